@@ -1,0 +1,43 @@
+// Message ids: sortable by arrival, unguessable, safe as file name, queue job id and SMTP queue id.
+import { randomBytes } from 'node:crypto';
+
+/** A message id: 26 characters of Crockford base32 in lower case (48-bit milliseconds, 80 random bits). */
+export type MessageId = string & { readonly __brand: 'MessageId' };
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const PATTERN = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+
+/** Makes a new id for a message that arrives at `now` (milliseconds since the epoch). */
+export function newMessageId(now: number = Date.now()): MessageId {
+  let id = '';
+  for (let rest = now, i = 0; i < 10; i++) {
+    id = ALPHABET.charAt(rest % 32) + id;
+    rest = Math.floor(rest / 32);
+  }
+  const random = randomBytes(16);
+  for (const byte of random) id += ALPHABET.charAt(byte & 31);
+  return id as MessageId;
+}
+
+/** The text as an id, or undefined when it is none. */
+export function parseMessageId(text: string): MessageId | undefined {
+  return PATTERN.test(text) ? (text as MessageId) : undefined;
+}
+
+/** Arrival time of the message, milliseconds since the epoch. */
+export function timeOf(id: MessageId): number {
+  let time = 0;
+  for (const letter of id.slice(0, 10)) time = time * 32 + ALPHABET.indexOf(letter);
+  return time;
+}
+
+/** Folder key of a message: `<UTC day>-<hour>/<id>`, so that a day's scan reads few, short listings. */
+export function folderOf(id: MessageId): string {
+  return `${shardAt(timeOf(id))}/${id}`;
+}
+
+/** The shard (first folder of the key) of messages that arrive at `time`: `20261122-14`, UTC. */
+export function shardAt(time: number): string {
+  const iso = new Date(time).toISOString();
+  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}-${iso.slice(11, 13)}`;
+}

@@ -1,0 +1,94 @@
+// Every limit of the road, each with its reason. Policy may lower one, never raise it above these ceilings.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const LIMITS = {
+  // ── the doors ──
+  /** Bytes of one message. Japanese municipal mail servers commonly stop at 10-30 MB; base64 adds a third. */
+  messageBytes: 64 * MIB,
+  /** Recipients of one mail. RFC 5321 §4.5.3.1.8 asks for at least 100. */
+  recipients: 200,
+  /** SMTP connections open at once; beyond: 421. Each may hold `inlineBytes` in memory. */
+  connections: 2000,
+  /** Bytes of a message kept in memory before the door goes to a file: most mail is text of a few KB. */
+  inlineBytes: 64 * KIB,
+  /** Idle milliseconds of an SMTP connection. RFC 5321 §4.5.3.2 allows 5 minutes; a minute frees slots sooner. */
+  smtpIdleMs: 60_000,
+  /** Milliseconds for the whole DATA phase: a base, plus the time a 64 KB/s line needs for `messageBytes`. */
+  smtpDataMs: 20 * 60_000,
+
+  // ── the tree of one message, shared by everything nested in it ──
+  /** Depth of mails inside mails and files inside files. Honest mail seldom passes 3. */
+  depth: 8,
+  /** Depth of MIME multiparts in one mail; mailparser refuses far later. */
+  mimeDepth: 32,
+  /** Leaves in all. */
+  parts: 1000,
+  /** Bytes of all leaves together after decoding: a message cannot inflate beyond a few times its ceiling. */
+  expandedBytes: 256 * MIB,
+  /** Bytes of headers of one mail (RFC 5322 has no limit; Gmail takes 0.5 MB). */
+  headerBytes: 1 * MIB,
+  /** Bytes of HTML that is turned into text; beyond, the source is cut with a mark. */
+  htmlBytes: 8 * MIB,
+  /** UTF-16 units of text from one leaf; beyond, cut with a mark and a loss. */
+  textChars: 8 * MIB,
+  /** UTF-16 units of one header field. */
+  headerChars: 4096,
+
+  // ── pages and pixels ──
+  /** Pages of one document. Dangerzone stops at 10,000; a page takes some 20 ms here. */
+  pages: 2000,
+  /** Pixels of one page or picture after scaling: A3 at 300 dpi is 17 million. */
+  pagePixels: 36_000_000,
+  /** Pixels of a side, as Dangerzone and Qubes have it. */
+  sidePixels: 10_000,
+  /** Pixels a source picture may declare before it is decoded (30,000² PNG bombs are 109 KB). */
+  sourcePixels: 160_000_000,
+  /** Output bytes of all files of one message together. */
+  outputBytes: 512 * MIB,
+  /** Dots per inch of a rendered page. */
+  dpi: 150,
+
+  // ── children ──
+  /** Milliseconds a mail or text child may take: a base, and more for every MiB (60 MB/s measured, 30 times slower allowed). */
+  parseBaseMs: 10_000,
+  parsePerMiBMs: 500,
+  /** Milliseconds until the first page, and for each page: a page is some 20 ms, the worst honest ones seconds. */
+  pageMs: 20_000,
+  /** Milliseconds a whole document may take, whatever its pages: stops a file of 2,000 slow pages holding a worker. */
+  documentMs: 50_000,
+  /** Milliseconds to decode one picture. */
+  imageMs: 20_000,
+  /** Resident bytes of a child, by family; read from /proc every `memoryPollMs`, then SIGKILL. Measured peaks: see each. */
+  mailRss: 768 * MIB, // 20 MB of blank lines: 501 MB
+  textRss: 768 * MIB,
+  pdfRss: 1024 * MIB, // PDFium heap cap 512 MB, Node 60 MB, fonts and pages
+  imageRss: 1024 * MIB, // an 81 Mpx PNG at full size: 558 MB
+  memoryPollMs: 100,
+  /** Bytes of WebAssembly memory PDFium may grow to; the worst honest file took 211 MB. */
+  pdfiumBytes: 512 * MIB,
+  /** Bytes of one frame on the wire. */
+  frameBytes: 1 * MIB,
+  /** Bytes of a child's stderr that are kept for the log. */
+  stderrBytes: 4 * KIB,
+  /** Milliseconds for a child to say that it is ready: Node 26 needs 60, sharp 150 more; a busy machine far longer. */
+  startMs: 30_000,
+  /** Messages a pooled child parses before it is replaced: bounds what one message could leave behind. */
+  messagesPerChild: 500,
+
+  // ── packages and delivery ──
+  /** Bytes of a manifest envelope: 1,000 parts with names take some 500 KB. */
+  manifestBytes: 8 * MIB,
+  /** Bytes of attachments in a delivered mail; beyond, the text names the files and where they lie. */
+  attachBytes: 20 * MIB,
+  /** Milliseconds after which an undelivered message expires: 5 days, RFC 5321 §4.5.4.1. */
+  giveUpMs: 5 * 24 * 3_600_000,
+  /** Failed attempts of a step inside us before the message is quarantined. */
+  attempts: 5,
+} as const;
+
+/** Milliseconds a mail or text child may take for `bytes` of input. */
+export function parseDeadlineMs(bytes: number): number {
+  return LIMITS.parseBaseMs + Math.ceil(bytes / MIB) * LIMITS.parsePerMiBMs;
+}

@@ -1,0 +1,141 @@
+// The stages of a message and the record that proves each. A stage value is branded: only the function that earned it
+// makes it, so a step cannot be given a message that has not come that far.
+import { Type, type Static } from 'typebox';
+import type { MessageId } from './id.ts';
+import { DigestSchema, PartRowSchema, ReasonSchema, StateSchema } from './part.ts';
+
+const Time = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
+const Address = Type.String({ maxLength: 1000 });
+
+/** Who sent it to whom, as the door accepted it (RFC 5321 envelope). `from` is empty for a null sender. */
+export const EnvelopeSchema = Type.Object({ from: Address, to: Type.Array(Address) }, { additionalProperties: false });
+export type Envelope = Static<typeof EnvelopeSchema>;
+
+/** What came in: a mail or a single file; size in bytes. */
+export const SourceSchema = Type.Object(
+  {
+    kind: Type.Union([Type.Literal('mail'), Type.Literal('file')]),
+    name: Type.String({ maxLength: 300 }),
+    size: Type.Integer({ minimum: 0 }),
+    sha256: DigestSchema,
+  },
+  { additionalProperties: false },
+);
+export type Source = Static<typeof SourceSchema>;
+
+/** `01-spooled.json`: the raw bytes are durable and the sender was told so. */
+export const SpooledRecordSchema = Type.Object(
+  {
+    stage: Type.Literal('spooled'),
+    id: Type.String(),
+    source: SourceSchema,
+    envelope: EnvelopeSchema,
+    /** Where it came from, for the operator: remote address and HELO, or the HTTP client's address. */
+    peer: Type.String({ maxLength: 300 }),
+    receivedAt: Time,
+  },
+  { additionalProperties: false },
+);
+export type SpooledRecord = Static<typeof SpooledRecordSchema>;
+
+/** Header fields of a mail as cleaned text; empty when absent. */
+export const HeadersSchema = Type.Object(
+  {
+    from: Type.String(),
+    to: Type.String(),
+    cc: Type.String(),
+    subject: Type.String(),
+    date: Type.String(),
+    messageId: Type.String(),
+  },
+  { additionalProperties: false },
+);
+export type Headers = Static<typeof HeadersSchema>;
+
+/** One output file of the package: `name` is its path there, size in bytes. */
+export const OutputSchema = Type.Object(
+  { name: Type.String(), size: Type.Integer({ minimum: 0 }), sha256: DigestSchema },
+  { additionalProperties: false },
+);
+export type Output = Static<typeof OutputSchema>;
+
+/** `02-sanitised.json`: every leaf has its row and every output file is durable beside the record. */
+export const SanitisedRecordSchema = Type.Object(
+  {
+    stage: Type.Literal('sanitised'),
+    id: Type.String(),
+    state: StateSchema,
+    reason: Type.Union([ReasonSchema, Type.Null()]),
+    source: SourceSchema,
+    envelope: EnvelopeSchema,
+    receivedAt: Time,
+    sanitisedAt: Time,
+    headers: Type.Union([HeadersSchema, Type.Null()]),
+    /** Value of the mail's Auto-Submitted header (RFC 3834), empty when absent. */
+    autoSubmitted: Type.String(),
+    policy: Type.Object(
+      { name: Type.String(), version: Type.String(), sha256: DigestSchema },
+      { additionalProperties: false },
+    ),
+    engine: Type.Object(
+      { version: Type.String(), workers: Type.Record(Type.String(), Type.String()) },
+      { additionalProperties: false },
+    ),
+    parts: Type.Array(PartRowSchema),
+    /** The whole of `message.txt`; null for a file. Kept in the record so that a text mail costs one durable file. */
+    text: Type.Union([Type.String(), Type.Null()]),
+    outputs: Type.Array(OutputSchema),
+    /** Milliseconds the step took. */
+    ms: Type.Integer({ minimum: 0 }),
+  },
+  { additionalProperties: false },
+);
+export type SanitisedRecord = Static<typeof SanitisedRecordSchema>;
+
+/** `04-delivered.json` and the other ends on the inner side. */
+export const DeliveryRecordSchema = Type.Object(
+  {
+    stage: Type.Union([
+      Type.Literal('delivered'),
+      Type.Literal('expired'),
+      Type.Literal('rejected'),
+      Type.Literal('quarantined'),
+    ]),
+    id: Type.String(),
+    at: Time,
+    /** Which courier took it, and what the inner server said (or why it ended otherwise). */
+    courier: Type.String(),
+    answer: Type.String(),
+    accepted: Type.Array(Address),
+    rejected: Type.Array(Address),
+  },
+  { additionalProperties: false },
+);
+export type DeliveryRecord = Static<typeof DeliveryRecordSchema>;
+
+/** A message whose raw bytes are durable. Made by `spool/` only. */
+export interface Spooled {
+  readonly __stage: 'spooled';
+  readonly id: MessageId;
+  readonly record: SpooledRecord;
+}
+
+/** A message whose outputs and rows are durable. Made by `spool/` only, when the record was read or written. */
+export interface Sanitised {
+  readonly __stage: 'sanitised';
+  readonly id: MessageId;
+  readonly record: SanitisedRecord;
+}
+
+/** A message whose signed package is durable in the outbox. Made by `outbox/` only. */
+export interface Sealed {
+  readonly __stage: 'sealed';
+  readonly id: MessageId;
+}
+
+/** A message that reached its end on the inner side. Made by `deliver/` only. */
+export interface Delivered {
+  readonly __stage: 'delivered';
+  readonly id: MessageId;
+  readonly record: DeliveryRecord;
+}

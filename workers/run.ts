@@ -1,0 +1,222 @@
+// The shell every jailed child runs in: reads inputs off stdin, writes frames to stdout, one input at a time.
+// Writes to a pipe are synchronous on Linux, so a slow host holds the child and neither side piles up memory.
+import { EXIT } from '../src/sandbox/exit-codes.ts';
+import { LIMITS } from '../src/message/limits.ts';
+import {
+  FRAME,
+  FieldReader,
+  FrameReader,
+  bytesFrame,
+  fieldsFrame,
+  WireError,
+  type Field,
+  type FrameType,
+  type PixelFormat,
+} from '../src/sandbox/wire.ts';
+
+/** One input as the host described it. `name` and `declaredType` are the sender's words. */
+export interface Job {
+  readonly operation: number;
+  /** Dots per inch asked for; 0 where pixels are not the question. */
+  readonly dpi: number;
+  readonly maxPages: number;
+  readonly declaredType: string;
+  readonly name: string;
+  /** Empty when none was given. */
+  readonly password: string;
+  /** The input's bytes as they come. Read to the end or throw. */
+  readonly input: AsyncIterable<Buffer>;
+}
+
+/** Where a child's results go. Texts are UTF-8 of any origin: the host cleans what it takes. */
+export interface Out {
+  finding(code: string, detail: string): void;
+  loss(code: string, detail: string): void;
+  header(field: number, value: string): void;
+  part(node: PartNode): void;
+  /** Raw bytes of the current part; a copy is not kept, any length. */
+  bytes(chunk: Uint8Array): void;
+  partEnd(): void;
+  /** Plain text of the current part (or of the input), any length. */
+  text(text: string): void;
+  pages(count: number): void;
+  /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says. Sizes in pixels and points. */
+  page(page: PagePixels): void;
+  detected(mimeType: string, extension: string): void;
+}
+
+/** A node of the MIME tree: `path` counts from 1 at every level (IMAP part numbers, RFC 3501 §6.4.5). */
+export interface PartNode {
+  readonly path: readonly number[];
+  readonly kind: number;
+  readonly type: string;
+  readonly name: string;
+  readonly disposition: string;
+  readonly contentId: string;
+}
+
+/** Pixels of one page with its size in pixels and in points. */
+export interface PagePixels {
+  readonly width: number;
+  readonly height: number;
+  readonly format: PixelFormat;
+  readonly widthPt: number;
+  readonly heightPt: number;
+  readonly pixels: Uint8Array;
+}
+
+/** Thrown by a worker: the input cannot be converted, for a reason of the contract (`damaged`, `encrypted`, …). */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly reason: string;
+  constructor(reason: string, detail: string) {
+    super(detail);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Serves inputs until stdin ends. `engine` names what parses (`mailparser 3.14.2`). Whatever `handle` throws but a
+ * `Refusal` ends the process: a parser in an unknown state parses nothing more.
+ */
+export function serve(engine: string, handle: (job: Job, out: Out) => Promise<void> | void): void {
+  const frames = readFrames();
+  const loop = async (): Promise<void> => {
+    send(FRAME.ready, [engine]);
+    for (;;) {
+      const next = await frames.next();
+      if (next.done) return;
+      const input = new Input(frames);
+      const job = openJob(next.value.type, next.value.payload, input);
+      try {
+        await handle(job, out);
+        await input.drain();
+        send(FRAME.done);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        await input.drain();
+        send(FRAME.refuse, [error.reason, cut(error.message, 400)]);
+      }
+    }
+  };
+  loop().then(
+    () => process.exit(EXIT.ok),
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exit(error instanceof WireError ? EXIT.wire : EXIT.failed);
+    },
+  );
+}
+
+/** The whole input in one buffer. The host caps its length; the memory limit is outside. */
+export async function whole(job: Job): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of job.input) chunks.push(chunk);
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
+
+interface Received {
+  readonly type: number;
+  readonly payload: Buffer;
+}
+
+async function* readFrames(): AsyncGenerator<Received, void, undefined> {
+  const reader = new FrameReader(LIMITS.frameBytes);
+  for await (const chunk of process.stdin) yield* reader.push(chunk as Buffer);
+  if (reader.pending > 0) throw new WireError('input cut');
+}
+
+function openJob(type: number, payload: Buffer, input: Input): Job {
+  if (type !== FRAME.open) throw new WireError(`frame ${type} before open`);
+  const fields = new FieldReader(payload);
+  const job = {
+    operation: fields.u32(),
+    dpi: fields.u32(),
+    maxPages: fields.u32(),
+    declaredType: fields.text(4096),
+    name: fields.text(4096),
+    password: fields.text(4096),
+    input,
+  };
+  fields.end();
+  return job;
+}
+
+/** The bytes of one input. Unlike a generator it survives a reader that stops half-way: `drain` reads the rest. */
+class Input implements AsyncIterable<Buffer> {
+  readonly #frames: AsyncGenerator<Received, void, undefined>;
+  #ended = false;
+
+  constructor(frames: AsyncGenerator<Received, void, undefined>) {
+    this.#frames = frames;
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    if (this.#ended) return undefined;
+    const next = await this.#frames.next();
+    if (next.done) throw new WireError('input cut');
+    if (next.value.type === FRAME.input) return next.value.payload;
+    if (next.value.type !== FRAME.inputEnd) throw new WireError(`frame ${next.value.type} inside an input`);
+    this.#ended = true;
+    return undefined;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) yield chunk;
+  }
+
+  async drain(): Promise<void> {
+    while ((await this.#next()) !== undefined);
+  }
+}
+
+function send(type: FrameType, fields: readonly Field[] = []): void {
+  process.stdout.write(fieldsFrame(type, fields));
+}
+
+function sendBytes(type: FrameType, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at += LIMITS.frameBytes) {
+    const [head, payload] = bytesFrame(type, bytes.subarray(at, at + LIMITS.frameBytes));
+    process.stdout.write(head);
+    process.stdout.write(payload);
+  }
+}
+
+function cut(text: string, max: number): string {
+  return text.length > max ? text.slice(0, max).toWellFormed() : text.toWellFormed();
+}
+
+const out: Out = {
+  finding: (code, detail) => send(FRAME.finding, [code, cut(detail, 400)]),
+  loss: (code, detail) => send(FRAME.loss, [code, cut(detail, 400)]),
+  header: (field, value) => send(FRAME.header, [field, cut(value, LIMITS.headerChars)]),
+  part: (node) =>
+    send(FRAME.part, [
+      node.path.length,
+      ...node.path,
+      node.kind,
+      cut(node.type, 200),
+      cut(node.name, 1000),
+      cut(node.disposition, 40),
+      cut(node.contentId, 400),
+    ]),
+  bytes: (chunk) => sendBytes(FRAME.bytes, chunk),
+  partEnd: () => send(FRAME.partEnd),
+  text: (text) => {
+    // Pieces end at a code point, so that each frame is UTF-8 by itself; 3 bytes a UTF-16 unit at most.
+    const piece = Math.floor(LIMITS.frameBytes / 3) - 1;
+    for (let at = 0; at < text.length;) {
+      let end = Math.min(text.length, at + piece);
+      const last = text.charCodeAt(end - 1);
+      if (end < text.length && last >= 0xd800 && last <= 0xdbff) end -= 1;
+      sendBytes(FRAME.text, Buffer.from(text.slice(at, end).toWellFormed(), 'utf8'));
+      at = end;
+    }
+  },
+  pages: (count) => send(FRAME.pages, [count]),
+  page: (page) => {
+    send(FRAME.page, [page.width, page.height, page.format, { f64: page.widthPt }, { f64: page.heightPt }]);
+    sendBytes(FRAME.pixels, page.pixels);
+  },
+  detected: (mimeType, extension) => send(FRAME.detected, [mimeType, extension]),
+};
