@@ -36,11 +36,16 @@ export const LIMITS = {
   /** UTF-16 units of one header field. */
   headerChars: 4096,
 
+  /** Findings and losses told of one part; more of the same helps nobody. */
+  remarks: 50,
+
   // ── pages and pixels ──
   /** Pages of one document. Dangerzone stops at 10,000; a page takes some 20 ms here. */
   pages: 2000,
   /** Pixels of one page or picture after scaling: A3 at 300 dpi is 17 million. */
   pagePixels: 36_000_000,
+  /** Pixels of all pages of one document: 2,000 pages of A4 at 150 dpi are 4.4 thousand million. */
+  documentPixels: 10_000_000_000,
   /** Pixels of a side, as Dangerzone and Qubes have it. */
   sidePixels: 10_000,
   /** Pixels a source picture may declare before it is decoded (30,000² PNG bombs are 109 KB). */
@@ -80,8 +85,12 @@ export const LIMITS = {
   // ── packages and delivery ──
   /** Bytes of a manifest envelope: 1,000 parts with names take some 500 KB. */
   manifestBytes: 8 * MIB,
+  /** Bytes of `message.txt`: the text ceiling in UTF-8, and the account. */
+  messageTextBytes: 32 * MIB,
   /** Bytes of attachments in a delivered mail; beyond, the text names the files and where they lie. */
   attachBytes: 20 * MIB,
+  /** Free bytes of a store below which the process is not ready. */
+  leastFreeBytes: 256 * MIB,
   /** Milliseconds after which an undelivered message expires: 5 days, RFC 5321 §4.5.4.1. */
   giveUpMs: 5 * 24 * 3_600_000,
   /** Failed attempts of a step inside us before the message is quarantined. */

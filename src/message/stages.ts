@@ -85,6 +85,8 @@ export const SanitisedRecordSchema = Type.Object(
     /** The whole of `message.txt`; null for a file. Kept in the record so that a text mail costs one durable file. */
     text: Type.Union([Type.String(), Type.Null()]),
     outputs: Type.Array(OutputSchema),
+    /** Folder beside this record that holds the outputs; empty when there are none. */
+    outputFolder: Type.String({ pattern: '^(out-[0-9a-f]{12})?$' }),
     /** Milliseconds the step took. */
     ms: Type.Integer({ minimum: 0 }),
   },

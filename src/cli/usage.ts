@@ -1,0 +1,22 @@
+// Wrong usage: one line on stderr, exit 2.
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A command of `mugai`. `help` is printed whole by `--help`; it ends with an example. */
+export interface Command {
+  readonly help: string;
+  /** Runs it with the arguments after its name; resolves to the exit code. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+/** Prints a line of output. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Prints a line about the work, not part of the output. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

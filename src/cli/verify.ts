@@ -1,0 +1,116 @@
+// `mugai verify`: checks packages offline, exactly as the inner gate does.
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { loadPublicKeys } from '../outbox/keys.ts';
+import { MANIFEST } from '../outbox/manifest.ts';
+import { verifyPackage, type PackageFiles } from '../outbox/verify.ts';
+import { say, UsageError, type Command } from './usage.ts';
+
+export const verify: Command = {
+  help: `mugai verify <package folder>… [--key FILE] [--json]
+
+Checks signature and digests of each package, as the inner gate does. A folder without a manifest
+is searched for packages below it.
+
+  --key   verification key (PEM); default: keys/verify-key.pem beside the packages or in the data folder
+  --json  one line per package: {package, ok, reason}
+
+Exit: 0 every package holds, 1 one does not (the reason is printed), 2 wrong usage.
+
+Example: mugai verify out/* --key verify-key.pem`,
+
+  run: async (args) => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { key: { type: 'string' }, json: { type: 'boolean', default: false } },
+    });
+    if (positionals.length === 0) throw new UsageError('name at least one package folder');
+    const keys = await loadPublicKeys(values.key ?? readConfig().verifyKeyFile);
+    let failed = 0;
+    let checked = 0;
+    for (const folder of positionals) {
+      const packages = await packagesIn(folder);
+      if (packages.length === 0) {
+        failed += 1;
+        report(values.json, folder, 'no package here');
+      }
+      for (const path of packages) {
+        checked += 1;
+        const fault = await faultOf(path, keys);
+        if (fault !== undefined) failed += 1;
+        report(values.json, path, fault);
+      }
+    }
+    if (!values.json) say(`${checked} packages, ${failed} refused`);
+    return failed === 0 ? 0 : 1;
+  },
+};
+
+async function faultOf(path: string, keys: Parameters<typeof verifyPackage>[1]): Promise<string | undefined> {
+  try {
+    await verifyPackage(folderFiles(path), keys, 0, new AbortController().signal);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function report(json: boolean, path: string, fault: string | undefined): void {
+  if (json) say(JSON.stringify({ package: path, ok: fault === undefined, reason: fault ?? null }));
+  else say(fault === undefined ? `ok       ${path}` : `REFUSED  ${path}: ${fault}`);
+}
+
+/** Package folders at or below a path. */
+async function packagesIn(path: string): Promise<string[]> {
+  let entries;
+  try {
+    entries = await readdir(path, { withFileTypes: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw new UsageError(`${path} does not exist`);
+    if (systemCode(error) === 'ENOTDIR') throw new UsageError(`${path} is no folder`);
+    throw error;
+  }
+  if (entries.some((entry) => entry.name === MANIFEST)) return [path];
+  const found: string[] = [];
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.isDirectory()) found.push(...(await packagesIn(join(path, entry.name))));
+  }
+  return found;
+}
+
+/** A package in a plain folder. Links and anything else that is no plain file are names the manifest does not list. */
+function folderFiles(root: string): PackageFiles {
+  const names = async (folder: string): Promise<string[]> => {
+    const found: string[] = [];
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) found.push(...(await names(path)));
+      else found.push(entry.isFile() ? relative(root, path) : `${relative(root, path)} (no plain file)`);
+    }
+    return found;
+  };
+  return {
+    names: async () => names(root),
+    get: async (name, cap) => {
+      const path = join(root, name);
+      const { size } = await stat(path);
+      if (size > cap) throw new MugaiError('bad-package', `${name} is over ${cap} bytes`, { permanent: true });
+      return readFile(path);
+    },
+    open: async (name) => {
+      const path = join(root, name);
+      try {
+        await stat(path);
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return undefined;
+        throw error;
+      }
+      return createReadStream(path, { highWaterMark: 256 * 1024 });
+    },
+  };
+}

@@ -1,0 +1,170 @@
+// The configuration: one schema, environment to frozen object. The only reader of process.env.
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Type, type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { MugaiError, reasonOf } from './message/errors.ts';
+import type { LogLevel } from './ops/log.ts';
+
+/** An address to listen on. */
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+}
+
+const LISTEN = '^(\\[[0-9a-fA-F:.]+\\]|[^\\s:\\[\\]/]+):\\d{1,5}$';
+const URL_OF = (schemes: string): string => `^((${schemes})://[^\\s/]+[^\\s]*)?$`;
+const NUMBER = '^\\d{0,6}$';
+
+/** What is known of a key besides its pattern; `problem` says what a value that does not fit is not. */
+interface KeyFacts {
+  readonly default: string;
+  readonly example: string;
+  readonly meaning: string;
+  readonly pattern: string;
+  readonly problem: string;
+  readonly secret?: boolean;
+}
+
+const key = (facts: KeyFacts) =>
+  Object.assign(Type.String({ default: facts.default, examples: [facts.example], description: facts.meaning, pattern: facts.pattern }), { facts });
+
+/** The schema of the environment: every key with its default, meaning, shape and example. README.md is tested against it. */
+export const ConfigSchema = Type.Object({
+  MUGAI_DATA_DIR: key({ default: './var', example: '/var/lib/mugai', meaning: 'spool, outbox, inner records and keys under it', pattern: '^[^\\0]+$', problem: 'a path' }),
+  MUGAI_SMTP_LISTEN: key({ default: '127.0.0.1:2525', example: '0.0.0.0:25', meaning: 'SMTP door', pattern: LISTEN, problem: 'host:port' }),
+  MUGAI_UPLOAD_LISTEN: key({ default: '127.0.0.1:8025', example: '0.0.0.0:8025', meaning: 'HTTP door (outer side)', pattern: LISTEN, problem: 'host:port' }),
+  MUGAI_OPS_LISTEN: key({ default: '127.0.0.1:9464', example: '127.0.0.1:9464', meaning: '`/healthz` `/readyz` `/metrics`', pattern: LISTEN, problem: 'host:port' }),
+  MUGAI_DOMAINS: key({
+    default: 'localhost,city.example.lg.jp',
+    example: 'city.kashima.lg.jp',
+    meaning: 'recipient domains accepted at RCPT',
+    pattern: '^\\s*[\\p{L}\\p{N}]([\\p{L}\\p{N}.-]*[\\p{L}\\p{N}])?(\\s*,\\s*[\\p{L}\\p{N}]([\\p{L}\\p{N}.-]*[\\p{L}\\p{N}])?)*\\s*$',
+    problem: 'a list of domain names',
+  }),
+  MUGAI_QUEUE_URL: key({ default: '', example: 'redis://127.0.0.1:6379', meaning: 'unset: embedded queue; `redis://…` or `rediss://…`', pattern: URL_OF('rediss?'), problem: 'a redis:// or rediss:// URL', secret: true }),
+  MUGAI_INNER_SMTP_URL: key({ default: '', example: 'smtp://10.0.0.5:25', meaning: 'unset: folder courier, `DATA/delivered/<id>.eml`; `smtp://…`, `smtps://…`', pattern: URL_OF('smtps?'), problem: 'an smtp:// or smtps:// URL', secret: true }),
+  MUGAI_POLICY_FILE: key({ default: '', example: '/etc/mugai/policy.yaml', meaning: 'policy in YAML; unset: the built-in policy', pattern: '^[^\\0]*$', problem: 'a path' }),
+  MUGAI_SIGNING_KEY_FILE: key({ default: '', example: '/etc/mugai/signing-key.pem', meaning: 'Ed25519 private key, PEM; unset: made under the data folder on first start', pattern: '^[^\\0]*$', problem: 'a path' }),
+  MUGAI_VERIFY_KEY_FILE: key({ default: '', example: '/etc/mugai/verify-key.pem', meaning: 'Ed25519 public key, PEM; unset: made under the data folder on first start', pattern: '^[^\\0]*$', problem: 'a path' }),
+  MUGAI_WORKERS: key({ default: '', example: '4', meaning: 'messages sanitised at once; unset: CPU count', pattern: NUMBER, problem: 'a whole number' }),
+  MUGAI_RETRY_SECONDS: key({ default: '15', example: '60', meaning: 'shortest wait before a deferred delivery is tried again', pattern: NUMBER, problem: 'a whole number' }),
+  MUGAI_STOP_SECONDS: key({ default: '25', example: '60', meaning: 'seconds a stop may take before what is under way is given back', pattern: NUMBER, problem: 'a whole number' }),
+  MUGAI_LOG_LEVEL: key({ default: 'info', example: 'debug', meaning: '`debug` `info` `warn` `error` `silent`', pattern: '^(debug|info|warn|error|silent)$', problem: 'one of debug, info, warn, error, silent' }),
+});
+export type ConfigKey = keyof Static<typeof ConfigSchema>;
+
+/** The configuration the rest of the house sees: parsed, absolute, frozen. */
+export interface Config {
+  readonly dataDir: string;
+  readonly smtpListen: Listen;
+  readonly uploadListen: Listen;
+  readonly opsListen: Listen;
+  readonly domains: readonly string[];
+  readonly queueUrl: string | undefined;
+  readonly innerSmtpUrl: string | undefined;
+  readonly policyFile: string | undefined;
+  readonly signingKeyFile: string;
+  readonly verifyKeyFile: string;
+  /** True when both key paths are the defaults, so that a first start may make the pair. */
+  readonly ownKeys: boolean;
+  readonly workers: number;
+  readonly retrySeconds: number;
+  readonly stopSeconds: number;
+  readonly logLevel: LogLevel;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the configuration. A wrong key or value is one `bad-config` line: the key, the problem, an example. */
+export function readConfig(env: Environment = process.env): Config {
+  const known = (name: string): boolean => Object.hasOwn(ConfigSchema.properties, name);
+  const strange = Object.keys(env).find((name) => name.startsWith('MUGAI_') && !known(name) && !(name.endsWith('_FILE') && known(name.slice(0, -5))));
+  if (strange !== undefined) throw new MugaiError('bad-config', `${strange} is not a configuration key; README.md lists them`, { permanent: true });
+  const values = valuesOf(env);
+  const validator = Compile(ConfigSchema);
+  const fault = validator.Check(values) ? undefined : validator.Errors(values)[0];
+  if (fault !== undefined) {
+    const name = KEYS.find((one) => fault.instancePath === `/${one}`);
+    if (name !== undefined) throw wrong(name, `is "${isSecret(name) ? '***' : values[name]}", not ${ConfigSchema.properties[name].facts.problem}`);
+  }
+  const path = (name: ConfigKey): string => (values[name] === '' ? '' : resolve(values[name]));
+  const dataDir = resolve(values.MUGAI_DATA_DIR);
+  const config: Config = {
+    dataDir,
+    smtpListen: listen('MUGAI_SMTP_LISTEN', values),
+    uploadListen: listen('MUGAI_UPLOAD_LISTEN', values),
+    opsListen: listen('MUGAI_OPS_LISTEN', values),
+    domains: values.MUGAI_DOMAINS.split(',').map((name) => name.trim().toLowerCase()),
+    queueUrl: url('MUGAI_QUEUE_URL', values),
+    innerSmtpUrl: url('MUGAI_INNER_SMTP_URL', values),
+    policyFile: path('MUGAI_POLICY_FILE') || undefined,
+    signingKeyFile: path('MUGAI_SIGNING_KEY_FILE') || join(dataDir, 'keys', 'signing-key.pem'),
+    verifyKeyFile: path('MUGAI_VERIFY_KEY_FILE') || join(dataDir, 'keys', 'verify-key.pem'),
+    ownKeys: values.MUGAI_SIGNING_KEY_FILE === '' && values.MUGAI_VERIFY_KEY_FILE === '',
+    workers: integer('MUGAI_WORKERS', values, 1, 256) ?? availableParallelism(),
+    retrySeconds: integer('MUGAI_RETRY_SECONDS', values, 1, 86_400) ?? 15,
+    stopSeconds: integer('MUGAI_STOP_SECONDS', values, 1, 3600) ?? 25,
+    logLevel: values.MUGAI_LOG_LEVEL as LogLevel, // the pattern lets these five through only
+  };
+  return Object.freeze(config);
+}
+
+/** The configuration as one may print it: secrets as `***`. */
+export function redactedConfig(env: Environment = process.env): Record<string, string> {
+  const values = valuesOf(env);
+  return Object.fromEntries(KEYS.map((name) => [name, isSecret(name) && values[name] !== '' ? '***' : values[name]]));
+}
+
+const KEYS = Object.keys(ConfigSchema.properties) as ConfigKey[];
+
+function isSecret(name: ConfigKey): boolean {
+  return ConfigSchema.properties[name].facts.secret === true;
+}
+
+function wrong(name: ConfigKey, problem: string): MugaiError {
+  const { example } = ConfigSchema.properties[name].facts;
+  return new MugaiError('bad-config', `${name} ${problem}; for example ${name}=${example}`, { permanent: true });
+}
+
+/** Values of all keys: from the environment, from the file that `…_FILE` names, or the default. */
+function valuesOf(env: Environment): Static<typeof ConfigSchema> {
+  const values = KEYS.map((name) => {
+    const file = isSecret(name) ? env[`${name}_FILE`] : undefined;
+    const given = file === undefined || file === '' ? env[name]?.trim() : readSecret(name, file);
+    return [name, given === undefined || given === '' ? ConfigSchema.properties[name].facts.default : given];
+  });
+  return Object.fromEntries(values) as Static<typeof ConfigSchema>;
+}
+
+function readSecret(name: ConfigKey, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new MugaiError('bad-config', `${name}_FILE cannot be read: ${reasonOf(error)}`, { permanent: true, cause: error });
+  }
+}
+
+function listen(name: ConfigKey, values: Static<typeof ConfigSchema>): Listen {
+  const value = values[name];
+  const colon = value.lastIndexOf(':');
+  const port = Number(value.slice(colon + 1));
+  if (port > 65_535) throw wrong(name, `is "${value}": a port is at most 65535`);
+  return { host: value.slice(0, colon).replace(/^\[|\]$/g, ''), port };
+}
+
+function url(name: ConfigKey, values: Static<typeof ConfigSchema>): string | undefined {
+  const value = values[name];
+  if (value === '') return undefined;
+  if (!URL.canParse(value)) throw wrong(name, 'is no URL');
+  return value;
+}
+
+function integer(name: ConfigKey, values: Static<typeof ConfigSchema>, least: number, most: number): number | undefined {
+  const value = values[name];
+  if (value === '') return undefined;
+  const number = Number(value);
+  if (number < least || number > most) throw wrong(name, `is ${value}, not from ${least} to ${most}`);
+  return number;
+}

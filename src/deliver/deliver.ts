@@ -1,0 +1,86 @@
+// Sealed → Delivered: the gate, then the courier, then the record. What the gate does not verify is never handed on.
+import type { KeyObject } from 'node:crypto';
+import { MugaiError } from '../message/errors.ts';
+import type { Language } from '../message/account.ts';
+import type { Delivered, DeliveryRecord, Sealed } from '../message/stages.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { verifyPackage, type VerifiedPackage } from '../outbox/verify.ts';
+import { compose } from './compose.ts';
+import type { Courier } from './courier.ts';
+import type { Ledger } from './ledger.ts';
+
+export interface DeliverDeps {
+  readonly outbox: Outbox;
+  readonly ledger: Ledger;
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  readonly courier: Courier;
+  /** Right side of our Message-IDs. */
+  readonly domain: string;
+  readonly language: Language;
+  /** Bytes of attachments a delivered mail may carry. */
+  readonly attachBytes: number;
+  readonly giveUpMs: number;
+  /** Told of every package the gate refuses, with the reason. */
+  readonly onGateRefusal: (id: string, reason: string) => void;
+}
+
+/** How the step ended: at an end with its record, or to be tried again after `answer`. */
+export type DeliverOutcome =
+  | { readonly kind: 'ended'; readonly delivered: Delivered }
+  | { readonly kind: 'deferred'; readonly answer: string; readonly ageMs: number };
+
+/** Delivers a sealed message. A message that has its end already is not touched again. */
+export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSignal): Promise<DeliverOutcome> {
+  const earlier = await deps.ledger.end(sealed.id);
+  if (earlier !== undefined) return { kind: 'ended', delivered: earlier };
+  let verified: VerifiedPackage;
+  try {
+    verified = await verifyPackage(deps.outbox.files(sealed.id), deps.keys, deps.attachBytes, signal);
+    if (verified.statement.predicate.id !== sealed.id) {
+      throw new MugaiError('bad-package', `package of ${verified.statement.predicate.id} lies under another id`, { permanent: true });
+    }
+  } catch (error) {
+    if (!(error instanceof MugaiError) || error.code !== 'bad-package') throw error;
+    deps.onGateRefusal(sealed.id, error.message);
+    return ended(sealed, deps, { stage: 'quarantined', courier: '', answer: `gate: ${error.message}`, accepted: [], rejected: [] });
+  }
+
+  const mail = compose(verified, deps.domain, deps.language);
+  const had = await deps.ledger.accepted(sealed.id);
+  const to = mail.envelope.to.filter((recipient) => !had.has(recipient));
+  const answer = await deps.courier.deliver({ ...mail, envelope: { ...mail.envelope, to } }, signal);
+  const courier = deps.courier.name;
+  const age = Date.now() - Date.parse(verified.statement.predicate.receivedAt);
+  switch (answer.kind) {
+    case 'delivered':
+      if (answer.deferred.length === 0) {
+        const accepted = [...had, ...answer.accepted];
+        return ended(sealed, deps, { stage: 'delivered', courier, answer: answer.answer, accepted, rejected: [...answer.rejected] });
+      }
+      await deps.ledger.recordAccepted(sealed.id, {
+        id: sealed.id,
+        at: new Date().toISOString(),
+        stage: 'delivered',
+        courier,
+        answer: answer.answer,
+        accepted: [...answer.accepted, ...answer.rejected],
+        rejected: [...answer.rejected],
+      });
+      break;
+    case 'refused':
+      return ended(sealed, deps, { stage: 'rejected', courier, answer: answer.answer, accepted: [...had], rejected: to });
+    case 'deferred':
+      break;
+    default:
+      return answer satisfies never;
+  }
+  if (age > deps.giveUpMs) {
+    return ended(sealed, deps, { stage: 'expired', courier, answer: answer.answer, accepted: [...had], rejected: to });
+  }
+  return { kind: 'deferred', answer: answer.answer, ageMs: age };
+}
+
+async function ended(sealed: Sealed, deps: DeliverDeps, end: Omit<DeliveryRecord, 'id' | 'at'>): Promise<DeliverOutcome> {
+  const record = { ...end, id: sealed.id, at: new Date().toISOString() };
+  return { kind: 'ended', delivered: await deps.ledger.recordEnd(sealed.id, record) };
+}

@@ -1,0 +1,159 @@
+// The HTTP door of the outer side: files by multipart, streamed to the spool; a receipt says how far a message came.
+import multipart from '@fastify/multipart';
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { parseMessageId } from '../message/id.ts';
+import { LIMITS } from '../message/limits.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
+import { untrusted } from '../message/untrusted.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Staged } from '../spool/spool.ts';
+import { intake, MESSAGE_BYTES, type IntakeDeps } from './intake.ts';
+import { isSender, recipientFault } from './recipients.ts';
+import { listenError, type Door } from './smtp-door.ts';
+
+export interface HttpDoorDeps extends IntakeDeps {
+  readonly domains: ReadonlySet<string>;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+const FILES_PER_REQUEST = 20;
+const Accepted = Type.Object({ files: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), size: Type.Integer() })) });
+const Receipt = Type.Object({ id: Type.String(), stage: Type.String(), receivedAt: Type.String() });
+const Problem = Type.Object({ error: Type.String(), message: Type.String() });
+
+/** A request that cannot be taken, with its HTTP status and a plain sentence. */
+class BadRequest extends Error {
+  readonly statusCode: number;
+  readonly code: string;
+  constructor(statusCode: number, code: string, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+    this.code = code;
+  }
+}
+
+interface Upload {
+  readonly name: string;
+  readonly staged: Staged;
+}
+
+/**
+ * Opens the door. `POST /v1/files`: multipart/form-data with field `to` (one recipient, repeatable), optional `from`, and
+ * one or more files; 202 with an id for each once all are durable. `GET /v1/files/:id`: how far it came.
+ */
+export async function openHttpDoor(listen: { readonly host: string; readonly port: number }, deps: HttpDoorDeps): Promise<Door> {
+  const app = fastify({ logger: false, bodyLimit: 1024, requestTimeout: LIMITS.smtpDataMs, keepAliveTimeout: 5000, return503OnClosing: true });
+  await app.register(multipart, {
+    limits: { fileSize: MESSAGE_BYTES, files: FILES_PER_REQUEST, fields: LIMITS.recipients + 1, fieldSize: 1000, fieldNameSize: 100, headerPairs: 50 },
+    throwFileSizeLimit: false,
+  });
+  app.setErrorHandler(async (error: FastifyError, _request, reply) => {
+    const { status, code, message } = translate(error);
+    if (status >= 500) deps.log.error({ error: reasonOf(error) }, 'upload not accepted');
+    if (status === 503 || status === 507) reply.header('Retry-After', '60');
+    return reply.code(status).send({ error: code, message });
+  });
+  app.setNotFoundHandler(async (_request, reply) => reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' }));
+  postFiles(app, deps);
+  getReceipt(app, deps);
+  try {
+    await app.listen(listen);
+  } catch (error) {
+    throw listenError('HTTP', listen, error);
+  }
+  const address = app.server.address();
+  return {
+    host: listen.host,
+    port: typeof address === 'object' && address !== null ? address.port : listen.port,
+    close: async (deadlineMs) => {
+      const timer = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+      await app.close();
+      clearTimeout(timer);
+    },
+  };
+}
+
+function postFiles(app: FastifyInstance, deps: HttpDoorDeps): void {
+  const schema = { response: { 202: Accepted, '4xx': Problem, '5xx': Problem } };
+  app.post('/v1/files', { schema }, async (request, reply) => {
+    if (!request.isMultipart()) throw new BadRequest(415, 'bad-input', 'Send multipart/form-data with fields "to" and "file".');
+    const to: string[] = [];
+    let from = '';
+    const uploads: Upload[] = [];
+    try {
+      for await (const part of request.parts()) {
+        if (part.type === 'file') uploads.push({ name: part.filename, staged: await stageFile(part.file, deps) });
+        else if (part.fieldname === 'to') to.push(String(part.value));
+        else if (part.fieldname === 'from') from = String(part.value);
+      }
+      if (uploads.length === 0) throw new BadRequest(400, 'bad-input', 'No file was sent.');
+      checkEnvelope(from, to, deps.domains);
+      const files: { id: string; name: string; size: number }[] = [];
+      for (const upload of uploads) {
+        const spooled = await intake(
+          { kind: 'file', name: untrusted(upload.name), envelope: { from, to }, peer: untrusted(`${request.ip} http`) },
+          upload.staged,
+          deps,
+        );
+        deps.metrics.bytes.inc({ direction: 'in' }, upload.staged.size);
+        files.push({ id: spooled.id, name: spooled.record.source.name, size: spooled.record.source.size });
+      }
+      return await reply.code(202).send({ files });
+    } finally {
+      for (const upload of uploads) await upload.staged.discard();
+    }
+  });
+}
+
+function getReceipt(app: FastifyInstance, deps: HttpDoorDeps): void {
+  const schema = { response: { 200: Receipt, '4xx': Problem, '5xx': Problem } };
+  app.get<{ Params: { id: string } }>('/v1/files/:id', { schema }, async (request, reply) => {
+    const id = parseMessageId(request.params.id);
+    const spooled = id === undefined ? undefined : await deps.spool.spooled(id);
+    if (id === undefined || spooled === undefined || spooled.record.source.kind !== 'file') {
+      return reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' });
+    }
+    return { id, stage: await deps.spool.stageOf(id), receivedAt: spooled.record.receivedAt };
+  });
+}
+
+async function stageFile(file: AsyncIterable<Buffer> & { readonly truncated: boolean }, deps: HttpDoorDeps): Promise<Staged> {
+  const writer = deps.spool.begin(MESSAGE_BYTES);
+  try {
+    for await (const chunk of file) {
+      const waiting = writer.write(chunk);
+      if (waiting !== undefined) await waiting;
+    }
+    if (file.truncated) throw new MugaiError('too-large', `more than ${MESSAGE_BYTES} bytes`, { permanent: true });
+    return writer.finish();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+}
+
+function checkEnvelope(from: string, to: readonly string[], domains: ReadonlySet<string>): void {
+  if (to.length === 0) throw new BadRequest(400, 'bad-input', 'Field "to" is missing: name the recipient’s address.');
+  if (to.length > LIMITS.recipients) throw new BadRequest(400, 'bad-input', `At most ${LIMITS.recipients} recipients.`);
+  if (!isSender(from)) throw new BadRequest(400, 'bad-input', 'Field "from" is no address.');
+  for (const address of to) {
+    const fault = recipientFault(address, domains);
+    if (fault === 'syntax') throw new BadRequest(400, 'bad-input', 'Field "to" is no address.');
+    if (fault === 'relay') throw new BadRequest(403, 'bad-input', 'The recipient’s domain is not served here.');
+  }
+}
+
+function translate(error: FastifyError): { status: number; code: string; message: string } {
+  if (error instanceof BadRequest) return { status: error.statusCode, code: error.code, message: error.message };
+  if (error instanceof MugaiError) {
+    if (error.code === 'too-large') return { status: 413, code: 'too-large', message: `A file may have at most ${MESSAGE_BYTES} bytes.` };
+    if (error.code === 'disk-full') return { status: 507, code: 'disk-full', message: 'No space left here; nothing was accepted. Try again later.' };
+    return { status: 503, code: error.code, message: 'The file could not be stored; nothing was accepted. Try again later.' };
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 500) return { status: 503, code: 'store-failed', message: 'Something failed here; nothing was accepted. Try again later.' };
+  return { status, code: status === 413 ? 'too-large' : 'bad-input', message: 'The request cannot be read as multipart/form-data of this size.' };
+}

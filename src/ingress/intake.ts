@@ -1,0 +1,41 @@
+// Received → Spooled, for both doors: bytes and record durable, then the id. Only then may a sender hear yes.
+import { newMessageId } from '../message/id.ts';
+import { LIMITS } from '../message/limits.ts';
+import { forLine, type Untrusted } from '../message/untrusted.ts';
+import type { Envelope, Spooled } from '../message/stages.ts';
+import type { Spool, Staged } from '../spool/spool.ts';
+
+/** What a door knows of a message besides its bytes. */
+export interface Arrival {
+  readonly kind: 'mail' | 'file';
+  /** Original file name of an upload; empty for a mail. */
+  readonly name: Untrusted<string>;
+  readonly envelope: Envelope;
+  /** Where it came from, in the sender's words and ours. */
+  readonly peer: Untrusted<string>;
+}
+
+export interface IntakeDeps {
+  readonly spool: Spool;
+  /** Told of each message that became durable; must not throw. */
+  readonly onSpooled: (spooled: Spooled) => void;
+}
+
+/** Makes an arrival durable. Throws `disk-full` or `store-failed`; then nothing was accepted. */
+export async function intake(arrival: Arrival, raw: Staged, deps: IntakeDeps): Promise<Spooled> {
+  const now = Date.now();
+  const id = newMessageId(now);
+  const spooled = await deps.spool.accept(id, raw, {
+    stage: 'spooled',
+    id,
+    source: { kind: arrival.kind, name: forLine(arrival.name, 300), size: raw.size, sha256: raw.sha256 },
+    envelope: arrival.envelope,
+    peer: forLine(arrival.peer, 300),
+    receivedAt: new Date(now).toISOString(),
+  });
+  deps.onSpooled(spooled);
+  return spooled;
+}
+
+/** Bytes a door takes of one message. */
+export const MESSAGE_BYTES = LIMITS.messageBytes;

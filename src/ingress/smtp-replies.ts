@@ -1,0 +1,33 @@
+// What the SMTP door says for each thing that can happen, in one place: code, enhanced code (RFC 3463), words.
+import { MugaiError } from '../message/errors.ts';
+
+/** An error in smtp-server's form: the reply code travels on it. */
+export class SmtpReply extends Error {
+  readonly responseCode: number;
+  constructor(responseCode: number, text: string) {
+    super(text);
+    this.responseCode = responseCode;
+  }
+}
+
+export const REPLY = {
+  busy: () => new SmtpReply(421, '4.3.2 Too many connections, try again later'),
+  tooManyRecipients: () => new SmtpReply(452, '4.5.3 Too many recipients'),
+  badSender: () => new SmtpReply(553, '5.1.7 Bad sender address syntax'),
+  badRecipient: () => new SmtpReply(553, '5.1.3 Bad recipient address syntax'),
+  relay: () => new SmtpReply(550, '5.7.1 Relaying denied: this gateway takes mail for its own domains only'),
+  tooLarge: () => new SmtpReply(552, '5.3.4 Message is larger than this gateway takes'),
+  tooSlow: () => new SmtpReply(421, '4.4.2 The message took too long to arrive'),
+  abusive: () => new SmtpReply(421, '4.7.0 Data is being sent in an abusive way'),
+  stopping: () => new SmtpReply(421, '4.3.2 Shutting down'),
+} as const;
+
+/** The reply for a failed intake. Trouble of ours is always 4xx: the sender keeps the mail and comes again. */
+export function replyFor(error: unknown): SmtpReply {
+  if (error instanceof SmtpReply) return error;
+  if (error instanceof MugaiError) {
+    if (error.code === 'too-large') return REPLY.tooLarge();
+    if (error.code === 'disk-full') return new SmtpReply(452, '4.3.1 Insufficient storage, try again later');
+  }
+  return new SmtpReply(451, '4.3.0 Local trouble, try again later');
+}

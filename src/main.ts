@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+// The `mugai` command: parse, dispatch, the only process.exit.
+import { MugaiError, reasonOf } from './message/errors.ts';
+import { UsageError, say, tell, type Command } from './cli/usage.ts';
+import { VERSION } from './version.ts';
+
+// Each command is loaded when it is called for: `verify` does not start by loading a mail server.
+const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
+  serve: async () => (await import('./cli/serve.ts')).serve,
+  sanitise: async () => (await import('./cli/sanitise.ts')).sanitiseCommand,
+  verify: async () => (await import('./cli/verify.ts')).verify,
+  keys: async () => (await import('./cli/keys.ts')).keys,
+};
+
+const HELP = `mugai ${VERSION}: makes mail and files harmless before they cross to the closed network
+
+mugai serve      run the gateway
+mugai sanitise   make files harmless on this machine, without servers
+mugai verify     check packages as the inner gate does
+mugai keys       make or show the signing keys
+
+mugai <command> --help tells more, with an example.`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    say(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    say(VERSION);
+    return 0;
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) throw new UsageError(`there is no command "${name}"; see mugai --help`);
+  const command = await load();
+  if (rest.includes('--help') || rest.includes('-h')) {
+    say(command.help);
+    return 0;
+  }
+  return command.run(rest);
+}
+
+/** Exit code 2 and one line for wrong usage and wrong configuration, 1 for what failed. */
+function explain(error: unknown): number {
+  const usage =
+    error instanceof UsageError ||
+    (error instanceof MugaiError && error.code === 'bad-config') ||
+    (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+  tell(`mugai: ${reasonOf(error)}`);
+  return usage ? 2 : 1;
+}
+
+process.exit(await main(process.argv.slice(2)).catch(explain));

@@ -1,0 +1,145 @@
+// The account of parts: what came, what became of it, what the reader does not see any more, in plain words.
+import type { PartRow, Reason, Remark } from './part.ts';
+
+export type Language = 'ja' | 'en';
+
+type Words = { readonly [language in Language]: string };
+
+const REASON_WORDS: { readonly [reason in Reason]: Words } = {
+  'password-needed': { ja: 'パスワードがかかっているため開けません', en: 'it is locked with a password' },
+  'password-wrong': { ja: 'パスワードが違うため開けません', en: 'the password given is wrong' },
+  'unsupported-type': { ja: '対応していない種類のファイルです', en: 'this kind of file is not supported' },
+  'type-mismatch': { ja: '名前や宣言と中身の種類が違います', en: 'its content is not what it claims to be' },
+  damaged: { ja: 'ファイルが壊れていて読めません', en: 'it is damaged and cannot be read' },
+  encrypted: { ja: '暗号化されていて読めません', en: 'it is encrypted and cannot be read' },
+  empty: { ja: '中身がありません', en: 'it is empty' },
+  'too-large': { ja: '大きすぎます', en: 'it is too large' },
+  'too-deep': { ja: '入れ子が深すぎます', en: 'it is nested too deeply' },
+  'too-many-parts': { ja: '部品の数が多すぎます', en: 'it has too many parts' },
+  'too-many-pages': { ja: 'ページ数が多すぎます', en: 'it has too many pages' },
+  'too-many-pixels': { ja: '画像が大きすぎます', en: 'its pictures are too large' },
+  ratio: { ja: '展開すると大きくなりすぎます', en: 'it inflates too much' },
+  timeout: { ja: '変換が時間内に終わりませんでした', en: 'it could not be converted in time' },
+  'out-of-memory': { ja: '変換に必要なメモリーが大きすぎます', en: 'converting it needs too much memory' },
+  'converter-failed': { ja: '変換できませんでした', en: 'it could not be converted' },
+  ambiguous: { ja: '解釈が一つに定まらない作りです', en: 'it can be read in more than one way' },
+  policy: { ja: '方針により取り除きました', en: 'the policy does not let it pass' },
+  malware: { ja: 'マルウェアが見つかりました', en: 'malware was found in it' },
+};
+
+const REMARK_WORDS: { readonly [code: string]: Words } = {
+  'alternative-not-shown': { ja: '同じ内容の別形式の本文は省きました', en: 'another form of the same text was left out' },
+  'bidi-name': { ja: '名前に文字の並びを偽る制御文字がありました', en: 'its name held characters that fake the order of letters' },
+  'embedded-file': { ja: '中に別のファイルが埋め込まれていました', en: 'it held embedded files' },
+  'external-link': { ja: '外部への参照がありました', en: 'it referred to outside places' },
+  'font-substituted': { ja: '埋め込まれていない書体を置き換えました', en: 'a font that was not embedded was replaced' },
+  form: { ja: '入力欄がありました', en: 'it held a form' },
+  'frames-cut': { ja: '動く画像の最初のコマだけを残しました', en: 'only the first frame of the animation was kept' },
+  'from-count': { ja: '差出人（From）が一つではありません', en: 'it does not have exactly one From' },
+  gaiji: { ja: '外字が〓になりました', en: 'private-use characters became 〓' },
+  'glyph-missing': { ja: '表示できない文字がありました', en: 'some characters could not be drawn' },
+  'hidden-text': { ja: '見えないように隠された文字を取り除きました', en: 'hidden text was removed' },
+  'invisible-characters': { ja: '見えない文字や並びを変える文字を取り除きました', en: 'invisible or reordering characters were removed' },
+  javascript: { ja: 'プログラム（JavaScript）が含まれていました', en: 'it held a program (JavaScript)' },
+  'link-mismatch': { ja: '見かけと違う宛先のリンクがありました', en: 'a link pointed elsewhere than it said' },
+  'page-failed': { ja: '描けないページがあります', en: 'a page could not be drawn' },
+  'pages-cut': { ja: '後のページを省きました', en: 'later pages were left out' },
+  'remote-content': { ja: '外部から読み込む画像などがありました', en: 'it loaded pictures or other things from outside' },
+  script: { ja: 'プログラム（スクリプト）が含まれていました', en: 'it held a script' },
+  'text-cut': { ja: '長い文章の後半を省きました', en: 'the end of a long text was left out' },
+  'type-mismatch': { ja: '名前や宣言と中身の種類が違いました', en: 'its content is not what it claims to be' },
+  'undecodable-bytes': { ja: '読み取れない文字がありました', en: 'some bytes could not be read as text' },
+  xfa: { ja: '動的な入力フォーム（XFA）でした', en: 'it was a dynamic form (XFA)' },
+};
+
+const LABEL = {
+  title: { ja: '無害化について（Mugai）', en: 'About this message (Mugai)' },
+  lead: {
+    ja: 'このメールは無害化されています。本文は文字だけ、添付ファイルは画像または文字だけにしました。',
+    en: 'This message was made harmless: its text is plain text, its attachments are pictures or plain text only.',
+  },
+  leadFailed: {
+    ja: 'このメールの中身はお届けできません。理由: ',
+    en: 'The content of this message cannot be delivered. Reason: ',
+  },
+  dropped: { ja: '取り除きました', en: 'removed' },
+  held: { ja: '保留しています', en: 'held' },
+  refused: { ja: 'お届けできません', en: 'not delivered' },
+  expanded: { ja: '中身を下に示します', en: 'its content follows' },
+  text: { ja: '文字にしました', en: 'as text' },
+  image: { ja: '画像にしました', en: 'as a picture' },
+  pages: { ja: '画像のPDFにしました', en: 'as a PDF of pictures' },
+  page: { ja: 'ページ', en: 'pages' },
+  gone: { ja: '取り除いたもの', en: 'Removed' },
+  unseen: { ja: '見えなくなったもの', en: 'Not seen any more' },
+  ask: {
+    ja: '元のファイルが必要なときは、情報政策の担当にこの番号をお知らせください: ',
+    en: 'If you need an original, tell your IT section this number: ',
+  },
+  noName: { ja: '（名前なし）', en: '(no name)' },
+} as const satisfies { readonly [key: string]: Words };
+
+/** A reason in plain words. */
+export function reasonWords(reason: Reason, language: Language): string {
+  return REASON_WORDS[reason][language];
+}
+
+function remarkWords(remark: Remark, language: Language): string {
+  const words = Object.hasOwn(REMARK_WORDS, remark.code) ? REMARK_WORDS[remark.code] : undefined;
+  const text = words === undefined ? remark.code : words[language];
+  return remark.detail === '' ? text : language === 'ja' ? `${text}（${remark.detail}）` : `${text} (${remark.detail})`;
+}
+
+/** Bytes as a person reads them: `123 KB`. */
+export function sizeWords(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${Math.round(bytes / 1000)} KB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+function became(row: PartRow, language: Language): string {
+  const files = row.outputs.filter((name) => name !== 'message.txt').map((name) => name.replace(/^files\//, ''));
+  const to = files.length === 0 ? '' : `: ${files.join(', ')}`;
+  const why = row.reason === null ? '' : language === 'ja' ? `（${reasonWords(row.reason, language)}）` : ` (${reasonWords(row.reason, language)})`;
+  switch (row.verdict) {
+    case 'pages':
+      return `${LABEL.pages[language]} ${row.pages} ${LABEL.page[language]}${to}`;
+    case 'text':
+    case 'image':
+    case 'expanded':
+      return `${LABEL[row.verdict][language]}${to}`;
+    case 'dropped':
+    case 'held':
+    case 'refused':
+      return `${LABEL[row.verdict][language]}${why}`;
+    default:
+      return row.verdict satisfies never;
+  }
+}
+
+/** What an account is made of. */
+export interface AccountOf {
+  readonly id: string;
+  readonly reason: Reason | null;
+  readonly parts: readonly PartRow[];
+}
+
+/**
+ * The account of a message's parts, lines ended by LF. Body parts that became the text without any remark are not
+ * worth a line; everything else is named.
+ */
+export function accountOfParts(message: AccountOf, language: Language): string {
+  const lines = ['-'.repeat(40), LABEL.title[language]];
+  lines.push(message.reason === null ? LABEL.lead[language] : `${LABEL.leadFailed[language]}${reasonWords(message.reason, language)}`);
+  for (const row of message.parts) {
+    const plainBody = row.verdict === 'text' && (row.outputs[0] === 'message.txt' || row.outputs.length === 0);
+    if (plainBody && row.findings.length === 0 && row.losses.length === 0) continue;
+    const name = row.name === '' ? LABEL.noName[language] : row.name;
+    const what = plainBody ? '' : `${name} (${row.detectedType}, ${sizeWords(row.size)}) → `;
+    lines.push(`[${row.path}] ${what}${became(row, language)}`);
+    if (row.findings.length > 0) lines.push(`    ${LABEL.gone[language]}: ${row.findings.map((f) => remarkWords(f, language)).join('; ')}`);
+    if (row.losses.length > 0) lines.push(`    ${LABEL.unseen[language]}: ${row.losses.map((l) => remarkWords(l, language)).join('; ')}`);
+  }
+  lines.push(`${LABEL.ask[language]}${message.id}`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,117 @@
+// The manifest of a package: an in-toto Statement v1 in a DSSE envelope, signed with Ed25519.
+// Sources: in-toto Attestation Framework v1 (Statement), DSSE v1.0.2 (envelope and pre-authentication encoding).
+import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { Type, type Static } from 'typebox';
+import { DigestSchema, PartRowSchema, ReasonSchema, StateSchema } from '../message/part.ts';
+import { EnvelopeSchema, HeadersSchema, SourceSchema } from '../message/stages.ts';
+import { MugaiError } from '../message/errors.ts';
+import { recordCodec } from '../store/records.ts';
+
+export const MANIFEST = 'manifest.dsse.json';
+export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
+export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+export const PREDICATE_TYPE = 'urn:mugai:sanitised:v1';
+
+/** Names a package may hold beside its manifest. */
+export const FILE_NAME = '^(message\\.txt|files/[0-9]{2,4}-[^/\\\\\\u0000-\\u001f]{1,100}\\.(pdf|png|jpg|txt))$';
+
+const Time = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
+const strict = { additionalProperties: false } as const;
+
+/** What became of one message: contracts §3, plus `autoSubmitted` (RFC 3834), which delivery keeps. */
+export const PredicateSchema = Type.Object(
+  {
+    id: Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' }),
+    state: StateSchema,
+    reason: Type.Union([ReasonSchema, Type.Null()]),
+    source: SourceSchema,
+    receivedAt: Time,
+    sanitisedAt: Time,
+    envelope: EnvelopeSchema,
+    headers: Type.Union([HeadersSchema, Type.Null()]),
+    autoSubmitted: Type.String({ maxLength: 4096 }),
+    policy: Type.Object({ name: Type.String(), version: Type.String(), sha256: DigestSchema }, strict),
+    engine: Type.Object({ version: Type.String(), workers: Type.Record(Type.String(), Type.String()) }, strict),
+    parts: Type.Array(PartRowSchema),
+  },
+  strict,
+);
+export type Predicate = Static<typeof PredicateSchema>;
+
+export const StatementSchema = Type.Object(
+  {
+    _type: Type.Literal(STATEMENT_TYPE),
+    subject: Type.Array(
+      Type.Object(
+        { name: Type.String({ pattern: FILE_NAME }), digest: Type.Object({ sha256: DigestSchema }, strict) },
+        strict,
+      ),
+    ),
+    predicateType: Type.Literal(PREDICATE_TYPE),
+    predicate: PredicateSchema,
+  },
+  strict,
+);
+export type Statement = Static<typeof StatementSchema>;
+
+export const EnvelopeDsseSchema = Type.Object(
+  {
+    payloadType: Type.Literal(PAYLOAD_TYPE),
+    payload: Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$' }),
+    signatures: Type.Array(
+      Type.Object({ keyid: DigestSchema, sig: Type.String({ pattern: '^[A-Za-z0-9+/]{86}==$' }) }, strict),
+      { minItems: 1, maxItems: 8 },
+    ),
+  },
+  strict,
+);
+
+const statementCodec = recordCodec('manifest', StatementSchema);
+const dsseCodec = recordCodec('envelope', EnvelopeDsseSchema);
+
+/** Key id: sha256 of the public key's DER (SubjectPublicKeyInfo), hex. */
+export function keyId(key: KeyObject): string {
+  const publicKey = key.type === 'public' ? key : createPublicKey(key);
+  return createHash('sha256').update(publicKey.export({ format: 'der', type: 'spki' })).digest('hex');
+}
+
+/** DSSE pre-authentication encoding: what is signed. */
+export function preAuthentication(payload: Uint8Array): Buffer {
+  const type = Buffer.from(PAYLOAD_TYPE, 'utf8');
+  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payload.length} `), payload]);
+}
+
+/** Signs a statement: the bytes of `manifest.dsse.json`. */
+export function signStatement(statement: Statement, privateKey: KeyObject, id: string): Buffer {
+  const payload = statementCodec.encode(statement);
+  const signature = sign(null, preAuthentication(payload), privateKey);
+  return dsseCodec.encode({
+    payloadType: PAYLOAD_TYPE,
+    payload: payload.toString('base64'),
+    signatures: [{ keyid: id, sig: signature.toString('base64') }],
+  });
+}
+
+/**
+ * The statement in these bytes, when one of the keys signed it. Throws `bad-package` (code) otherwise; nothing of an
+ * unsigned payload is parsed.
+ */
+export function openManifest(bytes: Uint8Array, keys: ReadonlyMap<string, KeyObject>): Statement {
+  let envelope: Static<typeof EnvelopeDsseSchema>;
+  try {
+    envelope = dsseCodec.decode(bytes);
+  } catch (error) {
+    throw new MugaiError('bad-package', 'manifest is not a DSSE envelope of ours', { permanent: true, cause: error });
+  }
+  const payload = Buffer.from(envelope.payload, 'base64');
+  const signed = envelope.signatures.some(({ keyid, sig }) => {
+    const key = keys.get(keyid);
+    return key !== undefined && verify(null, preAuthentication(payload), key, Buffer.from(sig, 'base64'));
+  });
+  if (!signed) throw new MugaiError('bad-package', 'no signature of a known key', { permanent: true });
+  try {
+    return statementCodec.decode(payload);
+  } catch (error) {
+    throw new MugaiError('bad-package', 'signed manifest does not fit its schema', { permanent: true, cause: error });
+  }
+}

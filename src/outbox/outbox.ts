@@ -1,0 +1,61 @@
+// Sealed packages at rest: a folder per message, made whole or not at all. The middle zone writes, the inner zone reads.
+import { folderOf, parseMessageId, type MessageId } from '../message/id.ts';
+import { LIMITS } from '../message/limits.ts';
+import type { Sealed } from '../message/stages.ts';
+import { stage, type Entry, type Staged, type Store } from '../store/store.ts';
+import { MANIFEST } from './manifest.ts';
+import type { PackageFiles } from './verify.ts';
+
+/** The outbox of a gateway. */
+export class Outbox {
+  readonly #store: Store;
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Takes the bytes of one output in, to become a file of a package. */
+  async stage(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Staged> {
+    return stage(this.#store, chunks, LIMITS.outputBytes, signal);
+  }
+
+  /** Makes a package durable and visible. A package that is there already stays as it is: sealing twice gives one. */
+  async add(id: MessageId, entries: readonly Entry[]): Promise<Sealed> {
+    await this.#store.commit(folderOf(id), entries);
+    return { id } as Sealed;
+  }
+
+  /** The sealed message, undefined when there is no package of this id. */
+  async find(id: MessageId): Promise<Sealed | undefined> {
+    const names = await this.#store.list(folderOf(id));
+    return names.includes(MANIFEST) ? ({ id } as Sealed) : undefined;
+  }
+
+  /** Read access to a package's files, for the gate. */
+  files(id: MessageId): PackageFiles {
+    const folder = folderOf(id);
+    return {
+      names: async () => {
+        const top = await this.#store.list(folder);
+        const inner = top.includes('files') ? await this.#store.list(`${folder}/files`) : [];
+        return [...top.filter((name) => name !== 'files'), ...inner.map((name) => `files/${name}`)];
+      },
+      get: async (name, cap) => this.#store.get(folder, name, cap),
+      open: async (name) => (await this.#store.open(folder, name))?.stream,
+    };
+  }
+
+  /** Shards that hold packages, oldest first. */
+  async shards(): Promise<string[]> {
+    return this.#store.list('');
+  }
+
+  /** Ids of the packages of a shard. */
+  async idsOf(shard: string): Promise<MessageId[]> {
+    const names = await this.#store.list(shard);
+    return names.map(parseMessageId).filter((id) => id !== undefined);
+  }
+
+  async freeBytes(): Promise<number | undefined> {
+    return this.#store.freeBytes();
+  }
+}

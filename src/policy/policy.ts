@@ -1,0 +1,102 @@
+// The policy: what is done with each kind of part, and which limits are lower than the ceilings. Name, version and
+// digest stand in every manifest.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Type, type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { parse } from 'yaml';
+import { LIMITS } from '../message/limits.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
+
+const lowered = (ceiling: number) => Type.Optional(Type.Integer({ minimum: 1, maximum: ceiling }));
+
+/** Shape of a policy file. */
+export const PolicySchema = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    version: Type.String({ minLength: 1, maxLength: 40 }),
+    /** Language of the account of parts at the end of a text. */
+    language: Type.Optional(Type.Union([Type.Literal('ja'), Type.Literal('en')])),
+    /** Detected MIME types that are dropped, whatever they hold (`image/gif`, `image/*`). */
+    drop: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z]+/([a-z0-9.+-]+|\\*)$' }))),
+    /** Bytes of attachments in a delivered mail. */
+    attachBytes: lowered(LIMITS.attachBytes),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          parts: lowered(LIMITS.parts),
+          depth: lowered(LIMITS.depth),
+          pages: lowered(LIMITS.pages),
+          expandedBytes: lowered(LIMITS.expandedBytes),
+          outputBytes: lowered(LIMITS.outputBytes),
+          dpi: lowered(300),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** A policy in force. */
+export interface Policy {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  readonly language: 'ja' | 'en';
+  readonly attachBytes: number;
+  readonly limits: {
+    readonly parts: number;
+    readonly depth: number;
+    readonly pages: number;
+    readonly expandedBytes: number;
+    readonly outputBytes: number;
+    readonly dpi: number;
+  };
+  /** What is done with a part of this detected type. */
+  decide(detectedType: string): 'convert' | 'drop';
+}
+
+const BUILT_IN: Static<typeof PolicySchema> = { name: 'built-in', version: '1' };
+
+/** The policy that holds when no file is named: everything that can be converted is, everything else is refused. */
+export function builtInPolicy(): Policy {
+  return policyOf(BUILT_IN);
+}
+
+/** The policy of a YAML file; `bad-config` in one line for anything wrong with it. */
+export async function loadPolicy(file: string): Promise<Policy> {
+  let value: unknown;
+  try {
+    value = parse(await readFile(file, 'utf8'), { maxAliasCount: 10 });
+  } catch (error) {
+    throw new MugaiError('bad-config', `policy file ${file}: ${reasonOf(error)}`, { permanent: true, cause: error });
+  }
+  const validator = Compile(PolicySchema);
+  if (!validator.Check(value)) {
+    const first = validator.Errors(value)[0];
+    const where = first === undefined ? '' : `${first.instancePath.slice(1) || 'the file'} ${first.message}`;
+    throw new MugaiError('bad-config', `policy file ${file}: ${where}`, { permanent: true });
+  }
+  return policyOf(value);
+}
+
+function policyOf(file: Static<typeof PolicySchema>): Policy {
+  const dropped = new Set(file.drop);
+  return {
+    name: file.name,
+    version: file.version,
+    sha256: createHash('sha256').update(JSON.stringify(file)).digest('hex'),
+    language: file.language ?? 'ja',
+    attachBytes: file.attachBytes ?? LIMITS.attachBytes,
+    limits: {
+      parts: file.limits?.parts ?? LIMITS.parts,
+      depth: file.limits?.depth ?? LIMITS.depth,
+      pages: file.limits?.pages ?? LIMITS.pages,
+      expandedBytes: file.limits?.expandedBytes ?? LIMITS.expandedBytes,
+      outputBytes: file.limits?.outputBytes ?? LIMITS.outputBytes,
+      dpi: file.limits?.dpi ?? LIMITS.dpi,
+    },
+    decide: (type) => (dropped.has(type) || dropped.has(`${type.split('/')[0] ?? ''}/*`) ? 'drop' : 'convert'),
+  };
+}

@@ -1,0 +1,146 @@
+// Host side of the pixels: a strict collector of pages. Every number is checked before anything is allocated for it.
+import { LIMITS } from '../message/limits.ts';
+import type { Remark } from '../message/part.ts';
+import { RemarkReader } from './remark-reader.ts';
+import { FRAME, FieldReader, PIXEL, WireError, rowBytes, type Frame, type PixelFormat } from './wire.ts';
+
+/** One page or picture: raw pixels, rows from the top, and its size in points. */
+export interface RasterPage {
+  readonly width: number;
+  readonly height: number;
+  readonly format: PixelFormat;
+  readonly widthPt: number;
+  readonly heightPt: number;
+  /** `rowBytes(format, width) * height` bytes, owned by whoever holds the page. */
+  readonly pixels: Buffer;
+}
+
+/** What an input gave besides its pages. */
+export interface Collected {
+  readonly pages: number;
+  readonly findings: readonly Remark[];
+  readonly losses: readonly Remark[];
+}
+
+const LARGEST_PT = 1e6;
+const FORMATS: ReadonlySet<number> = new Set(Object.values(PIXEL));
+
+interface OpenPage extends RasterPage {
+  filled: number;
+}
+
+/**
+ * Takes the frames of one document or picture (`take` is a `FrameSink`). Each whole page goes to `onPage`, which is
+ * awaited before the next frame is read: a slow taker slows the child. Throws `WireError` for whatever an honest child
+ * does not send: a size out of bounds, pixels too few or too many, a page more than announced, a foreign frame.
+ */
+export class PageCollector {
+  readonly #onPage: (page: RasterPage, index: number) => void | Promise<void>;
+  readonly #maxPages: number;
+  readonly #findings: Remark[] = [];
+  readonly #losses: Remark[] = [];
+  readonly #remarks = new RemarkReader({
+    onFinding: (remark) => keep(this.#findings, remark),
+    onLoss: (remark) => keep(this.#losses, remark),
+  });
+  #announced: number | undefined;
+  #pages = 0;
+  #pixels = 0;
+  #open: OpenPage | undefined;
+
+  /** `maxPages` is what the child was asked for, at most `LIMITS.pages`. */
+  constructor(onPage: (page: RasterPage, index: number) => void | Promise<void>, maxPages: number = LIMITS.pages) {
+    this.#onPage = onPage;
+    this.#maxPages = Math.min(maxPages, LIMITS.pages);
+  }
+
+  /** Pages announced by the child, once it did. */
+  get announced(): number | undefined {
+    return this.#announced;
+  }
+
+  /** Pages that are complete. */
+  get pages(): number {
+    return this.#pages;
+  }
+
+  readonly take = (frame: Frame): void | Promise<void> => {
+    switch (frame.type) {
+      case FRAME.pages:
+        return this.#announce(frame.payload);
+      case FRAME.page:
+        return this.#start(frame.payload);
+      case FRAME.pixels:
+        return this.#fill(frame.payload);
+      case FRAME.finding:
+      case FRAME.loss:
+        return this.#remarks.take(frame);
+      default:
+        throw new WireError(`frame ${frame.type} among pages`);
+    }
+  };
+
+  /** Says what came; a `WireError` when a page, its pixels or the announcement is missing. Call it when the child is done. */
+  finish(): Collected {
+    if (this.#announced === undefined) throw new WireError('no pages announced');
+    if (this.#open !== undefined) throw new WireError(`page ${this.#pages + 1} is not complete`);
+    if (this.#pages !== this.#announced) throw new WireError(`${this.#pages} pages of ${this.#announced}`);
+    return { pages: this.#pages, ...this.remarks() };
+  }
+
+  /** Findings and losses so far; of use as well when the input was refused. */
+  remarks(): Pick<Collected, 'findings' | 'losses'> {
+    return { findings: this.#findings, losses: this.#losses };
+  }
+
+  #announce(payload: Buffer): void {
+    if (this.#announced !== undefined) throw new WireError('pages announced twice');
+    const fields = new FieldReader(payload);
+    const count = fields.u32(this.#maxPages);
+    fields.end();
+    if (count === 0) throw new WireError('no page announced');
+    this.#announced = count;
+  }
+
+  #start(payload: Buffer): void {
+    if (this.#open !== undefined) throw new WireError('page inside a page');
+    if (this.#announced === undefined || this.#pages >= this.#announced) throw new WireError('page not announced');
+    const fields = new FieldReader(payload);
+    const width = fields.u32(LIMITS.sidePixels);
+    const height = fields.u32(LIMITS.sidePixels);
+    const format = fields.u32();
+    const widthPt = fields.f64(Number.MIN_VALUE, LARGEST_PT);
+    const heightPt = fields.f64(Number.MIN_VALUE, LARGEST_PT);
+    fields.end();
+    // Both sides are at most 10,000: the product is exact.
+    if (width === 0 || height === 0 || width * height > LIMITS.pagePixels)
+      throw new WireError(`page of ${width} × ${height}`);
+    if (!isFormat(format)) throw new WireError(`pixel format ${format}`);
+    this.#pixels += width * height;
+    if (this.#pixels > LIMITS.documentPixels) throw new WireError('too many pixels in all');
+    const pixels = Buffer.allocUnsafeSlow(rowBytes(format, width) * height);
+    this.#open = { width, height, format, widthPt, heightPt, pixels, filled: 0 };
+  }
+
+  #fill(payload: Buffer): void | Promise<void> {
+    const page = this.#open;
+    if (page === undefined) throw new WireError('pixels without a page');
+    if (payload.length === 0) throw new WireError('no pixels in a frame of them');
+    if (payload.length > page.pixels.length - page.filled) throw new WireError('more pixels than the page has');
+    payload.copy(page.pixels, page.filled);
+    page.filled += payload.length;
+    if (page.filled < page.pixels.length) return undefined;
+    this.#open = undefined;
+    const { filled: _filled, ...whole } = page;
+    return this.#onPage(whole, this.#pages++);
+  }
+}
+
+function isFormat(format: number): format is PixelFormat {
+  return FORMATS.has(format);
+}
+
+/** Remarks beyond the cap are let go. */
+function keep(remarks: Remark[], remark: Remark): void {
+  if (remarks.length < LIMITS.remarks) remarks.push(remark);
+}

@@ -1,0 +1,89 @@
+// Documents and pictures: pixels from a jailed child, encoded here, by us, from numbers we checked.
+import { LIMITS } from '../message/limits.ts';
+import { PageCollector, type RasterPage } from '../sandbox/raster-page.ts';
+import { PagePdf } from './page-pdf.ts';
+import { encodePicture } from './picture.ts';
+import { refusal, type Converted, type Leaf } from './part.ts';
+import { checkedFinish, type Tools } from './tools.ts';
+
+/**
+ * A PDF becomes a PDF of page images. Pages that were good before a child was stopped by a limit are kept and told. A
+ * locked one is tried with each password that was given.
+ */
+export async function convertPdf(leaf: Leaf, tools: Tools): Promise<Converted> {
+  let converted = await convertPdfWith('', leaf, tools);
+  for (const password of tools.passwords) {
+    if (converted.reason !== 'password-needed' && converted.reason !== 'password-wrong') break;
+    converted = await convertPdfWith(password, leaf, tools);
+  }
+  return converted;
+}
+
+async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promise<Converted> {
+  const pdf = new PagePdf();
+  const collected = await collect(leaf, { family: 'pdf', password }, tools, async (page) => pdf.add(page));
+  if (collected.kind === 'refused') return collected.converted;
+  const content = await tools.keep(await pdf.finish());
+  return { ...collected.rest, verdict: 'pages', reason: null, outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }] };
+}
+
+/** A picture becomes a picture; one with several pages (TIFF) becomes a PDF of them. */
+export async function convertImage(leaf: Leaf, tools: Tools): Promise<Converted> {
+  let single: RasterPage | undefined;
+  let pdf: PagePdf | undefined;
+  const collected = await collect(leaf, { family: 'image', password: '' }, tools, async (page, announced) => {
+    if (announced === 1) single = page;
+    else await (pdf ??= new PagePdf()).add(page);
+  });
+  if (collected.kind === 'refused') return collected.converted;
+  if (single !== undefined) {
+    const picture = await encodePicture(single);
+    const content = await tools.keep(picture.bytes);
+    return { ...collected.rest, verdict: 'image', reason: null, outputs: [{ name: tools.nextFile(leaf.name, picture.ext), content }] };
+  }
+  if (pdf === undefined) return refusal('converter-failed');
+  const content = await tools.keep(await pdf.finish());
+  return { ...collected.rest, verdict: 'pages', reason: null, outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }] };
+}
+
+type Collection =
+  | { readonly kind: 'refused'; readonly converted: Converted }
+  | { readonly kind: 'pages'; readonly rest: Pick<Converted, 'pages' | 'findings' | 'losses'> };
+
+async function collect(
+  leaf: Leaf,
+  by: { readonly family: 'pdf' | 'image'; readonly password: string },
+  tools: Tools,
+  add: (page: RasterPage, announced: number) => Promise<void>,
+): Promise<Collection> {
+  if (tools.budget.pagesLeft === 0) return { kind: 'refused', converted: refusal('too-many-pages') };
+  let touch: (ms: number) => void = () => undefined;
+  const collector = new PageCollector(async (page) => {
+    await add(page, collector.announced ?? 0);
+    touch(LIMITS.pageMs); // a finished page is progress: the next one gets its own time
+  }, tools.budget.pagesLeft);
+  const deadlineMs = by.family === 'pdf' ? LIMITS.pageMs : LIMITS.imageMs;
+  const outcome = await tools.run(leaf, { ...by, deadlineMs, totalMs: LIMITS.documentMs }, (child) => {
+    touch = (ms) => child.touch(ms);
+    return collector.take;
+  });
+  tools.budget.pages(collector.pages);
+  tools.metrics.pages.inc(collector.pages);
+  switch (outcome.kind) {
+    case 'refused':
+      return { kind: 'refused', converted: refusal(outcome.reason, collector.remarks()) };
+    case 'failed': {
+      if (collector.pages === 0) return { kind: 'refused', converted: refusal(outcome.reason, collector.remarks()) };
+      const { findings, losses } = collector.remarks();
+      const cut = { code: 'pages-cut', detail: `${collector.pages} / ${collector.announced ?? '?'}, ${outcome.reason}` };
+      return { kind: 'pages', rest: { pages: collector.pages, findings, losses: [...losses, cut] } };
+    }
+    case 'done': {
+      const finished = checkedFinish(() => collector.finish());
+      if (finished === 'odd') return { kind: 'refused', converted: refusal('converter-failed') };
+      return { kind: 'pages', rest: finished };
+    }
+    default:
+      return outcome satisfies never;
+  }
+}

@@ -1,0 +1,65 @@
+// A part on its way: the bytes and what the sender says of them, and the row it will have.
+import type { PartRow, Reason, Remark, Verdict } from '../message/part.ts';
+import type { Entry, Staged } from '../spool/spool.ts';
+import { LIMITS } from '../message/limits.ts';
+import { countInvisible, forLine, hasBidi } from '../message/untrusted.ts';
+
+/** A leaf to be converted; `path` as in the manifest, `depth` of nesting of whole files. */
+export interface Leaf {
+  readonly path: string;
+  readonly depth: number;
+  readonly name: string;
+  readonly declaredType: string;
+  readonly content: Staged;
+}
+
+/** What a converter made of a leaf. Children of an opened container follow their parent. */
+export interface Converted {
+  readonly verdict: Verdict;
+  readonly reason: Reason | null;
+  readonly outputs: readonly Entry[];
+  readonly pages: number;
+  readonly findings: readonly Remark[];
+  readonly losses: readonly Remark[];
+}
+
+/** A leaf that cannot be passed, for a reason of the contract. */
+export function refusal(reason: Reason, remarks: { findings?: readonly Remark[]; losses?: readonly Remark[] } = {}): Converted {
+  return {
+    verdict: reason === 'password-needed' || reason === 'password-wrong' ? 'held' : 'refused',
+    reason,
+    outputs: [],
+    pages: 0,
+    findings: remarks.findings ?? [],
+    losses: remarks.losses ?? [],
+  };
+}
+
+/** The row of a leaf. Names are cleaned here; `extra` findings are what the walk itself saw. */
+export function rowOf(leaf: Leaf, detectedType: string, converted: Converted, extra: readonly Remark[] = []): PartRow {
+  const findings = [...extra, ...converted.findings];
+  if (hasBidi(leaf.name)) findings.push({ code: 'bidi-name', detail: '' });
+  else if (countInvisible(leaf.name) > 0) findings.push({ code: 'invisible-characters', detail: '' });
+  return {
+    path: leaf.path,
+    name: forLine(leaf.name, 300),
+    declaredType: forLine(leaf.declaredType, 200),
+    detectedType: forLine(detectedType, 200),
+    size: leaf.content.size,
+    sha256: leaf.content.sha256,
+    verdict: converted.verdict,
+    reason: converted.reason,
+    outputs: converted.outputs.map((output) => output.name),
+    pages: converted.pages,
+    findings: distinct(findings),
+    losses: distinct(converted.losses),
+  };
+}
+
+function distinct(remarks: readonly Remark[]): Remark[] {
+  const seen = new Map<string, Remark>();
+  for (const remark of remarks) {
+    if (seen.size < LIMITS.remarks) seen.set(`${remark.code} ${remark.detail}`, remark);
+  }
+  return [...seen.values()];
+}

@@ -1,0 +1,33 @@
+// Children of all families for one process.
+import { FAMILIES } from '../sandbox/families.ts';
+import type { OnKill } from '../sandbox/child.ts';
+import { ChildPool } from '../sandbox/pool.ts';
+import type { Pools } from './tools.ts';
+
+export interface OpenPools {
+  readonly pools: Pools;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the pools for `workers` messages at once. One mail child a message is kept ready, one child of each other
+ * family; more are started when asked for.
+ */
+export async function openPools(workers: number, onKill: OnKill): Promise<OpenPools> {
+  const pools: Pools = {
+    mail: new ChildPool(FAMILIES.mail, { most: workers, warm: workers }, onKill),
+    text: new ChildPool(FAMILIES.text, { most: workers, warm: 1 }, onKill),
+    pdf: new ChildPool(FAMILIES.pdf, { most: workers, warm: 1 }, onKill),
+    image: new ChildPool(FAMILIES.image, { most: workers, warm: 1 }, onKill),
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(Object.values(pools).map((pool) => pool[Symbol.asyncDispose]()));
+  };
+  try {
+    await Promise.all(Object.values(pools).map((pool) => pool.warm()));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { pools, close };
+}

@@ -1,0 +1,151 @@
+// Spooled → Sanitised: the bytes are opened in jailed children only; what comes back becomes text, pictures and rows.
+import type { MessageId } from '../message/id.ts';
+import { accountOfParts } from '../message/account.ts';
+import type { PartRow, Reason, State } from '../message/part.ts';
+import type { Envelope, Sanitised, SanitisedRecord, Source, Spooled } from '../message/stages.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Entry, Spool, StageWriter, Staged } from '../spool/spool.ts';
+import { composeMessageText } from './message-text.ts';
+import { Tools, type Pools } from './tools.ts';
+import { Walk } from './walk.ts';
+
+/** What sanitising needs besides the message. */
+export interface SanitiseTools {
+  readonly pools: Pools;
+  readonly policy: Policy;
+  readonly metrics: Metrics;
+  /** Place for output bytes that are not durable yet. */
+  readonly begin: (cap: number) => StageWriter;
+  /** Passwords to try on locked parts. */
+  readonly passwords: readonly string[];
+  /** Our own version, for the manifest. */
+  readonly version: string;
+}
+
+export interface SanitiseDeps extends SanitiseTools {
+  readonly spool: Spool;
+}
+
+/** A message as it came, wherever it lies. */
+export interface Input {
+  readonly id: MessageId;
+  readonly source: Source;
+  readonly envelope: Envelope;
+  readonly receivedAt: string;
+  readonly content: Staged;
+}
+
+/** A message made harmless, not durable yet. */
+export interface Harmless {
+  readonly record: Omit<SanitisedRecord, 'outputFolder'>;
+  readonly outputs: readonly Entry[];
+}
+
+/** The step: returns the record that exists, or makes one. Durable when it resolves. */
+export async function sanitise(spooled: Spooled, deps: SanitiseDeps, signal: AbortSignal): Promise<Sanitised> {
+  const earlier = await deps.spool.sanitised(spooled.id);
+  if (earlier !== undefined) return earlier;
+  const { source, envelope, receivedAt } = spooled.record;
+  const content = await deps.spool.rawContent(spooled);
+  const harmless = await makeHarmless({ id: spooled.id, source, envelope, receivedAt, content }, deps, signal);
+  try {
+    return await deps.spool.recordSanitised(spooled, harmless.record, harmless.outputs);
+  } finally {
+    for (const output of harmless.outputs) if ('discard' in output.content) await output.content.discard();
+  }
+}
+
+/**
+ * Ends a message that fails inside us again and again: no output, state `held`, a note to its reader. It goes the rest
+ * of the road like any other, so that it ends where a person sees it.
+ */
+export async function quarantine(spooled: Spooled, deps: SanitiseDeps): Promise<Sanitised> {
+  const { source, envelope, receivedAt } = spooled.record;
+  const row: PartRow = {
+    path: '1',
+    name: source.name,
+    declaredType: '',
+    detectedType: source.kind === 'mail' ? 'message/rfc822' : 'application/octet-stream',
+    size: source.size,
+    sha256: source.sha256,
+    verdict: 'held',
+    reason: 'converter-failed',
+    outputs: [],
+    pages: 0,
+    findings: [],
+    losses: [],
+  };
+  const input = { id: spooled.id, source, envelope, receivedAt };
+  return deps.spool.recordSanitised(spooled, recordOf(input, [row], 'held', 'converter-failed', [], deps, 0), []);
+}
+
+/** Makes a message harmless. Throws only for trouble of ours (disk, children that cannot start): try again later. */
+export async function makeHarmless(input: Input, tools: SanitiseTools, signal: AbortSignal): Promise<Harmless> {
+  const walk = new Walk(new Tools(tools, signal));
+  try {
+    return await (input.source.kind === 'mail' ? harmlessMail : harmlessFile)(input, walk, tools);
+  } catch (error) {
+    for (const output of walk.outputs) if ('discard' in output.content) await output.content.discard();
+    throw error;
+  }
+}
+
+async function harmlessMail(input: Input, walk: Walk, tools: SanitiseTools): Promise<Harmless> {
+  const started = performance.now();
+  const mail = await walk.mail({ path: '', depth: 0, name: '', declaredType: 'message/rfc822', content: input.content });
+  const ms = Math.round(performance.now() - started);
+  if (mail.kind === 'refused') {
+    const rows = walk.rows.map((row) => ({ ...row, path: '1' }));
+    return { record: recordOf(input, rows, 'refused', mail.reason, [], tools, ms), outputs: [] };
+  }
+  return { record: recordOf(input, walk.rows, 'sanitised', null, walk.outputs, tools, ms, mail), outputs: walk.outputs };
+}
+
+async function harmlessFile(input: Input, walk: Walk, tools: SanitiseTools): Promise<Harmless> {
+  const started = performance.now();
+  const row = await walk.leaf({ path: '1', depth: 0, name: input.source.name, declaredType: '', content: input.content });
+  const state = row.verdict === 'held' ? 'held' : row.verdict === 'refused' || row.verdict === 'dropped' ? 'refused' : 'sanitised';
+  const ms = Math.round(performance.now() - started);
+  return { record: recordOf(input, walk.rows, state, row.reason, walk.outputs, tools, ms), outputs: walk.outputs };
+}
+
+function recordOf(
+  input: Omit<Input, 'content'>,
+  parts: PartRow[],
+  state: State,
+  reason: Reason | null,
+  outputs: readonly Entry[],
+  tools: SanitiseTools,
+  ms: number,
+  mail?: { readonly headers: NonNullable<SanitisedRecord['headers']>; readonly autoSubmitted: string; readonly body: string },
+): Omit<SanitisedRecord, 'outputFolder'> {
+  const { policy, version, pools } = tools;
+  const account = accountOfParts({ id: input.id, reason, parts }, policy.language);
+  const noHeaders = { from: input.envelope.from, to: input.envelope.to.join(', '), cc: '', subject: '', date: '', messageId: '' };
+  const text = input.source.kind === 'file' ? null : composeMessageText(mail?.headers ?? noHeaders, mail?.body ?? '', account);
+  return {
+    stage: 'sanitised',
+    id: input.id,
+    state,
+    reason,
+    source: input.source,
+    envelope: input.envelope,
+    receivedAt: input.receivedAt,
+    sanitisedAt: new Date().toISOString(),
+    headers: input.source.kind === 'file' ? null : (mail?.headers ?? noHeaders),
+    autoSubmitted: mail?.autoSubmitted ?? '',
+    policy: { name: policy.name, version: policy.version, sha256: policy.sha256 },
+    engine: {
+      version,
+      workers: Object.fromEntries(Object.values(pools).flatMap((pool) => (pool.engine === '' ? [] : [[pool.family.name, pool.engine]]))),
+    },
+    parts,
+    text,
+    outputs: outputs.map(({ name, content }) => {
+      if (!('sha256' in content)) throw new TypeError('an output is staged before it is recorded');
+      return { name, size: content.size, sha256: content.sha256 };
+    }),
+    ms,
+  };
+}

@@ -1,0 +1,121 @@
+// What the converters of one message share: children, the purse, a place for output bytes, numbers for file names.
+import type { Metrics } from '../ops/metrics.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ChildOutcome, FrameSink, JailedChild } from '../sandbox/child.ts';
+import type { ChildPool } from '../sandbox/pool.ts';
+import type { FamilyName } from '../sandbox/families.ts';
+import { OPERATION, WireError } from '../sandbox/wire.ts';
+import type { StageWriter, Staged } from '../spool/spool.ts';
+import { LIMITS } from '../message/limits.ts';
+import { forFileName } from '../message/untrusted.ts';
+import { Budget } from './budget.ts';
+import type { Leaf } from './part.ts';
+
+/** Children by family. */
+export type Pools = { readonly [name in FamilyName]: ChildPool };
+
+/** What is asked of a child for one leaf. */
+export interface Ask {
+  readonly family: FamilyName;
+  readonly operation?: number;
+  readonly declaredType?: string;
+  readonly password?: string;
+  /** Only the first bytes are needed. */
+  readonly head?: number;
+  readonly deadlineMs: number;
+  readonly totalMs: number;
+}
+
+/** The tools for one message. */
+export class Tools {
+  readonly pools: Pools;
+  readonly policy: Policy;
+  readonly budget: Budget;
+  readonly metrics: Metrics;
+  readonly signal: AbortSignal;
+  readonly passwords: readonly string[];
+  readonly begin: (cap: number) => StageWriter;
+  #files = 0;
+
+  constructor(
+    shared: {
+      readonly pools: Pools;
+      readonly policy: Policy;
+      readonly metrics: Metrics;
+      readonly passwords: readonly string[];
+      readonly begin: (cap: number) => StageWriter;
+    },
+    signal: AbortSignal,
+  ) {
+    this.pools = shared.pools;
+    this.policy = shared.policy;
+    this.metrics = shared.metrics;
+    this.passwords = shared.passwords;
+    this.begin = shared.begin;
+    this.signal = signal;
+    this.budget = new Budget(shared.policy.limits);
+  }
+
+  /** Path in the package of the next output made of a part of this name. */
+  nextFile(originalName: string, extension: 'pdf' | 'png' | 'jpg' | 'txt'): string {
+    this.#files += 1;
+    return `files/${forFileName(this.#files, originalName, extension)}`;
+  }
+
+  /** Puts an output's bytes aside; what does not fit the message's purse is `OverBudget`. */
+  async keep(bytes: Uint8Array): Promise<Staged> {
+    this.budget.output(bytes.length);
+    const writer = this.begin(LIMITS.outputBytes);
+    try {
+      for (let at = 0; at < bytes.length; at += LIMITS.frameBytes) await writer.write(bytes.subarray(at, at + LIMITS.frameBytes));
+      return writer.finish();
+    } catch (error) {
+      writer.abort();
+      throw error;
+    }
+  }
+
+  /** Gives a leaf to a child of the family; `sink` gets the child (to prolong its time) and its frames. */
+  async run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
+    const seconds = this.metrics.convertSeconds.startTimer({ worker: ask.family });
+    try {
+      return await this.pools[ask.family].use(this.signal, async (child) =>
+        child.run(
+          {
+            operation: ask.operation ?? OPERATION.convert,
+            dpi: this.policy.limits.dpi,
+            maxPages: Math.max(1, this.budget.pagesLeft),
+            declaredType: ask.declaredType ?? leaf.declaredType,
+            name: leaf.name,
+            password: ask.password ?? '',
+          },
+          firstBytes(leaf.content, ask.head),
+          sink(child),
+          { deadlineMs: ask.deadlineMs, totalMs: ask.totalMs, signal: this.signal },
+        ),
+      );
+    } finally {
+      seconds();
+    }
+  }
+}
+
+async function* firstBytes(content: Staged, most = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = most;
+  for await (const chunk of content.open()) {
+    const bytes = chunk as Buffer;
+    yield bytes.length > left ? bytes.subarray(0, left) : bytes;
+    left -= bytes.length;
+    if (left <= 0) return;
+  }
+}
+
+/** The outcome with what the collector says of it: frames that do not make a whole are a failed converter. */
+export function checkedFinish<T>(finish: () => T): T | 'odd' {
+  try {
+    return finish();
+  } catch (error) {
+    if (error instanceof WireError) return 'odd';
+    throw error;
+  }
+}

@@ -1,0 +1,196 @@
+// The walk through one message: every leaf is detected, routed, converted, and gets its row; what is a mail is walked too.
+import { LIMITS } from '../message/limits.ts';
+import type { PartRow, Reason, Remark } from '../message/part.ts';
+import type { Headers } from '../message/stages.ts';
+import { parseDeadlineMs } from '../message/limits.ts';
+import { TextReader } from '../sandbox/text-reader.ts';
+import { OPERATION } from '../sandbox/wire.ts';
+import type { Entry } from '../spool/spool.ts';
+import { OverBudget } from './budget.ts';
+import { convertImage, convertPdf } from './convert-pages.ts';
+import { bodyLeaves } from './mail-body.ts';
+import { composeMessageText } from './message-text.ts';
+import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
+import { readMail, type MailTreeNode, type ReadMail } from './read-mail.ts';
+import { routeOf, typeMismatch } from './route.ts';
+import { checkedFinish, type Tools } from './tools.ts';
+
+/** Bytes of a leaf that detection looks at; containers name themselves well before. */
+const DETECT_BYTES = 1024 * 1024;
+
+/** What the walk of a mail gave; `refused` when it could not be read at all. */
+export type WalkedMail =
+  | { readonly kind: 'mail'; readonly headers: Headers; readonly autoSubmitted: string; readonly body: string }
+  | { readonly kind: 'refused'; readonly reason: Reason };
+
+/** Walks one message. Rows and outputs grow in the order of the tree. */
+export class Walk {
+  readonly rows: PartRow[] = [];
+  readonly outputs: Entry[] = [];
+  readonly #tools: Tools;
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+  }
+
+  /** The message itself, when it is a mail: its body becomes text of `message.txt`, which the caller writes. */
+  async mail(leaf: Leaf): Promise<WalkedMail> {
+    const mail = await readMail(leaf, this.#tools);
+    if ('refused' in mail) {
+      this.#row(leaf, 'message/rfc822', refusal(mail.refused));
+      return { kind: 'refused', reason: mail.refused };
+    }
+    const body = await this.#mailParts(mail, leaf, 'message.txt');
+    return { kind: 'mail', headers: mail.headers, autoSubmitted: mail.autoSubmitted, body };
+  }
+
+  /** Any other leaf: detected by its bytes, converted by its route. */
+  async leaf(leaf: Leaf): Promise<PartRow> {
+    const before = this.rows.length;
+    const detected = await this.#detect(leaf);
+    if (detected.refused !== undefined) return this.#row(leaf, detected.type, refusal(detected.refused));
+    const mismatch = typeMismatch(leaf.declaredType, detected.type);
+    const extra = mismatch ? [{ code: 'type-mismatch', detail: `${leaf.declaredType} / ${detected.type}` }] : [];
+    const converted = await this.#convert(leaf, detected.type);
+    // A container's own row stands before those of its children.
+    const row = rowOf(leaf, detected.type, converted, extra);
+    this.rows.splice(before, 0, row);
+    this.#count(row);
+    this.outputs.push(...converted.outputs);
+    return row;
+  }
+
+  async #convert(leaf: Leaf, type: string): Promise<Converted> {
+    if (this.#tools.policy.decide(type) === 'drop') {
+      return { verdict: 'dropped', reason: 'policy', outputs: [], pages: 0, findings: [], losses: [] };
+    }
+    try {
+      const route = routeOf(type);
+      switch (route) {
+        case 'pdf':
+          return await convertPdf(leaf, this.#tools);
+        case 'image':
+          return await convertImage(leaf, this.#tools);
+        case 'mail':
+          return await this.#nestedMail(leaf);
+        case 'text':
+        case 'html':
+          return await this.#text(leaf, type);
+        case 'unsupported':
+          return refusal('unsupported-type');
+        default:
+          return route satisfies never;
+      }
+    } catch (error) {
+      if (error instanceof OverBudget) return refusal(error.reason);
+      throw error;
+    }
+  }
+
+  /** A mail inside a message: its body becomes a text file, its parts rows below its own path. */
+  async #nestedMail(leaf: Leaf): Promise<Converted> {
+    const inner = { ...leaf, depth: leaf.depth + 1 };
+    if (inner.depth > this.#tools.policy.limits.depth) return refusal('too-deep');
+    const mail = await readMail(inner, this.#tools);
+    if ('refused' in mail) return refusal(mail.refused);
+    const name = this.#tools.nextFile(leaf.name === '' ? mail.headers.subject : leaf.name, 'txt');
+    const body = await this.#mailParts(mail, inner, name);
+    const content = await this.#tools.keep(Buffer.from(composeMessageText(mail.headers, body, ''), 'utf8'));
+    return { verdict: 'expanded', reason: null, outputs: [{ name, content }], pages: 0, findings: mail.findings, losses: mail.losses };
+  }
+
+  /** Rows for all leaves of a mail; the joined text of those that make its body, which will stand in `textFile`. */
+  async #mailParts(mail: ReadMail, parent: Leaf, textFile: string): Promise<string> {
+    const chosen = bodyLeaves(mail.nodes.map((node) => ({ ...node.part, text: node.text })));
+    const body: string[] = [];
+    const whole: { findings: readonly Remark[]; losses: readonly Remark[] } = mail;
+    let first = true;
+    for (const node of mail.nodes) {
+      if (node.content === undefined) continue;
+      const leaf: Leaf = {
+        path: parent.path === '' ? node.part.path.join('.') : `${parent.path}.${node.part.path.join('.')}`,
+        depth: parent.depth,
+        name: node.part.name,
+        declaredType: node.part.type,
+        content: node.content,
+      };
+      try {
+        if (node.text === undefined) await this.leaf(leaf);
+        else this.#bodyRow(leaf, node, chosen.has(node.part.path.join('.')) ? body : undefined, textFile, first ? whole : undefined);
+        if (node.text !== undefined) first = false;
+      } finally {
+        await node.content.discard();
+      }
+    }
+    return body.join('\n\n');
+  }
+
+  #bodyRow(
+    leaf: Leaf,
+    node: MailTreeNode,
+    body: string[] | undefined,
+    textFile: string,
+    whole: { findings: readonly Remark[]; losses: readonly Remark[] } | undefined,
+  ): void {
+    const findings = [...(whole?.findings ?? []), ...node.findings];
+    const losses = [...(whole?.losses ?? []), ...node.losses];
+    if (body === undefined) {
+      findings.push({ code: 'alternative-not-shown', detail: leaf.declaredType });
+      this.rows.push(rowOf(leaf, leaf.declaredType, { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings, losses }));
+      return;
+    }
+    if ((node.text ?? '').trim() !== '') body.push((node.text ?? '').replace(/\s+$/, ''));
+    this.rows.push({
+      ...rowOf(leaf, leaf.declaredType, { verdict: 'text', reason: null, outputs: [], pages: 0, findings, losses }),
+      outputs: [textFile],
+    });
+  }
+
+  async #text(leaf: Leaf, type: string): Promise<Converted> {
+    const pieces: string[] = [];
+    const remarks = { findings: [] as Remark[], losses: [] as Remark[] };
+    const reader = new TextReader(OPERATION.convert, {
+      onDetected: () => undefined,
+      onText: (piece) => void pieces.push(piece),
+      onFinding: (remark) => remarks.findings.push(remark),
+      onLoss: (remark) => remarks.losses.push(remark),
+    });
+    const deadlineMs = parseDeadlineMs(leaf.content.size);
+    const ask = { family: 'text', declaredType: type, deadlineMs, totalMs: deadlineMs } as const;
+    const outcome = await this.#tools.run(leaf, ask, () => reader.take);
+    if (outcome.kind !== 'done') return refusal(outcome.reason, remarks);
+    if (checkedFinish(() => reader.finish()) === 'odd') return refusal('converter-failed');
+    const content = await this.#tools.keep(Buffer.from(pieces.join(''), 'utf8'));
+    return { verdict: 'text', reason: null, outputs: [{ name: this.#tools.nextFile(leaf.name, 'txt'), content }], pages: 0, ...remarks };
+  }
+
+  async #detect(leaf: Leaf): Promise<{ readonly type: string; readonly refused?: Reason }> {
+    if (leaf.content.size === 0) return { type: 'application/x-empty', refused: 'empty' };
+    let type = 'application/octet-stream';
+    const ignore = (): void => undefined; // a detection has no text and nothing to remark
+    const reader = new TextReader(OPERATION.detect, {
+      onDetected: (detected) => (type = detected),
+      onText: ignore,
+      onFinding: ignore,
+      onLoss: ignore,
+    });
+    const deadlineMs = LIMITS.parseBaseMs;
+    const ask = { family: 'text', operation: OPERATION.detect, head: DETECT_BYTES, deadlineMs, totalMs: deadlineMs } as const;
+    const outcome = await this.#tools.run(leaf, ask, () => reader.take);
+    if (outcome.kind !== 'done') return { type, refused: outcome.reason };
+    if (checkedFinish(() => reader.finish()) === 'odd') return { type: 'application/octet-stream', refused: 'converter-failed' };
+    // A mail often starts with lines that look like any text; what the outer mail declares decides between these two.
+    return { type: leaf.declaredType === 'message/rfc822' && routeOf(type) === 'text' ? 'message/rfc822' : type };
+  }
+
+  #row(leaf: Leaf, type: string, converted: Converted): PartRow {
+    const row = rowOf(leaf, type, converted);
+    this.rows.push(row);
+    this.#count(row);
+    return row;
+  }
+
+  #count(row: PartRow): void {
+    this.#tools.metrics.parts.inc({ worker: routeOf(row.detectedType), verdict: row.verdict, reason: row.reason ?? '' });
+  }
+}

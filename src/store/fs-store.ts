@@ -1,0 +1,380 @@
+// The file system driver of the store: temp, fsync, rename, fsync of the directory. Small objects are written with
+// synchronous calls: four calls of some 10 µs into the page cache cost less than four trips through the thread pool
+// (measured: 0.07 against 0.29 ms CPU an object); what waits for the disk, fdatasync and fsync, never blocks the loop.
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, createReadStream, existsSync, mkdirSync, openSync, renameSync, rmSync, statfs, writeSync } from 'node:fs';
+import { fdatasync, fsync, write as writeAsync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { LIMITS } from '../message/limits.ts';
+import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import type { Entry, StageWriter, Staged, Store } from './store.ts';
+
+const syncData = promisify(fdatasync);
+const syncAll = promisify(fsync);
+const write = promisify(writeAsync);
+
+/** Where a test may make the disk fail: called before each durable act with its name and path; throw to fail it. */
+export type FaultPoint = (act: 'write' | 'fdatasync' | 'rename' | 'fsync-dir', path: string) => void;
+
+/** Leftovers in `tmp` younger than this may belong to another live process on the same store. */
+const LEFTOVER_MS = 3_600_000;
+
+/** Opens (and makes) a store under `root`. What earlier lives left half-written in its `tmp` is removed. */
+export async function openFsStore(root: string, fault: FaultPoint = () => undefined): Promise<Store> {
+  const temp = join(root, 'tmp');
+  try {
+    await mkdir(temp, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(temp)) {
+      const path = join(temp, name);
+      const { mtimeMs } = await stat(path);
+      if (Date.now() - mtimeMs > LEFTOVER_MS) await rm(path, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw storeError(error, `cannot use ${root}`);
+  }
+  return new FsStore(root, temp, fault);
+}
+
+class FsStore implements Store {
+  readonly #root: string;
+  readonly #temp: string;
+  readonly #fault: FaultPoint;
+  readonly #directories = new DirectorySync();
+  readonly #known = new Set<string>();
+  #next = 0;
+
+  constructor(root: string, temp: string, fault: FaultPoint) {
+    this.#root = root;
+    this.#temp = temp;
+    this.#fault = fault;
+  }
+
+  begin(cap: number): StageWriter {
+    return new FsStageWriter(cap, () => this.#tempPath(), this.#fault);
+  }
+
+  async commit(folder: string, entries: readonly Entry[]): Promise<'stored' | 'exists'> {
+    const target = join(this.#root, folder);
+    if (existsSync(target)) return 'exists';
+    const parent = join(target, '..');
+    const work = this.#tempPath();
+    let visible = false;
+    try {
+      this.#makeParent(parent);
+      mkdirSync(work, { mode: 0o700 });
+      const inner = new Set<string>();
+      for (const entry of entries) {
+        const slash = entry.name.lastIndexOf('/');
+        if (slash > 0) inner.add(entry.name.slice(0, slash));
+      }
+      for (const name of inner) mkdirSync(join(work, name), { recursive: true, mode: 0o700 });
+      await Promise.all(entries.map((entry) => this.#write(join(work, entry.name), entry.content)));
+      for (const name of inner) await this.#syncFolder(join(work, name));
+      await this.#syncFolder(work);
+      this.#fault('rename', target);
+      if (existsSync(target)) return 'exists';
+      renameSync(work, target);
+      visible = true;
+      this.#fault('fsync-dir', parent);
+      await this.#directories.sync(parent);
+      return 'stored';
+    } catch (error) {
+      if (systemCode(error) === 'ENOTEMPTY' || systemCode(error) === 'EEXIST') return 'exists';
+      // The caller will be told that it failed and may come again: what is not durable must not be there.
+      if (visible) rmSync(target, { recursive: true, force: true });
+      throw storeError(error, `cannot commit ${folder}`);
+    } finally {
+      if (existsSync(work)) rmSync(work, { recursive: true, force: true });
+    }
+  }
+
+  async put(folder: string, entry: Entry): Promise<'stored' | 'exists'> {
+    const directory = join(this.#root, folder);
+    const target = join(directory, entry.name);
+    if (existsSync(target)) return 'exists';
+    const work = this.#tempPath();
+    let visible = false;
+    try {
+      this.#makeParent(directory);
+      await this.#write(work, entry.content);
+      this.#fault('rename', target);
+      if (existsSync(target)) return 'exists';
+      renameSync(work, target);
+      visible = true;
+      this.#fault('fsync-dir', directory);
+      await this.#directories.sync(directory);
+      return 'stored';
+    } catch (error) {
+      if (visible) rmSync(target, { force: true });
+      throw storeError(error, `cannot put ${folder}/${entry.name}`);
+    } finally {
+      rmSync(work, { force: true });
+    }
+  }
+
+  async get(folder: string, name: string, cap: number): Promise<Buffer | undefined> {
+    const path = join(this.#root, folder, name);
+    try {
+      const { size } = await stat(path);
+      const bytes = size > cap ? undefined : await readFile(path);
+      if (bytes === undefined || bytes.length > cap) throw new MugaiError('too-large', `${folder}/${name}: more than ${cap} bytes`, { permanent: true });
+      return bytes;
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error instanceof MugaiError ? error : storeError(error, `cannot read ${folder}/${name}`);
+    }
+  }
+
+  async open(folder: string, name: string): Promise<{ size: number; stream: Readable } | undefined> {
+    try {
+      const handle = await open(join(this.#root, folder, name), 'r');
+      const { size } = await handle.stat();
+      return { size, stream: handle.createReadStream({ highWaterMark: 256 * 1024 }) };
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw storeError(error, `cannot open ${folder}/${name}`);
+    }
+  }
+
+  async list(folder: string): Promise<string[]> {
+    try {
+      const names = await readdir(join(this.#root, folder));
+      return names.filter((name) => folder !== '' || name !== 'tmp').toSorted();
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw storeError(error, `cannot list ${folder}`);
+    }
+  }
+
+  async delete(folder: string): Promise<void> {
+    try {
+      await rm(join(this.#root, folder), { recursive: true, force: true });
+    } catch (error) {
+      throw storeError(error, `cannot delete ${folder}`);
+    }
+  }
+
+  async freeBytes(): Promise<number | undefined> {
+    const usage = await promisify(statfs)(this.#root);
+    return usage.bavail * usage.bsize;
+  }
+
+  #tempPath(): string {
+    this.#next += 1;
+    return join(this.#temp, `${process.pid}-${this.#next}-${randomBytes(4).toString('hex')}`);
+  }
+
+  /** Makes a folder and its parents durable once per process; commits follow each other in few of them. */
+  #makeParent(directory: string): void {
+    if (this.#known.has(directory) && existsSync(directory)) return;
+    const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (first !== undefined) {
+      for (let path = directory; path.length >= this.#root.length; path = join(path, '..')) this.#directories.later(path);
+    }
+    if (this.#known.size > 1000) this.#known.clear();
+    this.#known.add(directory);
+  }
+
+  async #syncFolder(path: string): Promise<void> {
+    this.#fault('fsync-dir', path);
+    await syncPath(path);
+  }
+
+  async #write(path: string, content: Uint8Array | Staged): Promise<void> {
+    if (content instanceof StagedFile) return this.#adopt(path, content);
+    const bytes = content instanceof StagedBytes ? content.bytes : content;
+    if (!(bytes instanceof Uint8Array)) throw new MugaiError('bad-input', 'staged by another store', { permanent: true });
+    this.#fault('write', path);
+    const fd = openSync(path, 'wx', 0o600);
+    try {
+      if (bytes.length <= LIMITS.inlineBytes) {
+        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      } else await writeWhole(fd, bytes);
+      this.#fault('fdatasync', path);
+      await syncData(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  async #adopt(path: string, staged: StagedFile): Promise<void> {
+    this.#fault('fdatasync', path);
+    await syncData(staged.fd);
+    staged.adopt(path);
+  }
+}
+
+class FsStageWriter implements StageWriter {
+  readonly #cap: number;
+  readonly #newPath: () => string;
+  readonly #fault: FaultPoint;
+  readonly #hash = createHash('sha256');
+  #held: Uint8Array[] = [];
+  #file: { readonly fd: number; readonly path: string } | undefined;
+  size = 0;
+
+  constructor(cap: number, newPath: () => string, fault: FaultPoint) {
+    this.#cap = cap;
+    this.#newPath = newPath;
+    this.#fault = fault;
+  }
+
+  write(chunk: Uint8Array): void | Promise<void> {
+    this.size += chunk.length;
+    if (this.size > this.#cap) throw new MugaiError('too-large', `more than ${this.#cap} bytes`, { permanent: true });
+    this.#hash.update(chunk);
+    if (this.#file === undefined && this.size <= LIMITS.inlineBytes) {
+      this.#held.push(Uint8Array.prototype.slice.call(chunk)); // the caller may reuse its buffer
+      return undefined;
+    }
+    return this.#writeFile(chunk);
+  }
+
+  finish(): Staged {
+    const sha256 = this.#hash.digest('hex');
+    return this.#file === undefined
+      ? new StagedBytes(Buffer.concat(this.#held), sha256)
+      : new StagedFile(this.#file.fd, this.#file.path, this.size, sha256);
+  }
+
+  abort(): void {
+    this.#held = [];
+    if (this.#file !== undefined) dropFile(this.#file.fd, this.#file.path);
+    this.#file = undefined;
+  }
+
+  async #writeFile(chunk: Uint8Array): Promise<void> {
+    try {
+      if (this.#file === undefined) {
+        const path = this.#newPath();
+        this.#fault('write', path);
+        this.#file = { fd: openSync(path, 'wx', 0o600), path };
+        for (const first of this.#held) await writeWhole(this.#file.fd, first);
+        this.#held = [];
+      }
+      this.#fault('write', this.#file.path);
+      await writeWhole(this.#file.fd, chunk);
+    } catch (error) {
+      throw storeError(error, 'cannot stage');
+    }
+  }
+}
+
+class StagedBytes implements Staged {
+  readonly bytes: Buffer;
+  readonly sha256: string;
+  constructor(bytes: Buffer, sha256: string) {
+    this.bytes = bytes;
+    this.sha256 = sha256;
+  }
+  get size(): number {
+    return this.bytes.length;
+  }
+  open(): Readable {
+    return Readable.from(this.bytes.length === 0 ? [] : [this.bytes]);
+  }
+  async discard(): Promise<void> {
+    // Nothing but memory holds it.
+  }
+}
+
+class StagedFile implements Staged {
+  readonly fd: number;
+  readonly size: number;
+  readonly sha256: string;
+  #path: string;
+  #open = true;
+  constructor(fd: number, path: string, size: number, sha256: string) {
+    this.fd = fd;
+    this.#path = path;
+    this.size = size;
+    this.sha256 = sha256;
+  }
+  open(): Readable {
+    return createReadStream(this.#path, { highWaterMark: 256 * 1024 });
+  }
+  /** Moves the bytes to their final name; they are the folder's from now on. */
+  adopt(path: string): void {
+    renameSync(this.#path, path);
+    this.#path = path;
+    if (this.#open) closeSync(this.fd);
+    this.#open = false;
+  }
+  async discard(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    dropFile(this.fd, this.#path);
+  }
+}
+
+/** Shares directory fsyncs: whoever asks while one runs is served by the next one, which begins after the asking. */
+class DirectorySync {
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #waiting = new Map<string, Promise<void>>();
+  readonly #owed = new Set<string>();
+
+  /** Owes a sync of a parent; paid before the next `sync` resolves. */
+  later(path: string): void {
+    this.#owed.add(path);
+  }
+
+  async sync(path: string): Promise<void> {
+    if (this.#owed.size > 0) {
+      const owed = [...this.#owed];
+      await Promise.all(owed.map(syncPath));
+      for (const paid of owed) this.#owed.delete(paid);
+    }
+    const running = this.#running.get(path);
+    if (running === undefined) return this.#start(path);
+    let waiting = this.#waiting.get(path);
+    if (waiting === undefined) {
+      waiting = running
+        .catch(() => undefined) // its own callers hear of it; this one tries again
+        .then(() => {
+          this.#waiting.delete(path);
+          return this.#start(path);
+        });
+      this.#waiting.set(path, waiting);
+    }
+    return waiting;
+  }
+
+  #start(path: string): Promise<void> {
+    const run = syncPath(path).finally(() => this.#running.delete(path));
+    this.#running.set(path, run);
+    return run;
+  }
+}
+
+async function syncPath(path: string): Promise<void> {
+  const fd = openSync(path, 'r');
+  try {
+    await syncAll(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function writeWhole(fd: number, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await write(fd, bytes, at, bytes.length - at)).bytesWritten;
+}
+
+function dropFile(fd: number, path: string): void {
+  closeSync(fd);
+  rmSync(path, { force: true });
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function storeError(error: unknown, what: string): MugaiError {
+  if (error instanceof MugaiError) return error;
+  const code = systemCode(error);
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new MugaiError(full ? 'disk-full' : 'store-failed', `${what}: ${full ? 'no space left' : reasonOf(error)}`, { cause: error });
+}

@@ -1,0 +1,66 @@
+// The port to durable bytes, with object semantics: put once, get, list by prefix, delete. Keys are `folder/name`.
+import type { Readable } from 'node:stream';
+
+/** Bytes that were written but are not visible yet; they become an object by `Store.commit`, or vanish by `discard`. */
+export interface Staged {
+  readonly size: number;
+  /** sha256 in hex. */
+  readonly sha256: string;
+  /** The staged bytes from the start. */
+  open(): Readable;
+  discard(): Promise<void>;
+}
+
+/** Takes bytes that will be staged. After `finish` or `abort` it takes no more. */
+export interface StageWriter {
+  /** Bytes taken so far. */
+  readonly size: number;
+  /** Adds a chunk; a promise when the disk must be waited for. Over the cap: `too-large`. */
+  write(chunk: Uint8Array): void | Promise<void>;
+  finish(): Staged;
+  abort(): void;
+}
+
+/** Stages a whole stream. */
+export async function stage(store: Store, chunks: AsyncIterable<Uint8Array>, cap: number, signal: AbortSignal): Promise<Staged> {
+  const writer = store.begin(cap);
+  try {
+    for await (const chunk of chunks) {
+      signal.throwIfAborted();
+      await writer.write(chunk);
+    }
+    return writer.finish();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+}
+
+/** One object of a commit. */
+export interface Entry {
+  readonly name: string;
+  readonly content: Uint8Array | Staged;
+}
+
+/** What a store promises. Every driver passes one contract suite. */
+export interface Store {
+  /** Begins a staged object of at most `cap` bytes; the first `inlineBytes` stay in memory, more goes to disk. */
+  begin(cap: number): StageWriter;
+  /**
+   * Makes a folder with these objects, all or nothing: when it resolves, every byte and name survives a power cut; when
+   * the process dies before, the folder does not exist. `exists` when the folder was there already (nothing is changed).
+   */
+  commit(folder: string, entries: readonly Entry[]): Promise<'stored' | 'exists'>;
+  /** Adds one object to a folder, durable when it resolves. `exists` when there is one of that name (it is kept). */
+  put(folder: string, entry: Entry): Promise<'stored' | 'exists'>;
+  /** An object's bytes; undefined when there is none. More than `cap` bytes: `too-large`. */
+  get(folder: string, name: string, cap: number): Promise<Buffer | undefined>;
+  /** An object as a stream, undefined when there is none. */
+  open(folder: string, name: string): Promise<{ readonly size: number; readonly stream: Readable } | undefined>;
+  /** Names directly under a folder ('' for the root), sorted; empty when there is no such folder. */
+  list(folder: string): Promise<string[]>;
+  /** Removes a folder with all it holds. */
+  delete(folder: string): Promise<void>;
+  /** Bytes that can still be written; undefined where the driver cannot tell. */
+  freeBytes(): Promise<number | undefined>;
+}

@@ -1,0 +1,29 @@
+// What every bench prints, and how two variants are compared: in alternation, by the median of the runs' ratios.
+
+export interface Measure {
+  readonly bench: string;
+  readonly case: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly peer: string;
+  readonly peerValue: number | null;
+  readonly runs: number;
+}
+
+/** Prints one line; `ratio` is ours / peer. A peer that is not there is named with a null value. */
+export function line(measure: Measure): void {
+  const ratio = measure.peerValue === null || measure.peerValue === 0 ? null : round(measure.ours / measure.peerValue);
+  process.stdout.write(`${JSON.stringify({ ...measure, ours: round(measure.ours), peerValue: measure.peerValue === null ? null : round(measure.peerValue), ratio })}\n`);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

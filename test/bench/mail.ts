@@ -1,0 +1,144 @@
+// The mail bench: 4 KB text mails through the whole road in one process against Postfix doing accept, queue and relay to
+// the same sink; and the memory of the ingress while 100 mails of 20 MB come in at once.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { line, median } from './lines.ts';
+import { Sink, freePort, source, startPostfix, type Postfix } from './postfix.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const ROUNDS = 3;
+const MAILS = 4000;
+const BYTES = 4096;
+const CONNECTIONS = 20;
+const TICKS = 100; // clock ticks a second in /proc/<pid>/stat on every Linux we run on
+
+interface Served {
+  readonly process: ChildProcess;
+  readonly smtpPort: number;
+  readonly opsPort: number;
+  stop(): Promise<void>;
+}
+
+async function serve(dataDir: string, role: string, more: Record<string, string>): Promise<Served> {
+  const [smtpPort, uploadPort, opsPort] = [await freePort(), await freePort(), await freePort()];
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    MUGAI_DATA_DIR: dataDir,
+    MUGAI_SMTP_LISTEN: `127.0.0.1:${smtpPort}`,
+    MUGAI_UPLOAD_LISTEN: `127.0.0.1:${uploadPort}`,
+    MUGAI_OPS_LISTEN: `127.0.0.1:${opsPort}`,
+    MUGAI_LOG_LEVEL: 'warn',
+    ...more,
+  };
+  const child = spawn(process.execPath, [MAIN, 'serve', '--role', role], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  for (let tries = 0; ; tries++) {
+    const ready = await fetch(`http://127.0.0.1:${opsPort}/readyz`).catch(() => undefined);
+    if (ready?.ok === true) break;
+    if (tries > 200 || child.exitCode !== null) throw new Error(`gateway (${role}) did not become ready`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {
+    process: child,
+    smtpPort,
+    opsPort,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** CPU milliseconds a process has used. */
+async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS;
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const found: number[] = [];
+  for (const task of await readdir(`/proc/${pid}/task`)) {
+    const listed = await readFile(`/proc/${pid}/task/${task}/children`, 'latin1');
+    found.push(...listed.trim().split(/\s+/).filter((text) => text !== '').map(Number));
+  }
+  return found;
+}
+
+async function wholeCpuMs(pid: number): Promise<{ main: number; children: number }> {
+  const children = await Promise.all((await childrenOf(pid)).map(cpuMs));
+  return { main: await cpuMs(pid), children: children.reduce((sum, ms) => sum + ms, 0) };
+}
+
+/** Sends the mails and waits until the sink has them all: mails per second over both. */
+async function rate(port: number, sink: Sink, mails: number): Promise<number> {
+  const before = sink.messages;
+  const started = performance.now();
+  await source(port, mails, BYTES, CONNECTIONS);
+  while (sink.messages - before < mails) {
+    if (performance.now() - started > 300_000) throw new Error(`only ${sink.messages - before} of ${mails} arrived`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return (mails * 1000) / (performance.now() - started);
+}
+
+async function stepLines(opsPort: number, mails: number): Promise<string[]> {
+  const text = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+  return ['sanitise', 'seal', 'deliver'].map((step) => {
+    const sum = Number(new RegExp(`mugai_step_seconds_sum\\{step="${step}"\\} (\\S+)`).exec(text)?.[1] ?? 0);
+    return `${step} ${((sum * 1000) / mails).toFixed(2)} ms`;
+  });
+}
+
+/** `npm run bench -- mail`. */
+export async function benchMail(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'mugai-bench-'));
+  await promisify(execFile)('chmod', ['755', folder]);
+  const sink = await Sink.start();
+  let postfix: Postfix | undefined;
+  try {
+    postfix = await startPostfix(join(folder, 'postfix'), sink.port);
+    const ours = await serve(join(folder, 'gateway'), 'all', { MUGAI_INNER_SMTP_URL: `smtp://127.0.0.1:${sink.port}` });
+    const pid = ours.process.pid ?? 0;
+    await rate(ours.smtpPort, sink, 1000); // both warm
+    if (postfix !== undefined) await rate(postfix.port, sink, 1000);
+    const rates: number[] = [];
+    const peers: number[] = [];
+    const before = await wholeCpuMs(pid);
+    for (let round = 0; round < ROUNDS; round++) {
+      rates.push(await rate(ours.smtpPort, sink, MAILS));
+      if (postfix !== undefined) peers.push(await rate(postfix.port, sink, MAILS));
+    }
+    const after = await wholeCpuMs(pid);
+    const mails = ROUNDS * MAILS;
+    const common = { bench: 'mail', case: 'text-4k', runs: ROUNDS } as const;
+    const peer = postfix === undefined ? 'postfix (missing)' : 'postfix';
+    line({ ...common, metric: 'mails_per_second', unit: '1/s', ours: median(rates), peer, peerValue: peers.length === 0 ? null : median(peers) });
+    line({ ...common, metric: 'cpu_ms', unit: 'ms per mail, gateway process', ours: (after.main - before.main) / mails, peer: 'none', peerValue: null });
+    line({ ...common, metric: 'cpu_ms', unit: 'ms per mail, jailed children', ours: (after.children - before.children) / mails, peer: 'none', peerValue: null });
+    process.stderr.write(`where the time goes, wall per mail: ${(await stepLines(ours.opsPort, mails + 1000)).join(', ')}\n`);
+    await ours.stop();
+    await benchIngressMemory(folder);
+  } finally {
+    await postfix?.stop();
+    sink.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Peak resident memory of the ingress alone while 100 mails of 20 MB come in at once. */
+async function benchIngressMemory(folder: string): Promise<void> {
+  const ingress = await serve(join(folder, 'ingress'), 'ingress', {});
+  try {
+    await source(ingress.smtpPort, 100, 20_000_000, 100);
+    const status = await readFile(`/proc/${ingress.process.pid}/status`, 'latin1');
+    const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+    line({ bench: 'mail', case: '100 x 20 MB at once', metric: 'peak_rss_mb', unit: 'MB, ingress process', ours: peak, peer: 'none', peerValue: null, runs: 1 });
+  } finally {
+    await ingress.stop();
+  }
+}

@@ -1,0 +1,12 @@
+// `npm run bench -- mail`: prints JSON lines {bench, case, metric, unit, ours, peer, peerValue, ratio, runs}.
+import { benchMail } from './mail.ts';
+
+const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = { mail: benchMail };
+
+const name = process.argv[2] ?? '';
+const chosen = name === 'all' ? Object.values(BENCHES) : [BENCHES[name]];
+if (chosen.some((bench) => bench === undefined)) {
+  process.stderr.write(`bench: say which: ${[...Object.keys(BENCHES), 'all'].join(', ')}\n`);
+  process.exit(2);
+}
+for (const bench of chosen) await bench?.();

@@ -1,0 +1,116 @@
+// The store's contract on the file system driver.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { LIMITS } from '../../src/message/limits.ts';
+import { MugaiError } from '../../src/message/errors.ts';
+import { openFsStore, type FaultPoint } from '../../src/store/fs-store.ts';
+import { stage } from '../../src/store/store.ts';
+import { scratch } from '../support/scratch.ts';
+
+const signal = new AbortController().signal;
+
+async function* chunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer, void, undefined> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** A disk that is full from the n-th act of a kind on. */
+function failing(act: Parameters<FaultPoint>[0], from = 1): { fault: FaultPoint; state: { on: boolean } } {
+  const state = { on: true };
+  let count = 0;
+  return {
+    state,
+    fault: (seen) => {
+      if (seen === act && state.on && ++count >= from) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    },
+  };
+}
+
+function isCode(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof MugaiError && error.code === code;
+}
+
+describe('fs store', () => {
+  it('gives back what was committed, small and large, with its digest', async () => {
+    await using folder = await scratch();
+    const store = await openFsStore(folder.path);
+    for (const size of [0, 1, LIMITS.inlineBytes, LIMITS.inlineBytes + 1, 3_000_000]) {
+      const bytes = Buffer.alloc(size, `${size} `);
+      const staged = await stage(store, chunksOf(bytes, 10_000), 10_000_000, signal);
+      assert.equal(staged.size, size);
+      assert.equal(staged.sha256, createHash('sha256').update(bytes).digest('hex'));
+      const again: Buffer[] = [];
+      for await (const chunk of staged.open()) again.push(chunk as Buffer);
+      assert.deepEqual(Buffer.concat(again), bytes);
+      assert.equal(await store.commit(`s/${size}`, [{ name: 'raw', content: staged }, { name: 'files/a', content: Buffer.from('a') }]), 'stored');
+      assert.deepEqual(await store.get(`s/${size}`, 'raw', 10_000_000), bytes);
+      assert.deepEqual(await store.get(`s/${size}`, 'files/a', 10), Buffer.from('a'));
+    }
+    assert.deepEqual(await store.list(''), ['s']);
+    assert.deepEqual(readdirSync(join(folder.path, 'tmp')), [], 'nothing is left half-done');
+  });
+
+  it('keeps the first of two commits and of two puts', async () => {
+    await using folder = await scratch();
+    const store = await openFsStore(folder.path);
+    const entry = (text: string) => ({ name: 'a', content: Buffer.from(text) });
+    assert.equal(await store.commit('s/x', [entry('first')]), 'stored');
+    assert.equal(await store.commit('s/x', [entry('second')]), 'exists');
+    assert.equal(await store.put('s/x', entry('third')), 'exists');
+    assert.equal(await store.put('s/x', { name: 'b', content: Buffer.from('b') }), 'stored');
+    assert.equal((await store.get('s/x', 'a', 100))?.toString(), 'first');
+  });
+
+  it('stores one of many commits of the same folder at once', async () => {
+    await using folder = await scratch();
+    const store = await openFsStore(folder.path);
+    const results = await Promise.all(Array.from({ length: 20 }, async (_, i) => store.commit('s/x', [{ name: 'a', content: Buffer.from(String(i)) }])));
+    assert.equal(results.filter((result) => result === 'stored').length, 1);
+  });
+
+  it('says too-large as soon as a byte is over the cap, and keeps nothing', async () => {
+    await using folder = await scratch();
+    const store = await openFsStore(folder.path);
+    await assert.rejects(stage(store, chunksOf(Buffer.alloc(200_001), 1000), 200_000, signal), isCode('too-large'));
+    assert.deepEqual(readdirSync(join(folder.path, 'tmp')), []);
+    await store.commit('s/x', [{ name: 'a', content: Buffer.alloc(11) }]);
+    await assert.rejects(store.get('s/x', 'a', 10), isCode('too-large'));
+  });
+
+  it('knows absence from failure', async () => {
+    await using folder = await scratch();
+    const store = await openFsStore(folder.path);
+    assert.equal(await store.get('no', 'no', 10), undefined);
+    assert.equal(await store.open('no', 'no'), undefined);
+    assert.deepEqual(await store.list('no'), []);
+    await store.delete('no');
+  });
+
+  for (const act of ['write', 'fdatasync', 'rename', 'fsync-dir'] as const) {
+    it(`says disk-full when the disk is full at ${act}, leaves nothing, and works when there is room again`, async () => {
+      await using folder = await scratch();
+      const { fault, state } = failing(act);
+      const store = await openFsStore(folder.path, fault);
+      const entries = [{ name: 'a', content: Buffer.from('a') }];
+      await assert.rejects(store.commit('s/x', entries), isCode('disk-full'));
+      await assert.rejects(store.put('s', { name: 'b', content: Buffer.from('b') }), isCode('disk-full'));
+      assert.ok(!existsSync(join(folder.path, 's/x')), 'what is not durable is not there');
+      assert.ok(!existsSync(join(folder.path, 's/b')));
+      assert.deepEqual(readdirSync(join(folder.path, 'tmp')), []);
+      state.on = false;
+      assert.equal(await store.commit('s/x', entries), 'stored');
+      assert.equal(await store.put('s', { name: 'b', content: Buffer.from('b') }), 'stored');
+    });
+  }
+
+  it('shares directory syncs without ever skipping the one a commit needs', async () => {
+    await using folder = await scratch();
+    const syncs: string[] = [];
+    const store = await openFsStore(folder.path, (act, path) => void (act === 'fsync-dir' && syncs.push(path)));
+    await Promise.all(Array.from({ length: 50 }, async (_, i) => store.commit(`s/${i}`, [{ name: 'a', content: Buffer.from('a') }])));
+    assert.equal(syncs.filter((path) => path.endsWith('/s')).length, 50, 'each commit asks for its parent');
+    assert.equal((await store.list('s')).length, 50);
+  });
+});

@@ -1,0 +1,79 @@
+// A real redis-server of our own for a test: free port, loopback, nothing kept on disk, ended by its pid.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface TestRedis extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  /** Ends the server at once, as a power cut would; everything in it is lost. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, empty. */
+  start(): Promise<void>;
+}
+
+/** Starts a server. Throws one line when Debian's `redis-server` is not installed. */
+export async function startRedis(options: { readonly password?: string } = {}): Promise<TestRedis> {
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'mugai-redis-'));
+  const wanted = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+  if (options.password !== undefined) wanted.push('--requirepass', options.password);
+  let server: ChildProcess | undefined;
+  const start = async () => {
+    server = spawn('redis-server', wanted, { stdio: 'ignore' });
+    const failed = once(server, 'error').then(([error]) => {
+      throw new Error('this test needs redis-server: apt-get install redis-server', { cause: error });
+    });
+    await Promise.race([failed, answers(port)]);
+  };
+  const kill = async () => {
+    if (server?.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, 'exit');
+    server.kill('SIGKILL');
+    await ended;
+  };
+  await start();
+  return {
+    port,
+    url: `redis://127.0.0.1:${String(port)}`,
+    kill,
+    start,
+    [Symbol.asyncDispose]: async () => {
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function answers(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await accepts(port)) return;
+    await sleep(25);
+  }
+  throw new Error(`redis-server does not answer on port ${String(port)}`);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (yes: boolean) => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.once('connect', () => end(true)).once('error', () => end(false));
+  });
+}
