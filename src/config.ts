@@ -28,30 +28,119 @@ interface KeyFacts {
 }
 
 const key = (facts: KeyFacts) =>
-  Object.assign(Type.String({ default: facts.default, examples: [facts.example], description: facts.meaning, pattern: facts.pattern }), { facts });
+  Object.assign(
+    Type.String({
+      default: facts.default,
+      examples: [facts.example],
+      description: facts.meaning,
+      pattern: facts.pattern,
+    }),
+    { facts },
+  );
 
 /** The schema of the environment: every key with its default, meaning, shape and example. README.md is tested against it. */
 export const ConfigSchema = Type.Object({
-  MUGAI_DATA_DIR: key({ default: './var', example: '/var/lib/mugai', meaning: 'spool, outbox, inner records and keys under it', pattern: '^[^\\0]+$', problem: 'a path' }),
-  MUGAI_SMTP_LISTEN: key({ default: '127.0.0.1:2525', example: '0.0.0.0:25', meaning: 'SMTP door', pattern: LISTEN, problem: 'host:port' }),
-  MUGAI_UPLOAD_LISTEN: key({ default: '127.0.0.1:8025', example: '0.0.0.0:8025', meaning: 'HTTP door (outer side)', pattern: LISTEN, problem: 'host:port' }),
-  MUGAI_OPS_LISTEN: key({ default: '127.0.0.1:9464', example: '127.0.0.1:9464', meaning: '`/healthz` `/readyz` `/metrics`', pattern: LISTEN, problem: 'host:port' }),
+  MUGAI_DATA_DIR: key({
+    default: './var',
+    example: '/var/lib/mugai',
+    meaning: 'spool, outbox, inner records and keys under it',
+    pattern: '^[^\\0]+$',
+    problem: 'a path',
+  }),
+  MUGAI_SMTP_LISTEN: key({
+    default: '127.0.0.1:2525',
+    example: '0.0.0.0:25',
+    meaning: 'SMTP door',
+    pattern: LISTEN,
+    problem: 'host:port',
+  }),
+  MUGAI_UPLOAD_LISTEN: key({
+    default: '127.0.0.1:8025',
+    example: '0.0.0.0:8025',
+    meaning: 'HTTP door (outer side)',
+    pattern: LISTEN,
+    problem: 'host:port',
+  }),
+  MUGAI_OPS_LISTEN: key({
+    default: '127.0.0.1:9464',
+    example: '127.0.0.1:9464',
+    meaning: '`/healthz` `/readyz` `/metrics`',
+    pattern: LISTEN,
+    problem: 'host:port',
+  }),
   MUGAI_DOMAINS: key({
     default: 'localhost,city.example.lg.jp',
     example: 'city.kashima.lg.jp',
     meaning: 'recipient domains accepted at RCPT',
-    pattern: '^\\s*[\\p{L}\\p{N}]([\\p{L}\\p{N}.-]*[\\p{L}\\p{N}])?(\\s*,\\s*[\\p{L}\\p{N}]([\\p{L}\\p{N}.-]*[\\p{L}\\p{N}])?)*\\s*$',
+    pattern:
+      '^\\s*[\\p{L}\\p{N}]([\\p{L}\\p{N}.-]*[\\p{L}\\p{N}])?(\\s*,\\s*[\\p{L}\\p{N}]([\\p{L}\\p{N}.-]*[\\p{L}\\p{N}])?)*\\s*$',
     problem: 'a list of domain names',
   }),
-  MUGAI_QUEUE_URL: key({ default: '', example: 'redis://127.0.0.1:6379', meaning: 'unset: embedded queue; `redis://…` or `rediss://…`', pattern: URL_OF('rediss?'), problem: 'a redis:// or rediss:// URL', secret: true }),
-  MUGAI_INNER_SMTP_URL: key({ default: '', example: 'smtp://10.0.0.5:25', meaning: 'unset: folder courier, `DATA/delivered/<id>.eml`; `smtp://…`, `smtps://…`', pattern: URL_OF('smtps?'), problem: 'an smtp:// or smtps:// URL', secret: true }),
-  MUGAI_POLICY_FILE: key({ default: '', example: '/etc/mugai/policy.yaml', meaning: 'policy in YAML; unset: the built-in policy', pattern: '^[^\\0]*$', problem: 'a path' }),
-  MUGAI_SIGNING_KEY_FILE: key({ default: '', example: '/etc/mugai/signing-key.pem', meaning: 'Ed25519 private key, PEM; unset: made under the data folder on first start', pattern: '^[^\\0]*$', problem: 'a path' }),
-  MUGAI_VERIFY_KEY_FILE: key({ default: '', example: '/etc/mugai/verify-key.pem', meaning: 'Ed25519 public key, PEM; unset: made under the data folder on first start', pattern: '^[^\\0]*$', problem: 'a path' }),
-  MUGAI_WORKERS: key({ default: '', example: '4', meaning: 'messages sanitised at once; unset: CPU count', pattern: NUMBER, problem: 'a whole number' }),
-  MUGAI_RETRY_SECONDS: key({ default: '15', example: '60', meaning: 'shortest wait before a deferred delivery is tried again', pattern: NUMBER, problem: 'a whole number' }),
-  MUGAI_STOP_SECONDS: key({ default: '25', example: '60', meaning: 'seconds a stop may take before what is under way is given back', pattern: NUMBER, problem: 'a whole number' }),
-  MUGAI_LOG_LEVEL: key({ default: 'info', example: 'debug', meaning: '`debug` `info` `warn` `error` `silent`', pattern: '^(debug|info|warn|error|silent)$', problem: 'one of debug, info, warn, error, silent' }),
+  MUGAI_QUEUE_URL: key({
+    default: '',
+    example: 'redis://127.0.0.1:6379',
+    meaning: 'unset: embedded queue; `redis://…` or `rediss://…`',
+    pattern: URL_OF('rediss?'),
+    problem: 'a redis:// or rediss:// URL',
+    secret: true,
+  }),
+  MUGAI_INNER_SMTP_URL: key({
+    default: '',
+    example: 'smtp://10.0.0.5:25',
+    meaning: 'unset: folder courier, `DATA/delivered/<id>.eml`; `smtp://…`, `smtps://…`',
+    pattern: URL_OF('smtps?'),
+    problem: 'an smtp:// or smtps:// URL',
+    secret: true,
+  }),
+  MUGAI_POLICY_FILE: key({
+    default: '',
+    example: '/etc/mugai/policy.yaml',
+    meaning: 'policy in YAML; unset: the built-in policy',
+    pattern: '^[^\\0]*$',
+    problem: 'a path',
+  }),
+  MUGAI_SIGNING_KEY_FILE: key({
+    default: '',
+    example: '/etc/mugai/signing-key.pem',
+    meaning: 'Ed25519 private key, PEM; unset: made under the data folder on first start',
+    pattern: '^[^\\0]*$',
+    problem: 'a path',
+  }),
+  MUGAI_VERIFY_KEY_FILE: key({
+    default: '',
+    example: '/etc/mugai/verify-key.pem',
+    meaning: 'Ed25519 public key, PEM; unset: made under the data folder on first start',
+    pattern: '^[^\\0]*$',
+    problem: 'a path',
+  }),
+  MUGAI_WORKERS: key({
+    default: '',
+    example: '4',
+    meaning: 'messages sanitised at once; unset: CPU count',
+    pattern: NUMBER,
+    problem: 'a whole number',
+  }),
+  MUGAI_RETRY_SECONDS: key({
+    default: '15',
+    example: '60',
+    meaning: 'shortest wait before a deferred delivery is tried again',
+    pattern: NUMBER,
+    problem: 'a whole number',
+  }),
+  MUGAI_STOP_SECONDS: key({
+    default: '25',
+    example: '60',
+    meaning: 'seconds a stop may take before what is under way is given back',
+    pattern: NUMBER,
+    problem: 'a whole number',
+  }),
+  MUGAI_LOG_LEVEL: key({
+    default: 'info',
+    example: 'debug',
+    meaning: '`debug` `info` `warn` `error` `silent`',
+    pattern: '^(debug|info|warn|error|silent)$',
+    problem: 'one of debug, info, warn, error, silent',
+  }),
 });
 export type ConfigKey = keyof Static<typeof ConfigSchema>;
 
@@ -80,14 +169,23 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Reads the configuration. A wrong key or value is one `bad-config` line: the key, the problem, an example. */
 export function readConfig(env: Environment = process.env): Config {
   const known = (name: string): boolean => Object.hasOwn(ConfigSchema.properties, name);
-  const strange = Object.keys(env).find((name) => name.startsWith('MUGAI_') && !known(name) && !(name.endsWith('_FILE') && known(name.slice(0, -5))));
-  if (strange !== undefined) throw new MugaiError('bad-config', `${strange} is not a configuration key; README.md lists them`, { permanent: true });
+  const strange = Object.keys(env).find(
+    (name) => name.startsWith('MUGAI_') && !known(name) && !(name.endsWith('_FILE') && known(name.slice(0, -5))),
+  );
+  if (strange !== undefined)
+    throw new MugaiError('bad-config', `${strange} is not a configuration key; README.md lists them`, {
+      permanent: true,
+    });
   const values = valuesOf(env);
   const validator = Compile(ConfigSchema);
   const fault = validator.Check(values) ? undefined : validator.Errors(values)[0];
   if (fault !== undefined) {
     const name = KEYS.find((one) => fault.instancePath === `/${one}`);
-    if (name !== undefined) throw wrong(name, `is "${isSecret(name) ? '***' : values[name]}", not ${ConfigSchema.properties[name].facts.problem}`);
+    if (name !== undefined)
+      throw wrong(
+        name,
+        `is "${isSecret(name) ? '***' : values[name]}", not ${ConfigSchema.properties[name].facts.problem}`,
+      );
   }
   const path = (name: ConfigKey): string => (values[name] === '' ? '' : resolve(values[name]));
   const dataDir = resolve(values.MUGAI_DATA_DIR);
@@ -142,7 +240,10 @@ function readSecret(name: ConfigKey, file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new MugaiError('bad-config', `${name}_FILE cannot be read: ${reasonOf(error)}`, { permanent: true, cause: error });
+    throw new MugaiError('bad-config', `${name}_FILE cannot be read: ${reasonOf(error)}`, {
+      permanent: true,
+      cause: error,
+    });
   }
 }
 
@@ -161,7 +262,12 @@ function url(name: ConfigKey, values: Static<typeof ConfigSchema>): string | und
   return value;
 }
 
-function integer(name: ConfigKey, values: Static<typeof ConfigSchema>, least: number, most: number): number | undefined {
+function integer(
+  name: ConfigKey,
+  values: Static<typeof ConfigSchema>,
+  least: number,
+  most: number,
+): number | undefined {
   const value = values[name];
   if (value === '') return undefined;
   const number = Number(value);

@@ -85,14 +85,20 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   const ledger = runs('inner') ? new Ledger(await openStore('inner')) : undefined;
 
   // The inner side finds its work in the outbox; only in one process is it told of it.
-  const road = new Road(metrics, log, runs('inner') ? ['sanitise', 'seal', 'deliver'] : ['sanitise', 'seal'], hooks.onEvent);
+  const road = new Road(
+    metrics,
+    log,
+    runs('inner') ? ['sanitise', 'seal', 'deliver'] : ['sanitise', 'seal'],
+    hooks.onEvent,
+  );
   if (role !== 'ingress' || config.queueUrl !== undefined) {
     // The inner side has a queue of its own: the middle's Redis is out of its reach.
     const url = role === 'inner' ? undefined : config.queueUrl;
     road.hub = await openQueues({
       url,
       attempts: LIMITS.attempts,
-      onError: (error, where) => log.warn({ ...where, error: reasonOf(error) }, where.id === undefined ? 'queue' : 'attempt failed'),
+      onError: (error, where) =>
+        log.warn({ ...where, error: reasonOf(error) }, where.id === undefined ? 'queue' : 'attempt failed'),
       onExhausted: async (step, id, error) => {
         log.error({ step, id, error: reasonOf(error) }, 'given up; what can be tried again is found by the scan');
         if (step === 'sanitise') await road.onUnsanitisable?.(id);
@@ -120,16 +126,23 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   if (spool !== undefined) checks.push({ name: 'spool', run: async () => diskFault(await spool.freeBytes()) });
   if (outbox !== undefined) checks.push({ name: 'outbox', run: async () => diskFault(await outbox.freeBytes()) });
   const ops = await openOps(config.opsListen, metrics, checks, async () => {
-    for (const [name, place] of [['spool', spool], ['outbox', outbox]] as const) {
+    for (const [name, place] of [
+      ['spool', spool],
+      ['outbox', outbox],
+    ] as const) {
       const free = await place?.freeBytes();
       if (free !== undefined) metrics.diskFree.set({ store: name }, free);
     }
     await road.countJobs();
   }).catch((error: unknown) => {
-    throw new MugaiError('port-in-use', `operations port ${config.opsListen.host}:${config.opsListen.port} cannot be opened: ${reasonOf(error)}`, {
-      permanent: true,
-      cause: error,
-    });
+    throw new MugaiError(
+      'port-in-use',
+      `operations port ${config.opsListen.host}:${config.opsListen.port} cannot be opened: ${reasonOf(error)}`,
+      {
+        permanent: true,
+        cause: error,
+      },
+    );
   });
   life.started('operations', async () => ops.close());
   return {
@@ -164,7 +177,10 @@ class Road {
   /** Says that a message is ready for a step. A lost add is found by the scan. */
   next(step: StepName, ids: readonly MessageId[]): void {
     if (this.hub === undefined || ids.length === 0 || !this.#steps.includes(step)) return;
-    this.hub.queue(step).add(ids).catch((error: unknown) => this.log.error({ step, error: reasonOf(error) }, 'not queued, the scan will find it'));
+    this.hub
+      .queue(step)
+      .add(ids)
+      .catch((error: unknown) => this.log.error({ step, error: reasonOf(error) }, 'not queued, the scan will find it'));
   }
 
   done(id: MessageId, step: Event['step'], outcome: string): void {
@@ -186,7 +202,8 @@ class Road {
     if (this.hub === undefined) return;
     for (const step of this.#steps) {
       const queue = this.hub.queue(step);
-      for (const [state, count] of Object.entries(await queue.counts())) this.metrics.queueJobs.set({ queue: step, state }, count);
+      for (const [state, count] of Object.entries(await queue.counts()))
+        this.metrics.queueJobs.set({ queue: step, state }, count);
       this.metrics.oldestWaiting.set({ queue: step }, (await queue.oldestWaitingMs()) / 1000);
     }
   }
@@ -218,7 +235,14 @@ interface Middle {
   readonly signer: Signer;
 }
 
-async function startWorker(role: Role, config: Config, log: Log, life: Lifecycle, road: Road, { spool, outbox, signer }: Middle): Promise<void> {
+async function startWorker(
+  role: Role,
+  config: Config,
+  log: Log,
+  life: Lifecycle,
+  road: Road,
+  { spool, outbox, signer }: Middle,
+): Promise<void> {
   const { hub } = road;
   if (hub === undefined) throw new TypeError('a worker has queues');
   const policy = config.policyFile === undefined ? builtInPolicy() : await loadPolicy(config.policyFile);
@@ -227,7 +251,15 @@ async function startWorker(role: Role, config: Config, log: Log, life: Lifecycle
     log.warn({ family, cause }, 'child killed');
   });
   life.started('children', async () => pools.close());
-  const deps = { spool, pools: pools.pools, policy, metrics: road.metrics, passwords: [], begin: (cap: number) => spool.begin(cap), version: VERSION };
+  const deps = {
+    spool,
+    pools: pools.pools,
+    policy,
+    metrics: road.metrics,
+    passwords: [],
+    begin: (cap: number) => spool.begin(cap),
+    version: VERSION,
+  };
   const stopMs = config.stopSeconds * 1000;
 
   road.onUnsanitisable = async (id) => {
@@ -246,7 +278,8 @@ async function startWorker(role: Role, config: Config, log: Log, life: Lifecycle
       road.done(id, 'sanitise', sanitised.record.state);
       road.next('seal', [id]);
     },
-    { concurrency: config.workers },
+    // The children are as many as the workers; more messages than that may wait for the disk meanwhile.
+    { concurrency: config.workers * 4 },
   );
   life.started('sanitise', async () => sanitiser.close({ deadlineMs: stopMs }));
 
@@ -278,14 +311,23 @@ interface Inner {
   readonly openStore: (name: string) => Promise<Store>;
 }
 
-async function startInner(role: Role, config: Config, log: Log, life: Lifecycle, road: Road, inner: Inner): Promise<void> {
+async function startInner(
+  role: Role,
+  config: Config,
+  log: Log,
+  life: Lifecycle,
+  road: Road,
+  inner: Inner,
+): Promise<void> {
   const { outbox, ledger, keys, openStore } = inner;
   const { hub } = road;
   if (hub === undefined) throw new TypeError('the inner side has a queue');
   const policy = config.policyFile === undefined ? builtInPolicy() : await loadPolicy(config.policyFile);
   const domain = config.domains[0] ?? 'localhost';
   const courier =
-    config.innerSmtpUrl === undefined ? folderCourier(await openStore('delivered')) : smtpCourier(config.innerSmtpUrl, domain, 10);
+    config.innerSmtpUrl === undefined
+      ? folderCourier(await openStore('delivered'))
+      : smtpCourier(config.innerSmtpUrl, domain, 10);
   life.started('courier', async () => courier.close());
   const deps = {
     outbox,
@@ -304,7 +346,7 @@ async function startInner(role: Role, config: Config, log: Log, life: Lifecycle,
   const worker = hub.work(
     'deliver',
     async (id, _attempt, signal) => {
-      const sealed = await outbox.find(id);
+      const sealed = outbox.find(id);
       if (sealed === undefined) return;
       const outcome = await road.timed('deliver', async () => deliver(sealed, deps, signal));
       if (outcome.kind === 'deferred') {
@@ -317,7 +359,9 @@ async function startInner(role: Role, config: Config, log: Log, life: Lifecycle,
     { concurrency: 16 },
   );
   life.started('deliver', async () => worker.close({ deadlineMs: config.stopSeconds * 1000 }));
-  await startScan(log, life, role === 'inner' ? SCAN_APART_MS : SCAN_MS, async () => road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)));
+  await startScan(log, life, role === 'inner' ? SCAN_APART_MS : SCAN_MS, async () =>
+    road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)),
+  );
 }
 
 /** Runs a scan now, and again after each pause. */

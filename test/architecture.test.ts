@@ -62,7 +62,9 @@ function sources(folder: string): string[] {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g);
+  const found = text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g,
+  );
   return [...found].map((match) => {
     const name = match[1] ?? match[2] ?? match[3] ?? '';
     const target = name.startsWith('.') ? relative(ROOT, join(ROOT, posix.dirname(file), name)) : name;
@@ -133,7 +135,8 @@ describe('architecture', () => {
     for (const file of [...srcFiles, ...workerFiles]) {
       const code = readFileSync(join(ROOT, file), 'utf8').replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '');
       if (file !== 'src/config.ts') assert.doesNotMatch(code, /process\.env\b/, file);
-      if (file.startsWith('src/') && file !== 'src/main.ts' && !file.startsWith('src/demo/')) assert.doesNotMatch(code, /process\.exit\(/, file);
+      if (file.startsWith('src/') && file !== 'src/main.ts' && !file.startsWith('src/demo/'))
+        assert.doesNotMatch(code, /process\.exit\(/, file);
     }
   });
 

@@ -22,7 +22,8 @@ Example: mugai keys generate --signing-key signing-key.pem --verify-key verify-k
       options: { 'signing-key': { type: 'string' }, 'verify-key': { type: 'string' } },
     });
     const [act, ...rest] = positionals;
-    if (rest.length > 0 || (act !== 'generate' && act !== 'show')) throw new UsageError('say "keys generate" or "keys show"');
+    if (rest.length > 0 || (act !== 'generate' && act !== 'show'))
+      throw new UsageError('say "keys generate" or "keys show"');
     const config = readConfig();
     const verifyKey = values['verify-key'] ?? config.verifyKeyFile;
     if (act === 'generate') {

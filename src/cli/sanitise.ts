@@ -53,10 +53,12 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
     if (positionals.length === 0) throw new UsageError('name at least one file or folder');
     const config = readConfig();
     const jobs = values.jobs === undefined ? config.workers : Number(values.jobs);
-    if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256) throw new UsageError(`--jobs is "${values.jobs}", not a number from 1 to 256`);
+    if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256)
+      throw new UsageError(`--jobs is "${values.jobs}", not a number from 1 to 256`);
     const inputs = await inputsOf(positionals, resolve(values.out));
     const policy = values.policy === undefined ? builtInPolicy() : await loadPolicy(values.policy);
-    if (config.ownKeys && !anyKey(config.signingKeyFile, config.verifyKeyFile)) await generateKeys(config.signingKeyFile, config.verifyKeyFile);
+    if (config.ownKeys && !anyKey(config.signingKeyFile, config.verifyKeyFile))
+      await generateKeys(config.signingKeyFile, config.verifyKeyFile);
     const signer = new Signer(await loadPrivateKey(config.signingKeyFile));
 
     const work = join(resolve(values.out), '.mugai-work');
@@ -71,7 +73,9 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
       version: VERSION,
     };
     try {
-      return await sanitiseAll(inputs, jobs, values.json, async (input) => sanitiseOne(input, tools, signer, store, work));
+      return await sanitiseAll(inputs, jobs, values.json, async (input) =>
+        sanitiseOne(input, tools, signer, store, work),
+      );
     } finally {
       await pools.close();
       await rm(work, { recursive: true, force: true });
@@ -94,7 +98,12 @@ interface Line {
   readonly ms: number;
 }
 
-async function sanitiseAll(inputs: readonly FileInput[], jobs: number, json: boolean, one: (input: FileInput) => Promise<Line>): Promise<number> {
+async function sanitiseAll(
+  inputs: readonly FileInput[],
+  jobs: number,
+  json: boolean,
+  one: (input: FileInput) => Promise<Line>,
+): Promise<number> {
   const progress = new Progress(inputs.length);
   const counts = new Map<string, number>();
   const queue = inputs.values();
@@ -116,18 +125,38 @@ async function sanitiseAll(inputs: readonly FileInput[], jobs: number, json: boo
   return counts.has('failed') ? 1 : 0;
 }
 
-async function sanitiseOne(input: FileInput, tools: SanitiseTools, signer: Signer, store: Store, work: string): Promise<Line> {
+async function sanitiseOne(
+  input: FileInput,
+  tools: SanitiseTools,
+  signer: Signer,
+  store: Store,
+  work: string,
+): Promise<Line> {
   const started = performance.now();
   const ms = (): number => Math.round(performance.now() - started);
   const id = newMessageId();
   const { signal } = new AbortController();
   try {
-    const content = await stage(store, createReadStream(input.path, { highWaterMark: 256 * 1024 }), LIMITS.messageBytes, signal);
+    const content = await stage(
+      store,
+      createReadStream(input.path, { highWaterMark: 256 * 1024 }),
+      LIMITS.messageBytes,
+      signal,
+    );
     try {
       const kind = /\.eml$/i.test(input.path) ? 'mail' : 'file';
-      const source = { kind, name: forLine(basename(input.path), 300), size: content.size, sha256: content.sha256 } as const;
+      const source = {
+        kind,
+        name: forLine(basename(input.path), 300),
+        size: content.size,
+        sha256: content.sha256,
+      } as const;
       const now = new Date().toISOString();
-      const harmless = await makeHarmless({ id, source, envelope: { from: '', to: [] }, receivedAt: now, content }, tools, signal);
+      const harmless = await makeHarmless(
+        { id, source, envelope: { from: '', to: [] }, receivedAt: now, content },
+        tools,
+        signal,
+      );
       const { record } = harmless;
       const entries = packageOf(id, { ...record, outputFolder: '' }, harmless.outputs, signer);
       await store.commit(id, entries);
@@ -135,14 +164,30 @@ async function sanitiseOne(input: FileInput, tools: SanitiseTools, signer: Signe
       await mkdir(dirname(input.out), { recursive: true });
       await rename(join(work, id), input.out);
       const pages = record.parts.reduce((sum, part) => sum + part.pages, 0);
-      return { input: input.path, state: record.state, reason: record.reason, out: input.out, parts: record.parts.length, pages, ms: ms() };
+      return {
+        input: input.path,
+        state: record.state,
+        reason: record.reason,
+        out: input.out,
+        parts: record.parts.length,
+        pages,
+        ms: ms(),
+      };
     } finally {
       await content.discard();
     }
   } catch (error) {
     const tooLarge = error instanceof MugaiError && error.code === 'too-large';
     const state = tooLarge ? 'refused' : 'failed';
-    return { input: input.path, state, reason: tooLarge ? 'too-large' : reasonOf(error), out: null, parts: 0, pages: 0, ms: ms() };
+    return {
+      input: input.path,
+      state,
+      reason: tooLarge ? 'too-large' : reasonOf(error),
+      out: null,
+      parts: 0,
+      pages: 0,
+      ms: ms(),
+    };
   }
 }
 

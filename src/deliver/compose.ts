@@ -37,9 +37,15 @@ export function compose(verified: VerifiedPackage, domain: string, language: Lan
   return {
     id: predicate.id,
     messageId: `${predicate.id}@${domain}`,
-    envelope: { from: isPlainAddress(predicate.envelope.from) ? predicate.envelope.from : '', to: predicate.envelope.to },
+    envelope: {
+      from: isPlainAddress(predicate.envelope.from) ? predicate.envelope.from : '',
+      to: predicate.envelope.to,
+    },
     from: senderOf(headers?.from ?? '', predicate.envelope.from),
-    to: headers === null ? predicate.envelope.to.filter(isPlainAddress).map((address) => ({ name: '', address })) : parseMailboxes(headers.to, 200),
+    to:
+      headers === null
+        ? predicate.envelope.to.filter(isPlainAddress).map((address) => ({ name: '', address }))
+        : parseMailboxes(headers.to, 200),
     cc: headers === null ? [] : parseMailboxes(headers.cc, 200),
     subject: forLine(headers === null ? predicate.source.name : headers.subject),
     date: Number.isNaN(date.getTime()) ? new Date(predicate.receivedAt) : date,
@@ -79,7 +85,10 @@ function textOf(verified: VerifiedPackage, left: readonly VerifiedFile[], langua
   const message = verified.files.find((file) => file.name === 'message.txt');
   // message.txt is headers, a blank line, the rest; the headers stand in the mail itself.
   const whole = message?.bytes?.toString('utf8');
-  const text = whole === undefined ? accountOfParts(predicate, language) : whole.slice(whole.indexOf('\n\n') + 2).replace(/^\n+/, '');
+  const text =
+    whole === undefined
+      ? accountOfParts(predicate, language)
+      : whole.slice(whole.indexOf('\n\n') + 2).replace(/^\n+/, '');
   if (left.length === 0) return text;
   return `${text}\n${TOO_BIG[language]}:\n${left.map((file) => `  ${posix.basename(file.name)}`).join('\n')}\n`;
 }

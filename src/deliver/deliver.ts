@@ -37,12 +37,20 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
   try {
     verified = await verifyPackage(deps.outbox.files(sealed.id), deps.keys, deps.attachBytes, signal);
     if (verified.statement.predicate.id !== sealed.id) {
-      throw new MugaiError('bad-package', `package of ${verified.statement.predicate.id} lies under another id`, { permanent: true });
+      throw new MugaiError('bad-package', `package of ${verified.statement.predicate.id} lies under another id`, {
+        permanent: true,
+      });
     }
   } catch (error) {
     if (!(error instanceof MugaiError) || error.code !== 'bad-package') throw error;
     deps.onGateRefusal(sealed.id, error.message);
-    return ended(sealed, deps, { stage: 'quarantined', courier: '', answer: `gate: ${error.message}`, accepted: [], rejected: [] });
+    return ended(sealed, deps, {
+      stage: 'quarantined',
+      courier: '',
+      answer: `gate: ${error.message}`,
+      accepted: [],
+      rejected: [],
+    });
   }
 
   const mail = compose(verified, deps.domain, deps.language);
@@ -55,7 +63,13 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
     case 'delivered':
       if (answer.deferred.length === 0) {
         const accepted = [...had, ...answer.accepted];
-        return ended(sealed, deps, { stage: 'delivered', courier, answer: answer.answer, accepted, rejected: [...answer.rejected] });
+        return ended(sealed, deps, {
+          stage: 'delivered',
+          courier,
+          answer: answer.answer,
+          accepted,
+          rejected: [...answer.rejected],
+        });
       }
       await deps.ledger.recordAccepted(sealed.id, {
         id: sealed.id,
@@ -68,7 +82,13 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
       });
       break;
     case 'refused':
-      return ended(sealed, deps, { stage: 'rejected', courier, answer: answer.answer, accepted: [...had], rejected: to });
+      return ended(sealed, deps, {
+        stage: 'rejected',
+        courier,
+        answer: answer.answer,
+        accepted: [...had],
+        rejected: to,
+      });
     case 'deferred':
       break;
     default:
@@ -80,7 +100,11 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
   return { kind: 'deferred', answer: answer.answer, ageMs: age };
 }
 
-async function ended(sealed: Sealed, deps: DeliverDeps, end: Omit<DeliveryRecord, 'id' | 'at'>): Promise<DeliverOutcome> {
+async function ended(
+  sealed: Sealed,
+  deps: DeliverDeps,
+  end: Omit<DeliveryRecord, 'id' | 'at'>,
+): Promise<DeliverOutcome> {
   const record = { ...end, id: sealed.id, at: new Date().toISOString() };
   return { kind: 'ended', delivered: await deps.ledger.recordEnd(sealed.id, record) };
 }

@@ -32,11 +32,9 @@ export class Ledger {
 
   /** Recipients who accepted the message in earlier attempts. */
   async accepted(id: MessageId): Promise<ReadonlySet<string>> {
-    const names = await this.#store.list(shardOf(id));
-    const parts = names.filter((name) => name.startsWith(`${id}.accepted-`));
     const accepted = new Set<string>();
-    for (const name of parts) {
-      const bytes = await this.#store.get(shardOf(id), name, RECORD_BYTES);
+    for (const name of await this.#store.list(partly(id))) {
+      const bytes = await this.#store.get(partly(id), name, RECORD_BYTES);
       if (bytes !== undefined) for (const recipient of codec.decode(bytes).accepted) accepted.add(recipient);
     }
     return accepted;
@@ -44,7 +42,7 @@ export class Ledger {
 
   /** Notes who accepted while others must wait, so that a later attempt leaves them out. */
   async recordAccepted(id: MessageId, record: DeliveryRecord): Promise<void> {
-    await this.#store.put(shardOf(id), { name: `${id}.accepted-${Date.now()}.json`, content: codec.encode(record) });
+    await this.#store.put(partly(id), { name: `accepted-${Date.now()}.json`, content: codec.encode(record) });
   }
 
   /** Packages of the outbox that have no end yet, oldest first, at most `most`. */
@@ -65,4 +63,9 @@ export class Ledger {
 
 function shardOf(id: MessageId): string {
   return folderOf(id).split('/')[0] ?? '';
+}
+
+/** Folder of the notes of a message that some recipients have and others not yet. */
+function partly(id: MessageId): string {
+  return `${shardOf(id)}/${id}`;
 }

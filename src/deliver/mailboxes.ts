@@ -8,7 +8,8 @@ export interface Mailbox {
 }
 
 // The plain addr-spec of RFC 5321 with UTF-8 allowed (RFC 6531): no quoted local part, comment, route or literal.
-const ADDRESS = /^[^\s<>()[\],;:\\"@\u0000-\u001f]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)*[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u;
+const ADDRESS =
+  /^[^\s<>()[\],;:\\"@\u0000-\u001f]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)*[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u;
 
 /** True for an address that may stand in an envelope or a header as it is. */
 export function isPlainAddress(text: string): boolean {

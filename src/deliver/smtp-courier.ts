@@ -70,7 +70,10 @@ function answerOf(error: unknown): CourierAnswer {
   const code = responseCodeOf(error);
   const answer = forLog(`${systemCode(error) ?? ''} ${reasonOf(error)}`.trim());
   // Several recipients refused for different reasons: one that may pass later keeps the whole mail waiting.
-  const each = typeof error === 'object' && error !== null && 'rejectedErrors' in error && Array.isArray(error.rejectedErrors) ? error.rejectedErrors : [];
+  const each =
+    typeof error === 'object' && error !== null && 'rejectedErrors' in error && Array.isArray(error.rejectedErrors)
+      ? error.rejectedErrors
+      : [];
   const someLater = each.some((one: unknown) => isTransient(responseCodeOf(one)));
   // A 5xx to EHLO, AUTH or the greeting is about the connection, not about this mail.
   const aboutMail = ['EENVELOPE', 'EMESSAGE', 'EDATA'].includes(systemCode(error) ?? '');

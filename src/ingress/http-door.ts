@@ -20,7 +20,9 @@ export interface HttpDoorDeps extends IntakeDeps {
 }
 
 const FILES_PER_REQUEST = 20;
-const Accepted = Type.Object({ files: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), size: Type.Integer() })) });
+const Accepted = Type.Object({
+  files: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), size: Type.Integer() })),
+});
 const Receipt = Type.Object({ id: Type.String(), stage: Type.String(), receivedAt: Type.String() });
 const Problem = Type.Object({ error: Type.String(), message: Type.String() });
 
@@ -44,10 +46,26 @@ interface Upload {
  * Opens the door. `POST /v1/files`: multipart/form-data with field `to` (one recipient, repeatable), optional `from`, and
  * one or more files; 202 with an id for each once all are durable. `GET /v1/files/:id`: how far it came.
  */
-export async function openHttpDoor(listen: { readonly host: string; readonly port: number }, deps: HttpDoorDeps): Promise<Door> {
-  const app = fastify({ logger: false, bodyLimit: 1024, requestTimeout: LIMITS.smtpDataMs, keepAliveTimeout: 5000, return503OnClosing: true });
+export async function openHttpDoor(
+  listen: { readonly host: string; readonly port: number },
+  deps: HttpDoorDeps,
+): Promise<Door> {
+  const app = fastify({
+    logger: false,
+    bodyLimit: 1024,
+    requestTimeout: LIMITS.smtpDataMs,
+    keepAliveTimeout: 5000,
+    return503OnClosing: true,
+  });
   await app.register(multipart, {
-    limits: { fileSize: MESSAGE_BYTES, files: FILES_PER_REQUEST, fields: LIMITS.recipients + 1, fieldSize: 1000, fieldNameSize: 100, headerPairs: 50 },
+    limits: {
+      fileSize: MESSAGE_BYTES,
+      files: FILES_PER_REQUEST,
+      fields: LIMITS.recipients + 1,
+      fieldSize: 1000,
+      fieldNameSize: 100,
+      headerPairs: 50,
+    },
     throwFileSizeLimit: false,
   });
   app.setErrorHandler(async (error: FastifyError, _request, reply) => {
@@ -56,7 +74,9 @@ export async function openHttpDoor(listen: { readonly host: string; readonly por
     if (status === 503 || status === 507) reply.header('Retry-After', '60');
     return reply.code(status).send({ error: code, message });
   });
-  app.setNotFoundHandler(async (_request, reply) => reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' }));
+  app.setNotFoundHandler(async (_request, reply) =>
+    reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' }),
+  );
   postFiles(app, deps);
   getReceipt(app, deps);
   try {
@@ -79,7 +99,8 @@ export async function openHttpDoor(listen: { readonly host: string; readonly por
 function postFiles(app: FastifyInstance, deps: HttpDoorDeps): void {
   const schema = { response: { 202: Accepted, '4xx': Problem, '5xx': Problem } };
   app.post('/v1/files', { schema }, async (request, reply) => {
-    if (!request.isMultipart()) throw new BadRequest(415, 'bad-input', 'Send multipart/form-data with fields "to" and "file".');
+    if (!request.isMultipart())
+      throw new BadRequest(415, 'bad-input', 'Send multipart/form-data with fields "to" and "file".');
     const to: string[] = [];
     let from = '';
     const uploads: Upload[] = [];
@@ -116,11 +137,14 @@ function getReceipt(app: FastifyInstance, deps: HttpDoorDeps): void {
     if (id === undefined || spooled === undefined || spooled.record.source.kind !== 'file') {
       return reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' });
     }
-    return { id, stage: await deps.spool.stageOf(id), receivedAt: spooled.record.receivedAt };
+    return { id, stage: deps.spool.stageOf(id), receivedAt: spooled.record.receivedAt };
   });
 }
 
-async function stageFile(file: AsyncIterable<Buffer> & { readonly truncated: boolean }, deps: HttpDoorDeps): Promise<Staged> {
+async function stageFile(
+  file: AsyncIterable<Buffer> & { readonly truncated: boolean },
+  deps: HttpDoorDeps,
+): Promise<Staged> {
   const writer = deps.spool.begin(MESSAGE_BYTES);
   try {
     for await (const chunk of file) {
@@ -149,11 +173,26 @@ function checkEnvelope(from: string, to: readonly string[], domains: ReadonlySet
 function translate(error: FastifyError): { status: number; code: string; message: string } {
   if (error instanceof BadRequest) return { status: error.statusCode, code: error.code, message: error.message };
   if (error instanceof MugaiError) {
-    if (error.code === 'too-large') return { status: 413, code: 'too-large', message: `A file may have at most ${MESSAGE_BYTES} bytes.` };
-    if (error.code === 'disk-full') return { status: 507, code: 'disk-full', message: 'No space left here; nothing was accepted. Try again later.' };
-    return { status: 503, code: error.code, message: 'The file could not be stored; nothing was accepted. Try again later.' };
+    if (error.code === 'too-large')
+      return { status: 413, code: 'too-large', message: `A file may have at most ${MESSAGE_BYTES} bytes.` };
+    if (error.code === 'disk-full')
+      return { status: 507, code: 'disk-full', message: 'No space left here; nothing was accepted. Try again later.' };
+    return {
+      status: 503,
+      code: error.code,
+      message: 'The file could not be stored; nothing was accepted. Try again later.',
+    };
   }
   const status = error.statusCode ?? 500;
-  if (status >= 500) return { status: 503, code: 'store-failed', message: 'Something failed here; nothing was accepted. Try again later.' };
-  return { status, code: status === 413 ? 'too-large' : 'bad-input', message: 'The request cannot be read as multipart/form-data of this size.' };
+  if (status >= 500)
+    return {
+      status: 503,
+      code: 'store-failed',
+      message: 'Something failed here; nothing was accepted. Try again later.',
+    };
+  return {
+    status,
+    code: status === 413 ? 'too-large' : 'bad-input',
+    message: 'The request cannot be read as multipart/form-data of this size.',
+  };
 }

@@ -5,7 +5,8 @@ export type AddressFault = 'syntax' | 'relay';
 
 // Local part: RFC 5321 atext and dots, or UTF-8 (RFC 6531). No quotes, percent hack, bang path, route or comment (attack row 7).
 const LOCAL = /^[\p{L}\p{N}\p{M}#$&'*+/=?^_`{|}~.-]{1,64}$/u;
-const DOMAIN = /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)*[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u;
+const DOMAIN =
+  /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)*[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u;
 
 /** The fault of a recipient address, or undefined when mail for it is taken. */
 export function recipientFault(address: string, domains: ReadonlySet<string>): AddressFault | undefined {
@@ -18,6 +19,5 @@ export function recipientFault(address: string, domains: ReadonlySet<string>): A
 
 /** True for a sender address that can be kept in an envelope; empty is the null sender. */
 export function isSender(address: string): boolean {
-  // oxlint-disable-next-line no-control-regex
   return address === '' || (address.length <= 320 && !/[\u0000-\u0020\u007f<>]/.test(address));
 }

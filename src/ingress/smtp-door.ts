@@ -28,7 +28,10 @@ export interface Door {
 }
 
 /** Opens the door. Throws `port-in-use` in one line. */
-export async function openSmtpDoor(listen: { readonly host: string; readonly port: number }, deps: SmtpDoorDeps): Promise<Door> {
+export async function openSmtpDoor(
+  listen: { readonly host: string; readonly port: number },
+  deps: SmtpDoorDeps,
+): Promise<Door> {
   let stopping = false;
   const server = new SMTPServer({
     name: deps.hostname,
@@ -48,7 +51,8 @@ export async function openSmtpDoor(listen: { readonly host: string; readonly por
       callback(stopping ? REPLY.stopping() : null);
     },
     onClose: () => deps.metrics.smtpConnections.inc({ state: 'closed' }),
-    onMailFrom: (address, _session, callback) => answer(callback, stopping ? REPLY.stopping() : senderFault(address.address)),
+    onMailFrom: (address, _session, callback) =>
+      answer(callback, stopping ? REPLY.stopping() : senderFault(address.address)),
     onRcptTo: (address, session, callback) => answer(callback, rcptFault(address.address, session, deps.domains)),
     onData: (stream, session, callback) => {
       receive(server, stream, session, deps).then(
@@ -58,7 +62,8 @@ export async function openSmtpDoor(listen: { readonly host: string; readonly por
         },
         (error: unknown) => {
           const reply = replyFor(error);
-          if (!(error instanceof SmtpReply)) deps.log.error({ peer: forLog(session.remoteAddress), error: reasonOf(error) }, 'mail not accepted');
+          if (!(error instanceof SmtpReply))
+            deps.log.error({ peer: forLog(session.remoteAddress), error: reasonOf(error) }, 'mail not accepted');
           answer(callback, reply);
         },
       );
@@ -93,9 +98,14 @@ export async function openSmtpDoor(listen: { readonly host: string; readonly por
 }
 
 /** Turns a failed listen into one line. */
-export function listenError(what: string, listen: { readonly host: string; readonly port: number }, error: unknown): MugaiError {
+export function listenError(
+  what: string,
+  listen: { readonly host: string; readonly port: number },
+  error: unknown,
+): MugaiError {
   const where = `${listen.host}:${listen.port}`;
-  const why = systemCode(error) === 'EADDRINUSE' ? 'is in use by another program' : `cannot be opened: ${reasonOf(error)}`;
+  const why =
+    systemCode(error) === 'EADDRINUSE' ? 'is in use by another program' : `cannot be opened: ${reasonOf(error)}`;
   return new MugaiError('port-in-use', `${what} port ${where} ${why}`, { permanent: true, cause: error });
 }
 
@@ -110,7 +120,12 @@ function rcptFault(address: string, session: SMTPServerSession, domains: Readonl
   return fault === 'relay' ? REPLY.relay() : REPLY.badRecipient();
 }
 
-async function receive(server: SMTPServer, stream: SMTPServerDataStream, session: SMTPServerSession, deps: SmtpDoorDeps): Promise<string> {
+async function receive(
+  server: SMTPServer,
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  deps: SmtpDoorDeps,
+): Promise<string> {
   const guard = new ByteGuard(MESSAGE_BYTES);
   const writer = deps.spool.begin(MESSAGE_BYTES);
   let fault: unknown;
@@ -139,7 +154,10 @@ async function receive(server: SMTPServer, stream: SMTPServerDataStream, session
       {
         kind: 'mail',
         name: untrusted(''),
-        envelope: { from: mailFrom === false ? '' : mailFrom.address, to: rcptTo.map((recipient) => recipient.address) },
+        envelope: {
+          from: mailFrom === false ? '' : mailFrom.address,
+          to: rcptTo.map((recipient) => recipient.address),
+        },
         peer: untrusted(`${session.remoteAddress} ${session.hostNameAppearsAs || ''}`),
       },
       raw,

@@ -28,8 +28,14 @@ const REASON_WORDS: { readonly [reason in Reason]: Words } = {
 };
 
 const REMARK_WORDS: { readonly [code: string]: Words } = {
-  'alternative-not-shown': { ja: '同じ内容の別形式の本文は省きました', en: 'another form of the same text was left out' },
-  'bidi-name': { ja: '名前に文字の並びを偽る制御文字がありました', en: 'its name held characters that fake the order of letters' },
+  'alternative-not-shown': {
+    ja: '同じ内容の別形式の本文は省きました',
+    en: 'another form of the same text was left out',
+  },
+  'bidi-name': {
+    ja: '名前に文字の並びを偽る制御文字がありました',
+    en: 'its name held characters that fake the order of letters',
+  },
   'embedded-file': { ja: '中に別のファイルが埋め込まれていました', en: 'it held embedded files' },
   'external-link': { ja: '外部への参照がありました', en: 'it referred to outside places' },
   'font-substituted': { ja: '埋め込まれていない書体を置き換えました', en: 'a font that was not embedded was replaced' },
@@ -39,16 +45,45 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   gaiji: { ja: '外字が〓になりました', en: 'private-use characters became 〓' },
   'glyph-missing': { ja: '表示できない文字がありました', en: 'some characters could not be drawn' },
   'hidden-text': { ja: '見えないように隠された文字を取り除きました', en: 'hidden text was removed' },
-  'invisible-characters': { ja: '見えない文字や並びを変える文字を取り除きました', en: 'invisible or reordering characters were removed' },
+  'invisible-characters': {
+    ja: '見えない文字や並びを変える文字を取り除きました',
+    en: 'invisible or reordering characters were removed',
+  },
   javascript: { ja: 'プログラム（JavaScript）が含まれていました', en: 'it held a program (JavaScript)' },
   'link-mismatch': { ja: '見かけと違う宛先のリンクがありました', en: 'a link pointed elsewhere than it said' },
   'page-failed': { ja: '描けないページがあります', en: 'a page could not be drawn' },
   'pages-cut': { ja: '後のページを省きました', en: 'later pages were left out' },
-  'remote-content': { ja: '外部から読み込む画像などがありました', en: 'it loaded pictures or other things from outside' },
+  'remote-content': {
+    ja: '外部から読み込む画像などがありました',
+    en: 'it loaded pictures or other things from outside',
+  },
   script: { ja: 'プログラム（スクリプト）が含まれていました', en: 'it held a script' },
   'text-cut': { ja: '長い文章の後半を省きました', en: 'the end of a long text was left out' },
   'type-mismatch': { ja: '名前や宣言と中身の種類が違いました', en: 'its content is not what it claims to be' },
   'undecodable-bytes': { ja: '読み取れない文字がありました', en: 'some bytes could not be read as text' },
+  'name-spoof': { ja: '差出人の名前に別のアドレスが書かれています', en: 'the sender’s name shows another address' },
+  'launch-action': { ja: 'プログラムを起動する仕掛けがありました', en: 'it tried to start a program' },
+  'submit-form': { ja: '入力を外へ送る仕掛けがありました', en: 'it tried to send a form away' },
+  'import-data': { ja: '外からデータを読み込む仕掛けがありました', en: 'it tried to import data' },
+  'duplicate-header': { ja: '同じ見出し（ヘッダー）が重なっていました', en: 'a header stood there twice' },
+  'odd-structure': { ja: 'メールの作りに乱れがありました', en: 'the mail is oddly built' },
+  'unknown-encoding': { ja: '知らない符号化方式でした', en: 'its transfer encoding is unknown' },
+  uuencode: {
+    ja: '本文の中にファイルが埋め込まれていました（uuencode）',
+    en: 'a file was written into the text (uuencode)',
+  },
+  'encoded-text': { ja: '符号化された文字列を省きました', en: 'encoded data was left out of the text' },
+  'link-scheme': { ja: '通常と違う種類のリンクを取り除きました', en: 'a link of an unusual kind was removed' },
+  'link-userinfo': { ja: '宛先を紛らわせるリンクがありました', en: 'a link disguised its target' },
+  'meta-refresh': { ja: '別のページへ移る仕掛けがありました', en: 'it tried to move to another page' },
+  'embedded-object': { ja: '埋め込みの部品がありました', en: 'it held embedded objects' },
+  blank: { ja: '何も描かれていないページだけでした', en: 'nothing is drawn on any of its pages' },
+  comments: { ja: '注釈がありました', en: 'it held comments' },
+  'rich-media': { ja: '動画などの部品がありました', en: 'it held rich media' },
+  movie: { ja: '動画がありました', en: 'it held a movie' },
+  sound: { ja: '音声がありました', en: 'it held sound' },
+  preamble: { ja: '区切りの前にあった文字を省きました', en: 'text before the first part was left out' },
+  epilogue: { ja: '区切りの後にあった文字を省きました', en: 'text after the last part was left out' },
   xfa: { ja: '動的な入力フォーム（XFA）でした', en: 'it was a dynamic form (XFA)' },
 };
 
@@ -100,7 +135,12 @@ export function sizeWords(bytes: number): string {
 function became(row: PartRow, language: Language): string {
   const files = row.outputs.filter((name) => name !== 'message.txt').map((name) => name.replace(/^files\//, ''));
   const to = files.length === 0 ? '' : `: ${files.join(', ')}`;
-  const why = row.reason === null ? '' : language === 'ja' ? `（${reasonWords(row.reason, language)}）` : ` (${reasonWords(row.reason, language)})`;
+  const why =
+    row.reason === null
+      ? ''
+      : language === 'ja'
+        ? `（${reasonWords(row.reason, language)}）`
+        : ` (${reasonWords(row.reason, language)})`;
   switch (row.verdict) {
     case 'pages':
       return `${LABEL.pages[language]} ${row.pages} ${LABEL.page[language]}${to}`;
@@ -130,15 +170,21 @@ export interface AccountOf {
  */
 export function accountOfParts(message: AccountOf, language: Language): string {
   const lines = ['-'.repeat(40), LABEL.title[language]];
-  lines.push(message.reason === null ? LABEL.lead[language] : `${LABEL.leadFailed[language]}${reasonWords(message.reason, language)}`);
+  lines.push(
+    message.reason === null
+      ? LABEL.lead[language]
+      : `${LABEL.leadFailed[language]}${reasonWords(message.reason, language)}`,
+  );
   for (const row of message.parts) {
     const plainBody = row.verdict === 'text' && (row.outputs[0] === 'message.txt' || row.outputs.length === 0);
     if (plainBody && row.findings.length === 0 && row.losses.length === 0) continue;
     const name = row.name === '' ? LABEL.noName[language] : row.name;
     const what = plainBody ? '' : `${name} (${row.detectedType}, ${sizeWords(row.size)}) → `;
     lines.push(`[${row.path}] ${what}${became(row, language)}`);
-    if (row.findings.length > 0) lines.push(`    ${LABEL.gone[language]}: ${row.findings.map((f) => remarkWords(f, language)).join('; ')}`);
-    if (row.losses.length > 0) lines.push(`    ${LABEL.unseen[language]}: ${row.losses.map((l) => remarkWords(l, language)).join('; ')}`);
+    if (row.findings.length > 0)
+      lines.push(`    ${LABEL.gone[language]}: ${row.findings.map((f) => remarkWords(f, language)).join('; ')}`);
+    if (row.losses.length > 0)
+      lines.push(`    ${LABEL.unseen[language]}: ${row.losses.map((l) => remarkWords(l, language)).join('; ')}`);
   }
   lines.push(`${LABEL.ask[language]}${message.id}`);
   return `${lines.join('\n')}\n`;

@@ -27,7 +27,7 @@ export function parseMessageId(text: string): MessageId | undefined {
 /** Arrival time of the message, milliseconds since the epoch. */
 export function timeOf(id: MessageId): number {
   let time = 0;
-  for (const letter of id.slice(0, 10)) time = time * 32 + ALPHABET.indexOf(letter);
+  for (let at = 0; at < 10; at++) time = time * 32 + ALPHABET.indexOf(id.charAt(at));
   return time;
 }
 
@@ -36,8 +36,15 @@ export function folderOf(id: MessageId): string {
   return `${shardAt(timeOf(id))}/${id}`;
 }
 
+const HOUR = 3_600_000;
+let lastShard = { hour: Number.NaN, name: '' };
+
 /** The shard (first folder of the key) of messages that arrive at `time`: `20261122-14`, UTC. */
 export function shardAt(time: number): string {
-  const iso = new Date(time).toISOString();
-  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}-${iso.slice(11, 13)}`;
+  const hour = Math.floor(time / HOUR);
+  if (lastShard.hour !== hour) {
+    const iso = new Date(hour * HOUR).toISOString();
+    lastShard = { hour, name: `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}-${iso.slice(11, 13)}` };
+  }
+  return lastShard.name;
 }

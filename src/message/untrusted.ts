@@ -13,7 +13,6 @@ export function untrusted(text: string): Untrusted<string> {
 const INVISIBLE =
   /[\u{00AD}\u{061C}\u{180E}\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{2069}\u{206A}-\u{206F}\u{FEFF}\u{FFF9}-\u{FFFB}\u{E0000}-\u{E007F}]/gu;
 // C0 but TAB and LF, DEL, C1. ESC reaches terminals (CWE-150), CR and LF reach headers (CWE-93).
-// oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
 
 /**

@@ -23,8 +23,10 @@ export function openMetrics(withProcess: boolean): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (withProcess) collectDefaultMetrics({ register: registry });
-  const counter = <const L extends string>(name: string, help: string, labelNames: readonly L[]) => new Counter({ name, help, labelNames: [...labelNames], registers });
-  const gauge = <const L extends string>(name: string, help: string, labelNames: readonly L[]) => new Gauge({ name, help, labelNames: [...labelNames], registers });
+  const counter = <const L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name, help, labelNames: [...labelNames], registers });
+  const gauge = <const L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers });
   const histogram = <const L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
     new Histogram({ name, help, labelNames: [...labelNames], buckets, registers });
   return {
@@ -33,8 +35,18 @@ export function openMetrics(withProcess: boolean): Metrics {
     parts: counter('mugai_parts_total', 'Parts by what became of them', ['worker', 'verdict', 'reason']),
     pages: counter('mugai_pages_total', 'Pages and pictures drawn', []),
     bytes: counter('mugai_bytes_total', 'Bytes taken in and handed out', ['direction']),
-    stepSeconds: histogram('mugai_step_seconds', 'Seconds a step took', ['step'], [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]),
-    convertSeconds: histogram('mugai_convert_seconds', 'Seconds a child took for one input', ['worker'], [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]),
+    stepSeconds: histogram(
+      'mugai_step_seconds',
+      'Seconds a step took',
+      ['step'],
+      [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    ),
+    convertSeconds: histogram(
+      'mugai_convert_seconds',
+      'Seconds a child took for one input',
+      ['worker'],
+      [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    ),
     queueJobs: gauge('mugai_queue_jobs', 'Jobs by state', ['queue', 'state']),
     oldestWaiting: gauge('mugai_oldest_waiting_seconds', 'Age of the oldest unfinished message', ['queue']),
     smtpConnections: counter('mugai_smtp_connections', 'SMTP connections by state', ['state']),

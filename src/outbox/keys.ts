@@ -9,8 +9,8 @@ import { keyId } from './manifest.ts';
 /** Makes a pair and writes both files (private: mode 600), durable. Refuses to overwrite. */
 export async function generateKeys(privateFile: string, publicFile: string): Promise<{ readonly keyId: string }> {
   const pair = generateKeyPairSync('ed25519');
-  await writeNew(publicFile, pair.publicKey.export({ format: 'pem', type: 'spki' }).toString(), 0o644);
-  await writeNew(privateFile, pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 0o600);
+  await writeNew(publicFile, pair.publicKey.export({ format: 'pem', type: 'spki' }), 0o644);
+  await writeNew(privateFile, pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
   return { keyId: keyId(pair.publicKey) };
 }
 
@@ -28,7 +28,8 @@ export async function loadPrivateKey(file: string): Promise<KeyObject> {
 export async function loadPublicKeys(file: string): Promise<ReadonlyMap<string, KeyObject>> {
   const pem = await readKey(file, 'MUGAI_VERIFY_KEY_FILE');
   const blocks = pem.match(/-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g) ?? [];
-  if (blocks.length === 0) throw new MugaiError('key-missing', `${file} holds no public key in PEM`, { permanent: true });
+  if (blocks.length === 0)
+    throw new MugaiError('key-missing', `${file} holds no public key in PEM`, { permanent: true });
   const keys = blocks.map((block) => check(file, createPublicKey, block));
   return new Map(keys.map((key) => [keyId(key), key]));
 }
@@ -38,10 +39,14 @@ async function readKey(file: string, config: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const why = systemCode(error) === 'ENOENT' ? 'does not exist' : reasonOf(error);
-    throw new MugaiError('key-missing', `key file ${file} ${why}; make one with: mugai keys generate, or set ${config}`, {
-      permanent: true,
-      cause: error,
-    });
+    throw new MugaiError(
+      'key-missing',
+      `key file ${file} ${why}; make one with: mugai keys generate, or set ${config}`,
+      {
+        permanent: true,
+        cause: error,
+      },
+    );
   }
 }
 
@@ -50,10 +55,15 @@ function check(file: string, parse: (pem: string) => KeyObject, pem: string): Ke
   try {
     key = parse(pem);
   } catch (error) {
-    throw new MugaiError('key-missing', `${file} is not a key in PEM: ${reasonOf(error)}`, { permanent: true, cause: error });
+    throw new MugaiError('key-missing', `${file} is not a key in PEM: ${reasonOf(error)}`, {
+      permanent: true,
+      cause: error,
+    });
   }
   if (key.asymmetricKeyType !== 'ed25519') {
-    throw new MugaiError('key-missing', `${file} is a ${key.asymmetricKeyType ?? 'secret'} key, not Ed25519`, { permanent: true });
+    throw new MugaiError('key-missing', `${file} is a ${key.asymmetricKeyType ?? 'secret'} key, not Ed25519`, {
+      permanent: true,
+    });
   }
   return key;
 }

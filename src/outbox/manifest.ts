@@ -72,7 +72,9 @@ const dsseCodec = recordCodec('envelope', EnvelopeDsseSchema);
 /** Key id: sha256 of the public key's DER (SubjectPublicKeyInfo), hex. */
 export function keyId(key: KeyObject): string {
   const publicKey = key.type === 'public' ? key : createPublicKey(key);
-  return createHash('sha256').update(publicKey.export({ format: 'der', type: 'spki' })).digest('hex');
+  return createHash('sha256')
+    .update(publicKey.export({ format: 'der', type: 'spki' }))
+    .digest('hex');
 }
 
 /** DSSE pre-authentication encoding: what is signed. */

@@ -25,9 +25,8 @@ export class Outbox {
   }
 
   /** The sealed message, undefined when there is no package of this id. */
-  async find(id: MessageId): Promise<Sealed | undefined> {
-    const names = await this.#store.list(folderOf(id));
-    return names.includes(MANIFEST) ? ({ id } as Sealed) : undefined;
+  find(id: MessageId): Sealed | undefined {
+    return this.#store.has(folderOf(id), MANIFEST) ? ({ id } as Sealed) : undefined;
   }
 
   /** Read access to a package's files, for the gate. */
@@ -36,7 +35,7 @@ export class Outbox {
     return {
       names: async () => {
         const top = await this.#store.list(folder);
-        const inner = top.includes('files') ? await this.#store.list(`${folder}/files`) : [];
+        const inner = await this.#store.list(`${folder}/files`);
         return [...top.filter((name) => name !== 'files'), ...inner.map((name) => `files/${name}`)];
       },
       get: async (name, cap) => this.#store.get(folder, name, cap),

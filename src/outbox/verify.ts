@@ -1,7 +1,6 @@
 // What the inner side does before it believes a package: signature, names, digests of every file. It streams; what is
 // kept in memory is what `keepBytes` allows, and those kept bytes are the very ones that were checked.
 import { createHash, type KeyObject } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { MANIFEST, openManifest, type Statement } from './manifest.ts';
@@ -11,7 +10,7 @@ export interface PackageFiles {
   /** Every file under the package, path relative to it. */
   names(): Promise<string[]>;
   get(name: string, cap: number): Promise<Buffer | undefined>;
-  open(name: string): Promise<Readable | undefined>;
+  open(name: string): Promise<AsyncIterable<Uint8Array> | undefined>;
 }
 
 /** One checked file; `bytes` are undefined when it was over what the caller wanted kept. */
@@ -59,16 +58,20 @@ export async function verifyPackage(
   return { statement, files } as unknown as VerifiedPackage;
 }
 
-async function readChecked(source: PackageFiles, name: string, room: number, signal: AbortSignal): Promise<VerifiedFile> {
+async function readChecked(
+  source: PackageFiles,
+  name: string,
+  room: number,
+  signal: AbortSignal,
+): Promise<VerifiedFile> {
   const stream = await source.open(name);
   if (stream === undefined) throw bad(`file is missing: ${name}`);
   const hash = createHash('sha256');
-  let kept: Buffer[] | undefined = [];
+  let kept: Uint8Array[] | undefined = [];
   let size = 0;
   try {
-    for await (const chunk of stream) {
+    for await (const bytes of stream) {
       signal.throwIfAborted();
-      const bytes = chunk as Buffer;
       size += bytes.length;
       if (size > LIMITS.outputBytes) throw bad(`${name} is over ${LIMITS.outputBytes} bytes`);
       hash.update(bytes);

@@ -70,9 +70,15 @@ export class JailedChild {
     this.family = family;
     this.#onKill = onKill;
     const jail = jailCommand(family);
-    this.#process = spawn(jail.command, jail.args, { stdio: ['pipe', 'pipe', 'pipe'], env: {}, cwd: '/', detached: true });
+    this.#process = spawn(jail.command, jail.args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: {},
+      cwd: '/',
+      detached: true,
+    });
     const { stdin, stdout, stderr } = this.#process;
-    if (stdin === null || stdout === null || stderr === null) throw new MugaiError('child-failed', 'child has no pipes');
+    if (stdin === null || stdout === null || stderr === null)
+      throw new MugaiError('child-failed', 'child has no pipes');
     this.#stdin = stdin;
     this.#stdout = stdout;
     stdin.on('error', (error) => this.#die('converter-failed', reasonOf(error)));
@@ -104,7 +110,10 @@ export class JailedChild {
     }
     if (child.#dead) {
       const why = child.#cause?.detail ?? 'ended';
-      throw new MugaiError('child-failed', `${family.name} child did not start: ${why} ${forLog(child.#stderr)}`.trim());
+      throw new MugaiError(
+        'child-failed',
+        `${family.name} child did not start: ${why} ${forLog(child.#stderr)}`.trim(),
+      );
     }
     return child;
   }
@@ -169,7 +178,9 @@ export class JailedChild {
   }
 
   async #feed(request: ChildRequest, input: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-    this.#stdin.write(
+    const stdin = this.#stdin;
+    stdin.cork(); // a small input goes out in one system call
+    stdin.write(
       fieldsFrame(FRAME.open, [
         request.operation,
         request.dpi,
@@ -180,15 +191,21 @@ export class JailedChild {
       ]),
     );
     const chunks = input instanceof Uint8Array ? [input] : input;
-    for await (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; at += LIMITS.frameBytes) {
-        if (this.#dead || this.#job === undefined) return; // refused early; the outcome says why
-        const [head, payload] = bytesFrame(FRAME.input, chunk.subarray(at, at + LIMITS.frameBytes));
-        this.#stdin.write(head);
-        if (!this.#stdin.write(payload)) await Promise.race([once(this.#stdin, 'drain'), this.#closed]);
+    try {
+      for await (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; at += LIMITS.frameBytes) {
+          if (this.#dead || this.#job === undefined) return; // refused early; the outcome says why
+          const [head, payload] = bytesFrame(FRAME.input, chunk.subarray(at, at + LIMITS.frameBytes));
+          stdin.write(head);
+          if (stdin.write(payload)) continue;
+          while (stdin.writableCorked > 0) stdin.uncork();
+          await Promise.race([once(stdin, 'drain'), this.#closed]);
+        }
       }
+      stdin.write(fieldsFrame(FRAME.inputEnd));
+    } finally {
+      while (stdin.writableCorked > 0) stdin.uncork();
     }
-    this.#stdin.write(fieldsFrame(FRAME.inputEnd));
   }
 
   async #pump(): Promise<void> {
@@ -206,7 +223,8 @@ export class JailedChild {
   #take(frame: Frame): void | Promise<void> {
     const job = this.#job;
     if (job === undefined) {
-      if (frame.type !== FRAME.ready || this.#ready === undefined) throw new WireError(`frame ${frame.type} without an input`);
+      if (frame.type !== FRAME.ready || this.#ready === undefined)
+        throw new WireError(`frame ${frame.type} without an input`);
       const fields = new FieldReader(frame.payload);
       this.engine = forLog(fields.text(100));
       fields.end();
@@ -262,11 +280,13 @@ export class JailedChild {
 
   #gone(code: number | null, signal: NodeJS.Signals | null): void {
     this.#dead = true;
-    const cause = this.#cause ?? {
-      // V8 out of heap aborts; the kernel's killer sends SIGKILL.
-      reason: signal === 'SIGABRT' || signal === 'SIGKILL' || code === 134 ? 'out-of-memory' : 'converter-failed',
-      detail: signal === null ? `exit ${code === EXIT.failed ? 'failed' : String(code)}` : `ended by ${signal}`,
-    } as const;
+    const cause =
+      this.#cause ??
+      ({
+        // V8 out of heap aborts; the kernel's killer sends SIGKILL.
+        reason: signal === 'SIGABRT' || signal === 'SIGKILL' || code === 134 ? 'out-of-memory' : 'converter-failed',
+        detail: signal === null ? `exit ${code === EXIT.failed ? 'failed' : String(code)}` : `ended by ${signal}`,
+      } as const);
     this.#cause = cause;
     this.#settle({ kind: 'failed', reason: cause.reason, detail: `${cause.detail} ${this.stderr}`.trim() });
   }

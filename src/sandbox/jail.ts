@@ -11,7 +11,14 @@ export interface JailCommand {
 }
 
 // A child reads its own code and the packages it parses with; no configuration, no store, no key, no sample.
-const READABLE = ['workers', 'src/sandbox/wire.ts', 'src/sandbox/exit-codes.ts', 'src/message/limits.ts', 'package.json', 'node_modules'];
+const READABLE = [
+  'workers',
+  'src/sandbox/wire.ts',
+  'src/sandbox/exit-codes.ts',
+  'src/message/limits.ts',
+  'package.json',
+  'node_modules',
+];
 
 /** How to start a child of the family. */
 export function jailCommand(family: Family): JailCommand {

@@ -9,7 +9,7 @@
 // that was named before.
 import { LIMITS } from '../message/limits.ts';
 import type { Remark } from '../message/part.ts';
-import { forLine, forText } from '../message/untrusted.ts';
+import { countInvisible, forLine, forText } from '../message/untrusted.ts';
 import type { FrameSink } from './child.ts';
 import { RemarkReader } from './remark-reader.ts';
 import { FRAME, FieldReader, HEADER_FIELD, PART_KIND, WireError, strictText, type Frame } from './wire.ts';
@@ -59,6 +59,7 @@ export class MailReader {
   #bytes = 0;
   #text = 0;
   #allText = 0;
+  #invisible = 0;
 
   constructor(handlers: MailHandlers) {
     this.#handlers = handlers;
@@ -159,6 +160,7 @@ export class MailReader {
     this.#text += piece.length;
     this.#allText += piece.length;
     if (this.#text > LIMITS.textChars || this.#allText > ALL_TEXT) throw new WireError('more text than allowed');
+    this.#invisible += countInvisible(piece);
     this.#handlers.onText(forText(piece));
   }
 
@@ -166,6 +168,9 @@ export class MailReader {
     new FieldReader(frame.payload).end();
     if (!this.#inLeaf) throw new WireError('end of no part');
     this.#inLeaf = false;
+    if (this.#invisible > 0)
+      this.#handlers.onFinding({ code: 'invisible-characters', detail: String(this.#invisible) });
+    this.#invisible = 0;
     return this.#handlers.onPartEnd();
   }
 }

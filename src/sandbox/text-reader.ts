@@ -1,7 +1,7 @@
 // Host side of the text family: a type (detect) or cleaned text (convert), findings and losses, within the limits.
 import { LIMITS } from '../message/limits.ts';
 import type { Remark } from '../message/part.ts';
-import { forText } from '../message/untrusted.ts';
+import { countInvisible, forText } from '../message/untrusted.ts';
 import type { FrameSink } from './child.ts';
 import { RemarkReader } from './remark-reader.ts';
 import { FRAME, FieldReader, OPERATION, WireError, strictText, type Frame } from './wire.ts';
@@ -24,6 +24,7 @@ export class TextReader {
   readonly #operation: number;
   #detected = false;
   #text = 0;
+  #invisible = 0;
 
   /** `operation` is what the child was asked for. */
   constructor(operation: number, handlers: TextHandlers) {
@@ -43,6 +44,8 @@ export class TextReader {
   /** To be called when the child says that it is done. */
   finish(): void {
     if (this.#operation === OPERATION.detect && !this.#detected) throw new WireError('no type told');
+    if (this.#invisible > 0)
+      this.#handlers.onFinding({ code: 'invisible-characters', detail: String(this.#invisible) });
   }
 
   #takeDetected(frame: Frame): void {
@@ -61,6 +64,7 @@ export class TextReader {
     const piece = strictText(frame.payload);
     this.#text += piece.length;
     if (this.#text > LIMITS.textChars) throw new WireError('more text than allowed');
+    this.#invisible += countInvisible(piece);
     this.#handlers.onText(forText(piece));
   }
 }

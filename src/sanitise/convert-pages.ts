@@ -24,7 +24,12 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promi
   const collected = await collect(leaf, { family: 'pdf', password }, tools, async (page) => pdf.add(page));
   if (collected.kind === 'refused') return collected.converted;
   const content = await tools.keep(await pdf.finish());
-  return { ...collected.rest, verdict: 'pages', reason: null, outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }] };
+  return {
+    ...collected.rest,
+    verdict: 'pages',
+    reason: null,
+    outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }],
+  };
 }
 
 /** A picture becomes a picture; one with several pages (TIFF) becomes a PDF of them. */
@@ -39,11 +44,21 @@ export async function convertImage(leaf: Leaf, tools: Tools): Promise<Converted>
   if (single !== undefined) {
     const picture = await encodePicture(single);
     const content = await tools.keep(picture.bytes);
-    return { ...collected.rest, verdict: 'image', reason: null, outputs: [{ name: tools.nextFile(leaf.name, picture.ext), content }] };
+    return {
+      ...collected.rest,
+      verdict: 'image',
+      reason: null,
+      outputs: [{ name: tools.nextFile(leaf.name, picture.ext), content }],
+    };
   }
   if (pdf === undefined) return refusal('converter-failed');
   const content = await tools.keep(await pdf.finish());
-  return { ...collected.rest, verdict: 'pages', reason: null, outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }] };
+  return {
+    ...collected.rest,
+    verdict: 'pages',
+    reason: null,
+    outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }],
+  };
 }
 
 type Collection =
@@ -75,7 +90,10 @@ async function collect(
     case 'failed': {
       if (collector.pages === 0) return { kind: 'refused', converted: refusal(outcome.reason, collector.remarks()) };
       const { findings, losses } = collector.remarks();
-      const cut = { code: 'pages-cut', detail: `${collector.pages} / ${collector.announced ?? '?'}, ${outcome.reason}` };
+      const cut = {
+        code: 'pages-cut',
+        detail: `${collector.pages} / ${collector.announced ?? '?'}, ${outcome.reason}`,
+      };
       return { kind: 'pages', rest: { pages: collector.pages, findings, losses: [...losses, cut] } };
     }
     case 'done': {

@@ -19,7 +19,8 @@ export function bodyLeaves(nodes: readonly BodyNode[]): Set<string> {
 function choose(node: BodyNode, nodes: readonly BodyNode[]): BodyNode[] {
   if (node.kind === 'leaf') return node.text === undefined ? [] : [node];
   const children = nodes.filter(
-    (child) => child.path.length === node.path.length + 1 && node.path.every((index, depth) => child.path[depth] === index),
+    (child) =>
+      child.path.length === node.path.length + 1 && node.path.every((index, depth) => child.path[depth] === index),
   );
   const forms = children.map((child) => choose(child, nodes));
   if (node.type !== 'multipart/alternative') return forms.flat();

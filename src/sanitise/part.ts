@@ -24,7 +24,10 @@ export interface Converted {
 }
 
 /** A leaf that cannot be passed, for a reason of the contract. */
-export function refusal(reason: Reason, remarks: { findings?: readonly Remark[]; losses?: readonly Remark[] } = {}): Converted {
+export function refusal(
+  reason: Reason,
+  remarks: { findings?: readonly Remark[]; losses?: readonly Remark[] } = {},
+): Converted {
   return {
     verdict: reason === 'password-needed' || reason === 'password-wrong' ? 'held' : 'refused',
     reason,
@@ -35,9 +38,14 @@ export function refusal(reason: Reason, remarks: { findings?: readonly Remark[];
   };
 }
 
-/** The row of a leaf. Names are cleaned here; `extra` findings are what the walk itself saw. */
-export function rowOf(leaf: Leaf, detectedType: string, converted: Converted, extra: readonly Remark[] = []): PartRow {
-  const findings = [...extra, ...converted.findings];
+/** The row of a leaf. Names are cleaned here; `seen` is what was remarked before the conversion. */
+export function rowOf(
+  leaf: Leaf,
+  detectedType: string,
+  converted: Converted,
+  seen: { readonly findings: readonly Remark[]; readonly losses: readonly Remark[] } = { findings: [], losses: [] },
+): PartRow {
+  const findings = [...seen.findings, ...converted.findings];
   if (hasBidi(leaf.name)) findings.push({ code: 'bidi-name', detail: '' });
   else if (countInvisible(leaf.name) > 0) findings.push({ code: 'invisible-characters', detail: '' });
   return {
@@ -52,7 +60,7 @@ export function rowOf(leaf: Leaf, detectedType: string, converted: Converted, ex
     outputs: converted.outputs.map((output) => output.name),
     pages: converted.pages,
     findings: distinct(findings),
-    losses: distinct(converted.losses),
+    losses: distinct([...seen.losses, ...converted.losses]),
   };
 }
 

@@ -11,19 +11,30 @@ export function routeOf(detectedType: string): Route {
   if (detectedType === 'message/rfc822') return 'mail';
   if (detectedType === 'text/html' || detectedType === 'application/xhtml+xml') return 'html';
   // Text of any kind is shown as text. Scripts and markup are inert as such.
-  if (detectedType.startsWith('text/') || detectedType === 'application/xml' || detectedType === 'application/json') return 'text';
+  if (detectedType.startsWith('text/') || detectedType === 'application/xml' || detectedType === 'application/json')
+    return 'text';
   return 'unsupported';
 }
 
-const GENERIC = new Set(['', 'application/octet-stream', 'application/x-download', 'application/download', 'application/unknown']);
+const GENERIC = new Set([
+  '',
+  'application/octet-stream',
+  'application/x-download',
+  'application/download',
+  'application/unknown',
+]);
 
 /** True when the declared type says something else than what the bytes are (a finding; the bytes decide). */
 export function typeMismatch(declaredType: string, detectedType: string): boolean {
   if (GENERIC.has(declaredType) || GENERIC.has(detectedType) || declaredType === detectedType) return false;
-  const declared = declaredType.replace('image/jpg', 'image/jpeg').replace('image/pjpeg', 'image/jpeg').replace('application/x-pdf', 'application/pdf');
+  const declared = declaredType
+    .replace('image/jpg', 'image/jpeg')
+    .replace('image/pjpeg', 'image/jpeg')
+    .replace('application/x-pdf', 'application/pdf');
   if (declared === detectedType) return false;
   // Flavours of text differ in name more than in kind; office containers are told apart by their own converter.
-  const isText = (type: string): boolean => routeOf(type) === 'text' || routeOf(type) === 'html' || type.startsWith('text/');
+  const isText = (type: string): boolean =>
+    routeOf(type) === 'text' || routeOf(type) === 'html' || type.startsWith('text/');
   if (isText(declared) && isText(detectedType)) return false;
   return !(declared.startsWith('application/') && detectedType === 'application/zip');
 }

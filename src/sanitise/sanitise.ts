@@ -93,19 +93,35 @@ export async function makeHarmless(input: Input, tools: SanitiseTools, signal: A
 
 async function harmlessMail(input: Input, walk: Walk, tools: SanitiseTools): Promise<Harmless> {
   const started = performance.now();
-  const mail = await walk.mail({ path: '', depth: 0, name: '', declaredType: 'message/rfc822', content: input.content });
+  const mail = await walk.mail({
+    path: '',
+    depth: 0,
+    name: '',
+    declaredType: 'message/rfc822',
+    content: input.content,
+  });
   const ms = Math.round(performance.now() - started);
   if (mail.kind === 'refused') {
     const rows = walk.rows.map((row) => ({ ...row, path: '1' }));
     return { record: recordOf(input, rows, 'refused', mail.reason, [], tools, ms), outputs: [] };
   }
-  return { record: recordOf(input, walk.rows, 'sanitised', null, walk.outputs, tools, ms, mail), outputs: walk.outputs };
+  return {
+    record: recordOf(input, walk.rows, 'sanitised', null, walk.outputs, tools, ms, mail),
+    outputs: walk.outputs,
+  };
 }
 
 async function harmlessFile(input: Input, walk: Walk, tools: SanitiseTools): Promise<Harmless> {
   const started = performance.now();
-  const row = await walk.leaf({ path: '1', depth: 0, name: input.source.name, declaredType: '', content: input.content });
-  const state = row.verdict === 'held' ? 'held' : row.verdict === 'refused' || row.verdict === 'dropped' ? 'refused' : 'sanitised';
+  const row = await walk.leaf({
+    path: '1',
+    depth: 0,
+    name: input.source.name,
+    declaredType: '',
+    content: input.content,
+  });
+  const state =
+    row.verdict === 'held' ? 'held' : row.verdict === 'refused' || row.verdict === 'dropped' ? 'refused' : 'sanitised';
   const ms = Math.round(performance.now() - started);
   return { record: recordOf(input, walk.rows, state, row.reason, walk.outputs, tools, ms), outputs: walk.outputs };
 }
@@ -118,12 +134,24 @@ function recordOf(
   outputs: readonly Entry[],
   tools: SanitiseTools,
   ms: number,
-  mail?: { readonly headers: NonNullable<SanitisedRecord['headers']>; readonly autoSubmitted: string; readonly body: string },
+  mail?: {
+    readonly headers: NonNullable<SanitisedRecord['headers']>;
+    readonly autoSubmitted: string;
+    readonly body: string;
+  },
 ): Omit<SanitisedRecord, 'outputFolder'> {
   const { policy, version, pools } = tools;
   const account = accountOfParts({ id: input.id, reason, parts }, policy.language);
-  const noHeaders = { from: input.envelope.from, to: input.envelope.to.join(', '), cc: '', subject: '', date: '', messageId: '' };
-  const text = input.source.kind === 'file' ? null : composeMessageText(mail?.headers ?? noHeaders, mail?.body ?? '', account);
+  const noHeaders = {
+    from: input.envelope.from,
+    to: input.envelope.to.join(', '),
+    cc: '',
+    subject: '',
+    date: '',
+    messageId: '',
+  };
+  const text =
+    input.source.kind === 'file' ? null : composeMessageText(mail?.headers ?? noHeaders, mail?.body ?? '', account);
   return {
     stage: 'sanitised',
     id: input.id,
@@ -138,7 +166,9 @@ function recordOf(
     policy: { name: policy.name, version: policy.version, sha256: policy.sha256 },
     engine: {
       version,
-      workers: Object.fromEntries(Object.values(pools).flatMap((pool) => (pool.engine === '' ? [] : [[pool.family.name, pool.engine]]))),
+      workers: Object.fromEntries(
+        Object.values(pools).flatMap((pool) => (pool.engine === '' ? [] : [[pool.family.name, pool.engine]])),
+      ),
     },
     parts,
     text,

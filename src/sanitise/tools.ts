@@ -67,7 +67,8 @@ export class Tools {
     this.budget.output(bytes.length);
     const writer = this.begin(LIMITS.outputBytes);
     try {
-      for (let at = 0; at < bytes.length; at += LIMITS.frameBytes) await writer.write(bytes.subarray(at, at + LIMITS.frameBytes));
+      for (let at = 0; at < bytes.length; at += LIMITS.frameBytes)
+        await writer.write(bytes.subarray(at, at + LIMITS.frameBytes));
       return writer.finish();
     } catch (error) {
       writer.abort();
@@ -100,10 +101,12 @@ export class Tools {
   }
 }
 
-async function* firstBytes(content: Staged, most = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array, void, undefined> {
+async function* firstBytes(
+  content: Staged,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let left = most;
-  for await (const chunk of content.open()) {
-    const bytes = chunk as Buffer;
+  for await (const bytes of content.open()) {
     yield bytes.length > left ? bytes.subarray(0, left) : bytes;
     left -= bytes.length;
     if (left <= 0) return;

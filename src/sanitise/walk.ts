@@ -18,6 +18,14 @@ import { checkedFinish, type Tools } from './tools.ts';
 /** Bytes of a leaf that detection looks at; containers name themselves well before. */
 const DETECT_BYTES = 1024 * 1024;
 
+/** What was seen of a part before its conversion. */
+interface Remarks {
+  readonly findings: readonly Remark[];
+  readonly losses: readonly Remark[];
+}
+
+const NOTHING_SEEN: Remarks = { findings: [], losses: [] };
+
 /** What the walk of a mail gave; `refused` when it could not be read at all. */
 export type WalkedMail =
   | { readonly kind: 'mail'; readonly headers: Headers; readonly autoSubmitted: string; readonly body: string }
@@ -45,18 +53,22 @@ export class Walk {
   }
 
   /** Any other leaf: detected by its bytes, converted by its route. */
-  async leaf(leaf: Leaf): Promise<PartRow> {
+  async leaf(leaf: Leaf, seen: Remarks = NOTHING_SEEN): Promise<PartRow> {
     const before = this.rows.length;
+    const outputsBefore = this.outputs.length;
     const detected = await this.#detect(leaf);
-    if (detected.refused !== undefined) return this.#row(leaf, detected.type, refusal(detected.refused));
-    const mismatch = typeMismatch(leaf.declaredType, detected.type);
+    const converted =
+      detected.refused === undefined ? await this.#convert(leaf, detected.type) : refusal(detected.refused);
+    const mismatch = detected.refused === undefined && typeMismatch(leaf.declaredType, detected.type);
     const extra = mismatch ? [{ code: 'type-mismatch', detail: `${leaf.declaredType} / ${detected.type}` }] : [];
-    const converted = await this.#convert(leaf, detected.type);
-    // A container's own row stands before those of its children.
-    const row = rowOf(leaf, detected.type, converted, extra);
+    const row = rowOf(leaf, detected.type, converted, {
+      findings: [...seen.findings, ...extra],
+      losses: seen.losses,
+    });
+    // A container's own row and output stand before those of its children.
     this.rows.splice(before, 0, row);
+    this.outputs.splice(outputsBefore, 0, ...converted.outputs);
     this.#count(row);
-    this.outputs.push(...converted.outputs);
     return row;
   }
 
@@ -96,14 +108,21 @@ export class Walk {
     const name = this.#tools.nextFile(leaf.name === '' ? mail.headers.subject : leaf.name, 'txt');
     const body = await this.#mailParts(mail, inner, name);
     const content = await this.#tools.keep(Buffer.from(composeMessageText(mail.headers, body, ''), 'utf8'));
-    return { verdict: 'expanded', reason: null, outputs: [{ name, content }], pages: 0, findings: mail.findings, losses: mail.losses };
+    return {
+      verdict: 'expanded',
+      reason: null,
+      outputs: [{ name, content }],
+      pages: 0,
+      findings: mail.findings,
+      losses: mail.losses,
+    };
   }
 
   /** Rows for all leaves of a mail; the joined text of those that make its body, which will stand in `textFile`. */
   async #mailParts(mail: ReadMail, parent: Leaf, textFile: string): Promise<string> {
     const chosen = bodyLeaves(mail.nodes.map((node) => ({ ...node.part, text: node.text })));
     const body: string[] = [];
-    const whole: { findings: readonly Remark[]; losses: readonly Remark[] } = mail;
+    const whole: Remarks = mail;
     let first = true;
     for (const node of mail.nodes) {
       if (node.content === undefined) continue;
@@ -115,8 +134,15 @@ export class Walk {
         content: node.content,
       };
       try {
-        if (node.text === undefined) await this.leaf(leaf);
-        else this.#bodyRow(leaf, node, chosen.has(node.part.path.join('.')) ? body : undefined, textFile, first ? whole : undefined);
+        if (node.text === undefined) await this.leaf(leaf, node);
+        else
+          this.#bodyRow(
+            leaf,
+            node,
+            chosen.has(node.part.path.join('.')) ? body : undefined,
+            textFile,
+            first ? whole : undefined,
+          );
         if (node.text !== undefined) first = false;
       } finally {
         await node.content.discard();
@@ -130,13 +156,15 @@ export class Walk {
     node: MailTreeNode,
     body: string[] | undefined,
     textFile: string,
-    whole: { findings: readonly Remark[]; losses: readonly Remark[] } | undefined,
+    whole: Remarks | undefined,
   ): void {
     const findings = [...(whole?.findings ?? []), ...node.findings];
     const losses = [...(whole?.losses ?? []), ...node.losses];
     if (body === undefined) {
       findings.push({ code: 'alternative-not-shown', detail: leaf.declaredType });
-      this.rows.push(rowOf(leaf, leaf.declaredType, { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings, losses }));
+      this.rows.push(
+        rowOf(leaf, leaf.declaredType, { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings, losses }),
+      );
       return;
     }
     if ((node.text ?? '').trim() !== '') body.push((node.text ?? '').replace(/\s+$/, ''));
@@ -161,7 +189,13 @@ export class Walk {
     if (outcome.kind !== 'done') return refusal(outcome.reason, remarks);
     if (checkedFinish(() => reader.finish()) === 'odd') return refusal('converter-failed');
     const content = await this.#tools.keep(Buffer.from(pieces.join(''), 'utf8'));
-    return { verdict: 'text', reason: null, outputs: [{ name: this.#tools.nextFile(leaf.name, 'txt'), content }], pages: 0, ...remarks };
+    return {
+      verdict: 'text',
+      reason: null,
+      outputs: [{ name: this.#tools.nextFile(leaf.name, 'txt'), content }],
+      pages: 0,
+      ...remarks,
+    };
   }
 
   async #detect(leaf: Leaf): Promise<{ readonly type: string; readonly refused?: Reason }> {
@@ -175,10 +209,17 @@ export class Walk {
       onLoss: ignore,
     });
     const deadlineMs = LIMITS.parseBaseMs;
-    const ask = { family: 'text', operation: OPERATION.detect, head: DETECT_BYTES, deadlineMs, totalMs: deadlineMs } as const;
+    const ask = {
+      family: 'text',
+      operation: OPERATION.detect,
+      head: DETECT_BYTES,
+      deadlineMs,
+      totalMs: deadlineMs,
+    } as const;
     const outcome = await this.#tools.run(leaf, ask, () => reader.take);
     if (outcome.kind !== 'done') return { type, refused: outcome.reason };
-    if (checkedFinish(() => reader.finish()) === 'odd') return { type: 'application/octet-stream', refused: 'converter-failed' };
+    if (checkedFinish(() => reader.finish()) === 'odd')
+      return { type: 'application/octet-stream', refused: 'converter-failed' };
     // A mail often starts with lines that look like any text; what the outer mail declares decides between these two.
     return { type: leaf.declaredType === 'message/rfc822' && routeOf(type) === 'text' ? 'message/rfc822' : type };
   }
@@ -191,6 +232,10 @@ export class Walk {
   }
 
   #count(row: PartRow): void {
-    this.#tools.metrics.parts.inc({ worker: routeOf(row.detectedType), verdict: row.verdict, reason: row.reason ?? '' });
+    this.#tools.metrics.parts.inc({
+      worker: routeOf(row.detectedType),
+      verdict: row.verdict,
+      reason: row.reason ?? '',
+    });
   }
 }

@@ -37,7 +37,7 @@ export interface SealDeps {
  */
 export async function seal(sanitised: Sanitised, deps: SealDeps, signal: AbortSignal): Promise<Sealed> {
   const { record, id } = sanitised;
-  let sealed = await deps.outbox.find(id);
+  let sealed = deps.outbox.find(id);
   if (sealed === undefined) {
     const staged: StagedEntry[] = [];
     try {
@@ -54,13 +54,14 @@ export async function seal(sanitised: Sanitised, deps: SealDeps, signal: AbortSi
       for (const { content } of staged) await content.discard();
     }
   }
-  await deps.spool.recordSealed(sanitised, new Date().toISOString());
+  await deps.spool.recordSealed(sanitised);
   return sealed;
 }
 
 /** The objects of a package: `message.txt` (mails), the outputs, and the signed manifest as the last. */
 export function packageOf(id: MessageId, record: SanitisedRecord, outputs: readonly Entry[], signer: Signer): Entry[] {
-  const files: Entry[] = record.text === null ? [] : [{ name: 'message.txt', content: Buffer.from(record.text, 'utf8') }];
+  const files: Entry[] =
+    record.text === null ? [] : [{ name: 'message.txt', content: Buffer.from(record.text, 'utf8') }];
   files.push(...outputs);
   const subject = files.map(({ name, content }) => ({ name, digest: { sha256: digestOf(content) } }));
   return [...files, { name: MANIFEST, content: signer.sign(statementOf(id, record, subject)) }];
@@ -71,11 +72,25 @@ function digestOf(content: Entry['content']): string {
 }
 
 function statementOf(id: MessageId, record: SanitisedRecord, subject: Statement['subject']): Statement {
-  const { state, reason, source, receivedAt, sanitisedAt, envelope, headers, autoSubmitted, policy, engine, parts } = record;
+  const { state, reason, source, receivedAt, sanitisedAt, envelope, headers, autoSubmitted, policy, engine, parts } =
+    record;
   return {
     _type: STATEMENT_TYPE,
     subject,
     predicateType: PREDICATE_TYPE,
-    predicate: { id, state, reason, source, receivedAt, sanitisedAt, envelope, headers, autoSubmitted, policy, engine, parts },
+    predicate: {
+      id,
+      state,
+      reason,
+      source,
+      receivedAt,
+      sanitisedAt,
+      envelope,
+      headers,
+      autoSubmitted,
+      policy,
+      engine,
+      parts,
+    },
   };
 }

@@ -1,6 +1,5 @@
 // Raw bytes at rest, and the records of what the middle zone did with them. The inner side never imports this room.
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { folderOf, parseMessageId, shardAt, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
@@ -21,7 +20,7 @@ export type { Entry, StageWriter, Staged } from '../store/store.ts';
 const RAW = 'raw';
 const SPOOLED = '01-spooled.json';
 const SANITISED = '02-sanitised.json';
-/** Written by the seal step when the package is durable in the outbox; empties the claim of the scan on the message. */
+/** The sanitised record again, under this name once the package is durable in the outbox. */
 const SEALED = '03-sealed.json';
 const RECORD_BYTES = LIMITS.manifestBytes + 4 * LIMITS.textChars;
 
@@ -71,12 +70,13 @@ export class Spool {
     const { size, sha256 } = spooled.record.source;
     const folder = folderOf(spooled.id);
     const store = this.#store;
-    const chunks = async function* (): AsyncGenerator<Buffer, void, undefined> {
+    const chunks = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
       const raw = await store.open(folder, RAW);
-      if (raw === undefined) throw new MugaiError('not-found', `raw bytes of ${spooled.id} are gone`, { permanent: true });
-      for await (const chunk of raw.stream) yield chunk as Buffer;
+      if (raw === undefined)
+        throw new MugaiError('not-found', `raw bytes of ${spooled.id} are gone`, { permanent: true });
+      yield* raw.stream;
     };
-    return { size, sha256, open: () => Readable.from(chunks()), discard: async () => undefined };
+    return { size, sha256, open: chunks, discard: async () => undefined };
   }
 
   /**
@@ -101,21 +101,27 @@ export class Spool {
 
   /** The message at the stage sanitised, undefined when it has not come so far. */
   async sanitised(id: MessageId): Promise<Sanitised | undefined> {
-    const bytes = await this.#store.get(folderOf(id), SANITISED, RECORD_BYTES);
+    const folder = folderOf(id);
+    const bytes =
+      (await this.#store.get(folder, SANITISED, RECORD_BYTES)) ?? (await this.#store.get(folder, SEALED, RECORD_BYTES));
     return bytes === undefined ? undefined : ({ id, record: sanitisedCodec.decode(bytes) } as Sanitised);
   }
 
   /** One output file of a sanitised message. */
-  async output(sanitised: Sanitised, name: string): Promise<{ readonly size: number; readonly stream: Readable }> {
+  async output(
+    sanitised: Sanitised,
+    name: string,
+  ): Promise<{ readonly size: number; readonly stream: AsyncIterable<Uint8Array> }> {
     const output = await this.#store.open(`${folderOf(sanitised.id)}/${sanitised.record.outputFolder}`, name);
-    if (output === undefined) throw new MugaiError('not-found', `output ${name} of ${sanitised.id} is gone`, { permanent: true });
+    if (output === undefined)
+      throw new MugaiError('not-found', `output ${name} of ${sanitised.id} is gone`, { permanent: true });
     return output;
   }
 
   /** Notes that the package is in the outbox. The copy of the outputs here is no longer needed. */
-  async recordSealed(sanitised: Sanitised, at: string): Promise<void> {
+  async recordSealed(sanitised: Sanitised): Promise<void> {
     const folder = folderOf(sanitised.id);
-    await this.#store.put(folder, { name: SEALED, content: Buffer.from(`${JSON.stringify({ stage: 'sealed', id: sanitised.id, at })}\n`) });
+    await this.#store.rename(folder, SANITISED, SEALED); // renamed by an earlier attempt: nothing to do
     if (sanitised.record.outputFolder !== '') await this.#store.delete(`${folder}/${sanitised.record.outputFolder}`);
     this.#finished.add(sanitised.id);
   }
@@ -134,14 +140,16 @@ export class Spool {
       for (const name of await this.#store.list(shard)) {
         const id = parseMessageId(name);
         if (id === undefined || this.#finished.has(id)) continue;
-        const records = await this.#store.list(folderOf(id));
-        if (records.includes(SEALED)) {
+        const stage = this.stageOf(id);
+        if (stage === 'sealed') {
           this.#finished.add(id);
           continue;
         }
         pending += 1;
-        if (records.includes(SANITISED)) seal.push(id);
-        else if (records.includes(SPOOLED)) sanitise.push(id);
+        if (stage === 'sanitised') seal.push(id);
+        else if (stage === 'spooled') sanitise.push(id);
+        // A scan of many takes seconds: let others have their turn.
+        if (pending % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
         if (sanitise.length >= most || seal.length >= most) return { sanitise, seal };
       }
       if (pending === 0 && !open.has(shard)) this.#close(shard);
@@ -155,11 +163,11 @@ export class Spool {
   }
 
   /** How far a message came here. */
-  async stageOf(id: MessageId): Promise<'spooled' | 'sanitised' | 'sealed' | 'unknown'> {
-    const records = await this.#store.list(folderOf(id));
-    if (records.includes(SEALED)) return 'sealed';
-    if (records.includes(SANITISED)) return 'sanitised';
-    return records.includes(SPOOLED) ? 'spooled' : 'unknown';
+  stageOf(id: MessageId): 'spooled' | 'sanitised' | 'sealed' | 'unknown' {
+    const has = (name: string): boolean => this.#store.has(folderOf(id), name);
+    if (has(SEALED)) return 'sealed';
+    if (has(SANITISED)) return 'sanitised';
+    return has(SPOOLED) ? 'spooled' : 'unknown';
   }
 
   /** Bytes that can still be spooled. */

@@ -3,6 +3,8 @@ import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { MugaiError } from '../message/errors.ts';
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /** Reads and writes one kind of record. */
 export interface RecordCodec<T> {
   encode(value: T): Buffer;
@@ -17,7 +19,10 @@ export function recordCodec<S extends TSchema>(what: string, schema: S): RecordC
     compiled ??= Compile(schema);
     if (compiled.Check(value)) return value as Static<S>;
     const first = compiled.Errors(value)[0];
-    const where = first === undefined ? 'unknown fault' : `${first.instancePath === '' ? '/' : first.instancePath}: ${first.message}`;
+    const where =
+      first === undefined
+        ? 'unknown fault'
+        : `${first.instancePath === '' ? '/' : first.instancePath}: ${first.message}`;
     throw new MugaiError('bad-record', `${what} record: ${where}`, { permanent: true });
   };
   return {
@@ -25,7 +30,7 @@ export function recordCodec<S extends TSchema>(what: string, schema: S): RecordC
     decode: (bytes) => {
       let value: unknown;
       try {
-        value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+        value = JSON.parse(UTF8.decode(bytes));
       } catch (error) {
         throw new MugaiError('bad-record', `${what} record is not JSON`, { permanent: true, cause: error });
       }

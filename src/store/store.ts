@@ -1,13 +1,11 @@
 // The port to durable bytes, with object semantics: put once, get, list by prefix, delete. Keys are `folder/name`.
-import type { Readable } from 'node:stream';
-
 /** Bytes that were written but are not visible yet; they become an object by `Store.commit`, or vanish by `discard`. */
 export interface Staged {
   readonly size: number;
   /** sha256 in hex. */
   readonly sha256: string;
-  /** The staged bytes from the start. */
-  open(): Readable;
+  /** The staged bytes from the start; may be called again. */
+  open(): AsyncIterable<Uint8Array>;
   discard(): Promise<void>;
 }
 
@@ -22,7 +20,12 @@ export interface StageWriter {
 }
 
 /** Stages a whole stream. */
-export async function stage(store: Store, chunks: AsyncIterable<Uint8Array>, cap: number, signal: AbortSignal): Promise<Staged> {
+export async function stage(
+  store: Store,
+  chunks: AsyncIterable<Uint8Array>,
+  cap: number,
+  signal: AbortSignal,
+): Promise<Staged> {
   const writer = store.begin(cap);
   try {
     for await (const chunk of chunks) {
@@ -53,10 +56,17 @@ export interface Store {
   commit(folder: string, entries: readonly Entry[]): Promise<'stored' | 'exists'>;
   /** Adds one object to a folder, durable when it resolves. `exists` when there is one of that name (it is kept). */
   put(folder: string, entry: Entry): Promise<'stored' | 'exists'>;
+  /** Gives an object another name in its folder, durable when it resolves. False when there is none of the old name. */
+  rename(folder: string, from: string, to: string): Promise<boolean>;
   /** An object's bytes; undefined when there is none. More than `cap` bytes: `too-large`. */
   get(folder: string, name: string, cap: number): Promise<Buffer | undefined>;
-  /** An object as a stream, undefined when there is none. */
-  open(folder: string, name: string): Promise<{ readonly size: number; readonly stream: Readable } | undefined>;
+  /** An object's bytes as they come from the disk, undefined when there is none. */
+  open(
+    folder: string,
+    name: string,
+  ): Promise<{ readonly size: number; readonly stream: AsyncIterable<Uint8Array> } | undefined>;
+  /** True when there is such an object. */
+  has(folder: string, name: string): boolean;
   /** Names directly under a folder ('' for the root), sorted; empty when there is no such folder. */
   list(folder: string): Promise<string[]>;
   /** Removes a folder with all it holds. */

@@ -14,7 +14,9 @@ export interface Measure {
 /** Prints one line; `ratio` is ours / peer. A peer that is not there is named with a null value. */
 export function line(measure: Measure): void {
   const ratio = measure.peerValue === null || measure.peerValue === 0 ? null : round(measure.ours / measure.peerValue);
-  process.stdout.write(`${JSON.stringify({ ...measure, ours: round(measure.ours), peerValue: measure.peerValue === null ? null : round(measure.peerValue), ratio })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ...measure, ours: round(measure.ours), peerValue: measure.peerValue === null ? null : round(measure.peerValue), ratio })}\n`,
+  );
 }
 
 export function median(values: readonly number[]): number {

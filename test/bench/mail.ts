@@ -35,7 +35,10 @@ async function serve(dataDir: string, role: string, more: Record<string, string>
     MUGAI_LOG_LEVEL: 'warn',
     ...more,
   };
-  const child = spawn(process.execPath, [MAIN, 'serve', '--role', role], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, [MAIN, 'serve', '--role', role], {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   for (let tries = 0; ; tries++) {
     const ready = await fetch(`http://127.0.0.1:${opsPort}/readyz`).catch(() => undefined);
     if (ready?.ok === true) break;
@@ -64,7 +67,13 @@ async function childrenOf(pid: number): Promise<number[]> {
   const found: number[] = [];
   for (const task of await readdir(`/proc/${pid}/task`)) {
     const listed = await readFile(`/proc/${pid}/task/${task}/children`, 'latin1');
-    found.push(...listed.trim().split(/\s+/).filter((text) => text !== '').map(Number));
+    found.push(
+      ...listed
+        .trim()
+        .split(/\s+/)
+        .filter((text) => text !== '')
+        .map(Number),
+    );
   }
   return found;
 }
@@ -117,10 +126,33 @@ export async function benchMail(): Promise<void> {
     const mails = ROUNDS * MAILS;
     const common = { bench: 'mail', case: 'text-4k', runs: ROUNDS } as const;
     const peer = postfix === undefined ? 'postfix (missing)' : 'postfix';
-    line({ ...common, metric: 'mails_per_second', unit: '1/s', ours: median(rates), peer, peerValue: peers.length === 0 ? null : median(peers) });
-    line({ ...common, metric: 'cpu_ms', unit: 'ms per mail, gateway process', ours: (after.main - before.main) / mails, peer: 'none', peerValue: null });
-    line({ ...common, metric: 'cpu_ms', unit: 'ms per mail, jailed children', ours: (after.children - before.children) / mails, peer: 'none', peerValue: null });
-    process.stderr.write(`where the time goes, wall per mail: ${(await stepLines(ours.opsPort, mails + 1000)).join(', ')}\n`);
+    line({
+      ...common,
+      metric: 'mails_per_second',
+      unit: '1/s',
+      ours: median(rates),
+      peer,
+      peerValue: peers.length === 0 ? null : median(peers),
+    });
+    line({
+      ...common,
+      metric: 'cpu_ms',
+      unit: 'ms per mail, gateway process',
+      ours: (after.main - before.main) / mails,
+      peer: 'none',
+      peerValue: null,
+    });
+    line({
+      ...common,
+      metric: 'cpu_ms',
+      unit: 'ms per mail, jailed children',
+      ours: (after.children - before.children) / mails,
+      peer: 'none',
+      peerValue: null,
+    });
+    process.stderr.write(
+      `where the time goes, wall per mail: ${(await stepLines(ours.opsPort, mails + 1000)).join(', ')}\n`,
+    );
     await ours.stop();
     await benchIngressMemory(folder);
   } finally {
@@ -137,7 +169,16 @@ async function benchIngressMemory(folder: string): Promise<void> {
     await source(ingress.smtpPort, 100, 20_000_000, 100);
     const status = await readFile(`/proc/${ingress.process.pid}/status`, 'latin1');
     const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-    line({ bench: 'mail', case: '100 x 20 MB at once', metric: 'peak_rss_mb', unit: 'MB, ingress process', ours: peak, peer: 'none', peerValue: null, runs: 1 });
+    line({
+      bench: 'mail',
+      case: '100 x 20 MB at once',
+      metric: 'peak_rss_mb',
+      unit: 'MB, ingress process',
+      ours: peak,
+      peer: 'none',
+      peerValue: null,
+      runs: 1,
+    });
   } finally {
     await ingress.stop();
   }

@@ -27,12 +27,17 @@ export class Sink {
   private constructor(port: number, child: ChildProcess) {
     this.port = port;
     this.#process = child;
-    child.stdout?.on('data', (chunk: Buffer) => (this.#printed = (this.#printed + chunk.toString('latin1')).slice(-400)));
+    child.stdout?.on(
+      'data',
+      (chunk: Buffer) => (this.#printed = (this.#printed + chunk.toString('latin1')).slice(-400)),
+    );
   }
 
   static async start(): Promise<Sink> {
     const port = await freePort();
-    const child = spawn('smtp-sink', ['-u', 'nobody', '-c', `127.0.0.1:${port}`, '1000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('smtp-sink', ['-u', 'nobody', '-c', `127.0.0.1:${port}`, '1000'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const sink = new Sink(port, child);
     await new Promise((resolve) => setTimeout(resolve, 300));
     if (child.exitCode !== null) throw new Error('smtp-sink did not start');
@@ -41,7 +46,12 @@ export class Sink {
 
   /** Messages taken so far: the last of the counters `sess=… quit=… mesg=…` that it prints. */
   get messages(): number {
-    return Number(this.#printed.match(/mesg=(\d+)/g)?.at(-1)?.slice(5) ?? 0);
+    return Number(
+      this.#printed
+        .match(/mesg=(\d+)/g)
+        ?.at(-1)
+        ?.slice(5) ?? 0,
+    );
   }
 
   stop(): void {
@@ -51,7 +61,19 @@ export class Sink {
 
 /** Runs `smtp-source`: `count` mails of `bytes` over `connections` open connections. Resolves when all were accepted. */
 export async function source(port: number, count: number, bytes: number, connections: number): Promise<void> {
-  const args = ['-d', '-s', String(connections), '-m', String(count), '-l', String(bytes), '-f', 'sender@example.com', '-t', 'staff@city.example.lg.jp'];
+  const args = [
+    '-d',
+    '-s',
+    String(connections),
+    '-m',
+    String(count),
+    '-l',
+    String(bytes),
+    '-f',
+    'sender@example.com',
+    '-t',
+    'staff@city.example.lg.jp',
+  ];
   await run('smtp-source', [...args, `127.0.0.1:${port}`], { timeout: 600_000 });
 }
 
@@ -99,9 +121,16 @@ export async function startPostfix(folder: string, sinkPort: number): Promise<Po
   const services = master
     .split('\n')
     .filter((line) => !line.startsWith('#') && line.trim() !== '')
-    .map((line) => (/^\S+\s+(inet|unix|fifo|unix-dgram)\s/.test(line) ? line.replace(/^(\S+\s+\S+\s+\S+\s+\S+\s+)[yn-]/, '$1n') : line))
+    .map((line) =>
+      /^\S+\s+(inet|unix|fifo|unix-dgram)\s/.test(line)
+        ? line.replace(/^(\S+\s+\S+\s+\S+\s+\S+\s+)[yn-]/, '$1n')
+        : line,
+    )
     .map((line) => line.replace(/^smtp(\s+inet)/, `127.0.0.1:${port}$1`));
-  await writeFile(join(config, 'master.cf'), `${services.join('\n')}\npostlog   unix-dgram n  -       n       -       1       postlogd\n`);
+  await writeFile(
+    join(config, 'master.cf'),
+    `${services.join('\n')}\npostlog   unix-dgram n  -       n       -       1       postlogd\n`,
+  );
   await run('postfix', ['-c', config, 'start']);
   return {
     port,

@@ -5,15 +5,26 @@ import { isPlainAddress, parseMailboxes } from '../../src/deliver/mailboxes.ts';
 
 describe('mailboxes', () => {
   it('come apart into name and address', () => {
-    assert.deepEqual(parseMailboxes('山田 太郎 <yamada@example.jp>, "佐藤, 花子" <sato@example.jp>; x@example.com', 10), [
-      { name: '山田 太郎', address: 'yamada@example.jp' },
-      { name: '佐藤, 花子', address: 'sato@example.jp' },
-      { name: '', address: 'x@example.com' },
-    ]);
+    assert.deepEqual(
+      parseMailboxes('山田 太郎 <yamada@example.jp>, "佐藤, 花子" <sato@example.jp>; x@example.com', 10),
+      [
+        { name: '山田 太郎', address: 'yamada@example.jp' },
+        { name: '佐藤, 花子', address: 'sato@example.jp' },
+        { name: '', address: 'x@example.com' },
+      ],
+    );
   });
 
   it('are left out where two parsers could read two addresses', () => {
-    for (const text of ['"x@evil.example"@inner.example', '<a@b>c@d>', 'a@b@c', '<@hop:a@b>', 'a b@c.d', 'undisclosed-recipients:;', 'a@[127.0.0.1]']) {
+    for (const text of [
+      '"x@evil.example"@inner.example',
+      '<a@b>c@d>',
+      'a@b@c',
+      '<@hop:a@b>',
+      'a b@c.d',
+      'undisclosed-recipients:;',
+      'a@[127.0.0.1]',
+    ]) {
       assert.deepEqual(
         parseMailboxes(text, 10).filter(({ address }) => address !== 'a@b'),
         [],
@@ -24,7 +35,9 @@ describe('mailboxes', () => {
   });
 
   it('show an address inside a name as part of the name only', () => {
-    assert.deepEqual(parseMailboxes('"president@city.lg.jp" <x@evil.example>', 10), [{ name: 'president@city.lg.jp', address: 'x@evil.example' }]);
+    assert.deepEqual(parseMailboxes('"president@city.lg.jp" <x@evil.example>', 10), [
+      { name: 'president@city.lg.jp', address: 'x@evil.example' },
+    ]);
   });
 
   it('are parsed in linear time from 10^5 of anything', () => {

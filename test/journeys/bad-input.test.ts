@@ -86,11 +86,16 @@ describe('at the SMTP door', () => {
   it('a full disk is 452, nothing half-written stays, and mail passes when there is room again', async () => {
     await using folder = await scratch();
     let full = true;
-    await using gateway = await startTestGateway(folder.path, {}, {
-      fault: (act, path) => {
-        if (full && act === 'fdatasync' && path.includes('/spool/')) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    await using gateway = await startTestGateway(
+      folder.path,
+      {},
+      {
+        fault: (act, path) => {
+          if (full && act === 'fdatasync' && path.includes('/spool/'))
+            throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        },
       },
-    });
+    );
     assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail('full')), /^452 4\.3\.1 /);
     const form = new FormData();
     form.set('to', 'staff@city.example.lg.jp');
@@ -119,7 +124,10 @@ describe('inside', () => {
   it('a broken MIME tree ends as a mail or as a note with its reason', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path);
-    const deep = Array.from({ length: 3000 }, (_, i) => `Content-Type: multipart/mixed; boundary="b${i}"\r\n\r\n--b${i}\r\n`).join('');
+    const deep = Array.from(
+      { length: 3000 },
+      (_, i) => `Content-Type: multipart/mixed; boundary="b${i}"\r\n\r\n--b${i}\r\n`,
+    ).join('');
     const id = idOf(await sendMail(gateway.smtpPort ?? 0, `From: a@example.com\r\nSubject: deep\r\n${deep}x`));
     assert.equal(await ended(gateway, id), 'delivered');
     assert.match(await deliveredText(folder.path, id), /お届けできません。理由: /);
@@ -129,7 +137,9 @@ describe('inside', () => {
   it('a PDF that loops stops only its own part', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path);
-    const pdf = (await readFile(new URL('pdf/pdfjs/ContentStreamCycleType3insideType3.pdf', CORPUS))).toString('base64').replace(/.{76}/g, '$&\r\n');
+    const pdf = (await readFile(new URL('pdf/pdfjs/ContentStreamCycleType3insideType3.pdf', CORPUS)))
+      .toString('base64')
+      .replace(/.{76}/g, '$&\r\n');
     const mail = [
       'From: a@example.com',
       'Subject: loop',
@@ -227,7 +237,10 @@ describe('at the start', () => {
     const address = taken.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     for (const key of ['MUGAI_SMTP_LISTEN', 'MUGAI_UPLOAD_LISTEN', 'MUGAI_OPS_LISTEN']) {
-      const run = await runMugai(['serve'], gatewayEnv(folder.path, { [key]: `127.0.0.1:${port}`, MUGAI_LOG_LEVEL: 'silent' }));
+      const run = await runMugai(
+        ['serve'],
+        gatewayEnv(folder.path, { [key]: `127.0.0.1:${port}`, MUGAI_LOG_LEVEL: 'silent' }),
+      );
       assert.equal(run.code, 1, key);
       assert.match(oneLine(run.stderr), new RegExp(`127\\.0\\.0\\.1:${port}`));
     }
@@ -258,14 +271,26 @@ describe('at the start', () => {
     const bad = join(folder.path, 'bad.pem');
     await writeFile(bad, 'not a key');
     for (const file of [join(folder.path, 'absent.pem'), bad]) {
-      const run = await runMugai(['serve'], gatewayEnv(folder.path, { MUGAI_SIGNING_KEY_FILE: file, MUGAI_LOG_LEVEL: 'silent' }));
+      const run = await runMugai(
+        ['serve'],
+        gatewayEnv(folder.path, { MUGAI_SIGNING_KEY_FILE: file, MUGAI_LOG_LEVEL: 'silent' }),
+      );
       assert.equal(run.code, 1, run.stderr);
       assert.ok(oneLine(run.stderr).includes(file));
     }
   });
 
   it('wrong usage: one line, exit 2; --help: an example, exit 0', async () => {
-    for (const args of [['nonsense'], ['serve', '--role', 'king'], ['serve', '--nope'], ['sanitise'], ['sanitise', 'x'], ['verify'], ['keys'], ['sanitise', '/no/such/file', '--out', '/tmp/x']]) {
+    for (const args of [
+      ['nonsense'],
+      ['serve', '--role', 'king'],
+      ['serve', '--nope'],
+      ['sanitise'],
+      ['sanitise', 'x'],
+      ['verify'],
+      ['keys'],
+      ['sanitise', '/no/such/file', '--out', '/tmp/x'],
+    ]) {
       const run = await runMugai(args);
       assert.equal(run.code, 2, `${args.join(' ')}: ${run.stderr}`);
       oneLine(run.stderr);

@@ -47,8 +47,13 @@ describe('kill -9', () => {
       while (next < MAILS || !over) {
         const number = next++;
         if (number >= MAILS && over) return;
-        for (let sent = false; !sent; ) {
-          const transport = createTransport({ host: '127.0.0.1', port, connectionTimeout: 5000, socketTimeout: 20_000 });
+        for (let sent = false; !sent;) {
+          const transport = createTransport({
+            host: '127.0.0.1',
+            port,
+            connectionTimeout: 5000,
+            socketTimeout: 20_000,
+          });
           try {
             await transport.sendMail({
               envelope: { from: 'sender@example.com', to: 'staff@city.example.lg.jp' },

@@ -14,7 +14,15 @@ describe('message ids', () => {
   it('are taken only as we make them', () => {
     const id = newMessageId();
     assert.equal(parseMessageId(id), id);
-    for (const bad of ['', 'x', `${id}x`, id.toUpperCase(), '../../../../etc/passwd012345', `8${id.slice(1)}`, id.replace(/.$/, 'u')]) {
+    for (const bad of [
+      '',
+      'x',
+      `${id}x`,
+      id.toUpperCase(),
+      '../../../../etc/passwd012345',
+      `8${id.slice(1)}`,
+      id.replace(/.$/, 'u'),
+    ]) {
       assert.equal(parseMessageId(bad), undefined, bad);
     }
   });

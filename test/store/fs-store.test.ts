@@ -23,7 +23,8 @@ function failing(act: Parameters<FaultPoint>[0], from = 1): { fault: FaultPoint;
   return {
     state,
     fault: (seen) => {
-      if (seen === act && state.on && ++count >= from) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      if (seen === act && state.on && ++count >= from)
+        throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     },
   };
 }
@@ -41,10 +42,16 @@ describe('fs store', () => {
       const staged = await stage(store, chunksOf(bytes, 10_000), 10_000_000, signal);
       assert.equal(staged.size, size);
       assert.equal(staged.sha256, createHash('sha256').update(bytes).digest('hex'));
-      const again: Buffer[] = [];
-      for await (const chunk of staged.open()) again.push(chunk as Buffer);
+      const again: Uint8Array[] = [];
+      for await (const chunk of staged.open()) again.push(chunk);
       assert.deepEqual(Buffer.concat(again), bytes);
-      assert.equal(await store.commit(`s/${size}`, [{ name: 'raw', content: staged }, { name: 'files/a', content: Buffer.from('a') }]), 'stored');
+      assert.equal(
+        await store.commit(`s/${size}`, [
+          { name: 'raw', content: staged },
+          { name: 'files/a', content: Buffer.from('a') },
+        ]),
+        'stored',
+      );
       assert.deepEqual(await store.get(`s/${size}`, 'raw', 10_000_000), bytes);
       assert.deepEqual(await store.get(`s/${size}`, 'files/a', 10), Buffer.from('a'));
     }
@@ -66,7 +73,9 @@ describe('fs store', () => {
   it('stores one of many commits of the same folder at once', async () => {
     await using folder = await scratch();
     const store = await openFsStore(folder.path);
-    const results = await Promise.all(Array.from({ length: 20 }, async (_, i) => store.commit('s/x', [{ name: 'a', content: Buffer.from(String(i)) }])));
+    const results = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => store.commit('s/x', [{ name: 'a', content: Buffer.from(String(i)) }])),
+    );
     assert.equal(results.filter((result) => result === 'stored').length, 1);
   });
 
@@ -109,7 +118,9 @@ describe('fs store', () => {
     await using folder = await scratch();
     const syncs: string[] = [];
     const store = await openFsStore(folder.path, (act, path) => void (act === 'fsync-dir' && syncs.push(path)));
-    await Promise.all(Array.from({ length: 50 }, async (_, i) => store.commit(`s/${i}`, [{ name: 'a', content: Buffer.from('a') }])));
+    await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => store.commit(`s/${i}`, [{ name: 'a', content: Buffer.from('a') }])),
+    );
     assert.equal(syncs.filter((path) => path.endsWith('/s')).length, 50, 'each commit asks for its parent');
     assert.equal((await store.list('s')).length, 50);
   });

@@ -6,7 +6,12 @@ import { gatewayEnv } from './gateway-process.ts';
 import { SmtpDialog } from './smtp-dialog.ts';
 
 /** Starts it with its data in `dataDir` on ephemeral ports, silent. */
-export async function startTestGateway(dataDir: string, more: Record<string, string> = {}, hooks: Hooks = {}, role: Role = 'all'): Promise<Gateway & AsyncDisposable> {
+export async function startTestGateway(
+  dataDir: string,
+  more: Record<string, string> = {},
+  hooks: Hooks = {},
+  role: Role = 'all',
+): Promise<Gateway & AsyncDisposable> {
   const { PATH: _path, ...env } = gatewayEnv(dataDir, { MUGAI_RETRY_SECONDS: '1', MUGAI_STOP_SECONDS: '10', ...more });
   const config = readConfig(env);
   const gateway = await startGateway(role, config, openLog('silent', role), hooks);
@@ -14,7 +19,11 @@ export async function startTestGateway(dataDir: string, more: Record<string, str
 }
 
 /** Sends one mail over a real socket; the reply to its data. */
-export async function sendMail(port: number, body: string | Uint8Array, to = 'staff@city.example.lg.jp'): Promise<string> {
+export async function sendMail(
+  port: number,
+  body: string | Uint8Array,
+  to = 'staff@city.example.lg.jp',
+): Promise<string> {
   await using dialog = await SmtpDialog.open(port);
   await dialog.toData(to);
   dialog.write(body);

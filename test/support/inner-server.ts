@@ -34,7 +34,12 @@ export async function startInnerServer(port = 0): Promise<InnerServer> {
           const raw = Buffer.concat(chunks).toString('utf8');
           const { mailFrom, rcptTo } = session.envelope;
           const messageId = /^Message-ID: (.*)$/im.exec(raw)?.[1]?.trim() ?? '';
-          taken.push({ from: mailFrom === false ? '' : mailFrom.address, to: rcptTo.map((to) => to.address), raw, messageId });
+          taken.push({
+            from: mailFrom === false ? '' : mailFrom.address,
+            to: rcptTo.map((to) => to.address),
+            raw,
+            messageId,
+          });
         }
         callback(fault);
       });

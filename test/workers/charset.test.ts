@@ -1,0 +1,173 @@
+// Bytes to text: what Japanese mail holds under right, wrong and no labels.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { charsetOf, decodeText } from '../../workers/charset.ts';
+import { euc, jis, sjis } from '../support/japanese.ts';
+
+const JA = 'こんにちは、日本語テスト。';
+const VENDOR = '①㈱髙﨑～－';
+const KANA = 'ｱｲｳﾊﾟ';
+
+const reads = (bytes: Uint8Array, label: string, text: string, charset?: string): void => {
+  const decoded = decodeText(bytes, label);
+  assert.equal(decoded.text, text, label);
+  assert.equal(decoded.undecodable, 0);
+  if (charset !== undefined) assert.equal(decoded.charset, charset);
+};
+
+void test('Shift_JIS is read under each of its names, with the characters of NEC and IBM', () => {
+  for (const label of ['Shift_JIS', 'x-sjis', 'sjis', 'cp932', 'CP932', 'windows-31j', 'MS_Kanji', 'csShiftJIS']) {
+    reads(sjis(JA + VENDOR), label, JA + VENDOR, 'shift_jis');
+  }
+});
+
+void test('Shift_JIS without a label, or called UTF-8, Latin-1 or ASCII, is still read', () => {
+  for (const label of ['', 'utf-8', 'iso-8859-1', 'us-ascii', 'foobar', 'windows-1252'])
+    reads(sjis(JA), label, JA, 'shift_jis');
+});
+
+void test('EUC-JP is read with a label, under another label and without one', () => {
+  for (const label of ['EUC-JP', 'x-euc-jp', 'eucjp-ms', 'cp51932', '', 'utf-8', 'iso-8859-1', 'shift_jis']) {
+    reads(euc(JA), label, JA, 'euc-jp');
+  }
+  reads(euc(`ｱｲ${JA}`), 'euc-jp', `ｱｲ${JA}`);
+});
+
+void test('JIS escapes are read under any label: half-width kana, NEC and IBM rows, JIS X 0212', () => {
+  for (const label of [
+    'ISO-2022-JP',
+    'iso-2022-jp-ms',
+    'csISO2022JP',
+    'cp50221',
+    '',
+    'us-ascii',
+    'utf-8',
+    'shift_jis',
+  ]) {
+    reads(jis(KANA + JA + VENDOR.slice(0, 2)), label, KANA + JA + VENDOR.slice(0, 2), 'iso-2022-jp');
+  }
+  reads(Buffer.from('\u001b$B|b\u001b(B', 'latin1'), 'iso-2022-jp', '髙');
+  reads(Buffer.from('\u001b$(D0!\u001b(B', 'latin1'), 'iso-2022-jp', '丂');
+});
+
+void test('two escapes in a row, as joined subject words leave them, are no fault', () => {
+  reads(Buffer.concat([jis('日本'), jis('語')]), 'iso-2022-jp', '日本語');
+  reads(Buffer.from('\u001b$B\u001b(B\u001b$B\u001b(Bx', 'latin1'), 'iso-2022-jp', 'x');
+});
+
+void test('a line end shuts a JIS shift that was left open', () => {
+  reads(Buffer.from('\u001b$BF|\nabc', 'latin1'), 'iso-2022-jp', '日\nabc');
+});
+
+void test('terminal escapes are not taken for JIS', () => {
+  assert.equal(decodeText(Buffer.from('\u001b[31mred'), '').charset, 'us-ascii');
+});
+
+void test('UTF-8 is read under any label but loses to a charset whose bytes it only resembles', () => {
+  for (const label of ['', 'utf-8', 'foobar', 'iso-8859-1', 'shift_jis', 'euc-kr'])
+    reads(Buffer.from(JA), label, JA, 'utf-8');
+  reads(sjis('ﾃｽ'), 'shift_jis', 'ﾃｽ', 'shift_jis'); // C3 BD: valid UTF-8 for one letter
+  reads(Buffer.from([0xc1, 0xaa, 0xcd, 0xa8]), 'gbk', '联通'); // the famous Notepad case
+});
+
+void test('Chinese, Korean, Cyrillic and Western mail is read by its label', () => {
+  reads(Buffer.from('bcf2cce5d6d0cec4', 'hex'), 'gb2312', '简体中文');
+  reads(Buffer.from('a4a4a4e5', 'hex'), 'big5', '中文');
+  reads(Buffer.from('c7d1b1db', 'hex'), 'ks_c_5601-1987', '한글');
+  reads(Buffer.from('f0d2c9d7c5d4', 'hex'), 'koi8-r', 'Привет');
+  reads(Buffer.from('cff0e8e2e5f2', 'hex'), 'windows-1251', 'Привет');
+  reads(Buffer.from('636166e9', 'hex'), 'iso-8859-1', 'café');
+  reads(
+    Buffer.from('Voilà, déjà vu: l’été', 'latin1'),
+    'iso-8859-1',
+    Buffer.from('Voilà, déjà vu: l’été', 'latin1').toString('latin1'),
+  );
+});
+
+void test('UTF-16 and UTF-32 are read by their mark, by their label, and UTF-16 by its zeros', () => {
+  const le = Buffer.from(`﻿${JA}`, 'utf16le');
+  reads(le, '', JA, 'utf-16le');
+  reads(Buffer.from(le).swap16(), 'utf-8', JA, 'utf-16be');
+  reads(Buffer.from(JA, 'utf16le'), 'utf-16le', JA);
+  reads(Buffer.from('plain text, no mark', 'utf16le'), '', 'plain text, no mark', 'utf-16le');
+  reads(Buffer.from([0, 0, 0xfe, 0xff, 0, 1, 0xf6, 0]), '', '😀', 'utf-32be');
+});
+
+void test('UTF-7 stays undecoded: it hides markup from every filter before it', () => {
+  const decoded = decodeText(Buffer.from('+ADw-script+AD4-'), 'utf-7');
+  assert.equal(decoded.text, '+ADw-script+AD4-');
+  assert.equal(decoded.charset, 'utf-7');
+  for (const label of ['unicode-1-1-utf-7', 'UTF7', 'x-unicode-2-0-utf-7']) assert.equal(charsetOf(label), 'utf-7');
+});
+
+void test('private characters (gaiji) become a geta mark and are counted', () => {
+  const decoded = decodeText(Buffer.from('f040f941', 'hex'), 'shift_jis');
+  assert.deepEqual([decoded.text, decoded.gaiji], ['〓〓', 2]);
+  assert.equal(decodeText(Buffer.from('ab\u{f0000}'), '').gaiji, 1);
+});
+
+void test('bytes that no charset explains are replaced and counted, never dropped', () => {
+  const decoded = decodeText(Buffer.concat([sjis(JA), Buffer.from([0x81, 0x20]), sjis(JA)]), 'shift_jis');
+  assert.equal(decoded.undecodable, 1);
+  assert.ok(decoded.text.includes('\ufffd'));
+});
+
+void test('UTF-8 with one bad byte stays UTF-8', () => {
+  const decoded = decodeText(Buffer.concat([Buffer.from(JA), Buffer.from([0xff]), Buffer.from(JA)]), 'utf-8');
+  assert.deepEqual([decoded.charset, decoded.undecodable], ['utf-8', 1]);
+});
+
+void test('NUL never comes through', () => {
+  assert.equal(decodeText(Buffer.from('a\0b'), '').text, 'ab');
+  assert.equal(decodeText(Buffer.from('あ\0い'), '').text, 'あい');
+});
+
+void test('any bytes under any label give well-formed text without a throw', () => {
+  const label = fc.oneof(
+    fc.constantFrom(
+      '',
+      'utf-8',
+      'iso-2022-jp',
+      'shift_jis',
+      'euc-jp',
+      'utf-16',
+      'utf-32',
+      'utf-7',
+      'gbk',
+      'replacement',
+    ),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), label, (bytes, said) => {
+      const { text } = decodeText(bytes, said);
+      assert.ok(text.isWellFormed() && !text.includes('\0'));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+void test('Japanese in each of the four charsets comes back as it was, unlabelled, from 8 letters on', () => {
+  const letter = fc.constantFrom(
+    ...Array.from('あいうえおかきくけこさしすせそたちつてとアイウエオ日本語市役所御中申請書提出期限、。'),
+  );
+  fc.assert(
+    fc.property(fc.array(letter, { minLength: 8, maxLength: 80 }), (letters) => {
+      const text = letters.join('');
+      for (const encode of [sjis, euc, jis, (plain: string) => Buffer.from(plain)])
+        assert.equal(decodeText(encode(text), '').text, text);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+void test('a 4 KB text costs less than a millisecond in any Japanese charset', () => {
+  const text = JA.repeat(110);
+  for (const bytes of [Buffer.from(text), sjis(text), euc(text), jis(text)]) {
+    for (let warm = 0; warm < 200; warm++) decodeText(bytes, '');
+    const start = performance.now();
+    for (let run = 0; run < 100; run++) decodeText(bytes, '');
+    assert.ok((performance.now() - start) / 100 < 1);
+  }
+});

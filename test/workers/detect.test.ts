@@ -1,0 +1,122 @@
+// What a file is: by its bytes, whatever its name says.
+import assert from 'node:assert/strict';
+import { deflateRawSync } from 'node:zlib';
+import { test } from 'node:test';
+import { detect, looksLikeText } from '../../workers/detect.ts';
+import { euc, jis, sjis } from '../support/japanese.ts';
+
+const typeOf = async (bytes: Uint8Array | string, name = ''): Promise<string> =>
+  (await detect(typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes), name)).mimeType;
+
+/** A zip of one stored or deflated entry, without a central directory: what a detector sees first. */
+function zipOf(name: string, content: string): Buffer {
+  const packed = deflateRawSync(content);
+  const head = Buffer.alloc(30);
+  head.writeUInt32LE(0x04034b50, 0);
+  head.writeUInt16LE(20, 4);
+  head.writeUInt16LE(8, 8);
+  head.writeUInt32LE(packed.length, 18);
+  head.writeUInt32LE(content.length, 22);
+  head.writeUInt16LE(name.length, 26);
+  return Buffer.concat([head, Buffer.from(name), packed]);
+}
+
+const types = (part: string): string =>
+  `<?xml version="1.0"?><Types><Override PartName="/x" ContentType="application/vnd.openxmlformats-officedocument.${part}.main+xml"/></Types>`;
+
+void test('pictures, PDF, zip and Office files are told by their bytes', async () => {
+  assert.equal(await typeOf(Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')), 'image/png');
+  assert.equal(await typeOf('%PDF-1.7\n%âãÏÓ'), 'application/pdf');
+  assert.equal(await typeOf(zipOf('a.txt', 'x')), 'application/zip');
+  assert.match(await typeOf(zipOf('[Content_Types].xml', types('wordprocessingml.document'))), /wordprocessingml/);
+  assert.match(await typeOf(zipOf('[Content_Types].xml', types('spreadsheetml.sheet'))), /spreadsheetml/);
+});
+
+void test('a PDF with junk before its header is a PDF, whatever the junk looks like', async () => {
+  assert.equal(await typeOf(`${'GIF89a'.padEnd(900, ' ')}%PDF-1.4\n`), 'application/pdf');
+  assert.notEqual(await typeOf(`${' '.repeat(2000)}%PDF-1.4\n`), 'application/pdf');
+});
+
+const ole = (name: string): Buffer =>
+  Buffer.concat([
+    Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+    Buffer.alloc(600),
+    Buffer.from(`${name}\0`, 'utf16le'),
+    Buffer.alloc(600),
+  ]);
+
+void test('OLE files are told apart by their directory', async () => {
+  assert.equal(await typeOf(ole('WordDocument')), 'application/msword');
+  assert.equal(await typeOf(ole('Workbook')), 'application/vnd.ms-excel');
+  assert.equal(await typeOf(ole('PowerPoint Document')), 'application/vnd.ms-powerpoint');
+  assert.equal(await typeOf(ole('__properties_version1.0')), 'application/vnd.ms-outlook');
+  assert.equal(await typeOf(ole('EncryptedPackage')), 'application/x-encrypted-office');
+  assert.equal(await typeOf(ole('x')), 'application/x-cfb');
+});
+
+void test('TNEF is told', async () => {
+  assert.equal(await typeOf(Buffer.from('789f3e220000', 'hex')), 'application/vnd.ms-tnef');
+});
+
+void test('texts are told from each other by how they begin', async () => {
+  assert.equal(await typeOf('\ufeff<!-- c -->\n<!DOCTYPE html><p>x'), 'text/html');
+  assert.equal(await typeOf('<table><tr>'), 'text/html');
+  assert.equal(await typeOf('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'), 'image/svg+xml');
+  assert.equal(await typeOf('<?xml version="1.0"?>\n<html xmlns="x"><body/></html>'), 'text/html');
+  assert.equal(await typeOf('<?xml version="1.0"?><data/>'), 'application/xml');
+  assert.equal(await typeOf('{\\rtf1\\ansi x}'), 'application/rtf');
+  assert.equal(await typeOf('BEGIN:VCALENDAR\r\nVERSION:2.0\r\n'), 'text/calendar');
+  assert.equal(await typeOf('BEGIN:VCARD\r\nVERSION:3.0\r\n'), 'text/vcard');
+  assert.equal(await typeOf('Received: by x\r\n with y\r\nFrom: a@b.c\r\nSubject: s\r\n\r\nbody'), 'message/rfc822');
+  assert.equal(await typeOf('From: the mayor\nDear all,\n'), 'text/plain');
+  assert.equal(await typeOf('a,b,c\n1,2,3\n4,"5,6",7\n'), 'text/csv');
+  assert.equal(await typeOf('氏名,住所\n', 'list.CSV'), 'text/csv');
+  assert.equal(await typeOf('just words'), 'text/plain');
+});
+
+void test('a text that begins like a picture or a program is a text', async () => {
+  assert.equal(await typeOf('BMW and MZ are letters of a plain text file.\n'), 'text/plain');
+  assert.equal(await typeOf('MZ is the mark of programs, says this text.\n'), 'text/plain');
+});
+
+void test('a program called .txt is not a text', async () => {
+  const bytes = Buffer.concat([Buffer.from('MZ'), Buffer.alloc(300)]);
+  assert.notEqual(await typeOf(bytes, 'a.txt'), 'text/plain');
+  assert.equal(looksLikeText(bytes), false);
+});
+
+void test('Japanese text is text in each of its charsets, noise is not', async () => {
+  const text = '令和八年度の申請書について。';
+  for (const bytes of [
+    Buffer.from(text),
+    sjis(text),
+    euc(text),
+    jis(text),
+    Buffer.from(`\ufeff${text}`, 'utf16le'),
+    Buffer.from('plain ascii text', 'utf16le'),
+  ]) {
+    assert.equal(await typeOf(bytes), 'text/plain', bytes.toString('hex'));
+  }
+  let seed = 1;
+  const noise = Buffer.from(Array.from({ length: 4000 }, () => (seed = (seed * 48271) % 2147483647) & 255));
+  assert.equal(await typeOf(noise), 'application/octet-stream');
+  assert.equal(looksLikeText(noise), false);
+});
+
+void test('containers that break off anywhere are named or unknown, never a throw', async () => {
+  const whole = zipOf('[Content_Types].xml', 'x'.repeat(500));
+  for (let size = 1; size < whole.length; size += 3) await detect(whole.subarray(0, size), '');
+  for (const magic of [
+    '1f8b08',
+    '377abcaf271c',
+    'ffd8ff',
+    '4f676753',
+    '52494646',
+    '000000206674797068656963',
+    '49492a00',
+    '1a45dfa3',
+  ]) {
+    for (const tail of [0, 4, 40, 400])
+      await detect(Buffer.concat([Buffer.from(magic, 'hex'), Buffer.alloc(tail, 255)]), '');
+  }
+});

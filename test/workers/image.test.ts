@@ -1,0 +1,188 @@
+// The image family in real jailed children: upright sRGB pixels, nothing else, and hostile pictures refused.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { crc32, deflateSync } from 'node:zlib';
+import sharp from 'sharp';
+import { LIMITS } from '../../src/message/limits.ts';
+import type { ChildRequest } from '../../src/sandbox/child.ts';
+import { PageCollector, type Collected, type RasterPage } from '../../src/sandbox/raster-page.ts';
+import { PIXEL } from '../../src/sandbox/wire.ts';
+import { encodePicture } from '../../src/sanitise/picture.ts';
+import { drive } from '../support/drive-worker.ts';
+
+const CORPUS = new URL('../../../shared/corpus/', import.meta.url);
+
+/** A file of the corpus; a missing corpus is a failure, never a skip. */
+function corpus(path: string): Buffer {
+  return readFileSync(new URL(path, CORPUS));
+}
+
+async function decode(
+  file: Uint8Array,
+  ask: Partial<ChildRequest> = {},
+): Promise<Collected & { readonly sheets: readonly RasterPage[]; readonly first: RasterPage }> {
+  const run = await drive('image', file, ask);
+  assert.deepEqual(run.outcome, { kind: 'done' });
+  const sheets: RasterPage[] = [];
+  const collector = new PageCollector((page) => void sheets.push(page));
+  for (const frame of run.frames) await collector.take(frame);
+  const first = sheets[0];
+  assert.ok(first !== undefined);
+  return { ...collector.finish(), sheets, first };
+}
+
+async function refusal(file: Uint8Array): Promise<string> {
+  const { outcome } = await drive('image', file);
+  return outcome.kind === 'refused' ? outcome.reason : `not refused: ${JSON.stringify(outcome)}`;
+}
+
+/** Red, green and blue at a place of an `rgb8` page. */
+function at(page: RasterPage, x: number, y: number): [number, number, number] {
+  assert.equal(page.format, PIXEL.rgb8);
+  const i = (y * page.width + x) * 3;
+  return [page.pixels[i] ?? -1, page.pixels[i + 1] ?? -1, page.pixels[i + 2] ?? -1];
+}
+
+/** A PNG chunk (PNG 3rd edition, 5.3). */
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(data.length);
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, sum]);
+}
+
+/** A black 1-bit PNG of this size. */
+function hugePng(width: number, height: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 1;
+  const rows = deflateSync(Buffer.alloc(height * (1 + Math.ceil(width / 8))), { level: 1 });
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
+}
+
+test('a photograph that lies on its side by EXIF comes upright', async () => {
+  // Red left half, blue right half, stored 60 × 20 with orientation 6: shown 20 × 60, red above.
+  const flat = Buffer.alloc(60 * 20 * 3);
+  for (let i = 0; i < 60 * 20; i++) flat[i * 3 + (i % 60 < 30 ? 0 : 2)] = 255;
+  const jpeg = await sharp(flat, { raw: { width: 60, height: 20, channels: 3 } })
+    .jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
+    .withMetadata({ orientation: 6 })
+    .toBuffer();
+  const { first } = await decode(jpeg);
+  assert.deepEqual([first.width, first.height], [20, 60]);
+  const [red, , blue] = at(first, 10, 5);
+  assert.ok(red > 200 && blue < 60, `${red} ${blue}`);
+  const rotated = await decode(corpus('image/pillow/hopper_orientation_6.jpg'));
+  assert.deepEqual([rotated.first.width, rotated.first.height], [128, 128]);
+});
+
+test('GPS, camera and author are in the input and in no output byte', async () => {
+  const source = corpus('image/tika/testJPEG_GEO.jpg');
+  assert.ok(source.includes('Canon EOS 40D') && source.includes('moscow-birds'));
+  const { first } = await decode(source);
+  const { bytes } = await encodePicture(first);
+  for (const word of ['Canon', 'Photoshop', 'moscow', 'Exif', 'GPS', 'ICC_PROFILE', 'http']) {
+    assert.ok(!bytes.includes(word), word);
+  }
+  const metadata = await sharp(bytes).metadata();
+  assert.equal(metadata.exif ?? metadata.icc ?? metadata.xmp ?? metadata.iptc, undefined);
+});
+
+test('the size in points follows the density', async () => {
+  const { first } = await decode(corpus('image/tika/testJPEG_GEO.jpg')); // 240 dpi
+  assert.ok(Math.abs(first.widthPt - (first.width / 240) * 72) < 0.01);
+});
+
+test('a PNG of 30,000 × 30,000 pixels in 110 KB is refused before it is decoded', async () => {
+  const bomb = hugePng(30_000, 30_000);
+  assert.ok(bomb.length < 1_000_000);
+  const started = performance.now();
+  assert.equal(await refusal(bomb), 'too-many-pixels');
+  assert.ok(performance.now() - started < 5000);
+});
+
+test('an honest picture above the pixel cap is scaled down and keeps its shape', async () => {
+  const { first } = await decode(hugePng(12_000, 8_000));
+  assert.ok(
+    first.width * first.height <= LIMITS.pagePixels && Math.max(first.width, first.height) <= LIMITS.sidePixels,
+  );
+  assert.ok(Math.abs(first.width / first.height - 1.5) < 0.001);
+  assert.ok(Math.abs(first.widthPt / first.heightPt - 1.5) < 0.001 && first.widthPt >= 9000); // of the source, not of the scaled one
+  assert.equal(first.format, PIXEL.grey8);
+});
+
+test('of an animation the first frame is shown and the rest told as lost', async () => {
+  const { sheets, losses } = await decode(corpus('image/pillow/iss634.gif'));
+  assert.equal(sheets.length, 1);
+  assert.deepEqual(losses, [{ code: 'frames-cut', detail: 'the first of 42 frames is shown' }]);
+});
+
+test('every page of a TIFF is a page, up to the number asked for', async () => {
+  const file = corpus('image/pillow/multipage.tiff');
+  const all = await decode(file);
+  assert.deepEqual(
+    all.sheets.map((page) => [page.width, page.height]),
+    [
+      [10, 10],
+      [10, 10],
+      [20, 20],
+    ],
+  );
+  const cut = await decode(file, { maxPages: 2 });
+  assert.equal(cut.sheets.length, 2);
+  assert.deepEqual(cut.losses, [{ code: 'pages-cut', detail: '2 of 3 pages' }]);
+});
+
+test('transparency is shown on white', async () => {
+  const clear = await sharp({
+    create: { width: 8, height: 8, channels: 4, background: { r: 200, g: 0, b: 0, alpha: 0 } },
+  })
+    .png()
+    .toBuffer();
+  const { first } = await decode(clear);
+  assert.equal(first.format, PIXEL.grey8);
+  assert.ok(first.pixels.every((value) => value === 255));
+});
+
+test('CMYK, 16 bits, palettes, bilevel fax and WebP come as eight bits a channel', async () => {
+  for (const name of [
+    'pillow/pil_sample_cmyk.jpg',
+    'pngsuite/basn6a16.png',
+    'pngsuite/basn3p01.png',
+    'pillow/hopper_g4.tif',
+    'tika/testWEBP.webp',
+    'image-rs/images-tiff-testsuite-rgb32f_color.tiff',
+  ]) {
+    const { first } = await decode(corpus(`image/${name}`));
+    assert.ok(first.format === PIXEL.grey8 || first.format === PIXEL.rgb8, name);
+    assert.ok(
+      first.pixels.some((value) => value !== first.pixels[0]),
+      `${name} is one colour`,
+    );
+  }
+});
+
+test('every picture of PngSuite that is corrupt is refused, none ends the child', async () => {
+  for (const name of ['xc1n0g08', 'xcsn0g01', 'xd0n2c08', 'xdtn0g01', 'xhdn0g08', 'xs1n0g01']) {
+    assert.match(await refusal(corpus(`image/pngsuite/${name}.png`)), /^(damaged|unsupported-type)$/, name);
+  }
+});
+
+test('torn, empty and foreign bytes are refused by name', async () => {
+  assert.equal(await refusal(new Uint8Array(0)), 'empty');
+  assert.equal(await refusal(Buffer.from('MZ not a picture')), 'unsupported-type');
+  assert.equal(await refusal(corpus('hostile/image-pillow/truncated_jpeg.jpg')), 'damaged');
+  assert.equal(await refusal(corpus('hostile/image-pillow/broken.png')), 'damaged');
+});
+
+test('SVG and other formats that name files or hold programs are not opened at all', async () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="file:///etc/passwd"/></svg>';
+  assert.equal(await refusal(Buffer.from(svg)), 'unsupported-type');
+  assert.equal(await refusal(corpus('image/tika/testHEIF.heic')), 'unsupported-type');
+  assert.equal(await refusal(corpus('hostile/image-pillow/zero_bb.eps')), 'unsupported-type');
+});

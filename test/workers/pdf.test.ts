@@ -1,0 +1,315 @@
+// The pdf family in real jailed children, on real files of the shared corpus.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { JailedChild, type ChildRequest } from '../../src/sandbox/child.ts';
+import { FAMILIES } from '../../src/sandbox/families.ts';
+import { PageCollector, type Collected, type RasterPage } from '../../src/sandbox/raster-page.ts';
+import { FRAME } from '../../src/sandbox/wire.ts';
+import { LIMITS } from '../../src/message/limits.ts';
+import { rawOf } from '../../src/sanitise/picture.ts';
+import { Packer, pixelSlack } from '../../workers/pack.ts';
+import { drive, remarksOf, type Drive } from '../support/drive-worker.ts';
+
+const CORPUS = new URL('../../../shared/corpus/pdf/', import.meta.url);
+
+/** A file of the corpus; a missing corpus is a failure, never a skip. */
+function corpus(path: string): Buffer {
+  return readFileSync(new URL(path, CORPUS));
+}
+
+/** What the packer test needs of WebAssembly, which no lib in use declares. */
+interface Wasm {
+  readonly WebAssembly: { readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer } };
+}
+
+interface Rendered extends Collected {
+  readonly sheets: readonly RasterPage[];
+}
+
+async function pagesOf(run: Drive): Promise<Rendered> {
+  assert.deepEqual(run.outcome, { kind: 'done' });
+  const sheets: RasterPage[] = [];
+  const collector = new PageCollector((page) => void sheets.push(page));
+  for (const frame of run.frames) await collector.take(frame);
+  return { ...collector.finish(), sheets };
+}
+
+async function render(file: Uint8Array, ask: Partial<ChildRequest> = {}): Promise<Rendered> {
+  return pagesOf(await drive('pdf', file, ask));
+}
+
+async function refusal(file: Uint8Array, ask: Partial<ChildRequest> = {}): Promise<string> {
+  const { outcome } = await drive('pdf', file, ask);
+  return outcome.kind === 'refused' ? outcome.reason : `not refused: ${JSON.stringify(outcome)}`;
+}
+
+async function codes(path: string): Promise<string[]> {
+  const run = await drive('pdf', corpus(path));
+  return remarksOf(run.frames, FRAME.finding).map(([code]) => code);
+}
+
+/** Dark pixels of a page, or of a part of it given in points from the lower left corner as PDF has it. */
+function ink(
+  page: RasterPage,
+  box: readonly [number, number, number, number] = [0, 0, page.widthPt, page.heightPt],
+): number {
+  const raw = rawOf(page);
+  const scaleX = page.width / page.widthPt;
+  const scaleY = page.height / page.heightPt;
+  let dark = 0;
+  for (let y = Math.ceil((page.heightPt - box[3]) * scaleY); y < (page.heightPt - box[1]) * scaleY; y++) {
+    for (let x = Math.ceil(box[0] * scaleX); x < Math.floor(box[2] * scaleX); x++) {
+      if ((raw.pixels[(y * raw.width + x) * raw.channels + raw.channels - 1] ?? 255) < 128) dark += 1;
+    }
+  }
+  return dark;
+}
+
+/** A PDF of these objects (number 1 is the catalogue), with a right cross-reference table. */
+function makePdf(objects: readonly string[]): Buffer {
+  let text = '%PDF-1.7\n';
+  const offsets = objects.map((body, index) => {
+    const at = text.length;
+    text += `${index + 1} 0 obj\n${body}\nendobj\n`;
+    return `${String(at).padStart(10, '0')} 00000 n \n`;
+  });
+  const start = text.length;
+  text += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${offsets.join('')}`;
+  text += `trailer <</Size ${objects.length + 1} /Root 1 0 R>>\nstartxref\n${start}\n%%EOF\n`;
+  return Buffer.from(text, 'latin1');
+}
+
+function stream(dictionary: string, content: string): string {
+  return `<<${dictionary} /Length ${content.length}>>\nstream\n${content}\nendstream`;
+}
+
+/** A PDF of one page with this media box, resources and content. */
+function onePage(box: string, content: string, resources = '', more: readonly string[] = []): Buffer {
+  return makePdf([
+    '<</Type /Catalog /Pages 2 0 R>>',
+    '<</Type /Pages /Count 1 /Kids [3 0 R]>>',
+    `<</Type /Page /Parent 2 0 R /MediaBox [${box}] /Contents 4 0 R /Resources <<${resources}>>>>`,
+    stream('', content),
+    ...more,
+  ]);
+}
+
+test('a text PDF comes as its pages, in its size in points, with ink on them', async () => {
+  const { sheets, losses } = await render(corpus('py-pdf-samples/pdflatex-4-pages.pdf'));
+  assert.equal(sheets.length, 4);
+  for (const page of sheets) {
+    assert.ok(Math.abs(page.widthPt - 612) < 0.01 || Math.abs(page.widthPt - 595.276) < 0.01, `${page.widthPt} pt`);
+    assert.equal(page.width, Math.round((page.widthPt * 150) / 72));
+    assert.equal(page.height, Math.round((page.heightPt * 150) / 72));
+    assert.ok(ink(page) > 200);
+  }
+  assert.deepEqual(losses, []);
+});
+
+test('the resolution asked for is the one drawn, and the size in points stays', async () => {
+  const file = corpus('py-pdf-samples/pdflatex-4-pages.pdf');
+  const coarse = (await render(file, { dpi: 75 })).sheets[0];
+  const fine = (await render(file, { dpi: 200 })).sheets[0];
+  assert.ok(coarse !== undefined && fine !== undefined);
+  assert.equal(coarse.width, Math.round((coarse.widthPt * 75) / 72));
+  assert.equal(fine.width, Math.round((fine.widthPt * 200) / 72));
+  assert.equal(coarse.widthPt, fine.widthPt);
+});
+
+for (const name of ['sjis', 'eucjp', 'jis7', 'identity', 'identity-2']) {
+  test(`Japanese text without its font is drawn, and the reader is told of the stand-in (noembed-${name})`, async () => {
+    const { sheets, losses } = await render(corpus(`pdfjs/noembed-${name}.pdf`));
+    assert.ok(sheets.some((page) => ink(page) > 100));
+    const told = losses.filter((loss) => loss.code === 'font-substituted');
+    assert.ok(
+      told.some((loss) => /BIZ UD(Gothic|Mincho)/.test(loss.detail)),
+      JSON.stringify(losses),
+    );
+  });
+}
+
+test('Mincho stands in for Mincho and Gothic for Gothic', async () => {
+  const mincho = await render(corpus('pdfjs/noembed-eucjp.pdf'));
+  const gothic = await render(corpus('pdfjs/noembed-sjis.pdf'));
+  const details = [...mincho.losses, ...gothic.losses].map((loss) => loss.detail);
+  for (const detail of details) {
+    if (/gothic.*→/i.test(detail)) assert.match(detail, /BIZ UDGothic$/);
+    if (/(ryumin|mincho).*→/i.test(detail)) assert.match(detail, /BIZ UDMincho$/);
+  }
+});
+
+test('the standard 14 fonts are no loss', async () => {
+  const { losses } = await render(corpus('pdfjs/file_pdfjs_form.pdf'));
+  assert.deepEqual(losses, []);
+});
+
+test('what was typed into a form field is drawn', async () => {
+  const { sheets } = await render(corpus('py-pdf-samples/libreoffice-form.pdf'));
+  const page = sheets[0];
+  assert.ok(page !== undefined);
+  // Inside of the field "First Name", where the value "Alice" stands; its neighbour "Last Name" is empty.
+  assert.ok(ink(page, [122, 711.5, 180, 717]) > 20);
+  assert.equal(ink(page, [276, 711.5, 340, 717]), 0);
+});
+
+test('a colour page keeps its colour, a text page comes as grey nibbles', async () => {
+  const colour = await render(corpus('pdfjs/colors.pdf'));
+  assert.ok(colour.sheets.every((page) => page.format === 3 || page.format === 4));
+  const text = await render(corpus('py-pdf-samples/pdflatex-4-pages.pdf'));
+  assert.ok(text.sheets.every((page) => page.format === 1));
+});
+
+test('a PDF under a password asks for it, tells a wrong one, and opens with the right one', async () => {
+  const file = corpus('py-pdf-samples/libreoffice-writer-password.pdf');
+  assert.equal(await refusal(file), 'password-needed');
+  assert.equal(await refusal(file, { password: 'wrong' }), 'password-wrong');
+  const { sheets } = await render(file, { password: 'openpassword' });
+  assert.ok(sheets.length > 0);
+});
+
+test('a PDF with an owner password only is drawn', async () => {
+  assert.equal((await render(corpus('opf-horrors/encryption_nocopy.pdf'))).losses.length, 0);
+});
+
+test('no bytes are refused as empty, other bytes and torn files as damaged', async () => {
+  assert.equal(await refusal(new Uint8Array(0)), 'empty');
+  assert.equal(await refusal(Buffer.from('this is no PDF')), 'damaged');
+  assert.equal(await refusal(corpus('qpdf/issue-99.pdf')), 'damaged');
+  assert.equal(await refusal(corpus('opf-handbuilt/T02-02_004_page-tree-non-existing-object-as-kid.pdf')), 'damaged');
+});
+
+test('one bad page among good ones is white paper and a loss, not the end of the document', async () => {
+  const { sheets, losses } = await render(corpus('opf-handbuilt/T02-02_003_page-tree-different-kids.pdf'));
+  assert.equal(sheets.length, 3);
+  assert.deepEqual(
+    losses.filter((loss) => loss.code === 'page-failed'),
+    [{ code: 'page-failed', detail: 'page 3: damaged' }],
+  );
+  const [first, , third] = sheets;
+  assert.ok(first !== undefined && third !== undefined);
+  assert.equal(ink(third), 0);
+});
+
+test('a document of which nothing is drawn is told to be blank', async () => {
+  const { losses } = await render(corpus('opf-handbuilt/T04_006_premature-EOF.pdf'));
+  assert.ok(losses.some((loss) => loss.code === 'blank'));
+});
+
+test('pages beyond those asked for are cut, with the numbers told', async () => {
+  const { sheets, losses } = await render(corpus('py-pdf-samples/pdflatex-4-pages.pdf'), { maxPages: 3 });
+  assert.equal(sheets.length, 3);
+  assert.deepEqual(losses, [{ code: 'pages-cut', detail: '3 of 4 pages' }]);
+});
+
+test('a page of 14,000 points a side is scaled to the pixel caps and keeps its size', async () => {
+  const { sheets } = await render(onePage('0 0 14000 14000', '0 0 7000 14000 re f'));
+  const page = sheets[0];
+  assert.ok(page !== undefined);
+  assert.ok(page.width * page.height <= LIMITS.pagePixels && page.width > 5900);
+  assert.equal(page.widthPt, 14_000);
+  const dark = ink(page) / (page.width * page.height);
+  assert.ok(Math.abs(dark - 0.5) < 0.01, `${dark} dark`);
+});
+
+test('a page of a thousand million points, of no width, or of a hair is drawn within the caps', async () => {
+  for (const box of ['0 0 1240 4473924267', '0 0 0 0', '0 0 0.001 900', '5 5 -3 -3', '0 0 1e30 1e30']) {
+    const { sheets } = await render(onePage(box, '0 0 1 1 re f'));
+    assert.equal(sheets.length, 1, box); // the collector checked sizes and caps
+  }
+});
+
+test('reference loops in the page tree, the outline and the cross-references end in pages or a refusal', async () => {
+  for (const name of [
+    'qpdf/pages-loop.pdf',
+    'qpdf/append-xref-loop.pdf',
+    'qpdf/outlines-with-loop.pdf',
+    'pdfjs/operator_list_cycle.pdf',
+    'pdfjs/ContentStreamCycleType3insideType3.pdf',
+    'pdfjs/bomb_giant.pdf',
+    'opf-handbuilt/T02-02_002_page-tree-kids-links-recursive.pdf',
+  ]) {
+    const { outcome } = await drive('pdf', corpus(name));
+    assert.notEqual(outcome.kind, 'failed', `${name}: ${JSON.stringify(outcome)}`);
+  }
+});
+
+test('a fan of forms that draws a thousand million times ends by a limit', async () => {
+  // Nine levels, each drawing the next ten times: 2 KB of file.
+  const levels = 9;
+  const forms = Array.from({ length: levels }, (_, level) => {
+    const next = level + 1 < levels ? `/Resources <</XObject <</F ${6 + level} 0 R>>>>` : '';
+    const content = next === '' ? '0 0 1 1 re f' : '/F Do '.repeat(10);
+    return stream(`/Type /XObject /Subtype /Form /BBox [0 0 600 800] ${next}`, content);
+  });
+  const bomb = onePage('0 0 595 842', '/F Do', '/XObject <</F 5 0 R>>', forms);
+  const started = performance.now();
+  const { outcome } = await drive('pdf', bomb, {}, 8000);
+  assert.notEqual(outcome.kind, 'done');
+  const reason = outcome.kind === 'done' ? '' : outcome.reason;
+  assert.ok(reason === 'out-of-memory' || reason === 'timeout', JSON.stringify(outcome));
+  assert.ok(performance.now() - started < 12_000);
+});
+
+test('large documents one after another do not pile up in the child', async () => {
+  const file = onePage('0 0 14000 14000', '1 0 0 rg 0 0 7000 14000 re f'); // 190 MB of engine memory each
+  const child = await JailedChild.start(FAMILIES.pdf, () => undefined);
+  try {
+    const resident: number[] = [];
+    const ask = { operation: 1, dpi: 150, maxPages: 1, declaredType: '', name: '', password: '' };
+    for (let i = 0; i < 5; i++) {
+      const bounds = { deadlineMs: 30_000, totalMs: 30_000, signal: new AbortController().signal };
+      assert.deepEqual(await child.run(ask, file, () => undefined, bounds), { kind: 'done' });
+      resident.push(Number(readFileSync(`/proc/${child.pid}/statm`, 'latin1').split(' ')[1]) * 4096);
+    }
+    const [first = 0] = resident;
+    assert.ok(Math.max(...resident) < first + 150 * 1024 * 1024, resident.map((bytes) => bytes >> 20).join(' '));
+  } finally {
+    await child.stop();
+  }
+});
+
+test('scripts, attachments, links and dynamic forms are noticed', async () => {
+  assert.ok((await codes('opf-horrors/javascript.pdf')).includes('javascript'));
+  assert.ok((await codes('pdfjs/attachment.pdf')).includes('embedded-file'));
+  assert.ok((await codes('opf-horrors/externalLink.pdf')).includes('launch-action'));
+  assert.ok((await codes('py-pdf-samples/libre-office-link.pdf')).includes('external-link'));
+  assert.ok((await codes('pdfjs/xfa_issue14315.pdf')).includes('xfa'));
+  assert.ok((await codes('pdfjs/multimedia_annotations.pdf')).includes('rich-media'));
+});
+
+test('the packer gives for every width what a plain loop gives', () => {
+  const wasm = new (globalThis as unknown as Wasm).WebAssembly.Memory({ initial: 16 });
+  let next = 64;
+  const packer = new Packer({
+    memory: wasm,
+    allocate: (size) => (next += size) - size,
+    free: () => undefined,
+  });
+  for (let width = 1; width <= 40; width++) {
+    for (const colour of [false, true]) {
+      const height = 7;
+      const count = width * height;
+      const pointer = 512 * 1024;
+      new Uint8Array(wasm.buffer, pointer, count * 4 + pixelSlack(width)).fill(255);
+      const words = new Uint32Array(wasm.buffer, pointer, count);
+      // Steps of 51 are no gradient; grey, or red in every other pixel.
+      for (let i = 0; i < count; i++) {
+        const value = ((i * 7) % 6) * 51;
+        words[i] = (0xff000000 | (value * (colour ? 0x0100 : 0x010101)) | (colour ? 255 : 0)) >>> 0;
+      }
+      const { format, pixels } = packer.pack(pointer, width, height);
+      const wide = rawOf({ width, height, format, widthPt: 1, heightPt: 1, pixels: Buffer.from(pixels) });
+      const isColour = colour && wide.channels === 3;
+      assert.ok(isColour || wide.channels === 1);
+      for (let i = 0; i < count; i++) {
+        const word = words[i] ?? 0;
+        if (!isColour) assert.equal(wide.pixels[i], (word >>> 8) & 255, `${width} wide, pixel ${i}`);
+        else {
+          const rgb = [...wide.pixels.subarray(i * 3, i * 3 + 3)];
+          assert.deepEqual(rgb, [word & 255, (word >>> 8) & 255, (word >>> 16) & 255], `${width} wide, pixel ${i}`);
+        }
+      }
+    }
+  }
+});

@@ -1,0 +1,260 @@
+// Bytes of a mail or text file to Unicode: what Japanese mail really holds, whatever its label says.
+// Order: BOM, JIS escapes, ASCII, strict UTF-8, a label that names a charset, Shift_JIS against EUC-JP by counting.
+import { isAscii, isUtf8 } from 'node:buffer';
+import { eucOfJis, hasJisEscape } from './jis.ts';
+
+/** Text and how it came about. `undecodable` bytes became U+FFFD, `gaiji` (private-use characters) became 〓. */
+export interface Decoded {
+  readonly text: string;
+  /** The charset that was used, WHATWG name. */
+  readonly charset: string;
+  readonly undecodable: number;
+  readonly gaiji: number;
+}
+
+// Names outside the WHATWG list that Japanese, Chinese and Korean mailers write; keys without punctuation.
+const ALIASES: Readonly<Record<string, string>> = {
+  cp932: 'shift_jis',
+  ms932: 'shift_jis',
+  mscp932: 'shift_jis',
+  xmscp932: 'shift_jis',
+  windows932: 'shift_jis',
+  shiftjis2004: 'shift_jis',
+  shiftjisx0213: 'shift_jis',
+  xshiftjis: 'shift_jis',
+  eucjpms: 'euc-jp',
+  eucjpwin: 'euc-jp',
+  eucjis2004: 'euc-jp',
+  cp51932: 'euc-jp',
+  ujis: 'euc-jp',
+  jis: 'iso-2022-jp',
+  jis7: 'iso-2022-jp',
+  cp936: 'gb18030',
+  windows936: 'gb18030',
+  cp950: 'big5',
+  cp949: 'euc-kr',
+  uhc: 'euc-kr',
+  utf8mb4: 'utf-8',
+  cp65001: 'utf-8',
+  utf32: 'utf-32',
+  utf32le: 'utf-32le',
+  utf32be: 'utf-32be',
+};
+
+/** What a label means: a charset by name, nothing known (''), or `utf-7`, which is never decoded (it hides markup). */
+export function charsetOf(label: string): string {
+  const plain = label.slice(0, 60).toLowerCase().trim();
+  if (plain === '' || plain === 'us-ascii' || plain === 'ascii') return '';
+  if (plain === 'utf-8') return 'utf-8';
+  const key = plain.replace(/[^a-z0-9]/g, '');
+  const alias = ALIASES[key];
+  if (alias !== undefined) return alias;
+  if (/^(cs)?iso2022jp|^cp5022[012]/.test(key)) return 'iso-2022-jp';
+  if (/utf7/.test(key)) return 'utf-7';
+  const found = whatwg(plain) ?? whatwg(plain.replace(/^x-/, '')) ?? '';
+  return found === 'x-user-defined' ? '' : found === 'gbk' ? 'gb18030' : found;
+}
+
+function whatwg(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Decodes all of `bytes`, whose sender said that they are `label` ('' when nothing was said). Never throws. */
+export function decodeText(bytes: Uint8Array, label: string): Decoded {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const marked = byMark(buffer);
+  if (marked !== undefined) return wide(buffer, marked);
+  const said = charsetOf(label);
+  if (said.startsWith('utf-16') || said.startsWith('utf-32')) {
+    if (buffer.includes(0) || !isAscii(buffer)) return wide(buffer, said);
+  } else if (buffer.includes(0)) {
+    const guess = wideByZeros(buffer);
+    if (guess !== undefined) return wide(buffer, guess);
+  }
+  if (hasJisEscape(buffer) && (said === 'iso-2022-jp' || isAscii(buffer))) {
+    return finish(decodeWith('euc-jp', eucOfJis(buffer)), 'iso-2022-jp', true);
+  }
+  if (isAscii(buffer)) return ascii(buffer, said);
+  const named = isStrong(said) ? said : '';
+  if (isUtf8(buffer) && (named === '' || hasThreeByteUtf8(buffer)))
+    return finish(buffer.toString('utf8'), 'utf-8', false);
+  if (named === 'shift_jis' || named === 'euc-jp') return japanese(buffer, named);
+  if (named !== '') return finish(decodeWith(named, buffer), named, true);
+  return guessed(buffer, said);
+}
+
+/** True for labels that say more than a mailer's default does. */
+function isStrong(said: string): boolean {
+  return said !== '' && said !== 'utf-8' && said !== 'windows-1252' && said !== 'utf-7' && said !== 'iso-2022-jp';
+}
+
+function ascii(buffer: Buffer, said: string): Decoded {
+  const text = buffer.toString('latin1');
+  return {
+    text: text.includes('\0') ? text.replaceAll('\0', '') : text,
+    charset: said === 'utf-7' ? said : 'us-ascii',
+    undecodable: 0,
+    gaiji: 0,
+  };
+}
+
+function decodeWith(charset: string, bytes: Uint8Array): string {
+  return new TextDecoder(charset, { ignoreBOM: false }).decode(bytes);
+}
+
+const PRIVATE_OR_NUL = /[\u0000\uE000-\uF8FF\u{F0000}-\u{10FFFD}]/u;
+
+/** Drops NUL, marks private-use characters, counts what could not be decoded (U+FFFD, where the bytes did not say it). */
+function finish(text: string, charset: string, countReplaced: boolean): Decoded {
+  let undecodable = 0;
+  if (countReplaced) {
+    for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', at + 1)) undecodable += 1;
+  }
+  if (!PRIVATE_OR_NUL.test(text)) return { text, charset, undecodable, gaiji: 0 };
+  let gaiji = 0;
+  const cleaned = text.replaceAll('\0', '').replace(/[\uE000-\uF8FF\u{F0000}-\u{10FFFD}]/gu, () => {
+    gaiji += 1;
+    return '〓';
+  });
+  return { text: cleaned, charset, undecodable, gaiji };
+}
+
+// ── UTF-16 and UTF-32 ──
+
+function byMark(buffer: Buffer): string | undefined {
+  if (buffer.length < 2) return undefined;
+  const [a, b, c, d] = buffer;
+  if (a === 0xff && b === 0xfe) return c === 0 && d === 0 ? 'utf-32le' : 'utf-16le';
+  if (a === 0xfe && b === 0xff) return 'utf-16be';
+  if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return 'utf-32be';
+  return undefined;
+}
+
+/** UTF-16 without a mark: ASCII letters and line ends leave a zero in every second byte, on one side only. */
+function wideByZeros(buffer: Buffer): string | undefined {
+  const end = Math.min(buffer.length, 4096) & ~1;
+  if (end < 8) return undefined;
+  const zeros: [number, number] = [0, 0];
+  for (let at = 0; at < end; at++) if (buffer[at] === 0) zeros[(at & 1) as 0 | 1] += 1;
+  const [even, odd] = zeros;
+  if (odd > end / 10 && even < odd / 20) return 'utf-16le';
+  if (even > end / 10 && odd < even / 20) return 'utf-16be';
+  return undefined;
+}
+
+function wide(buffer: Buffer, charset: string): Decoded {
+  if (!charset.startsWith('utf-32')) return finish(decodeWith(charset, buffer), charset, true);
+  let text = '';
+  const big = charset === 'utf-32be';
+  for (let at = 0; at + 4 <= buffer.length; at += 4) {
+    const point = big ? buffer.readUInt32BE(at) : buffer.readUInt32LE(at);
+    if (point === 0xfeff && at === 0) continue;
+    text += point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff) ? '\ufffd' : String.fromCodePoint(point);
+  }
+  return finish(text, charset, true);
+}
+
+// ── eight-bit guesses ──
+
+/** Three-byte UTF-8 (all of Japanese) is no accident; two-byte pairs may be half-width kana of Shift_JIS or GBK. */
+function hasThreeByteUtf8(buffer: Buffer): boolean {
+  for (const byte of buffer) if (byte >= 0xe0) return true;
+  return false;
+}
+
+interface Score {
+  errors: number;
+  pairs: number;
+  /** Pairs that ordinary Japanese text is made of: kana, Japanese punctuation, first-level kanji. */
+  common: number;
+  kana: number;
+}
+
+function scoreSjis(buffer: Buffer): Score {
+  const score: Score = { errors: 0, pairs: 0, common: 0, kana: 0 };
+  for (let at = 0; at < buffer.length; at++) {
+    const lead = buffer[at] as number;
+    if (lead < 0x80) continue;
+    if (lead >= 0xa1 && lead <= 0xdf) {
+      score.kana += 1;
+      continue;
+    }
+    const trail = buffer[at + 1] ?? 0;
+    if (lead === 0x80 || lead === 0xa0 || lead > 0xfc || trail < 0x40 || trail === 0x7f || trail > 0xfc) {
+      score.errors += 1;
+      continue;
+    }
+    at += 1;
+    score.pairs += 1;
+    if (
+      (lead === 0x82 && trail >= 0x4f) ||
+      lead === 0x83 ||
+      (lead >= 0x88 && lead <= 0x98) ||
+      (lead === 0x81 && trail < 0x9f)
+    )
+      score.common += 1;
+  }
+  return score;
+}
+
+function scoreEuc(buffer: Buffer): Score {
+  const score: Score = { errors: 0, pairs: 0, common: 0, kana: 0 };
+  for (let at = 0; at < buffer.length; at++) {
+    const lead = buffer[at] as number;
+    if (lead < 0x80) continue;
+    const trail = buffer[at + 1] ?? 0;
+    if (lead === 0x8e && trail >= 0xa1 && trail <= 0xdf) {
+      score.kana += 1;
+      at += 1;
+    } else if (lead >= 0xa1 && lead <= 0xfe && trail >= 0xa1 && trail <= 0xfe) {
+      score.pairs += 1;
+      if (lead === 0xa1 || lead === 0xa3 || lead === 0xa4 || lead === 0xa5 || (lead >= 0xb0 && lead <= 0xcf))
+        score.common += 1;
+      at += 1;
+    } else if (lead === 0x8f && trail >= 0xa1) at += 2;
+    else score.errors += 1;
+  }
+  return score;
+}
+
+// An error costs more than a common pair gains; half-width kana is rare, and what EUC-JP looks like read as Shift_JIS.
+const worth = (score: Score): number => score.common * 2 + score.pairs * 0.2 + score.kana * 0.1 - score.errors * 8;
+
+/** Labelled Japanese: the label unless it does not fit and the other charset does. */
+function japanese(buffer: Buffer, label: 'shift_jis' | 'euc-jp'): Decoded {
+  const said = finish(decodeWith(label, buffer), label, true);
+  if (said.undecodable === 0) return said;
+  const other = label === 'shift_jis' ? 'euc-jp' : 'shift_jis';
+  const [sjis, euc] = [worth(scoreSjis(buffer)), worth(scoreEuc(buffer))];
+  if (other === 'euc-jp' ? euc <= sjis : sjis <= euc) return said;
+  const instead = finish(decodeWith(other, buffer), other, true);
+  if (instead.undecodable < said.undecodable) return instead;
+  return said;
+}
+
+function guessed(buffer: Buffer, said: string): Decoded {
+  const [sjis, euc] = [scoreSjis(buffer), scoreEuc(buffer)];
+  const [charset, best] = worth(euc) > worth(sjis) ? (['euc-jp', euc] as const) : (['shift_jis', sjis] as const);
+  const plausible = best.errors === 0 && best.common * 2 > best.pairs && best.common > 0;
+  if (plausible && (said !== 'windows-1252' || best.common > 1))
+    return finish(decodeWith(charset, buffer), charset, true);
+  // UTF-8 with a few bad bytes: a cut, or one wrong line.
+  const utf8 = finish(buffer.toString('utf8'), 'utf-8', true);
+  const high = countHigh(buffer);
+  if (utf8.undecodable * 4 < high && best.errors * 4 > utf8.undecodable) return utf8;
+  // Single accented letters among ASCII: Western European.
+  if (said === 'windows-1252' || (worth(best) <= 0 && high * 4 < buffer.length))
+    return finish(decodeWith('windows-1252', buffer), 'windows-1252', true);
+  return finish(decodeWith(charset, buffer), charset, true);
+}
+
+function countHigh(buffer: Buffer): number {
+  let high = 0;
+  for (const byte of buffer) if (byte >= 0x80) high += 1;
+  return high;
+}

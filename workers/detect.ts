@@ -1,0 +1,164 @@
+// What a file is, by its bytes. Names and declared types are the sender's; a name only tells one text from another.
+import { isUtf8 } from 'node:buffer';
+import { fileTypeFromBuffer } from 'file-type';
+import { decodeText } from './charset.ts';
+
+export interface Detected {
+  /** Lower case; `application/octet-stream` when unknown. */
+  readonly mimeType: string;
+  /** The usual extension, '' when unknown. */
+  readonly extension: string;
+}
+
+/** Bytes of a file that are looked at: zip entries that tell Office files apart come early, OLE directories may be late. */
+export const HEAD_BYTES = 16 * 1024 * 1024;
+
+const UNKNOWN: Detected = { mimeType: 'application/octet-stream', extension: '' };
+
+// Formats of file-type that are text, or begin as text: for all others, bytes that are nothing but text win over a short
+// magic ("BM" is a bitmap and the start of "BMW").
+const TEXTUAL =
+  /^(?:text\/|application\/(?:xml|rtf|pdf|postscript|eps|pgp-encrypted|x-ms-regedit|vnd\.ms-outlook)|image\/svg\+xml|application\/.*\+xml)/;
+
+/** Detects the type of a file from its first bytes. `name` is its name as the sender gave it. */
+export async function detect(bytes: Buffer, name: string): Promise<Detected> {
+  const own = byOwnSigns(bytes);
+  if (own !== undefined) return own;
+  const text = looksLikeText(bytes);
+  const found = await byFileType(bytes);
+  if (found !== undefined && (!text || TEXTUAL.test(found.mimeType))) {
+    // Any XML that is a page or a drawing is told apart below.
+    if (found.mimeType !== 'application/xml') return found;
+  }
+  if (text) return textType(bytes, name);
+  return found ?? UNKNOWN;
+}
+
+async function byFileType(bytes: Buffer): Promise<Detected | undefined> {
+  try {
+    const found = await fileTypeFromBuffer(bytes);
+    return found === undefined
+      ? undefined
+      : { mimeType: found.mime.split(';')[0]?.trim().toLowerCase() ?? '', extension: found.ext };
+  } catch (error) {
+    // A container that breaks off while it is looked into: its signature is all there is.
+    if (!(error instanceof Error)) throw error;
+    return bytes.subarray(0, 2).toString('latin1') === 'PK'
+      ? { mimeType: 'application/zip', extension: 'zip' }
+      : undefined;
+  }
+}
+
+function byOwnSigns(bytes: Buffer): Detected | undefined {
+  // ISO 32000 wants the header first; readers accept it within 1,024 bytes, and so do attackers (polyglots).
+  if (bytes.subarray(0, 1024 + 5).includes('%PDF-')) return { mimeType: 'application/pdf', extension: 'pdf' };
+  if (bytes.length >= 4 && bytes.readUInt32LE(0) === 0x223e9f78)
+    return { mimeType: 'application/vnd.ms-tnef', extension: 'dat' };
+  if (bytes.length >= 8 && bytes.readUInt32BE(0) === 0xd0cf11e0 && bytes.readUInt32BE(4) === 0xa1b11ae1)
+    return byOleNames(bytes);
+  return undefined;
+}
+
+const OLE_NAMES = [
+  ['EncryptedPackage', 'application/x-encrypted-office', ''],
+  ['__properties_version1.0', 'application/vnd.ms-outlook', 'msg'],
+  ['WordDocument', 'application/msword', 'doc'],
+  ['Workbook', 'application/vnd.ms-excel', 'xls'],
+  ['PowerPoint Document', 'application/vnd.ms-powerpoint', 'ppt'],
+  ['Book', 'application/vnd.ms-excel', 'xls'],
+  ['VisioDocument', 'application/vnd.visio', 'vsd'],
+] as const;
+
+/** An OLE file by the names in its directory (UTF-16, ended by zero). */
+function byOleNames(bytes: Buffer): Detected {
+  for (const [name, mimeType, extension] of OLE_NAMES) {
+    if (bytes.includes(Buffer.from(`${name}\0`, 'utf16le'))) return { mimeType, extension };
+  }
+  return { mimeType: 'application/x-cfb', extension: 'cfb' };
+}
+
+/** True when the bytes are text in a charset that mail knows: nearly no control characters, or UTF-16 by mark. */
+export function looksLikeText(bytes: Buffer): boolean {
+  const head = bytes.subarray(0, 64 * 1024);
+  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff))
+    return isCleanText(decodeText(head, '').text);
+  let control = 0;
+  let high = 0;
+  let zeros = 0;
+  for (const byte of head) {
+    if (byte >= 0x80) high += 1;
+    else if (byte === 0) zeros += 1;
+    else if (
+      byte < 0x20 &&
+      byte !== 0x0a &&
+      byte !== 0x0d &&
+      byte !== 0x09 &&
+      byte !== 0x0c &&
+      byte !== 0x1b &&
+      byte !== 0x1a
+    )
+      control += 1;
+  }
+  if (zeros > 0) {
+    const decoded = decodeText(head, '');
+    return decoded.charset.startsWith('utf-16') ? isCleanText(decoded.text) : zeros + control <= head.length / 1000;
+  }
+  if (control > head.length / 100) return false;
+  if (high === 0) return true;
+  if (isUtf8(head)) return true;
+  const decoded = decodeText(head, '');
+  return decoded.undecodable <= 2 + decoded.text.length / 50;
+}
+
+function isCleanText(text: string): boolean {
+  const odd = text.match(/[\u0000-\u0008\u000e-\u001a\ufffd]/g)?.length ?? 0;
+  return odd <= text.length / 100;
+}
+
+const HTML =
+  /^(?:\s|<!--[\s\S]{0,4000}?-->|<\?xml[^>]{0,500}>)*<(?:!doctype\s+html|html|head|body|title|meta|script|style|table|div|p|h[1-6]|center|font|iframe)[\s>/]/i;
+const MAIL_FIELD =
+  /^(?:from|to|subject|date|received|mime-version|message-id|return-path|delivered-to|content-type|content-transfer-encoding|reply-to|cc|x-[\w-]+|dkim-signature)[ \t]*:/i;
+
+function textType(bytes: Buffer, name: string): Detected {
+  const start = decodeText(bytes.subarray(0, 16 * 1024), '').text.replace(/^\ufeff/, '');
+  const extension = /\.([a-z0-9]{1,10})$/i.exec(name)?.[1]?.toLowerCase() ?? '';
+  if (/^BEGIN:VCALENDAR/i.test(start.trimStart())) return { mimeType: 'text/calendar', extension: 'ics' };
+  if (/^BEGIN:VCARD/i.test(start.trimStart())) return { mimeType: 'text/vcard', extension: 'vcf' };
+  if (start.trimStart().startsWith('{\\rtf')) return { mimeType: 'application/rtf', extension: 'rtf' };
+  if (/^(?:\s|<\?xml[^>]{0,500}>|<!--[\s\S]{0,4000}?-->|<!doctype\s+svg[^>]{0,500}>)*<svg[\s>]/i.test(start))
+    return { mimeType: 'image/svg+xml', extension: 'svg' };
+  if (HTML.test(start)) return { mimeType: 'text/html', extension: 'html' };
+  if (/^\s*<\?xml\s/.test(start)) return { mimeType: 'application/xml', extension: 'xml' };
+  if (/^From \S+.*\d{4}\r?\n/.test(start)) return { mimeType: 'application/mbox', extension: 'mbox' };
+  if (isMail(start)) return { mimeType: 'message/rfc822', extension: 'eml' };
+  if (extension === 'csv' || extension === 'tsv')
+    return { mimeType: extension === 'csv' ? 'text/csv' : 'text/tab-separated-values', extension };
+  if (extension === 'htm' || extension === 'html') return { mimeType: 'text/html', extension: 'html' };
+  return isTable(start) ? { mimeType: 'text/csv', extension: 'csv' } : { mimeType: 'text/plain', extension: 'txt' };
+}
+
+/** A header block first: at least two fields that mail knows, nothing else before the blank line. */
+function isMail(start: string): boolean {
+  const names = new Set<string>();
+  for (const line of start.split(/\r\n|\n|\r/, 200)) {
+    if (line === '') break;
+    if (/^[ \t]/.test(line) && names.size > 0) continue;
+    if (!/^[!-9;-~]+[ \t]*:/.test(line)) return false;
+    const field = MAIL_FIELD.exec(line)?.[0];
+    if (field !== undefined) names.add(field.toLowerCase());
+  }
+  return names.size >= 2;
+}
+
+/** Comma-separated by its look: at least three lines with the same number (two or more) of commas outside quotes. */
+function isTable(start: string): boolean {
+  const lines = start
+    .split(/\r?\n/, 21)
+    .slice(0, 20)
+    .filter((line) => line !== '');
+  if (lines.length < 3) return false;
+  const counts = lines.slice(0, -1).map((line) => line.replace(/"(?:[^"]|"")*"/g, '').split(',').length - 1);
+  const [first = 0] = counts;
+  return first >= 2 && counts.every((count) => count === first);
+}

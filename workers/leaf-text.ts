@@ -1,0 +1,66 @@
+// Bytes of one text leaf (or text file) to plain text, with what was found in it and what was lost.
+import { LIMITS } from '../src/message/limits.ts';
+import { decodeText } from './charset.ts';
+import { htmlToText } from './html-text.ts';
+import { plainText, withoutBase64 } from './plain-text.ts';
+import type { Remark } from './remark.ts';
+
+/** How a text is to be read. `cut` says that `bytes` are only the start of it. */
+export interface TextForm {
+  readonly html: boolean;
+  readonly charset: string;
+  readonly flowed: boolean;
+  readonly delSp: boolean;
+  readonly cut: boolean;
+  /** Text that is text only because its structure is broken. */
+  readonly rough: boolean;
+}
+
+export interface LeafText {
+  readonly text: string;
+  readonly findings: readonly Remark[];
+  readonly losses: readonly Remark[];
+}
+
+/** Bytes of a text leaf that are kept: three UTF-8 bytes a Japanese character. */
+export function keptBytes(html: boolean): number {
+  return html ? LIMITS.htmlBytes : LIMITS.textChars * 3;
+}
+
+/** The plain text of a leaf. Never throws for what the bytes are. */
+export function textOfLeaf(bytes: Buffer, form: TextForm): LeafText {
+  const losses: Remark[] = [];
+  const charset = form.html ? htmlCharset(bytes, form.charset) : form.charset;
+  const decoded = decodeText(bytes, charset);
+  if (decoded.undecodable > 0)
+    losses.push({ code: 'undecodable-bytes', detail: `${decoded.undecodable} (${decoded.charset})` });
+  if (decoded.charset === 'utf-7') losses.push({ code: 'undecodable-bytes', detail: 'utf-7' });
+  if (decoded.gaiji > 0) losses.push({ code: 'gaiji', detail: String(decoded.gaiji) });
+  const { text, findings, cut } = form.html ? htmlToText(decoded.text) : fromPlain(decoded.text, form, losses);
+  const short = text.length > LIMITS.textChars;
+  if (form.cut || cut || short) losses.push({ code: 'text-cut', detail: String(LIMITS.textChars) });
+  return { text: short ? text.slice(0, LIMITS.textChars).toWellFormed() : text, findings, losses };
+}
+
+function fromPlain(
+  decoded: string,
+  form: TextForm,
+  losses: Remark[],
+): { text: string; findings: readonly Remark[]; cut: boolean } {
+  const { text, findings } = plainText(decoded, form);
+  if (!form.rough) return { text, findings, cut: false };
+  const inert = withoutBase64(text);
+  if (inert.cut) losses.push({ code: 'encoded-text', detail: '' });
+  return { text: inert.text, findings, cut: false };
+}
+
+/** A header's charset, or else what `<meta>` (in the first 1,024 bytes, as browsers look) or an XML declaration says. */
+function htmlCharset(bytes: Buffer, label: string): string {
+  if (label !== '') return label;
+  const start = bytes.toString('latin1', 0, Math.min(1024, bytes.length));
+  return (
+    /<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(start)?.[1] ??
+    /^<\?xml[^>]{0,100}encoding=["']([\w.:-]{1,40})/.exec(start)?.[1] ??
+    ''
+  );
+}

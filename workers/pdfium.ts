@@ -1,0 +1,321 @@
+// PDFium (WebAssembly) through its raw C exports: one instance per document, memory capped, fonts answered from memory.
+// The engine has no file system, no socket and no JavaScript; everything it sees is what is copied into its memory.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { init } from '@embedpdf/pdfium';
+import { LIMITS } from '../src/message/limits.ts';
+import { fontFile, fontName, fontTable, standIn, type Face } from './fonts.ts';
+import { pixelSlack } from './pack.ts';
+
+const require = createRequire(import.meta.url);
+
+// Neither @types/node nor the es2024 lib declares WebAssembly: as much of it as is used here.
+type Module = object;
+interface Instance {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+declare const WebAssembly: {
+  readonly Instance: new (module: Module, imports: object) => Instance;
+  readonly RuntimeError: new (message: string) => Error;
+  readonly compile: (bytes: Uint8Array) => Promise<Module>;
+};
+
+type Exports = Readonly<Record<string, (...args: number[]) => number>>;
+
+/** What the Emscripten glue wants to be given, as far as we use it. */
+interface GlueOptions {
+  readonly print: () => void;
+  readonly printErr: () => void;
+  readonly instantiateWasm: (
+    imports: { readonly env: Record<string, unknown> },
+    done: (instance: Instance, module: Module) => void,
+  ) => Instance['exports'];
+}
+interface Glue {
+  readonly addFunction: (callback: (...args: number[]) => number | void, signature: string) => number;
+}
+const start = init as unknown as (options: GlueOptions) => Promise<{ readonly pdfium: Glue }>;
+
+/** A font the document names and does not bring; `face` is ours, undefined when one of PDFium's own stood in. */
+export interface MissedFont {
+  readonly name: string;
+  readonly face: Face | undefined;
+}
+
+// fpdfview.h
+const CONFIG_SIZE = 32;
+const CONFIG_VERSION = 2;
+const BITMAP_BGRX = 3;
+const RENDER_ANNOTATIONS = 0x01;
+const RENDER_REVERSE_BYTES = 0x10; // R, G, B, X in memory
+const RENDER_PRINTING = 0x800; // what paper would show: no notes, no buttons that are not printed
+const FORM_INFO_SIZE = 512;
+const FORM_INFO_VERSION = 2;
+const FONT_INFO_SIZE = 36;
+const FONTS_KEPT = 64;
+const URI_BYTES = 1024;
+
+export const LOAD_ERROR = { format: 3, password: 4, security: 5 } as const;
+
+/** One PDFium instance: a single document, then it is let go. */
+export class Pdfium {
+  readonly #exports: Exports;
+  readonly memory: { readonly buffer: ArrayBuffer };
+  /** Fonts the document missed, by name. */
+  readonly missedFonts = new Map<string, MissedFont>();
+  /** Growths of memory that were refused. PDFium drops an image it has no room for and still reports success. */
+  #refused = 0;
+
+  private constructor(instance: Instance, refusals: { onRefuse: () => void }) {
+    this.#exports = instance.exports as Exports;
+    this.memory = instance.exports['memory'] as { readonly buffer: ArrayBuffer };
+    refusals.onRefuse = () => (this.#refused += 1);
+  }
+
+  /** A fresh instance of the compiled module; 6 ms warm. */
+  static async start(module: Module): Promise<Pdfium> {
+    const refusals = { onRefuse: (): void => undefined };
+    let instance: Instance | undefined;
+    const { pdfium: glue } = await start({
+      print: () => undefined,
+      printErr: () => undefined,
+      instantiateWasm: (imports, done) => {
+        const grow = imports.env['emscripten_resize_heap'] as (bytes: number) => number;
+        imports.env['emscripten_resize_heap'] = (bytes: number): number => {
+          if (bytes >>> 0 <= LIMITS.pdfiumBytes) return grow(bytes);
+          refusals.onRefuse();
+          return 0;
+        };
+        instance = new WebAssembly.Instance(module, imports);
+        done(instance, module);
+        return instance.exports;
+      },
+    });
+    if (instance === undefined) throw new Error('PDFium was not instantiated');
+    const engine = new Pdfium(instance, refusals);
+    const config = engine.zeroed(CONFIG_SIZE);
+    engine.view.setInt32(config, CONFIG_VERSION, true);
+    engine.call('FPDF_InitLibraryWithConfig', config);
+    engine.#offerFonts(glue);
+    return engine;
+  }
+
+  /** How many times memory was refused so far. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Calls an exported C function by name. */
+  call(name: string, ...args: number[]): number {
+    const exported = this.#exports[name];
+    if (exported === undefined) throw new Error(`PDFium has no ${name}`);
+    return exported(...args);
+  }
+
+  // Views go stale when the memory grows: ask anew after each call.
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.memory.buffer);
+  }
+  get view(): DataView {
+    return new DataView(this.memory.buffer);
+  }
+
+  /** Memory inside the engine; 0 when there is none. */
+  malloc(size: number): number {
+    return this.call('malloc', size) >>> 0;
+  }
+  free(pointer: number): void {
+    this.call('free', pointer);
+  }
+  /** As `malloc`, but throws `OutOfMemory`. */
+  allocate(size: number): number {
+    const pointer = this.malloc(Math.max(1, size));
+    if (pointer === 0) throw new OutOfMemory();
+    return pointer;
+  }
+  zeroed(size: number): number {
+    const pointer = this.allocate(size);
+    this.bytes.fill(0, pointer, pointer + size);
+    return pointer;
+  }
+  copyIn(bytes: Uint8Array): number {
+    const pointer = this.allocate(bytes.length);
+    this.bytes.set(bytes, pointer);
+    return pointer;
+  }
+
+  /** Opens the document or gives PDFium's error number (`LOAD_ERROR`). */
+  open(document: Uint8Array, password: string): Document | number {
+    const source = this.copyIn(document);
+    const secret = password === '' ? 0 : this.copyIn(Buffer.from(`${password}\0`, 'utf8'));
+    const handle = this.call('FPDF_LoadMemDocument', source, document.length, secret);
+    if (secret !== 0) this.free(secret);
+    return handle === 0 ? this.call('FPDF_GetLastError') : new Document(this, handle);
+  }
+
+  /** A C string in the engine's memory, at most 256 bytes. */
+  #text(pointer: number): Uint8Array {
+    const bytes = this.bytes;
+    let end = pointer;
+    while (end < bytes.length && end - pointer < 256 && bytes[end] !== 0) end += 1;
+    return bytes.slice(pointer, end);
+  }
+
+  // FPDF_SYSFONTINFO (fpdf_sysfontinfo.h) with callbacks: without it text in fonts that are not embedded is not drawn at all.
+  #offerFonts(glue: Glue): void {
+    const faces: readonly Face[] = ['gothic', 'mincho'];
+    const info = this.zeroed(FONT_INFO_SIZE);
+    this.view.setInt32(info, 1, true);
+    const offer = (offset: number, signature: string, callback: (...args: number[]) => number | void): void =>
+      this.view.setUint32(info + offset, glue.addFunction(callback, signature), true);
+    offer(4, 'vi', () => undefined); // Release
+    offer(8, 'vii', () => undefined); // EnumFonts
+    // MapFont(this, weight, italic, charset, pitch_family, face, exact) → handle
+    offer(12, 'iiiiiiii', (_info, _weight, _italic, charset = 0, pitch = 0, face = 0) => {
+      const name = fontName(this.#text(face));
+      const ours = standIn(name, charset, pitch);
+      if (this.missedFonts.size < FONTS_KEPT) this.missedFonts.set(name, { name, face: ours });
+      return ours === undefined ? 0 : faces.indexOf(ours) + 1;
+    });
+    offer(16, 'iii', () => 0); // GetFont: only MapFont names our handles
+    // GetFontData(this, handle, table, buffer, size) → bytes of the table
+    offer(20, 'iiiiii', (_info, handle = 0, table = 0, buffer = 0, size = 0) => {
+      const face = faces[handle - 1];
+      const part = face === undefined ? undefined : fontTable(fontFile(face), table);
+      if (part === undefined) return 0;
+      if (buffer !== 0 && size >>> 0 >= part.length) this.bytes.set(part, buffer >>> 0);
+      return part.length;
+    });
+    offer(24, 'iiiii', () => 0); // GetFaceName
+    offer(28, 'iii', () => 128); // GetFontCharset: Shift_JIS
+    offer(32, 'vii', () => undefined); // DeleteFont
+    this.call('FPDF_SetSystemFontInfo', info);
+  }
+}
+
+/** The engine's memory is at its cap. */
+export class OutOfMemory extends Error {
+  override readonly name = 'OutOfMemory';
+  constructor() {
+    super('PDFium memory at its cap');
+  }
+}
+
+/** True for a trap or an abort inside the engine: its state is unknown from then on. */
+export function isTrap(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError;
+}
+
+/** A size in points. */
+export interface PointSize {
+  readonly widthPt: number;
+  readonly heightPt: number;
+}
+
+/** An open document with its form, so that values of fields are drawn. */
+export class Document {
+  readonly #engine: Pdfium;
+  readonly handle: number;
+  readonly form: number;
+  #bitmap = 0;
+  #bitmapSize = 0;
+
+  constructor(engine: Pdfium, handle: number) {
+    this.#engine = engine;
+    this.handle = handle;
+    // No callback is set and no FORM_Do…Action called: scripts have nobody to run them.
+    const info = engine.zeroed(FORM_INFO_SIZE);
+    engine.view.setInt32(info, FORM_INFO_VERSION, true);
+    this.form = engine.call('FPDFDOC_InitFormFillEnvironment', handle, info);
+  }
+
+  get pageCount(): number {
+    return Math.max(0, this.#engine.call('FPDF_GetPageCount', this.handle));
+  }
+
+  /** Size of a page that could not be loaded, as far as its dictionary tells. */
+  sizeOf(index: number): PointSize {
+    const size = this.#engine.zeroed(8);
+    try {
+      const known = this.#engine.call('FPDF_GetPageSizeByIndexF', this.handle, index, size) !== 0;
+      const view = this.#engine.view;
+      return known
+        ? { widthPt: view.getFloat32(size, true), heightPt: view.getFloat32(size + 4, true) }
+        : { widthPt: 0, heightPt: 0 };
+    } finally {
+      this.#engine.free(size);
+    }
+  }
+
+  /** Loads a page; 0 when PDFium cannot. Close it with `closePage`. */
+  openPage(index: number): number {
+    const page = this.#engine.call('FPDF_LoadPage', this.handle, index);
+    if (page !== 0 && this.form !== 0) this.#engine.call('FORM_OnAfterLoadPage', page, this.form);
+    return page;
+  }
+
+  pageSize(page: number): PointSize {
+    return {
+      widthPt: this.#engine.call('FPDF_GetPageWidthF', page),
+      heightPt: this.#engine.call('FPDF_GetPageHeightF', page),
+    };
+  }
+
+  /**
+   * Draws a page on white as paper would show it and says where in the engine's memory its pixels lie (R, G, B, 255 words,
+   * slack behind them), until the next page is drawn. Throws `OutOfMemory` when anything of the page was refused memory.
+   */
+  draw(page: number, width: number, height: number): number {
+    const engine = this.#engine;
+    const refused = engine.refused;
+    const size = width * height * 4 + pixelSlack(width);
+    if (this.#bitmapSize < size) {
+      if (this.#bitmap !== 0) engine.free(this.#bitmap);
+      this.#bitmapSize = 0;
+      this.#bitmap = engine.allocate(size);
+      this.#bitmapSize = size;
+    }
+    engine.bytes.fill(255, this.#bitmap, this.#bitmap + size);
+    const bitmap = engine.call('FPDFBitmap_CreateEx', width, height, BITMAP_BGRX, this.#bitmap, width * 4);
+    if (bitmap === 0) throw new OutOfMemory();
+    const flags = RENDER_ANNOTATIONS | RENDER_REVERSE_BYTES | RENDER_PRINTING;
+    engine.call('FPDF_RenderPageBitmap', bitmap, page, 0, 0, width, height, 0, flags);
+    if (this.form !== 0) engine.call('FPDF_FFLDraw', this.form, bitmap, page, 0, 0, width, height, 0, flags);
+    engine.call('FPDFBitmap_Destroy', bitmap);
+    if (engine.refused !== refused) throw new OutOfMemory();
+    return this.#bitmap;
+  }
+
+  /** The address of a URI action, at most `URI_BYTES` bytes of it. */
+  uriOf(action: number): string {
+    const engine = this.#engine;
+    const buffer = engine.zeroed(URI_BYTES);
+    try {
+      const length = engine.call('FPDFAction_GetURIPath', this.handle, action, buffer, URI_BYTES);
+      // A longer one is not copied at all (fpdf_doc.h).
+      if (length < 1 || length > URI_BYTES) return 'a very long address';
+      return Buffer.from(engine.bytes.subarray(buffer, buffer + length - 1)).toString('utf8');
+    } finally {
+      engine.free(buffer);
+    }
+  }
+
+  closePage(page: number): void {
+    if (this.form !== 0) this.#engine.call('FORM_OnBeforeClosePage', page, this.form);
+    this.#engine.call('FPDF_ClosePage', page);
+  }
+}
+
+/** Compiles the engine; once per process, the fast tier of its code is then kept for all documents. */
+export async function compilePdfium(): Promise<Module> {
+  return WebAssembly.compile(readFileSync(require.resolve('@embedpdf/pdfium/pdfium.wasm')));
+}
+
+/** Name and version of the engine, for the record. */
+export function pdfiumVersion(): string {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL('../node_modules/@embedpdf/pdfium/package.json', import.meta.url), 'utf8'),
+  );
+  const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : '';
+  return `pdfium ${typeof version === 'string' ? version : ''}`.trim();
+}
