@@ -6,6 +6,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { MugaiError, reasonOf } from './message/errors.ts';
 import { LIMITS } from './message/limits.ts';
 import type { MessageId } from './message/id.ts';
+import type { Sanitised } from './message/stages.ts';
 import { openFsStore, type FaultPoint } from './store/fs-store.ts';
 import type { Store } from './store/store.ts';
 import { Spool } from './spool/spool.ts';
@@ -269,6 +270,11 @@ async function startWorker(
     road.done(id, 'sanitise', 'quarantined');
     road.next('seal', [id]);
   };
+  const sealNow = async (sanitised: Sanitised, signal: AbortSignal): Promise<void> => {
+    await road.timed('seal', async () => seal(sanitised, { spool, outbox, signer }, signal));
+    road.done(sanitised.id, 'seal', 'ok');
+    road.next('deliver', [sanitised.id]);
+  };
   const sanitiser = hub.work(
     'sanitise',
     async (id, _attempt, signal) => {
@@ -276,7 +282,11 @@ async function startWorker(
       if (spooled === undefined) return; // deleted meanwhile
       const sanitised = await road.timed('sanitise', async () => sanitise(spooled, deps, signal));
       road.done(id, 'sanitise', sanitised.record.state);
-      road.next('seal', [id]);
+      // Sealing follows at once, without a turn in a queue; what fails there is tried again by its own queue's rules.
+      await sealNow(sanitised, signal).catch((error: unknown) => {
+        log.warn({ id, step: 'seal', error: reasonOf(error) }, 'attempt failed');
+        road.next('seal', [id]);
+      });
     },
     // The children are as many as the workers; more messages than that may wait for the disk meanwhile.
     { concurrency: config.workers * 4 },
@@ -287,10 +297,7 @@ async function startWorker(
     'seal',
     async (id, _attempt, signal) => {
       const sanitised = await spool.sanitised(id);
-      if (sanitised === undefined) return;
-      await road.timed('seal', async () => seal(sanitised, { spool, outbox, signer }, signal));
-      road.done(id, 'seal', 'ok');
-      road.next('deliver', [id]);
+      if (sanitised !== undefined) await sealNow(sanitised, signal);
     },
     { concurrency: 8 },
   );

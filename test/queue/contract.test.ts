@@ -375,6 +375,29 @@ for (const kind of ['in this process', 'over Redis'] as const) {
       assert.deepEqual(bench.errors, []);
     });
 
+    it('starts no handler once it is told to close, and loses none of what it had taken', async () => {
+      await using bench = await open();
+      const queue = bench.hub.queue('seal');
+      let late = 0;
+      let done = 0;
+      for (let ticks = 0; ticks < 40; ticks++) {
+        let closing = false;
+        const handler = async () => {
+          if (closing) late += 1;
+          done += 1;
+        };
+        const worker = bench.hub.work('seal', handler, { concurrency: 1 });
+        await sleep(5); // idle: the add below wakes it
+        const added = queue.add(ids(1));
+        for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+        closing = true;
+        await worker.close({ deadlineMs: 5000 });
+        await added;
+      }
+      assert.equal(late, 0);
+      assert.equal((await queue.counts()).waiting + done, 40);
+    });
+
     it('aborts the handlers at the deadline of a close, and counts no attempt for what they give back', async () => {
       await using bench = await open();
       let begun = 0;
