@@ -24,7 +24,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
 };
 
 /** Files that may import anything; nothing below them imports them. */
-const TOP = ['main.ts', 'roles.ts', 'config.ts', 'lifecycle.ts', 'version.ts', 'cli', 'demo'];
+const TOP = ['main.ts', 'roles.ts', 'config.ts', 'lifecycle.ts', 'version.ts', 'zones', 'cli', 'demo'];
 
 /** What workers/ may import of src/. */
 const WORKERS_MAY = ['src/sandbox/wire.ts', 'src/sandbox/exit-codes.ts', 'src/message/limits.ts'];
@@ -111,6 +111,19 @@ describe('architecture', () => {
     for (const { file, target } of imports) {
       if (!file.startsWith('workers/') || !target.startsWith('src/')) continue;
       assert.ok(WORKERS_MAY.includes(target), `${file} imports ${target}`);
+    }
+  });
+
+  it('no zone imports what its side must not name', () => {
+    const NEVER: { readonly [zone: string]: readonly string[] } = {
+      'src/zones/ingress.ts': ['outbox', 'seal', 'sanitise', 'deliver'],
+      'src/zones/worker.ts': ['ingress', 'deliver'],
+      'src/zones/inner.ts': ['spool', 'ingress', 'sanitise', 'sandbox', 'seal'],
+    };
+    for (const [zone, rooms] of Object.entries(NEVER)) {
+      const seen = imports.filter(({ file }) => file === zone);
+      assert.ok(seen.length > 3, `${zone} has no imports`);
+      for (const { target } of seen) assert.ok(!rooms.includes(roomOf(target)), `${zone} imports ${target}`);
     }
   });
 

@@ -1,5 +1,5 @@
 // The inner side's own records: how each message ended, and who had it already when some recipients must wait.
-import { folderOf, shardAt, type MessageId } from '../message/id.ts';
+import { shardAt, shardOf, type MessageId } from '../message/id.ts';
 import { DeliveryRecordSchema, type Delivered, type DeliveryRecord } from '../message/stages.ts';
 import { recordCodec } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -59,10 +59,6 @@ export class Ledger {
     }
     return found;
   }
-}
-
-function shardOf(id: MessageId): string {
-  return folderOf(id).split('/')[0] ?? '';
 }
 
 /** Folder of the notes of a message that some recipients have and others not yet. */

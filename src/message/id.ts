@@ -31,9 +31,14 @@ export function timeOf(id: MessageId): number {
   return time;
 }
 
+/** The shard of a message: the folder of the hour it arrived in. */
+export function shardOf(id: MessageId): string {
+  return shardAt(timeOf(id));
+}
+
 /** Folder key of a message: `<UTC day>-<hour>/<id>`, so that a day's scan reads few, short listings. */
 export function folderOf(id: MessageId): string {
-  return `${shardAt(timeOf(id))}/${id}`;
+  return `${shardOf(id)}/${id}`;
 }
 
 const HOUR = 3_600_000;

@@ -33,6 +33,8 @@ export const SpooledRecordSchema = Type.Object(
     /** Where it came from, for the operator: remote address and HELO, or the HTTP client's address. */
     peer: Type.String({ maxLength: 300 }),
     receivedAt: Time,
+    /** The raw bytes in base64 when they are few; null: they lie beside the record. */
+    raw: Type.Union([Type.String(), Type.Null()]),
   },
   { additionalProperties: false },
 );
@@ -86,7 +88,7 @@ export const SanitisedRecordSchema = Type.Object(
     text: Type.Union([Type.String(), Type.Null()]),
     outputs: Type.Array(OutputSchema),
     /** Folder beside this record that holds the outputs; empty when there are none. */
-    outputFolder: Type.String({ pattern: '^(out-[0-9a-f]{12})?$' }),
+    outputFolder: Type.String({ pattern: '^([0-9a-z]{26}\\.out-[0-9a-f]{12})?$' }),
     /** Milliseconds the step took. */
     ms: Type.Integer({ minimum: 0 }),
   },
@@ -122,7 +124,7 @@ export interface Spooled {
   readonly record: SpooledRecord;
 }
 
-/** A message whose outputs and rows are durable. Made by `spool/` only, when the record was read or written. */
+/** A message that was made harmless; its output files, if any, are durable. Made by `spool/` only. */
 export interface Sanitised {
   readonly __stage: 'sanitised';
   readonly id: MessageId;

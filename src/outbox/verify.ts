@@ -40,7 +40,7 @@ export async function verifyPackage(
 ): Promise<VerifiedPackage> {
   const manifest = await source.get(MANIFEST, LIMITS.manifestBytes);
   if (manifest === undefined) throw bad('no manifest');
-  const statement = openManifest(manifest, keys);
+  const statement = await openManifest(manifest, keys);
   const listed = new Map(statement.subject.map((subject) => [subject.name, subject.digest.sha256]));
   if (listed.size !== statement.subject.length) throw bad('a file is listed twice');
   for (const name of await source.names()) {

@@ -47,7 +47,7 @@ export async function sanitise(spooled: Spooled, deps: SanitiseDeps, signal: Abo
   const earlier = await deps.spool.sanitised(spooled.id);
   if (earlier !== undefined) return earlier;
   const { source, envelope, receivedAt } = spooled.record;
-  const content = await deps.spool.rawContent(spooled);
+  const content = deps.spool.rawContent(spooled);
   const harmless = await makeHarmless({ id: spooled.id, source, envelope, receivedAt, content }, deps, signal);
   try {
     return await deps.spool.recordSanitised(spooled, harmless.record, harmless.outputs);

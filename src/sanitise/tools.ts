@@ -6,6 +6,7 @@ import type { ChildPool } from '../sandbox/pool.ts';
 import type { FamilyName } from '../sandbox/families.ts';
 import { OPERATION, WireError } from '../sandbox/wire.ts';
 import type { StageWriter, Staged } from '../spool/spool.ts';
+import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
 import { forFileName } from '../message/untrusted.ts';
 import { Budget } from './budget.ts';
@@ -80,7 +81,7 @@ export class Tools {
   async run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
     const seconds = this.metrics.convertSeconds.startTimer({ worker: ask.family });
     try {
-      return await this.pools[ask.family].use(this.signal, async (child) =>
+      const outcome = await this.pools[ask.family].use(this.signal, async (child) =>
         child.run(
           {
             operation: ask.operation ?? OPERATION.convert,
@@ -95,6 +96,9 @@ export class Tools {
           { deadlineMs: ask.deadlineMs, totalMs: ask.totalMs, signal: this.signal },
         ),
       );
+      // A child that was stopped because we stop says nothing about its input.
+      if (this.signal.aborted) throw new MugaiError('signal', 'stopped while a part was being converted');
+      return outcome;
     } finally {
       seconds();
     }

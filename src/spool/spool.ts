@@ -1,6 +1,6 @@
 // Raw bytes at rest, and the records of what the middle zone did with them. The inner side never imports this room.
 import { randomBytes } from 'node:crypto';
-import { folderOf, parseMessageId, shardAt, type MessageId } from '../message/id.ts';
+import { parseMessageId, shardAt, shardOf, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
 import {
@@ -17,10 +17,10 @@ import type { Entry, StageWriter, Staged, Store } from '../store/store.ts';
 // Rooms on the road take these words from here: the store itself is not theirs to know.
 export type { Entry, StageWriter, Staged } from '../store/store.ts';
 
+/** Endings of the files of a message; `ls <id>.*` shows how far it came. */
 const RAW = 'raw';
 const SPOOLED = '01-spooled.json';
 const SANITISED = '02-sanitised.json';
-/** The sanitised record again, under this name once the package is durable in the outbox. */
 const SEALED = '03-sealed.json';
 const RECORD_BYTES = LIMITS.manifestBytes + 4 * LIMITS.textChars;
 
@@ -33,7 +33,11 @@ export interface Unfinished {
   readonly seal: readonly MessageId[];
 }
 
-/** The spool: a folder per message, a record per stage; the highest-numbered record is the stage. */
+/**
+ * The spool: a record per stage and message, side by side in the folder of its hour; the highest-numbered record is the
+ * stage. Small raw bytes lie inside the first record, and a sanitised record that is cheaper to make again than to keep
+ * is not kept: creating and syncing files is what a small mail costs most.
+ */
 export class Spool {
   readonly #store: Store;
   /** Messages whose last record here was seen; the minute scan does not look at them again. */
@@ -50,60 +54,69 @@ export class Spool {
   }
 
   /** Makes a message durable: bytes and record. Only after this may a sender hear yes. */
-  async accept(id: MessageId, raw: Staged, record: SpooledRecord): Promise<Spooled> {
-    const done = await this.#store.commit(folderOf(id), [
-      { name: RAW, content: raw },
-      { name: SPOOLED, content: spooledCodec.encode(record) },
-    ]);
+  async accept(id: MessageId, raw: Staged, facts: Omit<SpooledRecord, 'raw'>): Promise<Spooled> {
+    const inline = raw.inline;
+    if (inline === undefined) await this.#store.put(shardOf(id), { name: `${id}.${RAW}`, content: raw });
+    const record = { ...facts, raw: inline === undefined ? null : Buffer.from(inline).toString('base64') };
+    const done = await this.#store.put(shardOf(id), { name: `${id}.${SPOOLED}`, content: spooledCodec.encode(record) });
     if (done === 'exists') throw new MugaiError('already-there', `message ${id} exists`, { permanent: true });
     return { id, record } as Spooled;
   }
 
   /** The message at the stage spooled, undefined when there is none of this id. */
   async spooled(id: MessageId): Promise<Spooled | undefined> {
-    const bytes = await this.#store.get(folderOf(id), SPOOLED, RECORD_BYTES);
+    const bytes = await this.#get(id, SPOOLED);
     return bytes === undefined ? undefined : ({ id, record: spooledCodec.decode(bytes) } as Spooled);
   }
 
   /** The raw bytes of a message, to be read any number of times. They stay here: discarding does nothing. */
-  async rawContent(spooled: Spooled): Promise<Staged> {
-    const { size, sha256 } = spooled.record.source;
-    const folder = folderOf(spooled.id);
+  rawContent(spooled: Spooled): Staged {
+    const { record, id } = spooled;
+    const { size, sha256 } = record.source;
+    const inline = record.raw === null ? undefined : Buffer.from(record.raw, 'base64');
     const store = this.#store;
     const chunks = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-      const raw = await store.open(folder, RAW);
-      if (raw === undefined)
-        throw new MugaiError('not-found', `raw bytes of ${spooled.id} are gone`, { permanent: true });
+      if (inline !== undefined) {
+        if (inline.length > 0) yield inline;
+        return;
+      }
+      const raw = await store.open(shardOf(id), `${id}.${RAW}`);
+      if (raw === undefined) throw new MugaiError('not-found', `raw bytes of ${id} are gone`, { permanent: true });
       yield* raw.stream;
     };
-    return { size, sha256, open: chunks, discard: async () => undefined };
+    return { size, sha256, inline, open: chunks, discard: async () => undefined };
   }
 
   /**
-   * Makes a sanitised message durable: output files first, then the record that names their folder. Two attempts at
-   * once never mix their files; the first record stands and is what both get.
+   * Makes the output files of a sanitised message durable, then the record that names their folder. Two attempts at
+   * once never mix their files; the first record stands and is what both get. Without output files nothing is written:
+   * sanitising a text again costs less than the record, and sealing follows at once.
    */
   async recordSanitised(
     spooled: Spooled,
     record: Omit<SanitisedRecord, 'outputFolder'>,
     outputs: readonly Entry[],
   ): Promise<Sanitised> {
-    const folder = folderOf(spooled.id);
-    const outputFolder = outputs.length === 0 ? '' : `out-${randomBytes(6).toString('hex')}`;
-    if (outputFolder !== '') await this.#store.commit(`${folder}/${outputFolder}`, outputs);
-    const whole = { ...record, outputFolder };
-    const done = await this.#store.put(folder, { name: SANITISED, content: sanitisedCodec.encode(whole) });
-    if (done === 'stored') return { id: spooled.id, record: whole } as Sanitised;
-    const first = await this.sanitised(spooled.id);
-    if (first === undefined) throw new MugaiError('store-failed', `record of ${spooled.id} vanished`);
+    const { id } = spooled;
+    if (outputs.length === 0) return { id, record: { ...record, outputFolder: '' } } as Sanitised;
+    const outputFolder = `${id}.out-${randomBytes(6).toString('hex')}`;
+    await this.#store.commit(`${shardOf(id)}/${outputFolder}`, outputs);
+    return this.keepSanitised({ id, record: { ...record, outputFolder } } as Sanitised);
+  }
+
+  /** Makes the record of a sanitised message durable; the first one stands. */
+  async keepSanitised(sanitised: Sanitised): Promise<Sanitised> {
+    const { id, record } = sanitised;
+    const content = sanitisedCodec.encode(record);
+    if ((await this.#store.put(shardOf(id), { name: `${id}.${SANITISED}`, content })) === 'stored') return sanitised;
+    const first = await this.sanitised(id);
+    if (first === undefined) throw new MugaiError('store-failed', `record of ${id} vanished`);
     return first;
   }
 
-  /** The message at the stage sanitised, undefined when it has not come so far. */
+  /** The message at the stage sanitised (or beyond), undefined when it has not come so far. */
   async sanitised(id: MessageId): Promise<Sanitised | undefined> {
-    const folder = folderOf(id);
-    const bytes =
-      (await this.#store.get(folder, SANITISED, RECORD_BYTES)) ?? (await this.#store.get(folder, SEALED, RECORD_BYTES));
+    const bytes = (await this.#get(id, SANITISED)) ?? (await this.#get(id, SEALED));
     return bytes === undefined ? undefined : ({ id, record: sanitisedCodec.decode(bytes) } as Sanitised);
   }
 
@@ -112,18 +125,21 @@ export class Spool {
     sanitised: Sanitised,
     name: string,
   ): Promise<{ readonly size: number; readonly stream: AsyncIterable<Uint8Array> }> {
-    const output = await this.#store.open(`${folderOf(sanitised.id)}/${sanitised.record.outputFolder}`, name);
+    const output = await this.#store.open(`${shardOf(sanitised.id)}/${sanitised.record.outputFolder}`, name);
     if (output === undefined)
       throw new MugaiError('not-found', `output ${name} of ${sanitised.id} is gone`, { permanent: true });
     return output;
   }
 
-  /** Notes that the package is in the outbox. The copy of the outputs here is no longer needed. */
+  /**
+   * Notes that the package is in the outbox. A note that a power cut takes away is made again: the step that is repeated
+   * then finds the package. The copy of the outputs here is no longer needed.
+   */
   async recordSealed(sanitised: Sanitised): Promise<void> {
-    const folder = folderOf(sanitised.id);
-    await this.#store.rename(folder, SANITISED, SEALED); // renamed by an earlier attempt: nothing to do
-    if (sanitised.record.outputFolder !== '') await this.#store.delete(`${folder}/${sanitised.record.outputFolder}`);
-    this.#finished.add(sanitised.id);
+    const { id, record } = sanitised;
+    this.#store.note(shardOf(id), `${id}.${SEALED}`, sanitisedCodec.encode(record));
+    if (record.outputFolder !== '') await this.#store.delete(`${shardOf(id)}/${record.outputFolder}`);
+    this.#finished.add(id);
   }
 
   /**
@@ -133,23 +149,19 @@ export class Spool {
   async unfinished(most: number): Promise<Unfinished> {
     const sanitise: MessageId[] = [];
     const seal: MessageId[] = [];
-    const open = new Set([shardAt(Date.now()), shardAt(Date.now() - 3_600_000)]);
+    const now = Date.now();
+    const open = new Set([shardAt(now), shardAt(now - 3_600_000)]);
     for (const shard of await this.#store.list('')) {
       if (this.#closed.has(shard)) continue;
       let pending = 0;
-      for (const name of await this.#store.list(shard)) {
-        const id = parseMessageId(name);
-        if (id === undefined || this.#finished.has(id)) continue;
-        const stage = this.stageOf(id);
-        if (stage === 'sealed') {
+      for (const [id, stage] of stagesOf(await this.#store.list(shard))) {
+        if (this.#finished.has(id)) continue;
+        if (stage === SEALED) {
           this.#finished.add(id);
           continue;
         }
         pending += 1;
-        if (stage === 'sanitised') seal.push(id);
-        else if (stage === 'spooled') sanitise.push(id);
-        // A scan of many takes seconds: let others have their turn.
-        if (pending % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
+        (stage === SANITISED ? seal : sanitise).push(id);
         if (sanitise.length >= most || seal.length >= most) return { sanitise, seal };
       }
       if (pending === 0 && !open.has(shard)) this.#close(shard);
@@ -157,14 +169,9 @@ export class Spool {
     return { sanitise, seal };
   }
 
-  #close(shard: string): void {
-    this.#closed.add(shard);
-    for (const id of this.#finished) if (folderOf(id).startsWith(`${shard}/`)) this.#finished.delete(id);
-  }
-
   /** How far a message came here. */
   stageOf(id: MessageId): 'spooled' | 'sanitised' | 'sealed' | 'unknown' {
-    const has = (name: string): boolean => this.#store.has(folderOf(id), name);
+    const has = (ending: string): boolean => this.#store.has(shardOf(id), `${id}.${ending}`);
     if (has(SEALED)) return 'sealed';
     if (has(SANITISED)) return 'sanitised';
     return has(SPOOLED) ? 'spooled' : 'unknown';
@@ -174,4 +181,25 @@ export class Spool {
   async freeBytes(): Promise<number | undefined> {
     return this.#store.freeBytes();
   }
+
+  async #get(id: MessageId, ending: string): Promise<Buffer | undefined> {
+    return this.#store.get(shardOf(id), `${id}.${ending}`, RECORD_BYTES);
+  }
+
+  #close(shard: string): void {
+    this.#closed.add(shard);
+    for (const id of this.#finished) if (shardOf(id) === shard) this.#finished.delete(id);
+  }
+}
+
+/** The highest record of each message among the names of a shard. Raw bytes without a record were never accepted. */
+function stagesOf(names: readonly string[]): Map<MessageId, string> {
+  const stages = new Map<MessageId, string>();
+  for (const name of names) {
+    const id = parseMessageId(name.slice(0, 26));
+    const ending = name.slice(27);
+    if (id === undefined || (ending !== SPOOLED && ending !== SANITISED && ending !== SEALED)) continue;
+    if (ending > (stages.get(id) ?? '')) stages.set(id, ending);
+  }
+  return stages;
 }

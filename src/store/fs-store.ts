@@ -15,6 +15,7 @@ import {
   statSync,
   statfs,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { fdatasync, fsync, write as writeAsync } from 'node:fs';
@@ -126,17 +127,13 @@ class FsStore implements Store {
     }
   }
 
-  async rename(folder: string, from: string, to: string): Promise<boolean> {
-    const directory = join(this.#root, folder);
+  note(folder: string, name: string, bytes: Uint8Array): void {
+    const path = join(this.#root, folder, name);
     try {
-      this.#fault('rename', join(directory, to));
-      renameSync(join(directory, from), join(directory, to));
-      this.#fault('fsync-dir', directory);
-      await this.#directories.sync(directory);
-      return true;
+      this.#fault('write', path);
+      writeFileSync(path, bytes, { flag: 'wx', mode: 0o600 });
     } catch (error) {
-      if (isAbsent(error)) return false;
-      throw storeError(error, `cannot rename ${folder}/${from}`);
+      if (systemCode(error) !== 'EEXIST') throw storeError(error, `cannot note ${folder}/${name}`);
     }
   }
 
@@ -310,6 +307,9 @@ class StagedBytes implements Staged {
   get size(): number {
     return this.bytes.length;
   }
+  get inline(): Uint8Array {
+    return this.bytes;
+  }
   open(): AsyncIterable<Uint8Array> {
     return once(this.bytes);
   }
@@ -322,6 +322,7 @@ class StagedFile implements Staged {
   readonly fd: number;
   readonly size: number;
   readonly sha256: string;
+  readonly inline = undefined;
   #path: string;
   #open = true;
   constructor(fd: number, path: string, size: number, sha256: string) {

@@ -4,6 +4,8 @@ export interface Staged {
   readonly size: number;
   /** sha256 in hex. */
   readonly sha256: string;
+  /** The bytes themselves while they are few enough to be held in memory. */
+  readonly inline: Uint8Array | undefined;
   /** The staged bytes from the start; may be called again. */
   open(): AsyncIterable<Uint8Array>;
   discard(): Promise<void>;
@@ -56,8 +58,8 @@ export interface Store {
   commit(folder: string, entries: readonly Entry[]): Promise<'stored' | 'exists'>;
   /** Adds one object to a folder, durable when it resolves. `exists` when there is one of that name (it is kept). */
   put(folder: string, entry: Entry): Promise<'stored' | 'exists'>;
-  /** Gives an object another name in its folder, durable when it resolves. False when there is none of the old name. */
-  rename(folder: string, from: string, to: string): Promise<boolean>;
+  /** Adds a small object that a power cut may take away again; one of that name is kept. */
+  note(folder: string, name: string, bytes: Uint8Array): void;
   /** An object's bytes; undefined when there is none. More than `cap` bytes: `too-large`. */
   get(folder: string, name: string, cap: number): Promise<Buffer | undefined>;
   /** An object's bytes as they come from the disk, undefined when there is none. */
@@ -69,7 +71,7 @@ export interface Store {
   has(folder: string, name: string): boolean;
   /** Names directly under a folder ('' for the root), sorted; empty when there is no such folder. */
   list(folder: string): Promise<string[]>;
-  /** Removes a folder with all it holds. */
+  /** Removes a folder with all it holds, or an object. */
   delete(folder: string): Promise<void>;
   /** Bytes that can still be written; undefined where the driver cannot tell. */
   freeBytes(): Promise<number | undefined>;

@@ -105,7 +105,7 @@ async function stepLines(opsPort: number, mails: number): Promise<string[]> {
 
 /** `npm run bench -- mail`. */
 export async function benchMail(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'mugai-bench-'));
+  const folder = await mkdtemp(join(process.env['MUGAI_BENCH_DIR'] ?? tmpdir(), 'mugai-bench-'));
   await promisify(execFile)('chmod', ['755', folder]);
   const sink = await Sink.start();
   let postfix: Postfix | undefined;

@@ -96,6 +96,7 @@ void test('an honest mail goes through in its order, cleaned', () => {
     'bytes 3',
     'hidden-text: x y',
     'text a\nb[31m',
+    'invisible-characters: 1',
     'end',
     'end',
   ]);

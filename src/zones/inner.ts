@@ -1,0 +1,80 @@
+// The inner zone: gate and courier. It reads the outbox and keeps its own records; it cannot name the spool.
+import type { KeyObject } from 'node:crypto';
+import type { Config } from '../config.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import { LIMITS } from '../message/limits.ts';
+import { deliver } from '../deliver/deliver.ts';
+import { folderCourier } from '../deliver/folder-courier.ts';
+import type { Ledger } from '../deliver/ledger.ts';
+import { smtpCourier } from '../deliver/smtp-courier.ts';
+import type { Log } from '../ops/log.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
+import { RetryLater } from '../queue/queues.ts';
+import type { Store } from '../store/store.ts';
+import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
+
+/** Longest wait between two attempts to deliver: RFC 5321 §4.5.4.1 asks for at least one each half hour or so. */
+const LONGEST_RETRY_MS = 30 * 60_000;
+
+/** What the inner zone has to itself. */
+export interface Inner {
+  readonly outbox: Outbox;
+  readonly ledger: Ledger;
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  readonly openStore: (name: string) => Promise<Store>;
+}
+
+/** Starts delivering. `apart`: packages are made in another process. */
+export async function startInner(
+  apart: boolean,
+  config: Config,
+  log: Log,
+  life: Lifecycle,
+  road: Road,
+  inner: Inner,
+): Promise<void> {
+  const { outbox, ledger, keys, openStore } = inner;
+  const { hub } = road;
+  if (hub === undefined) throw new TypeError('the inner side has a queue');
+  const policy = config.policyFile === undefined ? builtInPolicy() : await loadPolicy(config.policyFile);
+  const domain = config.domains[0] ?? 'localhost';
+  const courier =
+    config.innerSmtpUrl === undefined
+      ? folderCourier(await openStore('delivered'))
+      : smtpCourier(config.innerSmtpUrl, domain, 10);
+  life.started('courier', async () => courier.close());
+  const deps = {
+    outbox,
+    ledger,
+    keys,
+    courier,
+    domain,
+    language: policy.language,
+    attachBytes: policy.attachBytes,
+    giveUpMs: LIMITS.giveUpMs,
+    onGateRefusal: (id: string, reason: string) => {
+      road.metrics.gateRefusals.inc({ reason: reason.split(':')[0] ?? '' });
+      log.error({ id, reason }, 'package refused by the gate');
+    },
+  };
+  const worker = hub.work(
+    'deliver',
+    async (id, _attempt, signal) => {
+      const sealed = outbox.find(id);
+      if (sealed === undefined) return;
+      const outcome = await road.timed('deliver', async () => deliver(sealed, deps, signal));
+      if (outcome.kind === 'deferred') {
+        road.done(id, 'deliver', 'deferred');
+        log.warn({ id, answer: outcome.answer }, 'delivery deferred');
+        throw new RetryLater(Math.min(LONGEST_RETRY_MS, Math.max(config.retrySeconds * 1000, outcome.ageMs / 2)));
+      }
+      road.done(id, 'deliver', outcome.delivered.record.stage);
+    },
+    { concurrency: 16 },
+  );
+  life.started('deliver', async () => worker.close({ deadlineMs: config.stopSeconds * 1000 }));
+  await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, async () =>
+    road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)),
+  );
+}

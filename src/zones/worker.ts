@@ -1,0 +1,98 @@
+// The middle zone: sanitise in jailed children, seal with the one private key.
+import type { Config } from '../config.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Sanitised } from '../message/stages.ts';
+import { reasonOf } from '../message/errors.ts';
+import type { Log } from '../ops/log.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
+import { openPools } from '../sanitise/pools.ts';
+import { quarantine, sanitise } from '../sanitise/sanitise.ts';
+import { seal, type Signer } from '../seal/seal.ts';
+import type { Spool } from '../spool/spool.ts';
+import { VERSION } from '../version.ts';
+import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
+
+/** What the middle zone has to itself. */
+export interface Middle {
+  readonly spool: Spool;
+  readonly outbox: Outbox;
+  readonly signer: Signer;
+}
+
+/** Starts sanitising and sealing. `apart`: the doors are in another process and no queue joins them. */
+export async function startWorker(
+  apart: boolean,
+  config: Config,
+  log: Log,
+  life: Lifecycle,
+  road: Road,
+  { spool, outbox, signer }: Middle,
+): Promise<void> {
+  const { hub } = road;
+  if (hub === undefined) throw new TypeError('a worker has queues');
+  const policy = config.policyFile === undefined ? builtInPolicy() : await loadPolicy(config.policyFile);
+  const pools = await openPools(config.workers, (family, cause) => {
+    road.metrics.jailKills.inc({ worker: family, cause });
+    log.warn({ family, cause }, 'child killed');
+  });
+  life.started('children', async () => pools.close());
+  const deps = {
+    spool,
+    pools: pools.pools,
+    policy,
+    metrics: road.metrics,
+    passwords: [],
+    begin: (cap: number) => spool.begin(cap),
+    version: VERSION,
+  };
+  const stopMs = config.stopSeconds * 1000;
+
+  road.onUnsanitisable = async (id) => {
+    const spooled = await spool.spooled(id);
+    if (spooled === undefined) return;
+    await spool.keepSanitised(await quarantine(spooled, deps));
+    road.done(id, 'sanitise', 'quarantined');
+    road.next('seal', [id]);
+  };
+  const sealNow = async (sanitised: Sanitised, signal: AbortSignal): Promise<void> => {
+    await road.timed('seal', async () => seal(sanitised, { spool, outbox, signer }, signal));
+    road.done(sanitised.id, 'seal', 'ok');
+    road.next('deliver', [sanitised.id]);
+  };
+  const sanitiser = hub.work(
+    'sanitise',
+    async (id, _attempt, signal) => {
+      const spooled = await spool.spooled(id);
+      if (spooled === undefined) return; // deleted meanwhile
+      const sanitised = await road.timed('sanitise', async () => sanitise(spooled, deps, signal));
+      road.done(id, 'sanitise', sanitised.record.state);
+      // Sealing follows at once, without a turn in a queue. What fails there is tried again by the rules of its own
+      // queue, for ever: a full outbox is no fault of the message.
+      await sealNow(sanitised, signal).catch(async (error: unknown) => {
+        log.warn({ id, step: 'seal', error: reasonOf(error) }, 'attempt failed');
+        await spool.keepSanitised(sanitised);
+        road.next('seal', [id]);
+      });
+    },
+    // The children are as many as the workers; more messages than that may wait for the disk meanwhile.
+    { concurrency: config.workers * 4 },
+  );
+  life.started('sanitise', async () => sanitiser.close({ deadlineMs: stopMs }));
+
+  const sealer = hub.work(
+    'seal',
+    async (id, _attempt, signal) => {
+      const sanitised = await spool.sanitised(id);
+      if (sanitised !== undefined) await sealNow(sanitised, signal);
+    },
+    { concurrency: 8 },
+  );
+  life.started('seal', async () => sealer.close({ deadlineMs: stopMs }));
+
+  await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, async () => {
+    const found = await spool.unfinished(SCAN_MOST);
+    road.next('sanitise', found.sanitise);
+    road.next('seal', found.seal);
+  });
+}
