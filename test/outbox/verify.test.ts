@@ -1,0 +1,159 @@
+// The gate's check of a package: what was sealed holds, what was changed in any way does not.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { newMessageId } from '../../src/message/id.ts';
+import type { SanitisedRecord } from '../../src/message/stages.ts';
+import { preAuthentication } from '../../src/outbox/manifest.ts';
+import { Signer, packageOf } from '../../src/seal/seal.ts';
+import { runMugai } from '../support/gateway-process.ts';
+import { scratch } from '../support/scratch.ts';
+
+const ZERO = '0'.repeat(64);
+const NOW = '2026-11-22T00:00:00.000Z';
+
+function recordOf(id: string): SanitisedRecord {
+  return {
+    stage: 'sanitised',
+    id,
+    state: 'sanitised',
+    reason: null,
+    source: { kind: 'mail', name: '', size: 3, sha256: ZERO },
+    envelope: { from: 'a@example.com', to: ['b@city.example.lg.jp'] },
+    receivedAt: NOW,
+    sanitisedAt: NOW,
+    headers: { from: 'a@example.com', to: '', cc: '', subject: '件名', date: '', messageId: '' },
+    autoSubmitted: '',
+    policy: { name: 'built-in', version: '1', sha256: ZERO },
+    engine: { version: '0', workers: {} },
+    parts: [],
+    text: 'Subject: 件名\n\n本文\n',
+    outputs: [],
+    outputFolder: '',
+    ms: 1,
+  };
+}
+
+interface Sealed {
+  readonly folder: string;
+  readonly key: string;
+}
+
+/** A sealed package of two files in a folder, and its public key in a file. */
+async function sealed(root: string): Promise<Sealed> {
+  const pair = generateKeyPairSync('ed25519');
+  const key = join(root, 'verify-key.pem');
+  await writeFile(key, pair.publicKey.export({ format: 'pem', type: 'spki' }));
+  const folder = join(root, 'package');
+  await mkdir(join(folder, 'files'), { recursive: true });
+  const id = newMessageId();
+  const outputs = [{ name: 'files/01-a.txt', content: Buffer.from('a') }];
+  for (const { name, content } of packageOf(id, recordOf(id), outputs, new Signer(pair.privateKey))) {
+    assert.ok(content instanceof Uint8Array);
+    await writeFile(join(folder, name), content);
+  }
+  return { folder, key };
+}
+
+interface Dsse {
+  payloadType: string;
+  payload: string;
+  signatures: { keyid: string; sig: string }[];
+}
+
+/** Rewrites the envelope. */
+async function edit(folder: string, change: (envelope: Dsse) => unknown): Promise<void> {
+  const path = join(folder, 'manifest.dsse.json');
+  const envelope = JSON.parse(await readFile(path, 'utf8')) as Dsse;
+  await writeFile(path, `${JSON.stringify(change(envelope) ?? envelope)}\n`);
+}
+
+function payload(envelope: Dsse, change: (text: string) => string): Dsse {
+  const text = change(Buffer.from(envelope.payload, 'base64').toString('utf8'));
+  return { ...envelope, payload: Buffer.from(text).toString('base64') };
+}
+
+const TAMPERINGS: { readonly [name: string]: (folder: string) => Promise<unknown> } = {
+  'a byte of the text is changed': async (folder) => writeFile(join(folder, 'message.txt'), 'Subject: 件名\n\n本分\n'),
+  'a byte of a file is changed': async (folder) => writeFile(join(folder, 'files/01-a.txt'), 'b'),
+  'a byte is added': async (folder) => writeFile(join(folder, 'files/01-a.txt'), 'a\n'),
+  'a file is gone': async (folder) => rm(join(folder, 'files/01-a.txt')),
+  'a file is added': async (folder) => writeFile(join(folder, 'files/02-b.txt'), 'b'),
+  'a file is added beside the manifest': async (folder) => writeFile(join(folder, 'original.exe'), 'MZ'),
+  'a file has another name': async (folder) => rename(join(folder, 'files/01-a.txt'), join(folder, 'files/01-b.txt')),
+  'a file is a link to the same bytes': async (folder) => {
+    await writeFile(join(folder, '..', 'elsewhere'), 'a');
+    await rm(join(folder, 'files/01-a.txt'));
+    await symlink(join(folder, '..', 'elsewhere'), join(folder, 'files/01-a.txt'));
+  },
+  'the manifest is cut': async (folder) => {
+    const path = join(folder, 'manifest.dsse.json');
+    await writeFile(path, (await readFile(path)).subarray(0, -20));
+  },
+  'there is no signature': async (folder) => edit(folder, (envelope) => ({ ...envelope, signatures: [] })),
+  'the signature is another one': async (folder) =>
+    edit(folder, (envelope) => {
+      const [first] = envelope.signatures;
+      if (first !== undefined) first.sig = `${first.sig.startsWith('A') ? 'B' : 'A'}${first.sig.slice(1)}`;
+    }),
+  'the key id is another one': async (folder) =>
+    edit(folder, (envelope) => {
+      const [first] = envelope.signatures;
+      if (first !== undefined) first.keyid = ZERO;
+    }),
+  'the payload says another state': async (folder) =>
+    edit(folder, (envelope) => payload(envelope, (text) => text.replace('"sanitised"', '"held"'))),
+  'the payload has a space more': async (folder) => edit(folder, (envelope) => payload(envelope, (text) => `${text} `)),
+  'the payload type is another one': async (folder) =>
+    edit(folder, (envelope) => ({ ...envelope, payloadType: 'application/json' })),
+  'the envelope has a field more': async (folder) => edit(folder, (envelope) => ({ ...envelope, note: 'x' })),
+};
+
+describe('mugai verify', () => {
+  it('accepts what was sealed', async () => {
+    await using root = await scratch();
+    const { folder, key } = await sealed(root.path);
+    const run = await runMugai(['verify', folder, '--key', key]);
+    assert.equal(run.code, 0, run.stdout);
+  });
+
+  for (const [name, tamper] of Object.entries(TAMPERINGS)) {
+    it(`refuses a package where ${name}`, async () => {
+      await using root = await scratch();
+      const { folder, key } = await sealed(root.path);
+      await tamper(folder);
+      const run = await runMugai(['verify', folder, '--key', key, '--json']);
+      assert.equal(run.code, 1);
+      const line = JSON.parse(run.stdout) as { ok: boolean; reason: string };
+      assert.equal(line.ok, false);
+      assert.ok(line.reason.length > 0);
+    });
+  }
+
+  it('refuses a package sealed with a key it does not know', async () => {
+    await using root = await scratch();
+    const { folder } = await sealed(root.path);
+    await using other = await scratch();
+    const { key } = await sealed(other.path);
+    const run = await runMugai(['verify', folder, '--key', key]);
+    assert.equal(run.code, 1);
+    assert.match(run.stdout, /no signature of a known key/);
+  });
+});
+
+describe('the signature', () => {
+  it('is one that openssl accepts over the DSSE pre-authentication encoding', async () => {
+    await using root = await scratch();
+    const { folder, key } = await sealed(root.path);
+    const envelope = JSON.parse(await readFile(join(folder, 'manifest.dsse.json'), 'utf8')) as Dsse;
+    const message = join(root.path, 'message');
+    const signature = join(root.path, 'signature');
+    await writeFile(message, preAuthentication(Buffer.from(envelope.payload, 'base64')));
+    await writeFile(signature, Buffer.from(envelope.signatures[0]?.sig ?? '', 'base64'));
+    const args = ['pkeyutl', '-verify', '-pubin', '-inkey', key, '-rawin', '-in', message, '-sigfile', signature];
+    assert.match(execFileSync('openssl', args, { encoding: 'utf8' }), /Verified Successfully/);
+  });
+});
