@@ -54,9 +54,13 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   const signingKey = runs('worker') ? await loadPrivateKey(config.signingKeyFile) : undefined;
   const verifyKeys = runs('inner') ? await loadPublicKeys(config.verifyKeyFile) : undefined;
 
-  const openStore = async (name: string) => openFsStore(join(config.dataDir, name), hooks.fault);
+  const openStore = async (name: string, access: 'write' | 'read' = 'write') =>
+    openFsStore(join(config.dataDir, name), hooks.fault, access);
   const spool = runs('ingress') || runs('worker') ? new Spool(await openStore('spool')) : undefined;
-  const outbox = runs('worker') || runs('inner') ? new Outbox(await openStore('outbox')) : undefined;
+  const outbox =
+    runs('worker') || runs('inner')
+      ? new Outbox(await openStore('outbox', runs('worker') ? 'write' : 'read'))
+      : undefined;
   const ledger = runs('inner') ? new Ledger(await openStore('inner')) : undefined;
 
   // The inner side finds its work in the outbox; only in one process is it told of it.

@@ -146,12 +146,26 @@ function openJob(type: number, payload: Buffer, input: Input): Job {
 class Input implements AsyncIterable<Buffer> {
   readonly #frames: AsyncGenerator<Received, void, undefined>;
   #ended = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(frames: AsyncGenerator<Received, void, undefined>) {
     this.#frames = frames;
   }
 
+  /**
+   * The next chunk, undefined after the last. One read at a time: a parser that was given up may still be waiting for a
+   * chunk when the rest is drained, and must not take the first frame of the next input.
+   */
   async #next(): Promise<Buffer | undefined> {
+    const read = this.#last.then(async () => this.#read());
+    this.#last = read.then(
+      () => undefined,
+      () => undefined, // told to whoever asked for this chunk
+    );
+    return read;
+  }
+
+  async #read(): Promise<Buffer | undefined> {
     if (this.#ended) return undefined;
     const next = await this.#frames.next();
     if (next.done) throw new WireError('input cut');

@@ -39,9 +39,17 @@ const READ_BYTES = 256 * 1024;
 /** Leftovers in `tmp` younger than this may belong to another live process on the same store. */
 const LEFTOVER_MS = 3_600_000;
 
-/** Opens (and makes) a store under `root`. What earlier lives left half-written in its `tmp` is removed. */
-export async function openFsStore(root: string, fault: FaultPoint = () => undefined): Promise<Store> {
+/**
+ * Opens (and makes) a store under `root`. What earlier lives left half-written in its `tmp` is removed. With `access`
+ * `read` nothing is made or removed: the place may be mounted read-only.
+ */
+export async function openFsStore(
+  root: string,
+  fault: FaultPoint = () => undefined,
+  access: 'write' | 'read' = 'write',
+): Promise<Store> {
   const temp = join(root, 'tmp');
+  if (access === 'read') return new FsStore(root, temp, fault);
   try {
     await mkdir(temp, { recursive: true, mode: 0o700 });
     for (const name of await readdir(temp)) {

@@ -1,0 +1,16 @@
+# One image for all roles; docker-compose.yml says which role runs where.
+FROM node:26-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:26-bookworm-slim
+WORKDIR /app
+COPY --from=packages /app/node_modules node_modules
+COPY package.json LICENSE NOTICE ./
+COPY src src
+COPY workers workers
+RUN mkdir -p /data && chown node:node /data
+USER node
+ENV MUGAI_DATA_DIR=/data
+ENTRYPOINT ["node", "src/main.ts", "serve"]
