@@ -194,7 +194,8 @@ export class JailedChild {
     try {
       for await (const chunk of chunks) {
         for (let at = 0; at < chunk.length; at += LIMITS.frameBytes) {
-          if (this.#dead || this.#job === undefined) return; // refused early; the outcome says why
+          if (this.#dead) return; // the outcome says why
+          if (this.#job === undefined) return this.#die('converter-failed', 'answered before its input ended');
           const [head, payload] = bytesFrame(FRAME.input, chunk.subarray(at, at + LIMITS.frameBytes));
           stdin.write(head);
           if (stdin.write(payload)) continue;
