@@ -262,8 +262,9 @@ test('large documents one after another do not pile up in the child', async () =
       assert.deepEqual(await child.run(ask, file, () => undefined, bounds), { kind: 'done' });
       resident.push(Number(readFileSync(`/proc/${child.pid}/statm`, 'latin1').split(' ')[1]) * 4096);
     }
-    const [first = 0] = resident;
-    assert.ok(Math.max(...resident) < first + 150 * 1024 * 1024, resident.map((bytes) => bytes >> 20).join(' '));
+    // One dead instance may still wait for its collection when the child is looked at; five piled up would be 760 MB more.
+    const spread = Math.max(...resident) - Math.min(...resident);
+    assert.ok(spread < 1.5 * 190 * 1024 * 1024, resident.map((bytes) => bytes >> 20).join(' '));
   } finally {
     await child.stop();
   }
