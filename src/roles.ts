@@ -7,11 +7,12 @@ import { LIMITS } from './message/limits.ts';
 import { openFsStore, type FaultPoint } from './store/fs-store.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
-import { anyKey, generateKeys, loadPrivateKey, loadPublicKeys } from './outbox/keys.ts';
-import { Ledger } from './deliver/ledger.ts';
+import { anyKey, generateKeys, loadPrivateKey } from './outbox/keys.ts';
+import type { Ledger } from './deliver/ledger.ts';
 import { openOps, type Check } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
-import { openMetrics } from './ops/metrics.ts';
+import { exposition, openMetrics, type MetricsSnapshot } from './ops/metrics.ts';
+import type { Inner } from './zones/inner.ts';
 import { Road, type Event } from './zones/road.ts';
 
 export type { Event } from './zones/road.ts';
@@ -29,10 +30,12 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** What tests and the demo may replace or watch. */
+/** What the commands, tests and the demo may choose, replace or watch. */
 export interface Hooks {
   readonly fault?: FaultPoint;
   readonly onEvent?: (event: Event) => void;
+  /** Runs the inner zone in a thread of its own where all zones share a process; `fault` and `onEvent` do not reach it. */
+  readonly innerThread?: boolean;
 }
 
 /** Starts the rooms of a role. On any failure what was started is stopped again and the error is thrown. */
@@ -50,60 +53,44 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   const runs = (one: Role): boolean => role === 'all' || role === one;
   const metrics = openMetrics(true);
   const checks: Check[] = [];
+  const counted: (() => Promise<MetricsSnapshot>)[] = [];
   if (runs('worker') || runs('inner')) await ensureKeys(config, runs('worker'), log);
   const signingKey = runs('worker') ? await loadPrivateKey(config.signingKeyFile) : undefined;
-  const verifyKeys = runs('inner') ? await loadPublicKeys(config.verifyKeyFile) : undefined;
 
-  const openStore = async (name: string, access: 'write' | 'read' = 'write') =>
-    openFsStore(join(config.dataDir, name), hooks.fault, access);
-  const spool = runs('ingress') || runs('worker') ? new Spool(await openStore('spool')) : undefined;
-  const outbox =
-    runs('worker') || runs('inner')
-      ? new Outbox(await openStore('outbox', runs('worker') ? 'write' : 'read'))
+  const openStore = async (name: string) => openFsStore(join(config.dataDir, name), hooks.fault);
+  const spool =
+    runs('ingress') || runs('worker')
+      ? new Spool(await openStore('spool'), role === 'all' ? LIMITS.freshChars : 0)
       : undefined;
-  const ledger = runs('inner') ? new Ledger(await openStore('inner')) : undefined;
+  const made = runs('worker') ? new Outbox(await openStore('outbox')) : undefined;
 
-  // The inner side finds its work in the outbox; only in one process is it told of it.
-  const road = new Road(
-    metrics,
-    log,
-    runs('inner') ? ['sanitise', 'seal', 'deliver'] : ['sanitise', 'seal'],
-    hooks.onEvent,
-  );
-  if (role !== 'ingress' || config.queueUrl !== undefined) {
-    // The inner side has a queue of its own: the middle's Redis is out of its reach.
-    const url = role === 'inner' ? undefined : config.queueUrl;
-    const { openQueues } = await import('./queue/queues.ts');
-    road.hub = await openQueues({
-      url,
-      attempts: LIMITS.attempts,
-      onError: (error, where) =>
-        log.warn({ ...where, error: reasonOf(error) }, where.id === undefined ? 'queue' : 'attempt failed'),
-      onExhausted: async (step, id, error) => {
-        log.error({ step, id, error: reasonOf(error) }, 'given up; what can be tried again is found by the scan');
-        if (step === 'sanitise') await road.onUnsanitisable?.(id);
-      },
-    });
-    const { hub } = road;
-    life.started('queues', async () => hub.close());
-    checks.push({
-      name: 'queue',
-      run: async () => {
-        await hub.queue('sanitise').counts();
-        return undefined;
-      },
-    });
-  }
-
-  if (verifyKeys !== undefined && outbox !== undefined && ledger !== undefined) {
+  const road = new Road(metrics, log, ['sanitise', 'seal'], hooks.onEvent);
+  const innerRoad = new Road(metrics, log, ['deliver'], hooks.onEvent);
+  let inner: Inner | undefined;
+  if (role === 'all' && hooks.innerThread === true) {
+    const { startInnerThread } = await import('./zones/inner-thread.ts');
+    const thread = await startInnerThread(life);
+    road.onSealed = thread.tell;
+    counted.push(thread.metrics);
+    checks.push({ name: 'inner', run: async () => thread.metrics().then(() => undefined) });
+  } else if (runs('inner')) {
     const { startInner } = await import('./zones/inner.ts');
-    await startInner(role === 'inner', config, log, life, road, { outbox, ledger, keys: verifyKeys, openStore });
+    inner = await startInner(config, log, life, innerRoad, role === 'all', hooks.fault);
+    road.onSealed = inner.tell;
   }
-  if (signingKey !== undefined && spool !== undefined && outbox !== undefined) {
+  if (runs('worker') || (runs('ingress') && config.queueUrl !== undefined)) {
+    await road.openQueues(config.queueUrl, life);
+  }
+  const countJobs = async (): Promise<undefined> => {
+    await road.countJobs();
+    await innerRoad.countJobs();
+  };
+  checks.push({ name: 'queue', run: countJobs });
+  if (signingKey !== undefined && spool !== undefined && made !== undefined) {
     const { startWorker } = await import('./zones/worker.ts');
     const { Signer } = await import('./seal/seal.ts');
     const apart = role === 'worker' && config.queueUrl === undefined;
-    await startWorker(apart, config, log, life, road, { spool, outbox, signer: new Signer(signingKey) });
+    await startWorker(apart, config, log, life, road, { spool, outbox: made, signer: new Signer(signingKey) });
   }
   let doors: Awaited<ReturnType<typeof import('./zones/ingress.ts').startIngress>> | undefined;
   if (runs('ingress') && spool !== undefined) {
@@ -112,26 +99,25 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     doors = await startIngress(config, log, life, road, spool);
   }
 
-  if (spool !== undefined) checks.push({ name: 'spool', run: async () => diskFault(await spool.freeBytes()) });
-  if (outbox !== undefined) checks.push({ name: 'outbox', run: async () => diskFault(await outbox.freeBytes()) });
-  const ops = await openOps(config.opsListen, metrics, checks, async () => {
-    for (const [name, place] of [
-      ['spool', spool],
-      ['outbox', outbox],
-    ] as const) {
-      const free = await place?.freeBytes();
+  const outbox = made ?? inner?.outbox;
+  const stores = [
+    ['spool', spool],
+    ['outbox', outbox],
+  ] as const;
+  for (const [name, store] of stores)
+    if (store !== undefined) checks.push({ name, run: async () => diskFault(await store.freeBytes()) });
+  const scrape = async (): Promise<string> => {
+    for (const [name, store] of stores) {
+      const free = await store?.freeBytes();
       if (free !== undefined) metrics.diskFree.set({ store: name }, free);
     }
-    await road.countJobs();
-  }).catch((error: unknown) => {
-    throw new MugaiError(
-      'port-in-use',
-      `operations port ${config.opsListen.host}:${config.opsListen.port} cannot be opened: ${reasonOf(error)}`,
-      {
-        permanent: true,
-        cause: error,
-      },
-    );
+    await countJobs();
+    return exposition(metrics, await Promise.all(counted.map(async (count) => count())));
+  };
+  const ops = await openOps(config.opsListen, checks, scrape).catch((error: unknown) => {
+    const { host, port } = config.opsListen;
+    const why = `operations port ${host}:${port} cannot be opened: ${reasonOf(error)}`;
+    throw new MugaiError('port-in-use', why, { permanent: true, cause: error });
   });
   life.started('operations', async () => ops.close());
   return {
@@ -140,7 +126,7 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     opsPort: ops.port,
     spool,
     outbox,
-    ledger,
+    ledger: inner?.ledger,
     stop: async () => life.stop(),
   };
 }

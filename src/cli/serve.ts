@@ -22,7 +22,7 @@ Example: MUGAI_DOMAINS=city.example.lg.jp mugai serve`,
     const log = openLog(config.logLevel, role);
     log.info({ config: redactedConfig() }, 'starting');
     const signals = stopSignals();
-    const gateway = await startGateway(role, config, log);
+    const gateway = await startGateway(role, config, log, { innerThread: true });
     log.info({ smtp: gateway.smtpPort, upload: gateway.uploadPort, ops: gateway.opsPort }, 'ready');
     const signal = await signals;
     log.info({ signal }, 'stopping');

@@ -13,6 +13,8 @@ export const LIMITS = {
   connections: 2000,
   /** Bytes of a message kept in memory before the door goes to a file: most mail is text of a few KB. */
   inlineBytes: 64 * KIB,
+  /** Characters of just accepted small messages held for the sanitise step of the same process: some 700 of 4 KB. */
+  freshChars: 4 * 1024 * KIB,
   /** Idle milliseconds of an SMTP connection. RFC 5321 §4.5.3.2 allows 5 minutes; a minute frees slots sooner. */
   smtpIdleMs: 60_000,
   /** Milliseconds for the whole DATA phase: a base, plus the time a 64 KB/s line needs for `messageBytes`. */

@@ -2,7 +2,6 @@
 import fastify from 'fastify';
 import { Type } from 'typebox';
 import { reasonOf } from '../message/errors.ts';
-import type { Metrics } from './metrics.ts';
 
 /** One thing that must hold for the process to do its work; resolves to what is wrong, or undefined. */
 export interface Check {
@@ -18,12 +17,14 @@ export interface Ops {
 const Health = Type.Object({ status: Type.String() });
 const Ready = Type.Object({ ready: Type.Boolean(), checks: Type.Record(Type.String(), Type.String()) });
 
-/** Opens `/healthz` (the process answers), `/readyz` (503 and the reasons while a check fails) and `/metrics`. */
+/**
+ * Opens `/healthz` (the process answers), `/readyz` (503 and the reasons while a check fails) and `/metrics`, which
+ * answers what `scrape` gives (Prometheus text format 0.0.4).
+ */
 export async function openOps(
   listen: { readonly host: string; readonly port: number },
-  metrics: Metrics,
   checks: readonly Check[],
-  beforeScrape: () => Promise<void>,
+  scrape: () => Promise<string>,
 ): Promise<Ops> {
   const app = fastify({ logger: false, bodyLimit: 1024 });
   app.get('/healthz', { schema: { response: { 200: Health } } }, async () => ({ status: 'ok' }));
@@ -38,8 +39,7 @@ export async function openOps(
     return reply.code(ready ? 200 : 503).send({ ready, checks: results });
   });
   app.get('/metrics', { schema: { response: { 200: Type.String() } } }, async (_request, reply) => {
-    await beforeScrape();
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await scrape());
   });
   await app.listen(listen);
   const address = app.server.address();

@@ -1,8 +1,10 @@
 // Prometheus metrics, by the names of the contract. One registry per process.
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 export interface Metrics {
   readonly registry: Registry;
+  /** Node's own, of the whole process; empty unless asked for. */
+  readonly process: Registry;
   readonly messages: Counter<'stage' | 'outcome'>;
   readonly parts: Counter<'worker' | 'verdict' | 'reason'>;
   readonly pages: Counter;
@@ -22,7 +24,8 @@ export interface Metrics {
 export function openMetrics(withProcess: boolean): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  if (withProcess) collectDefaultMetrics({ register: registry });
+  const ofProcess = new Registry();
+  if (withProcess) collectDefaultMetrics({ register: ofProcess });
   const counter = <const L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter({ name, help, labelNames: [...labelNames], registers });
   const gauge = <const L extends string>(name: string, help: string, labelNames: readonly L[]) =>
@@ -31,6 +34,7 @@ export function openMetrics(withProcess: boolean): Metrics {
     new Histogram({ name, help, labelNames: [...labelNames], buckets, registers });
   return {
     registry,
+    process: ofProcess,
     messages: counter('mugai_messages_total', 'Messages that left a stage, by how', ['stage', 'outcome']),
     parts: counter('mugai_parts_total', 'Parts by what became of them', ['worker', 'verdict', 'reason']),
     pages: counter('mugai_pages_total', 'Pages and pictures drawn', []),
@@ -55,4 +59,13 @@ export function openMetrics(withProcess: boolean): Metrics {
     diskFree: gauge('mugai_disk_free_bytes', 'Free bytes', ['store']),
     gateRefusals: counter('mugai_gate_refusals_total', 'Packages the gate refused', ['reason']),
   };
+}
+
+/** A registry as one thread hands it to another. */
+export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+/** The text a scrape gets: the metrics of this thread and of others added up, and the process's own. */
+export async function exposition(metrics: Metrics, others: readonly MetricsSnapshot[]): Promise<string> {
+  const all = AggregatorRegistry.aggregate([await metrics.registry.getMetricsAsJSON(), ...others]);
+  return `${await all.metrics()}${await metrics.process.metrics()}`;
 }

@@ -35,7 +35,7 @@ export class Outbox {
     return {
       names: async () => {
         const top = await this.#store.list(folder);
-        const inner = await this.#store.list(`${folder}/files`);
+        const inner = top.includes('files') ? await this.#store.list(`${folder}/files`) : [];
         return [...top.filter((name) => name !== 'files'), ...inner.map((name) => `files/${name}`)];
       },
       get: async (name, cap) => this.#store.get(folder, name, cap),

@@ -43,9 +43,14 @@ export class Spool {
   /** Messages whose last record here was seen; the minute scan does not look at them again. */
   readonly #finished = new Set<MessageId>();
   readonly #closed = new Set<string>();
+  /** Small messages accepted a moment ago: where the next step is in this process, it need not read them again. */
+  readonly #fresh = new Map<MessageId, Spooled>();
+  #freshRoom: number;
 
-  constructor(store: Store) {
+  /** `freshChars`: base64 of just accepted messages to keep in memory for the next step; 0 where that is elsewhere. */
+  constructor(store: Store, freshChars = 0) {
     this.#store = store;
+    this.#freshRoom = freshChars;
   }
 
   /** Takes bytes that are to be kept here: raw ones of a message, or an output. `cap` bytes at most, else `too-large`. */
@@ -60,11 +65,23 @@ export class Spool {
     const record = { ...facts, raw: inline === undefined ? null : Buffer.from(inline).toString('base64') };
     const done = await this.#store.put(shardOf(id), { name: `${id}.${SPOOLED}`, content: spooledCodec.encode(record) });
     if (done === 'exists') throw new MugaiError('already-there', `message ${id} exists`, { permanent: true });
-    return { id, record } as Spooled;
+    const spooled = { id, record } as Spooled;
+    const chars = record.raw?.length ?? 0;
+    if (chars > 0 && chars <= this.#freshRoom) {
+      this.#fresh.set(id, spooled);
+      this.#freshRoom -= chars;
+    }
+    return spooled;
   }
 
   /** The message at the stage spooled, undefined when there is none of this id. */
   async spooled(id: MessageId): Promise<Spooled | undefined> {
+    const fresh = this.#fresh.get(id);
+    if (fresh !== undefined) {
+      this.#fresh.delete(id);
+      this.#freshRoom += fresh.record.raw?.length ?? 0;
+      return fresh;
+    }
     const bytes = await this.#get(id, SPOOLED);
     return bytes === undefined ? undefined : ({ id, record: spooledCodec.decode(bytes) } as Spooled);
   }

@@ -6,13 +6,13 @@ import {
   closeSync,
   createReadStream,
   existsSync,
+  fstatSync,
   linkSync,
   mkdirSync,
   openSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmSync,
-  statSync,
   statfs,
   unlinkSync,
   writeFileSync,
@@ -114,7 +114,6 @@ class FsStore implements Store {
   async put(folder: string, entry: Entry): Promise<'stored' | 'exists'> {
     const directory = join(this.#root, folder);
     const target = join(directory, entry.name);
-    if (existsSync(target)) return 'exists';
     const work = this.#tempPath();
     let visible = false;
     try {
@@ -146,29 +145,27 @@ class FsStore implements Store {
   }
 
   async get(folder: string, name: string, cap: number): Promise<Buffer | undefined> {
-    const path = join(this.#root, folder, name);
-    const size = sizeOf(path);
-    if (size === undefined) return undefined;
-    if (size > cap) throw new MugaiError('too-large', `${folder}/${name}: more than ${cap} bytes`, { permanent: true });
     try {
-      // Small objects were mostly written a moment ago: out of the page cache a synchronous read takes some 20 µs.
-      return size <= LIMITS.inlineBytes ? readFileSync(path) : await readFile(path);
+      const read = readSmall(join(this.#root, folder, name));
+      if (read === undefined) return undefined;
+      if (read.size > cap)
+        throw new MugaiError('too-large', `${folder}/${name}: more than ${cap} bytes`, { permanent: true });
+      return read.bytes ?? (await readFile(join(this.#root, folder, name)));
     } catch (error) {
+      if (error instanceof MugaiError) throw error;
       if (isAbsent(error)) return undefined;
       throw storeError(error, `cannot read ${folder}/${name}`);
     }
   }
 
   async open(folder: string, name: string): Promise<{ size: number; stream: AsyncIterable<Uint8Array> } | undefined> {
-    const size = sizeOf(join(this.#root, folder, name));
-    if (size === undefined) return undefined;
-    if (size <= LIMITS.inlineBytes) {
-      const bytes = await this.get(folder, name, LIMITS.inlineBytes);
-      return bytes === undefined ? undefined : { size, stream: once(bytes) };
-    }
+    const path = join(this.#root, folder, name);
     try {
-      const handle = await open(join(this.#root, folder, name), 'r');
-      return { size, stream: handle.createReadStream({ highWaterMark: READ_BYTES }) };
+      const read = readSmall(path);
+      if (read === undefined) return undefined;
+      if (read.bytes !== undefined) return { size: read.size, stream: once(read.bytes) };
+      const handle = await open(path, 'r');
+      return { size: read.size, stream: handle.createReadStream({ highWaterMark: READ_BYTES }) };
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw storeError(error, `cannot open ${folder}/${name}`);
@@ -180,7 +177,6 @@ class FsStore implements Store {
   }
 
   async list(folder: string): Promise<string[]> {
-    if (!existsSync(join(this.#root, folder))) return [];
     try {
       const names = await readdir(join(this.#root, folder));
       return names.filter((name) => folder !== '' || name !== 'tmp').toSorted();
@@ -399,13 +395,31 @@ async function* once(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined>
   if (bytes.length > 0) yield bytes;
 }
 
-/** Size of a plain file, undefined when there is none. */
-function sizeOf(path: string): number | undefined {
+/**
+ * A file's size, and its bytes when they are few: those were mostly written a moment ago, and out of the page cache a
+ * synchronous read takes some 20 µs. Undefined when there is no such file.
+ */
+function readSmall(path: string): { readonly size: number; readonly bytes: Buffer | undefined } | undefined {
+  let fd: number;
   try {
-    return statSync(path, { throwIfNoEntry: false })?.size;
+    fd = openSync(path, 'r');
   } catch (error) {
     if (isAbsent(error)) return undefined;
-    throw storeError(error, `cannot look at ${path}`);
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(fd);
+    if (size > LIMITS.inlineBytes) return { size, bytes: undefined };
+    const bytes = Buffer.allocUnsafe(size);
+    let at = 0;
+    while (at < size) {
+      const got = readSync(fd, bytes, at, size - at, at);
+      if (got === 0) break;
+      at += got;
+    }
+    return { size, bytes: bytes.subarray(0, at) };
+  } finally {
+    closeSync(fd);
   }
 }
 

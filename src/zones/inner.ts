@@ -1,40 +1,51 @@
 // The inner zone: gate and courier. It reads the outbox and keeps its own records; it cannot name the spool.
 import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { LIMITS } from '../message/limits.ts';
+import type { MessageId } from '../message/id.ts';
 import { deliver } from '../deliver/deliver.ts';
 import { folderCourier } from '../deliver/folder-courier.ts';
-import type { Ledger } from '../deliver/ledger.ts';
+import { Ledger } from '../deliver/ledger.ts';
 import { smtpCourier } from '../deliver/smtp-courier.ts';
 import type { Log } from '../ops/log.ts';
-import type { Outbox } from '../outbox/outbox.ts';
+import { loadPublicKeys } from '../outbox/keys.ts';
+import { Outbox } from '../outbox/outbox.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
 import { RetryLater } from '../queue/queues.ts';
-import type { Store } from '../store/store.ts';
+import { openFsStore, type FaultPoint } from '../store/fs-store.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
 /** Longest wait between two attempts to deliver: RFC 5321 §4.5.4.1 asks for at least one each half hour or so. */
 const LONGEST_RETRY_MS = 30 * 60_000;
 
-/** What the inner zone has to itself. */
+/** The inner zone at work. */
 export interface Inner {
   readonly outbox: Outbox;
   readonly ledger: Ledger;
-  readonly keys: ReadonlyMap<string, KeyObject>;
-  readonly openStore: (name: string) => Promise<Store>;
+  /** Tells it of packages that are in the outbox. */
+  readonly tell: (ids: readonly MessageId[]) => void;
 }
 
-/** Starts delivering. `apart`: packages are made in another process. */
+/**
+ * Starts delivering. It has a queue of its own in this process: the middle's Redis is out of its reach. `told`: whoever
+ * makes the packages tells of each; otherwise they are found by looking into the outbox every second.
+ */
 export async function startInner(
-  apart: boolean,
   config: Config,
   log: Log,
   life: Lifecycle,
   road: Road,
-  inner: Inner,
-): Promise<void> {
-  const { outbox, ledger, keys, openStore } = inner;
+  told: boolean,
+  fault?: FaultPoint,
+): Promise<Inner> {
+  const keys: ReadonlyMap<string, KeyObject> = await loadPublicKeys(config.verifyKeyFile);
+  const openStore = async (name: string, access: 'write' | 'read' = 'write') =>
+    openFsStore(join(config.dataDir, name), fault, access);
+  const outbox = new Outbox(await openStore('outbox', 'read'));
+  const ledger = new Ledger(await openStore('inner'));
+  await road.openQueues(undefined, life);
   const { hub } = road;
   if (hub === undefined) throw new TypeError('the inner side has a queue');
   const policy = config.policyFile === undefined ? builtInPolicy() : await loadPolicy(config.policyFile);
@@ -42,7 +53,7 @@ export async function startInner(
   const courier =
     config.innerSmtpUrl === undefined
       ? folderCourier(await openStore('delivered'))
-      : smtpCourier(config.innerSmtpUrl, domain, 10);
+      : smtpCourier(config.innerSmtpUrl, domain, 20);
   life.started('courier', async () => courier.close());
   const deps = {
     outbox,
@@ -71,10 +82,11 @@ export async function startInner(
       }
       road.done(id, 'deliver', outcome.delivered.record.stage);
     },
-    { concurrency: 16 },
+    { concurrency: 32 },
   );
   life.started('deliver', async () => worker.close({ deadlineMs: config.stopSeconds * 1000 }));
-  await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, async () =>
+  await startScan(log, life, told ? SCAN_MS : SCAN_APART_MS, async () =>
     road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)),
   );
+  return { outbox, ledger, tell: (ids) => road.next('deliver', ids) };
 }

@@ -1,7 +1,8 @@
-// The joints of the road in one process: what is added to which queue when a step is done, counted and told; and the scan.
+// The joints of the road inside one zone: what is added to which queue when a step is done, counted and told; and the scan.
 import type { Lifecycle } from '../lifecycle.ts';
 import type { MessageId } from '../message/id.ts';
 import { reasonOf } from '../message/errors.ts';
+import { LIMITS } from '../message/limits.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { QueueHub, StepName } from '../queue/queues.ts';
@@ -20,16 +21,18 @@ export const SCAN_APART_MS = 1000;
 /** Messages one scan queues at most; the next one finds the rest. */
 export const SCAN_MOST = 20_000;
 
-/** Joins the steps that run in this process. */
+/** Joins the steps of one zone, or of the outer and middle zones where they share a process. */
 export class Road {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly #onEvent: ((event: Event) => void) | undefined;
-  /** Steps whose workers this process's queues reach. */
+  /** Steps whose workers this zone's queues reach. */
   readonly #steps: readonly StepName[];
   hub: QueueHub | undefined;
   /** Ends a message that failed in every attempt to sanitise it. */
   onUnsanitisable: ((id: MessageId) => Promise<void>) | undefined;
+  /** Tells the inner zone of packages, where it runs in this process too; elsewhere it finds them in the outbox. */
+  onSealed: ((ids: readonly MessageId[]) => void) | undefined;
 
   constructor(metrics: Metrics, log: Log, steps: readonly StepName[], onEvent: ((event: Event) => void) | undefined) {
     this.metrics = metrics;
@@ -38,11 +41,33 @@ export class Road {
     this.#onEvent = onEvent;
   }
 
+  /** Opens the queues of the zone: in Redis at `url`, or in this process. */
+  async openQueues(url: string | undefined, life: Lifecycle): Promise<void> {
+    const { log } = this;
+    const { openQueues } = await import('../queue/queues.ts');
+    const hub = await openQueues({
+      url,
+      attempts: LIMITS.attempts,
+      onError: (error, where) =>
+        log.warn({ ...where, error: reasonOf(error) }, where.id === undefined ? 'queue' : 'attempt failed'),
+      onExhausted: async (step, id, error) => {
+        log.error({ step, id, error: reasonOf(error) }, 'given up; what can be tried again is found by the scan');
+        if (step === 'sanitise') await this.onUnsanitisable?.(id);
+      },
+    });
+    life.started('queues', async () => hub.close());
+    this.hub = hub;
+  }
+
   /** Says that a message is ready for a step. A lost add is found by the scan. */
   next(step: StepName, ids: readonly MessageId[]): void {
-    if (this.hub === undefined || ids.length === 0 || !this.#steps.includes(step)) return;
+    if (ids.length === 0) return;
+    if (!this.#steps.includes(step)) {
+      if (step === 'deliver') this.onSealed?.(ids);
+      return;
+    }
     this.hub
-      .queue(step)
+      ?.queue(step)
       .add(ids)
       .catch((error: unknown) => this.log.error({ step, error: reasonOf(error) }, 'not queued, the scan will find it'));
   }
@@ -62,6 +87,7 @@ export class Road {
     }
   }
 
+  /** Sets the queue gauges. Rejects when the queues do not answer. */
   async countJobs(): Promise<void> {
     if (this.hub === undefined) return;
     for (const step of this.#steps) {

@@ -76,7 +76,7 @@ export async function startWorker(
       });
     },
     // The children are as many as the workers; more messages than that may wait for the disk meanwhile.
-    { concurrency: config.workers * 4 },
+    { concurrency: config.workers * 16 },
   );
   life.started('sanitise', async () => sanitiser.close({ deadlineMs: stopMs }));
 

@@ -1,0 +1,52 @@
+// What runs in the inner zone's thread.
+import { parentPort } from 'node:worker_threads';
+import { readConfig } from '../config.ts';
+import { Lifecycle } from '../lifecycle.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
+import { openLog } from '../ops/log.ts';
+import { openMetrics } from '../ops/metrics.ts';
+import { startInner } from './inner.ts';
+import type { FromThread, ToThread } from './inner-thread.ts';
+import { Road } from './road.ts';
+
+const port = parentPort;
+if (port === null) throw new TypeError('runs in a thread only');
+const say = (message: FromThread): void => port.postMessage(message);
+
+const config = readConfig();
+const log = openLog(config.logLevel, 'inner');
+const life = new Lifecycle(log);
+const road = new Road(openMetrics(false), log, ['deliver'], undefined);
+try {
+  const inner = await startInner(config, log, life, road, true);
+  port.on('message', (message: ToThread) => {
+    switch (message.kind) {
+      case 'sealed':
+        return inner.tell(message.ids);
+      case 'count':
+        return void count();
+      case 'stop':
+        return void stop();
+      default:
+        return message satisfies never;
+    }
+  });
+  say({ kind: 'ready' });
+} catch (error) {
+  const code = error instanceof MugaiError ? error.code : 'store-failed';
+  say({ kind: 'failed', code, message: reasonOf(error) });
+  await stop();
+}
+
+async function count(): Promise<void> {
+  const fault = await road.countJobs().then(
+    () => '',
+    (error: unknown) => reasonOf(error),
+  );
+  say({ kind: 'counted', metrics: await road.metrics.registry.getMetricsAsJSON(), fault });
+}
+
+async function stop(): Promise<void> {
+  await life.stop();
+  port?.close();
+}

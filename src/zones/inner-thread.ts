@@ -1,0 +1,82 @@
+// The inner zone in a thread of its own, where one process runs all zones: gate and courier work beside the doors and
+// the sanitising, not in turn with them. It shares nothing with them but the outbox on disk and the ids it is told of.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { MessageId } from '../message/id.ts';
+import { MugaiError, type ErrorCode } from '../message/errors.ts';
+import type { MetricsSnapshot } from '../ops/metrics.ts';
+
+/** What the thread is told. */
+export type ToThread =
+  | { readonly kind: 'sealed'; readonly ids: readonly MessageId[] }
+  | { readonly kind: 'count' }
+  | { readonly kind: 'stop' };
+
+/** What the thread says. */
+export type FromThread =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'counted'; readonly metrics: MetricsSnapshot; readonly fault: string };
+
+export interface InnerThread {
+  /** Tells it of packages that are in the outbox. */
+  readonly tell: (ids: readonly MessageId[]) => void;
+  /** Its metrics, with its queue counted. Rejects when it does not answer. */
+  readonly metrics: () => Promise<MetricsSnapshot>;
+}
+
+/** Milliseconds the thread has to count its queue. */
+const ANSWER_MS = 5000;
+
+/** Starts the thread and waits until it delivers. It reads the same configuration. Throws what its start threw. */
+export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
+  const thread = new Worker(new URL('./inner-thread-main.ts', import.meta.url));
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  const say = (message: ToThread): void => thread.postMessage(message);
+  const exited = once(thread, 'exit');
+  let counting = Promise.withResolvers<MetricsSnapshot>();
+  const started = Promise.withResolvers<void>();
+  thread.on('message', (message: FromThread) => {
+    switch (message.kind) {
+      case 'ready':
+        return started.resolve();
+      case 'failed':
+        return started.reject(new MugaiError(message.code, message.message, { permanent: true }));
+      case 'counted':
+        if (message.fault !== '') return counting.reject(new Error(message.fault));
+        return counting.resolve(message.metrics);
+      default:
+        return message satisfies never;
+    }
+  });
+  await started.promise;
+  let stopping = false;
+  thread.once('exit', () => {
+    // A zone that is gone leaves a gateway that takes mail and delivers none: end loudly, the supervisor starts anew.
+    if (!stopping) throw new Error('the inner zone ended by itself');
+  });
+  life.started('inner zone', async () => {
+    stopping = true;
+    say({ kind: 'stop' });
+    await exited;
+  });
+  let waiting: MessageId[] = [];
+  return {
+    tell: (ids) => {
+      if (waiting.length === 0)
+        setImmediate(() => {
+          say({ kind: 'sealed', ids: waiting });
+          waiting = [];
+        });
+      waiting.push(...ids);
+    },
+    metrics: async () => {
+      counting.promise.catch(() => undefined); // an answer that comes too late is nobody's
+      counting = Promise.withResolvers();
+      const timer = setTimeout(() => counting.reject(new Error('the inner zone does not answer')), ANSWER_MS);
+      say({ kind: 'count' });
+      return counting.promise.finally(() => clearTimeout(timer));
+    },
+  };
+}
