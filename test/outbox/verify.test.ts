@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { folderOf, newMessageId } from '../../src/message/id.ts';
 import type { SanitisedRecord } from '../../src/message/stages.ts';
@@ -153,7 +153,7 @@ describe('the folder of a package', () => {
     await using root = await scratch();
     const { folder, key } = await sealed(root.path);
     const id = newMessageId();
-    await mkdir(join(root.path, 'outbox', folderOf(id), 'files'), { recursive: true });
+    await mkdir(join(root.path, 'outbox', dirname(folderOf(id))), { recursive: true });
     await rename(folder, join(root.path, 'outbox', folderOf(id)));
     const outbox = new Outbox(await openFsStore(join(root.path, 'outbox')));
     const keys = await loadPublicKeys(key);
