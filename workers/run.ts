@@ -1,5 +1,7 @@
 // The shell every jailed child runs in: reads inputs off stdin, writes frames to stdout, one input at a time.
-// Writes to a pipe are synchronous on Linux, so a slow host holds the child and neither side piles up memory.
+// What the host has not taken yet piles up in this process: a worker with much to say waits for `Out.drained` between
+// its pages or chunks, so that neither side holds more than a few.
+import { once } from 'node:events';
 import { EXIT } from '../src/sandbox/exit-codes.ts';
 import { LIMITS } from '../src/message/limits.ts';
 import {
@@ -43,6 +45,8 @@ export interface Out {
   /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says. Sizes in pixels and points. */
   page(page: PagePixels): void;
   detected(mimeType: string, extension: string): void;
+  /** Resolves when the host has taken what was sent, at once when it is not behind. */
+  drained(): Promise<void>;
 }
 
 /** A node of the MIME tree: `path` counts from 1 at every level (IMAP part numbers, RFC 3501 §6.4.5). */
@@ -233,4 +237,7 @@ const out: Out = {
     sendBytes(FRAME.pixels, page.pixels);
   },
   detected: (mimeType, extension) => send(FRAME.detected, [mimeType, extension]),
+  drained: async () => {
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  },
 };

@@ -1,7 +1,11 @@
 // `npm run bench -- mail`: prints JSON lines {bench, case, metric, unit, ours, peer, peerValue, ratio, runs}.
 import { benchMail } from './mail.ts';
+import { benchRaster } from './raster.ts';
 
-const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = { mail: benchMail };
+const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = {
+  mail: benchMail,
+  raster: benchRaster,
+};
 
 const name = process.argv[2] ?? '';
 const chosen = name === 'all' ? Object.values(BENCHES) : [BENCHES[name]];
