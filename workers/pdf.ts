@@ -117,7 +117,7 @@ async function renderAll(renderer: Renderer, pages: number, out: Out): Promise<v
   let inked = false;
   let reason = 'damaged';
   for (let index = 0; index < pages; index++) {
-    await out.drained(); // the host encodes page n while page n + 1 is drawn, and no more than that waits
+    await out.drained(); // the host encodes page n while page n + 1 is drawn; the packer's buffer is free again
     const sheet = renderer.render(index, notices);
     if (sheet.packed === undefined) {
       if (renderer.failure !== 'damaged') reason = renderer.failure;

@@ -1,7 +1,6 @@
 // The shell every jailed child runs in: reads inputs off stdin, writes frames to stdout, one input at a time.
 // What the host has not taken yet piles up in this process: a worker with much to say waits for `Out.drained` between
 // its pages or chunks, so that neither side holds more than a few.
-import { once } from 'node:events';
 import { EXIT } from '../src/sandbox/exit-codes.ts';
 import { LIMITS } from '../src/message/limits.ts';
 import {
@@ -42,10 +41,10 @@ export interface Out {
   /** Plain text of the current part (or of the input), any length. */
   text(text: string): void;
   pages(count: number): void;
-  /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says. Sizes in pixels and points. */
+  /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says, unchanged until `drained` resolves. */
   page(page: PagePixels): void;
   detected(mimeType: string, extension: string): void;
-  /** Resolves when the host has taken what was sent, at once when it is not behind. */
+  /** Resolves when no bytes, texts or pixels that were sent lie in this process any more. */
   drained(): Promise<void>;
 }
 
@@ -192,11 +191,22 @@ function send(type: FrameType, fields: readonly Field[] = []): void {
   process.stdout.write(fieldsFrame(type, fields));
 }
 
+/** Payloads that still lie in this process, and who waits for them to be gone. */
+let unsent = 0;
+let onSent: (() => void) | undefined;
+const sent = (): void => {
+  unsent -= 1;
+  if (unsent > 0) return;
+  onSent?.();
+  onSent = undefined;
+};
+
 function sendBytes(type: FrameType, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; at += LIMITS.frameBytes) {
     const [head, payload] = bytesFrame(type, bytes.subarray(at, at + LIMITS.frameBytes));
     process.stdout.write(head);
-    process.stdout.write(payload);
+    unsent += 1;
+    process.stdout.write(payload, sent);
   }
 }
 
@@ -238,6 +248,6 @@ const out: Out = {
   },
   detected: (mimeType, extension) => send(FRAME.detected, [mimeType, extension]),
   drained: async () => {
-    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+    if (unsent > 0) await new Promise<void>((resolve) => (onSent = resolve));
   },
 };
