@@ -88,15 +88,15 @@ export async function benchRaster(): Promise<void> {
   const dpi = String(LIMITS.dpi);
   const ours = new LineServer(process.execPath, [join(own, 'raster-ours.ts'), join(folder, 'one'), '1']);
   const peers: { readonly [name: string]: Converter } = {
-    'dangerzone-like (PyMuPDF)': new LineServer('/usr/bin/python3', [join(own, 'dangerzone_like.py'), dpi]),
-    'pdftoppm + img2pdf': commands(folder, (path, work) => [
+    'dangerzone-method': new LineServer('/usr/bin/python3', [join(own, 'dangerzone_like.py'), dpi]),
+    'pdftoppm+img2pdf': commands(folder, (path, work) => [
       ['pdftoppm', '-q', '-r', dpi, '-jpeg', quote(path), quote(join(work, 'p'))],
       ['img2pdf', '-o', quote(join(work, 'out.pdf')), `${quote(work)}/p*.jpg`],
     ]),
-    'gs pdfimage24': commands(folder, (path, work) => [
+    ghostscript: commands(folder, (path, work) => [
       ['gs', '-q', '-dSAFER', '-sDEVICE=pdfimage24', `-r${dpi}`, '-o', quote(join(work, 'out.pdf')), quote(path)],
     ]),
-    'drawing alone': new LineServer(process.execPath, [join(own, 'raster-render.ts')]),
+    'render-only': new LineServer(process.execPath, [join(own, 'raster-render.ts')]),
   };
   try {
     await compare(ours, peers);
@@ -112,91 +112,84 @@ export async function benchRaster(): Promise<void> {
 }
 
 async function compare(ours: Converter, peers: { readonly [name: string]: Converter }): Promise<void> {
-  const times = new Map<string, number[]>(); // of ours / of the peer, one a document
-  const sizes = new Map<string, number[]>();
+  const pairs: Pair[] = [];
   const failures = new Map<string, number>();
-  let slowest = { ratio: 0, name: '' };
   for (const [kind, names] of Object.entries(RASTER_SET)) {
     for (const name of names) {
       const path = join(CORPUS, 'pdf', name);
-      const rounds: { readonly mine: Result; readonly theirs: readonly Result[] }[] = [];
       await ours.convert(path); // V8's fast tier, the page cache
+      const mine: Result[] = [];
+      const theirs = new Map<string, Result[]>(Object.keys(peers).map((peer) => [peer, []]));
       for (let round = 0; round < ROUNDS; round++) {
-        const mine = await ours.convert(path);
-        const theirs: Result[] = [];
-        for (const peer of Object.values(peers)) theirs.push(await peer.convert(path));
-        rounds.push({ mine, theirs });
+        mine.push(await ours.convert(path));
+        for (const [peer, converter] of Object.entries(peers)) theirs.get(peer)?.push(await converter.convert(path));
       }
-      const mine = rounds[0]?.mine;
-      if (mine === undefined || mine.error !== undefined) add(failures, 'ours');
-      for (const [at, peer] of Object.keys(peers).entries()) {
-        if (rounds.some(({ theirs }) => theirs[at]?.error !== undefined)) {
-          add(failures, peer);
-          continue;
-        }
-        if (mine === undefined || mine.error !== undefined) continue;
-        const ratio = median(rounds.map((round) => round.mine.ms / (round.theirs[at]?.ms ?? Number.NaN)));
-        for (const group of [`all|${peer}`, `${kind}|${peer}`]) push(times, group, ratio);
-        const bytes = rounds[0]?.theirs[at]?.bytes ?? 0;
-        if (bytes > 0) push(sizes, peer, mine.bytes / bytes);
-        if (peer.startsWith('dangerzone') && ratio > slowest.ratio) slowest = { ratio, name };
+      const failed = mine.some(({ error }) => error !== undefined);
+      if (failed) add(failures, 'ours');
+      for (const [peer, results] of theirs) {
+        if (results.some(({ error }) => error !== undefined)) add(failures, peer);
+        else if (!failed) pairs.push({ kind, name, peer, mine, theirs: results });
       }
       process.stderr.write(
-        `${name}: ${mine?.pages ?? 0} pages, ${median(rounds.map((r) => r.mine.ms)).toFixed(0)} ms\n`,
+        `${name}: ${mine[0]?.pages ?? 0} pages, ${median(mine.map(({ ms }) => ms)).toFixed(0)} ms\n`,
       );
     }
   }
-  const common = { bench: 'raster', runs: ROUNDS } as const;
-  for (const [group, ratios] of times) {
-    const [kind = '', peer = ''] = group.split('|');
+  for (const peer of Object.keys(peers)) {
+    for (const kind of ['all', ...Object.keys(RASTER_SET)]) {
+      tell(
+        kind,
+        peer,
+        pairs.filter((pair) => pair.peer === peer && (kind === 'all' || pair.kind === kind)),
+      );
+    }
+    const [ours_, theirs] = [failures.get('ours') ?? 0, failures.get(peer) ?? 0];
     line({
-      ...common,
-      case: kind,
-      metric: 'time_over_peer',
-      unit: 'geometric mean',
-      ours: mean(ratios),
-      peer,
-      peerValue: 1,
-    });
-  }
-  for (const [peer, ratios] of sizes)
-    line({
-      ...common,
-      case: 'all',
-      metric: 'bytes_over_peer',
-      unit: 'geometric mean',
-      ours: mean(ratios),
-      peer,
-      peerValue: 1,
-    });
-  for (const peer of Object.keys(peers))
-    line({
-      ...common,
+      bench: 'raster',
       case: 'all',
       metric: 'failures',
       unit: 'documents',
-      ours: failures.get('ours') ?? 0,
+      ours: ours_,
       peer,
-      peerValue: failures.get(peer) ?? 0,
+      peerValue: theirs,
+      runs: ROUNDS,
     });
-  line({
-    ...common,
-    case: slowest.name,
-    metric: 'worst_time_over_peer',
-    unit: 'ratio',
-    ours: slowest.ratio,
-    peer: 'dangerzone-like (PyMuPDF)',
-    peerValue: 1,
+  }
+  const slowest = pairs
+    .filter(({ peer }) => peer === 'dangerzone-method')
+    .toSorted((a, b) => speed(a, a.mine) / speed(a, a.theirs) - speed(b, b.mine) / speed(b, b.theirs))[0];
+  if (slowest !== undefined) tell(`slowest: ${slowest.name}`, slowest.peer, [slowest]);
+}
+
+/** One document, ours and a peer's results of the alternating rounds. */
+interface Pair {
+  readonly kind: string;
+  readonly name: string;
+  readonly peer: string;
+  readonly mine: readonly Result[];
+  readonly theirs: readonly Result[];
+}
+
+/** Pages a second: of our page count on both sides, so that the ratio is that of the times. */
+const speed = (pair: Pair, results: readonly Result[]): number =>
+  ((pair.mine[0]?.pages ?? 0) * 1000) / median(results.map(({ ms }) => ms));
+const weight = (pair: Pair, results: readonly Result[]): number =>
+  (results[0]?.bytes ?? 0) / 1000 / (pair.mine[0]?.pages ?? 1);
+
+/** Geometric means over documents: their ratio is the geometric mean of the ratios. */
+function tell(kind: string, peer: string, pairs: readonly Pair[]): void {
+  if (pairs.length === 0) return;
+  const common = { bench: 'raster', case: kind, peer, runs: ROUNDS } as const;
+  const means = (of: typeof speed): { ours: number; peerValue: number } => ({
+    ours: geometricMean(pairs.map((pair) => of(pair, pair.mine))),
+    peerValue: geometricMean(pairs.map((pair) => of(pair, pair.theirs))),
   });
+  line({ ...common, metric: 'pages_per_second', unit: '1/s, geometric mean', ...means(speed) });
+  if (peer !== 'render-only') line({ ...common, metric: 'kb_per_page', unit: 'KB, geometric mean', ...means(weight) });
 }
 
 const add = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
-function push(lists: Map<string, number[]>, key: string, value: number): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
-}
-const mean = (values: readonly number[]): number =>
+const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 /** Documents of growing length: time must grow with the pages and nothing else; the peak of all processes is told. */
