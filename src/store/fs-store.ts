@@ -181,7 +181,7 @@ class FsStore implements Store {
     try {
       const path = join(this.#root, folder);
       const names = most === undefined ? await readdir(path) : readFew(path, most);
-      return names.filter((name) => folder !== '' || name !== 'tmp').toSorted();
+      return names.filter((name) => folder !== '' || (name !== 'tmp' && !name.startsWith('.'))).toSorted();
     } catch (error) {
       if (isAbsent(error)) return [];
       throw storeError(error, `cannot list ${folder}`);
