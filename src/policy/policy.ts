@@ -75,10 +75,15 @@ export async function loadPolicy(file: string): Promise<Policy> {
   const validator = Compile(PolicySchema);
   if (!validator.Check(value)) {
     const first = validator.Errors(value)[0];
-    const where = first === undefined ? '' : `${first.instancePath.slice(1) || 'the file'} ${first.message}`;
+    const where = first === undefined ? '' : `${first.instancePath.slice(1) || 'the file'} ${wordsOf(first.message)}`;
     throw new MugaiError('bad-config', `policy file ${file}: ${where}`, { permanent: true });
   }
   return policyOf(value);
+}
+
+/** The validator's words, but where they help nobody. */
+function wordsOf(message: string): string {
+  return message === 'schema is false' ? 'is no key of a policy' : message;
 }
 
 function policyOf(file: Static<typeof PolicySchema>): Policy {
