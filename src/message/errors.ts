@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   'delivery-deferred',
   'disk-full',
   'key-missing',
+  'no-jail',
   'not-found',
   'port-in-use',
   'signal',

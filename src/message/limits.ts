@@ -79,6 +79,8 @@ export const LIMITS = {
   frameBytes: 1 * MIB,
   /** Bytes of a child's stderr that are kept for the log. */
   stderrBytes: 4 * KIB,
+  /** Bytes of stderr at which a child is killed: reading what nobody keeps is work, too. */
+  stderrMost: 1 * MIB,
   /** Milliseconds for a child to say that it is ready: Node 26 needs 60, sharp 150 more; a busy machine far longer. */
   startMs: 30_000,
   /**
@@ -86,6 +88,22 @@ export const LIMITS = {
    * warming a child costs about 1 s of CPU: at 500 that was 2 ms a mail, half of the whole road; at 5,000 it is 0.2.
    */
   messagesPerChild: 5000,
+  /** Documents a PDF child draws before it is replaced. Each has a WebAssembly instance of its own; Node's heap stays. */
+  documentsPerChild: 100,
+  /** Busy milliseconds after which a pooled child is replaced: far from the CPU limit of its process. */
+  childBusyMs: 300_000,
+  /** Descriptors of a child: Node opens some 25. */
+  childFiles: 64,
+  /** Threads of a child, and so processes: Node has 11, libvips adds a few. */
+  childThreads: 48,
+  /** Bytes of writable memory for the stacks of a child's threads, 8 MiB each, and for Node itself. */
+  childStacks: 512 * MIB,
+  /** Milliseconds between two looks at the resident memory of a child that has no input: it must not grow unseen. */
+  idlePollMs: 1000,
+  /** Milliseconds after a child's end in which what it wrote may still be read; then its pipes are closed on our side. */
+  sweepMs: 1000,
+  /** Frames of one input. An honest child fills them; a flood of empty ones is only work for the host. */
+  frames: 1_000_000,
 
   // ── packages and delivery ──
   /** Bytes of a manifest envelope: 1,000 parts with names take some 500 KB. */

@@ -2,6 +2,7 @@
 import { MugaiError } from '../message/errors.ts';
 import { JailedChild, type OnKill } from './child.ts';
 import type { Family } from './families.ts';
+import type { Walls } from './jail.ts';
 
 /** How many children at once, and how many to keep ready while none is asked for. */
 export interface PoolSize {
@@ -16,6 +17,7 @@ export class ChildPool implements AsyncDisposable {
   engine = '';
   readonly #size: PoolSize;
   readonly #onKill: OnKill;
+  readonly #walls: Walls | undefined;
   readonly #idle: JailedChild[] = [];
   readonly #all = new Set<JailedChild>();
   readonly #waiting: (() => void)[] = [];
@@ -24,10 +26,12 @@ export class ChildPool implements AsyncDisposable {
   #starting = 0;
   #closed = false;
 
-  constructor(family: Family, size: PoolSize, onKill: OnKill) {
+  /** `walls`: those of this machine unless given. */
+  constructor(family: Family, size: PoolSize, onKill: OnKill, walls?: Walls) {
     this.family = family;
     this.#size = size;
     this.#onKill = onKill;
+    this.#walls = walls;
   }
 
   /** Starts the warm children; throws when the first cannot start. */
@@ -79,7 +83,7 @@ export class ChildPool implements AsyncDisposable {
   async #start(): Promise<JailedChild> {
     this.#starting += 1;
     try {
-      const child = await JailedChild.start(this.family, this.#onKill);
+      const child = await JailedChild.start(this.family, this.#onKill, this.#walls);
       this.#all.add(child);
       return child;
     } finally {
