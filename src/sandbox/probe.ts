@@ -37,7 +37,7 @@ export async function machineJail(): Promise<Jail> {
 /** Throws `no-jail` when the full jail is demanded and this machine does not have it. */
 export function demandJail(demand: JailDemand, jail: Jail): void {
   if (demand === 'require' && jail.level !== 'full')
-    throw new MugaiError('no-jail', `MUGAI_JAIL=require, but the jail is ${jail.level}: ${missing(jail)}`, {
+    throw new MugaiError('no-jail', `MUGAI_JAIL=require, but the jail here is ${tellJail(jail)}`, {
       permanent: true,
     });
 }
@@ -50,8 +50,16 @@ export function missing(jail: Jail): string {
     .join(', ');
 }
 
-/** Tries the walls on this machine. Takes some 150 ms where all of them stand. */
-export async function probeJail(): Promise<Jail> {
+/** The jail in one line, for whoever looks after the gateway: `full`, or the level and what does not hold. */
+export function tellJail(jail: Jail): string {
+  return jail.level === 'full' ? 'full' : `${jail.level}, without ${missing(jail)}`;
+}
+
+/** Where the system keeps its programs; the search path of whoever starts us decides nothing. */
+const PROGRAMS = ['/usr/bin', '/bin', '/usr/local/bin'];
+
+/** Tries the walls on this machine, with the programs found in `places`. Takes some 150 ms where all of them stand. */
+export async function probeJail(places: readonly string[] = PROGRAMS): Promise<Jail> {
   const bare: Walls = {
     permission: true,
     prlimit: undefined,
@@ -59,7 +67,7 @@ export async function probeJail(): Promise<Jail> {
     filter: undefined,
     user: undefined,
   };
-  const found = await findWalls();
+  const found = await findWalls(places);
   const faults = new Map<Control['name'], string>(found.faults);
   let walls = found.walls;
   if ((await fault(walls)) !== undefined) {
@@ -108,11 +116,11 @@ interface Found {
 }
 
 /** What is installed, before it is tried. */
-async function findWalls(): Promise<Found> {
+async function findWalls(places: readonly string[]): Promise<Found> {
   const faults = new Map<Control['name'], string>();
-  const prlimit = programOf('prlimit');
+  const prlimit = programOf('prlimit', places);
   if (prlimit === undefined) faults.set('limits', 'prlimit is not installed');
-  const path = programOf('bwrap');
+  const path = programOf('bwrap', places);
   if (path === undefined) faults.set('namespaces', 'bubblewrap is not installed');
   const libraries = path === undefined ? [] : await insideLibraries(prlimit);
   const filter = path === undefined ? undefined : systemCallFilter();
@@ -142,8 +150,8 @@ function addons(): string[] {
     .map((name) => join(folder, name));
 }
 
-function programOf(name: string): string | undefined {
-  return ['/usr/bin', '/bin', '/usr/local/bin'].map((folder) => join(folder, name)).find(isExecutable);
+function programOf(name: string, places: readonly string[]): string | undefined {
+  return places.map((folder) => join(folder, name)).find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {
@@ -157,7 +165,7 @@ function isExecutable(path: string): boolean {
 
 /** Ends with 0 where Node's permission model denies what it must. */
 const TRIAL = `const p = process.permission;
-process.exit(p && !['fs.write', 'net', 'child', 'worker', 'addon'].some((scope) => p.has(scope)) && !p.has('fs.read', '/') ? 0 : 3)`;
+process.exitCode = p && !['fs.write', 'net', 'child', 'worker', 'addon'].some((scope) => p.has(scope)) && !p.has('fs.read', '/') ? 0 : 3`;
 
 /** Why a child does not start behind these walls; undefined when it does. */
 async function fault(walls: Walls): Promise<string | undefined> {
