@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type NetConnectOpts } from 'node:net';
 import { env } from 'node:process';
 import { serve, whole, type Out } from './run.ts';
@@ -54,6 +54,7 @@ function writeAnywhere(): string {
     try {
       mkdirSync(folder, { recursive: true });
       writeFileSync(`${folder}/mugai-inmate`, 'was here');
+      rmSync(`${folder}/mugai-inmate`);
       return folder;
     } catch (error) {
       last = error;
