@@ -24,11 +24,14 @@ export interface ChildRequest {
   readonly password: string;
 }
 
-/** How an input ended. `failed` means the child is gone; its output so far must not be used unless it stands by itself. */
+/**
+ * How an input ended. `failed` means the child is gone; its output so far must not be used unless it stands by itself.
+ * `spoilt`: it had inputs before, failed of itself and gave nothing of this one, so that an earlier input may be to blame.
+ */
 export type ChildOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly reason: Reason; readonly detail: string }
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly detail: string };
+  | { readonly kind: 'failed'; readonly reason: Reason; readonly detail: string; readonly spoilt: boolean };
 
 /** Takes the frames of one input in order; throws a `WireError` for anything its grammar does not allow. */
 export type FrameSink = (frame: Frame) => void | Promise<void>;
@@ -38,12 +41,16 @@ export interface Bounds {
   readonly deadlineMs: number;
   /** Milliseconds for the whole input, however often `touch` is called. */
   readonly totalMs: number;
+  /** Called when the child says that it is done; throws a `WireError` when what it sent is no whole. */
+  readonly whole?: () => void;
   readonly signal: AbortSignal;
 }
 
 interface Job {
   readonly sink: FrameSink;
+  readonly whole: (() => void) | undefined;
   readonly settle: (outcome: ChildOutcome) => void;
+  /** Frames that the sink took. */
   frames: number;
   /** The whole input was written. */
   fed: boolean;
@@ -148,6 +155,11 @@ export class JailedChild {
     return !this.#dead && this.#job === undefined && this.#inputs < inputsPerChild && this.#busyMs <= busyMs;
   }
 
+  /** True when the child has had no input yet. */
+  get fresh(): boolean {
+    return this.#inputs === 0;
+  }
+
   /** The start of what the child wrote to stderr, cleaned, for the log. */
   get stderr(): string {
     return forLog(this.#stderr);
@@ -172,7 +184,7 @@ export class JailedChild {
     if (!this.usable) throw new MugaiError('child-failed', 'child taken twice');
     this.#inputs += 1;
     const { promise: outcome, resolve: settle } = Promise.withResolvers<ChildOutcome>();
-    const job: Job = { sink, settle, frames: 0, fed: false };
+    const job: Job = { sink, whole: bounds.whole, settle, frames: 0, fed: false };
     this.#job = job;
     const started = performance.now();
     this.#total = started + bounds.totalMs;
@@ -262,12 +274,12 @@ export class JailedChild {
       this.#ready = undefined;
       return undefined;
     }
-    job.frames += 1;
-    if (job.frames > LIMITS.frames) throw new WireError('a flood of frames');
+    if (job.frames >= LIMITS.frames) throw new WireError('a flood of frames');
     if ((frame.type === FRAME.done || frame.type === FRAME.refuse) && !job.fed)
       throw new WireError('answered before its input ended');
     if (frame.type === FRAME.done) {
       new FieldReader(frame.payload).end();
+      this.#mind(job.whole);
       return this.#settle({ kind: 'done' });
     }
     if (frame.type === FRAME.refuse) {
@@ -278,8 +290,14 @@ export class JailedChild {
       fields.end();
       return this.#settle({ kind: 'refused', reason: reason ?? 'converter-failed', detail });
     }
+    const taken = this.#mind(() => job.sink(frame));
+    job.frames += 1;
+    return taken?.catch((error: unknown) => this.#blame(error));
+  }
+
+  #mind<T>(act: (() => T) | undefined): T | undefined {
     try {
-      return job.sink(frame)?.catch((error: unknown) => this.#blame(error));
+      return act?.();
     } catch (error) {
       return this.#blame(error);
     }
@@ -353,7 +371,8 @@ export class JailedChild {
     clearTimeout(this.#timer);
     this.#cause ??= causeOf(code, signal ?? signalOf(code));
     const { reason, detail } = this.#cause;
-    this.#settle({ kind: 'failed', reason, detail: `${detail} ${this.stderr}`.trim() });
+    const spoilt = reason === 'converter-failed' && this.#inputs > 1 && this.#job?.frames === 0;
+    this.#settle({ kind: 'failed', reason, detail: `${detail} ${this.stderr}`.trim(), spoilt });
   }
 }
 
