@@ -102,8 +102,8 @@ export const LIMITS = {
   idlePollMs: 1000,
   /** Milliseconds after a child's end in which what it wrote may still be read; then its pipes are closed on our side. */
   sweepMs: 1000,
-  /** Frames of one input. An honest child fills them; a flood of empty ones is only work for the host. */
-  frames: 1_000_000,
+  /** Frames of one input. 27 MB of mail came in 54, 2,000 pages take some 10,000; a flood of tiny ones is only work for the host. */
+  frames: 200_000,
 
   // ── packages and delivery ──
   /** Bytes of a manifest envelope: 1,000 parts with names take some 500 KB. */
