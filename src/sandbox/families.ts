@@ -18,16 +18,13 @@ export interface Family {
   readonly heapMiB: number;
   /** Busy milliseconds after which a child is replaced, so that no honest input meets the CPU limit of its process. */
   readonly busyMs: number;
+  /**
+   * CPU seconds the kernel grants a child in its whole life, `RLIMIT_CPU`: the wall clock bounds each input, so this holds
+   * a child only when the host that watches the clock is gone or blind.
+   */
+  readonly cpuSeconds: number;
   /** Files a child may read besides the common ones, relative to the root of our code. */
   readonly readable?: readonly string[];
-}
-
-/**
- * CPU seconds the kernel grants a child in its whole life, `RLIMIT_CPU`: the wall clock bounds each input, so this holds a
- * child only when the host that watches the clock is gone or blind.
- */
-export function cpuSeconds(family: Family): number {
-  return Math.ceil(((family.busyMs + LONGEST_INPUT_MS + LIMITS.startMs) / 1000) * THREADS_AT_WORK);
 }
 
 /** Bytes of writable memory the kernel grants a child, `RLIMIT_DATA`: between two looks at its resident memory. */
@@ -38,6 +35,11 @@ export function dataLimit(family: Family): number {
 const LONGEST_INPUT_MS = Math.max(LIMITS.documentMs, LIMITS.imageMs, parseDeadlineMs(LIMITS.messageBytes));
 /** One thread works for us; V8's helpers compile and collect beside it. */
 const THREADS_AT_WORK = 3;
+
+/** Enough for every input of a child that is replaced after `busyMs` of work. */
+function cpuFor(busyMs: number): number {
+  return Math.ceil(((busyMs + LONGEST_INPUT_MS + LIMITS.startMs) / 1000) * THREADS_AT_WORK);
+}
 
 const entry = (name: string): string => fileURLToPath(new URL(`../../workers/${name}.ts`, import.meta.url));
 
@@ -50,6 +52,7 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     rssLimit: LIMITS.mailRss,
     heapMiB: 512,
     busyMs: LIMITS.childBusyMs,
+    cpuSeconds: cpuFor(LIMITS.childBusyMs),
   },
   text: {
     name: 'text',
@@ -59,6 +62,7 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     rssLimit: LIMITS.textRss,
     heapMiB: 512,
     busyMs: LIMITS.childBusyMs,
+    cpuSeconds: cpuFor(LIMITS.childBusyMs),
   },
   // WebAssembly: a fresh instance per document inside the child; the compiled module and its fast tier are kept.
   pdf: {
@@ -69,6 +73,7 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     rssLimit: LIMITS.pdfRss,
     heapMiB: 256,
     busyMs: LIMITS.childBusyMs,
+    cpuSeconds: cpuFor(LIMITS.childBusyMs),
   },
   image: {
     name: 'image',
@@ -78,6 +83,7 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     rssLimit: LIMITS.imageRss,
     heapMiB: 256,
     busyMs: 0,
+    cpuSeconds: cpuFor(0),
   },
 };
 

@@ -8,7 +8,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { LIMITS } from '../message/limits.ts';
-import { CODE_ROOT, cpuSeconds, dataLimit, type Family } from './families.ts';
+import { CODE_ROOT, dataLimit, type Family } from './families.ts';
 
 /** The walls around a child. Every one that is absent is absent knowingly: the probe tried it, or a test takes it away. */
 export interface Walls {
@@ -109,9 +109,8 @@ function outerWalls(
 
 /** Arguments of prlimit(1): soft and hard alike but for CPU, whose soft limit says SIGXCPU before the hard one kills. */
 function limitArguments(family: Family, ownUser: boolean): string[] {
-  const cpu = cpuSeconds(family);
   const limits = [
-    `--cpu=${cpu}:${cpu + 5}`,
+    `--cpu=${family.cpuSeconds}:${family.cpuSeconds + 5}`,
     '--core=0',
     `--nofile=${LIMITS.childFiles}`,
     '--fsize=0',

@@ -134,17 +134,17 @@ const ANY: { readonly [name: string]: () => void | Promise<void> } = {
   },
   'a grandchild that holds the pipes': async () => {
     spawn(process.execPath, ['-e', 'setTimeout(() => 0, 1e8)'], { stdio: 'inherit' });
-    await sleep(300);
+    await sleep(500);
     process.exit(0);
   },
   'a grandchild of another session': async () => {
     spawn(process.execPath, ['-e', 'setTimeout(() => 0, 1e8)'], { stdio: 'inherit', detached: true });
-    await sleep(300);
+    await sleep(500);
     process.exit(0);
   },
   'a grandchild that eats memory': async () => {
     const eat = 'const held = []; setInterval(() => held.push(Buffer.alloc(16 << 20, 1)), 20)';
-    spawn(process.execPath, ['-e', eat], { stdio: 'ignore' });
+    spawn(process.execPath, ['-e', eat], { stdio: 'inherit' });
     await sleep(1e6);
   },
 };

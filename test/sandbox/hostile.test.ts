@@ -119,14 +119,14 @@ async function survives<T>(attack: () => Promise<T>): Promise<T> {
 }
 
 function watchMemory(): () => number {
-  const before = process.memoryUsage.rss();
-  let most = before;
+  const start = process.memoryUsage.rss();
+  let most = start;
   const look = (): void => void (most = Math.max(most, process.memoryUsage.rss()));
   const timer = setInterval(look, 20);
   return () => {
     look();
     clearInterval(timer);
-    return most - before;
+    return most - start;
   };
 }
 
