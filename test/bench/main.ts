@@ -1,7 +1,8 @@
-// `npm run bench -- mail`: prints JSON lines {bench, case, metric, unit, ours, peer, peerValue, ratio, runs}.
+// `npm run bench -- <name>`: prints JSON lines {bench, case, metric, unit, ours, peer, peerValue, ratio, runs}.
+import { benchJail } from './jail.ts';
 import { benchMail } from './mail.ts';
 
-const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = { mail: benchMail };
+const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = { jail: benchJail, mail: benchMail };
 
 const name = process.argv[2] ?? '';
 const chosen = name === 'all' ? Object.values(BENCHES) : [BENCHES[name]];
