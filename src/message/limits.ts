@@ -63,8 +63,12 @@ export const LIMITS = {
   parsePerMiBMs: 500,
   /** Milliseconds until the first page, and for each page: a page is some 20 ms, the worst honest ones seconds. */
   pageMs: 20_000,
-  /** Milliseconds a whole document may take, whatever its pages: stops a file of 2,000 slow pages holding a worker. */
+  /**
+   * Milliseconds a whole document may take, and for each page that came out of it: a long honest document gets its time, a
+   * page a second for ever does not hold a worker. Honest pages take 20 to 60; 2,000 of them may take nine minutes.
+   */
   documentMs: 50_000,
+  documentPageMs: 250,
   /** Milliseconds to decode one picture. */
   imageMs: 20_000,
   /** Resident bytes of a child, by family; read from /proc every `memoryPollMs`, then SIGKILL. Measured peaks: see each. */

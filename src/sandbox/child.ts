@@ -39,7 +39,7 @@ export type FrameSink = (frame: Frame) => void | Promise<void>;
 /** Deadline: milliseconds without which the child is killed; `touch` restarts it where progress was proven. */
 export interface Bounds {
   readonly deadlineMs: number;
-  /** Milliseconds for the whole input, however often `touch` is called. */
+  /** Milliseconds for the whole input; a `touch` may add to it. */
   readonly totalMs: number;
   /** Called when the child says that it is done; throws a `WireError` when what it sent is no whole. */
   readonly whole?: () => void;
@@ -165,8 +165,12 @@ export class JailedChild {
     return forLog(this.#stderr);
   }
 
-  /** Restarts the deadline of the current input: `ms` from now. The total of `Bounds` stays. */
-  touch(ms: number): void {
+  /**
+   * Restarts the deadline of the current input where progress was proven: `ms` from now, within the total of `Bounds`, which
+   * grows by `more`.
+   */
+  touch(ms: number, more = 0): void {
+    this.#total += more;
     this.#deadline = Math.min(performance.now() + ms, this.#total);
   }
   #total = Number.POSITIVE_INFINITY;
@@ -274,7 +278,6 @@ export class JailedChild {
       this.#ready = undefined;
       return undefined;
     }
-    if (job.frames >= LIMITS.frames) throw new WireError('a flood of frames');
     if ((frame.type === FRAME.done || frame.type === FRAME.refuse) && !job.fed)
       throw new WireError('answered before its input ended');
     if (frame.type === FRAME.done) {
@@ -290,6 +293,7 @@ export class JailedChild {
       fields.end();
       return this.#settle({ kind: 'refused', reason: reason ?? 'converter-failed', detail });
     }
+    if (job.frames >= LIMITS.frames) throw new WireError('a flood of frames');
     const taken = this.#mind(() => job.sink(frame));
     job.frames += 1;
     return taken?.catch((error: unknown) => this.#blame(error));
@@ -384,6 +388,7 @@ function signalOf(code: number | null): string | undefined {
 
 /** Why a child ended that nobody killed. */
 function causeOf(code: number | null, signal: string | undefined): { reason: Reason; detail: string } {
+  if (code === EXIT.memory) return { reason: 'out-of-memory', detail: 'no more memory' };
   if (signal === undefined)
     return { reason: 'converter-failed', detail: `exit ${code === EXIT.failed ? 'failed' : String(code)}` };
   const detail = `ended by ${signal}`;

@@ -32,7 +32,10 @@ export function dataLimit(family: Family): number {
   return family.rssLimit * 2 + LIMITS.childStacks;
 }
 
-const LONGEST_INPUT_MS = Math.max(LIMITS.documentMs, LIMITS.imageMs, parseDeadlineMs(LIMITS.messageBytes));
+const LONGEST_INPUT_MS = Math.max(
+  LIMITS.documentMs + LIMITS.pages * LIMITS.documentPageMs,
+  parseDeadlineMs(LIMITS.messageBytes),
+);
 /** One thread works for us; V8's helpers compile and collect beside it. */
 const THREADS_AT_WORK = 3;
 

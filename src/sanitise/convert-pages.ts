@@ -75,13 +75,13 @@ async function collect(
   let touch: (ms: number) => void = () => undefined;
   const collector = new PageCollector(async (page) => {
     await add(page, collector.announced ?? 0);
-    touch(LIMITS.pageMs); // a finished page is progress: the next one gets its own time
+    touch(LIMITS.pageMs); // a finished page is progress: the next one gets its own time, and the document a little more
   }, tools.budget.pagesLeft);
   const deadlineMs = by.family === 'pdf' ? LIMITS.pageMs : LIMITS.imageMs;
   let whole: Collected | undefined;
   const finish = (): void => void (whole = collector.finish());
   const outcome = await tools.run(leaf, { ...by, deadlineMs, totalMs: LIMITS.documentMs, whole: finish }, (child) => {
-    touch = (ms) => child.touch(ms);
+    touch = (ms) => child.touch(ms, LIMITS.documentPageMs);
     return collector.take;
   });
   tools.budget.pages(collector.pages);

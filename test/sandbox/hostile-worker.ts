@@ -289,6 +289,32 @@ const TEXT: { readonly [name: string]: () => void } = {
   'a mail in a text': () => leaf(),
 };
 
+/** So and so much of something, then a good end: `frames 200000`. */
+const MEASURED: { readonly [name: string]: (amount: number) => void | Promise<void> } = {
+  stderr: (bytes) => {
+    const noise = Buffer.alloc(bytes, 0x41);
+    for (let at = 0; at < bytes;) {
+      try {
+        at += writeSync(2, noise, at);
+      } catch {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // full
+      }
+    }
+  },
+  frames: (count) => {
+    const one = Buffer.concat(bytesFrame(FRAME.text, Buffer.from('x')));
+    for (let left = count; left > 0; left -= 10_000)
+      say(Buffer.concat(Array.from({ length: Math.min(left, 10_000) }, () => one)));
+  },
+  'frame-bytes': (bytes) => raw(FRAME.text, Buffer.alloc(bytes, 0x61)),
+  milliseconds: async (ms) => sleep(ms),
+  mebibytes: async (size) => {
+    const held = Buffer.alloc(size * 1024 * 1024, 1);
+    await sleep(600);
+    held.fill(2);
+  },
+};
+
 const HONEST: { readonly [family: string]: () => void } = {
   mail: () => {
     frame(FRAME.header, [HEADER_FIELD.subject, 'honest']);
@@ -319,6 +345,13 @@ export const ATTACKS = {
 // `name` of an input: what to do; its declared type: as which family.
 async function act(name: string, family: string): Promise<void> {
   if (name === 'honest') return HONEST[family]?.();
+  const [what = '', amount = ''] = name.split(' ');
+  const measured = /^\d+$/.test(amount) ? MEASURED[what] : undefined;
+  if (measured !== undefined) {
+    await measured(Number(amount));
+    if (family === 'text' && !what.startsWith('frame')) raw(FRAME.text, Buffer.from('x'));
+    return done();
+  }
   const attack = { ...ANY, ...FLOODS, ...(family === 'mail' ? MAIL : family === 'pages' ? PAGES : TEXT) }[name];
   if (attack === undefined) throw new Error(`no attack ${name}`);
   await attack();
