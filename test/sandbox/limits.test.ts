@@ -200,7 +200,12 @@ describe('a limit of what a reader takes', () => {
     assert.equal(taken(mail(), leaves(LIMITS.parts)), 1 + 2 * (LIMITS.parts - 1));
     assert.equal(taken(mail(), leaves(100_000)), 1 + 2 * (LIMITS.parts - 1));
     const nested = (depth: number): Buffer[] =>
-      Array.from({ length: depth + 1 }, (_, level) => part(new Array<number>(level).fill(1), PART_KIND.multipart));
+      Array.from({ length: depth + 1 }, (_, level) =>
+        part(
+          Array.from({ length: level }, () => 1),
+          PART_KIND.multipart,
+        ),
+      );
     assert.equal(taken(mail(), nested(LIMITS.mimeDepth)), LIMITS.mimeDepth + 1);
     assert.equal(taken(mail(), nested(LIMITS.mimeDepth + 1)), LIMITS.mimeDepth + 1);
     assert.equal(taken(mail(), nested(5000)), LIMITS.mimeDepth + 1);
