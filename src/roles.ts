@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { MugaiError, reasonOf } from './message/errors.ts';
 import { LIMITS } from './message/limits.ts';
+import { holdAlone } from './store/alone.ts';
 import { openFsStore, type FaultPoint } from './store/fs-store.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -58,6 +59,17 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   const counted: (() => Promise<MetricsSnapshot>)[] = [];
   if (runs('worker') || runs('inner')) await ensureKeys(config, runs('worker'), log);
   const signingKey = runs('worker') ? await loadPrivateKey(config.signingKeyFile) : undefined;
+
+  // Without Redis the queues of the middle are in this process, and the inner side's always are: a second gateway on the
+  // same folders would do the same work again.
+  const alone = [
+    ...(runs('worker') && config.queueUrl === undefined ? ['spool'] : []),
+    ...(runs('inner') ? ['inner'] : []),
+  ];
+  for (const name of alone) {
+    const release = await holdAlone(join(config.dataDir, name));
+    life.started(`hold on ${name}`, release);
+  }
 
   const openStore = async (name: string) => openFsStore(join(config.dataDir, name), hooks.fault);
   const spool =

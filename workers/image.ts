@@ -84,6 +84,7 @@ async function convertPages(bytes: Buffer, first: Metadata, job: Job, out: Out):
   let good = 0;
   let refusal = new Refusal('damaged', 'no page');
   for (let index = 0; index < wanted; index++) {
+    await out.drained();
     const page = await decode(bytes, index).catch((error: unknown) => {
       if (!(error instanceof Refusal)) throw error;
       refusal = error;

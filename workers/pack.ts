@@ -49,6 +49,7 @@ export class Packer {
   readonly #loops: Loops;
   #target = 0;
   #targetSize = 0;
+  #copy = Buffer.alloc(0);
 
   constructor(engine: PixelMemory) {
     this.#engine = engine;
@@ -57,7 +58,8 @@ export class Packer {
 
   /**
    * Packs `width` × `height` pixels at `pointer`, words of R, G, B, 255 with `pixelSlack` behind them. Flat pages get
-   * 4 bits a channel, soft ones 8; one channel when next to nothing is coloured. The result is a copy.
+   * 4 bits a channel, soft ones 8; one channel when next to nothing is coloured. The result lies outside the engine and is
+   * valid until the next page is packed.
    */
   pack(pointer: number, width: number, height: number): Packed {
     const count = width * height;
@@ -65,14 +67,21 @@ export class Packer {
     const isColour = coloured > Math.max(COLOUR_LEAST, count * COLOUR_SHARE);
     if (soft > count * SOFT_SHARE) {
       const pixels = new Uint32Array(this.#engine.memory.buffer, pointer, count);
-      return isColour ? rgb8(pixels) : grey8(pixels);
+      return isColour ? rgb8(pixels, this.#copyOf(count * 3)) : grey8(pixels, this.#copyOf(count));
     }
     const format = isColour ? PIXEL.rgb4 : PIXEL.grey4;
     const row = rowBytes(format, width);
     const size = row * height;
     const target = this.#room(size + SLACK);
     (isColour ? this.#loops.rgb4 : this.#loops.grey4)(pointer, target, width, height, row);
-    return { format, pixels: Buffer.from(new Uint8Array(this.#engine.memory.buffer, target, size)) };
+    const copy = this.#copyOf(size);
+    copy.set(new Uint8Array(this.#engine.memory.buffer, target, size));
+    return { format, pixels: copy };
+  }
+
+  #copyOf(size: number): Buffer {
+    if (this.#copy.length < size) this.#copy = Buffer.allocUnsafeSlow(size);
+    return this.#copy.subarray(0, size);
   }
 
   #room(size: number): number {
@@ -93,8 +102,7 @@ export function whitePage(width: number, height: number): Packed {
 // Soft pages go to a JPEG encoder, which takes ten times as long as these loops.
 
 /** Luma, ITU-R BT.601 weights in 1/256. */
-function grey8(pixels: Uint32Array): Packed {
-  const packed = Buffer.allocUnsafe(pixels.length);
+function grey8(pixels: Uint32Array, packed: Buffer): Packed {
   for (let i = 0; i < pixels.length; i++) {
     const pixel = pixels[i] as number;
     packed[i] = ((pixel & 255) * 77 + ((pixel >>> 8) & 255) * 151 + ((pixel >>> 16) & 255) * 28) >>> 8;
@@ -102,8 +110,7 @@ function grey8(pixels: Uint32Array): Packed {
   return { format: PIXEL.grey8, pixels: packed };
 }
 
-function rgb8(pixels: Uint32Array): Packed {
-  const packed = Buffer.allocUnsafe(pixels.length * 3);
+function rgb8(pixels: Uint32Array, packed: Buffer): Packed {
   for (let i = 0, at = 0; i < pixels.length; i++) {
     const pixel = pixels[i] as number;
     packed[at++] = pixel & 255;

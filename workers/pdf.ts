@@ -60,7 +60,7 @@ serve(pdfiumVersion(), async (job, out) => {
   await collectDead();
   const engine = await Pdfium.start(await prepared);
   try {
-    convert(engine, bytes, job, out);
+    await convert(engine, bytes, job, out);
   } catch (error) {
     if (error instanceof OutOfMemory) throw new Refusal('out-of-memory', error.message);
     // A trap after a refusal of memory is PDFium's own way to give up; any other trap is unknown and ends the process too.
@@ -71,7 +71,7 @@ serve(pdfiumVersion(), async (job, out) => {
   }
 });
 
-function convert(engine: Pdfium, bytes: Uint8Array, job: Job, out: Out): void {
+async function convert(engine: Pdfium, bytes: Uint8Array, job: Job, out: Out): Promise<void> {
   const document = engine.open(bytes, job.password);
   if (typeof document === 'number') throw refusalOf(document, job.password);
   const counted = document.pageCount;
@@ -80,7 +80,7 @@ function convert(engine: Pdfium, bytes: Uint8Array, job: Job, out: Out): void {
   noticeDocument(engine, document, bytes, out);
   out.pages(wanted);
   if (wanted < counted) out.loss('pages-cut', `${wanted} of ${counted} pages`);
-  renderAll(new Renderer(engine, document, job.dpi === 0 ? LIMITS.dpi : job.dpi), wanted, out);
+  await renderAll(new Renderer(engine, document, job.dpi === 0 ? LIMITS.dpi : job.dpi), wanted, out);
   tellFonts(engine, out);
 }
 
@@ -105,7 +105,7 @@ interface Sheet extends PointSize {
   readonly packed: Packed | undefined;
 }
 
-function renderAll(renderer: Renderer, pages: number, out: Out): void {
+async function renderAll(renderer: Renderer, pages: number, out: Out): Promise<void> {
   const notices = new PageNotices(out);
   const send = (sheet: Sheet): void => {
     const { width, height, widthPt, heightPt } = sheet;
@@ -117,6 +117,7 @@ function renderAll(renderer: Renderer, pages: number, out: Out): void {
   let inked = false;
   let reason = 'damaged';
   for (let index = 0; index < pages; index++) {
+    await out.drained(); // the host encodes page n while page n + 1 is drawn; the packer's buffer is free again
     const sheet = renderer.render(index, notices);
     if (sheet.packed === undefined) {
       if (renderer.failure !== 'damaged') reason = renderer.failure;

@@ -1,5 +1,6 @@
 // The shell every jailed child runs in: reads inputs off stdin, writes frames to stdout, one input at a time.
-// Writes to a pipe are synchronous on Linux, so a slow host holds the child and neither side piles up memory.
+// What the host has not taken yet piles up in this process: a worker with much to say waits for `Out.drained` between
+// its pages or chunks, so that neither side holds more than a few.
 import { EXIT } from '../src/sandbox/exit-codes.ts';
 import { LIMITS } from '../src/message/limits.ts';
 import {
@@ -40,9 +41,11 @@ export interface Out {
   /** Plain text of the current part (or of the input), any length. */
   text(text: string): void;
   pages(count: number): void;
-  /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says. Sizes in pixels and points. */
+  /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says, unchanged until `drained` resolves. */
   page(page: PagePixels): void;
   detected(mimeType: string, extension: string): void;
+  /** Resolves when no bytes, texts or pixels that were sent lie in this process any more. */
+  drained(): Promise<void>;
 }
 
 /** A node of the MIME tree: `path` counts from 1 at every level (IMAP part numbers, RFC 3501 §6.4.5). */
@@ -194,11 +197,22 @@ function send(type: FrameType, fields: readonly Field[] = []): void {
   process.stdout.write(fieldsFrame(type, fields));
 }
 
+/** Payloads that still lie in this process, and who waits for them to be gone. */
+let unsent = 0;
+let onSent: (() => void) | undefined;
+const sent = (): void => {
+  unsent -= 1;
+  if (unsent > 0) return;
+  onSent?.();
+  onSent = undefined;
+};
+
 function sendBytes(type: FrameType, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; at += LIMITS.frameBytes) {
     const [head, payload] = bytesFrame(type, bytes.subarray(at, at + LIMITS.frameBytes));
     process.stdout.write(head);
-    process.stdout.write(payload);
+    unsent += 1;
+    process.stdout.write(payload, sent);
   }
 }
 
@@ -239,4 +253,7 @@ const out: Out = {
     sendBytes(FRAME.pixels, page.pixels);
   },
   detected: (mimeType, extension) => send(FRAME.detected, [mimeType, extension]),
+  drained: async () => {
+    if (unsent > 0) await new Promise<void>((resolve) => (onSent = resolve));
+  },
 };

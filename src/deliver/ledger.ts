@@ -33,6 +33,7 @@ export class Ledger {
   /** Recipients who accepted the message in earlier attempts. */
   async accepted(id: MessageId): Promise<ReadonlySet<string>> {
     const accepted = new Set<string>();
+    if (!this.#store.has(shardOf(id), id)) return accepted; // nearly always: one look, no listing
     for (const name of await this.#store.list(partly(id))) {
       const bytes = await this.#store.get(partly(id), name, RECORD_BYTES);
       if (bytes !== undefined) for (const recipient of codec.decode(bytes).accepted) accepted.add(recipient);

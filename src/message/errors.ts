@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'delivery-refused',
   'delivery-deferred',
   'disk-full',
+  'in-use',
   'key-missing',
   'no-jail',
   'not-found',

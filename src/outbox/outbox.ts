@@ -33,9 +33,9 @@ export class Outbox {
   files(id: MessageId): PackageFiles {
     const folder = folderOf(id);
     return {
-      names: async () => {
-        const top = await this.#store.list(folder);
-        const inner = top.includes('files') ? await this.#store.list(`${folder}/files`) : [];
+      names: async (most) => {
+        const top = await this.#store.list(folder, most);
+        const inner = top.includes('files') ? await this.#store.list(`${folder}/files`, most) : [];
         return [...top.filter((name) => name !== 'files'), ...inner.map((name) => `files/${name}`)];
       },
       get: async (name, cap) => this.#store.get(folder, name, cap),

@@ -255,7 +255,7 @@ export class JailedChild {
   }
 
   async #pump(): Promise<void> {
-    const reader = new FrameReader(LIMITS.frameBytes);
+    const reader = new FrameReader(LIMITS.frameBytes, true);
     for await (const chunk of this.#stdout) {
       for (const frame of reader.push(chunk as Buffer)) {
         if (this.#dead) return;

@@ -15,6 +15,22 @@ export interface RasterPage {
   readonly pixels: Buffer;
 }
 
+/** Buffers of pages that were encoded, kept for the next ones: a page is megabytes, and asking anew for each makes V8 collect. */
+const spare: Buffer[] = [];
+const SPARES = 4;
+
+/** Gives the pixels of a page back. Nobody may look at them afterwards. */
+export function releasePixels({ pixels }: RasterPage): void {
+  if (spare.length < SPARES) spare.push(Buffer.from(pixels.buffer));
+}
+
+function takePixels(bytes: number): Buffer {
+  const at = spare.findIndex((buffer) => buffer.length >= bytes && buffer.length <= 4 * bytes);
+  const buffer = at === -1 ? Buffer.allocUnsafeSlow(bytes) : (spare.splice(at, 1)[0] as Buffer);
+  if (at === -1 && spare.length === SPARES) spare.shift(); // of another size, it seems
+  return buffer.subarray(0, bytes);
+}
+
 /** What an input gave besides its pages. */
 export interface Collected {
   readonly pages: number;
@@ -118,7 +134,7 @@ export class PageCollector {
     if (!isFormat(format)) throw new WireError(`pixel format ${format}`);
     this.#pixels += width * height;
     if (this.#pixels > LIMITS.documentPixels) throw new WireError('too many pixels in all');
-    const pixels = Buffer.allocUnsafeSlow(rowBytes(format, width) * height);
+    const pixels = takePixels(rowBytes(format, width) * height);
     this.#open = { width, height, format, widthPt, heightPt, pixels, filled: 0 };
   }
 

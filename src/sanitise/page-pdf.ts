@@ -5,7 +5,7 @@ import { PDFCatalog, PDFContext, PDFName, PDFPageTree, PDFRawStream, PDFWriter, 
 import sharp from 'sharp';
 import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
-import type { RasterPage } from '../sandbox/raster-page.ts';
+import { releasePixels, type RasterPage } from '../sandbox/raster-page.ts';
 import { PIXEL } from '../sandbox/wire.ts';
 import { isPhotoLike, rawOf } from './picture.ts';
 
@@ -49,7 +49,7 @@ export class PagePdf {
     return this.#pages;
   }
 
-  /** Adds a page; the pixels must not change afterwards. */
+  /** Adds a page and takes its pixels: they are given back when they are encoded. */
   async add(page: RasterPage): Promise<void> {
     this.#rethrow();
     this.#pages += 1;
@@ -58,7 +58,7 @@ export class PagePdf {
       (encoded) => this.#finishImage(image, page, encoded),
       (error: unknown) => void (this.#failure ??= { error }),
     );
-    this.#encoding.push(job);
+    this.#encoding.push(job.finally(() => releasePixels(page)));
     while (this.#encoding.length > IN_FLIGHT) await this.#encoding.shift();
     this.#rethrow();
   }

@@ -9,6 +9,7 @@ import {
   fstatSync,
   linkSync,
   mkdirSync,
+  opendirSync,
   openSync,
   readSync,
   renameSync,
@@ -176,10 +177,11 @@ class FsStore implements Store {
     return existsSync(join(this.#root, folder, name));
   }
 
-  async list(folder: string): Promise<string[]> {
+  async list(folder: string, most?: number): Promise<string[]> {
     try {
-      const names = await readdir(join(this.#root, folder));
-      return names.filter((name) => folder !== '' || name !== 'tmp').toSorted();
+      const path = join(this.#root, folder);
+      const names = most === undefined ? await readdir(path) : readFew(path, most);
+      return names.filter((name) => folder !== '' || (name !== 'tmp' && !name.startsWith('.'))).toSorted();
     } catch (error) {
       if (isAbsent(error)) return [];
       throw storeError(error, `cannot list ${folder}`);
@@ -421,6 +423,22 @@ function readSmall(path: string): { readonly size: number; readonly bytes: Buffe
   } finally {
     closeSync(fd);
   }
+}
+
+/** At most `most` names of a folder. */
+function readFew(path: string, most: number): string[] {
+  const names: string[] = [];
+  const directory = opendirSync(path);
+  try {
+    while (names.length < most) {
+      const entry = directory.readSync();
+      if (entry === null) break;
+      names.push(entry.name);
+    }
+  } finally {
+    directory.closeSync();
+  }
+  return names;
 }
 
 async function syncPath(path: string): Promise<void> {

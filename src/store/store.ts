@@ -69,8 +69,11 @@ export interface Store {
   ): Promise<{ readonly size: number; readonly stream: AsyncIterable<Uint8Array> } | undefined>;
   /** True when there is such an object. */
   has(folder: string, name: string): boolean;
-  /** Names directly under a folder ('' for the root), sorted; empty when there is no such folder. */
-  list(folder: string): Promise<string[]>;
+  /**
+   * Names directly under a folder ('' for the root), sorted; empty when there is no such folder. With `most` it reads so
+   * many names at most, whichever come first, and holds up its caller for that long: for folders that should be small.
+   */
+  list(folder: string, most?: number): Promise<string[]>;
   /** Removes a folder with all it holds, or an object. */
   delete(folder: string): Promise<void>;
   /** Bytes that can still be written; undefined where the driver cannot tell. */

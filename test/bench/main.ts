@@ -1,8 +1,13 @@
 // `npm run bench -- <name>`: prints JSON lines {bench, case, metric, unit, ours, peer, peerValue, ratio, runs}.
 import { benchJail } from './jail.ts';
 import { benchMail } from './mail.ts';
+import { benchRaster } from './raster.ts';
 
-const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = { jail: benchJail, mail: benchMail };
+const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = {
+  jail: benchJail,
+  mail: benchMail,
+  raster: benchRaster,
+};
 
 const name = process.argv[2] ?? '';
 const chosen = name === 'all' ? Object.values(BENCHES) : [BENCHES[name]];

@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
 import { parseMessageId, type MessageId } from '../../src/message/id.ts';
 import type { Gateway } from '../../src/roles.ts';
-import { gatewayEnv, runMugai } from '../support/gateway-process.ts';
+import { gatewayEnv, runMugai, startGatewayProcess } from '../support/gateway-process.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { startInnerServer } from '../support/inner-server.ts';
 import { scratch, until } from '../support/scratch.ts';
@@ -229,6 +229,17 @@ describe('at the start', () => {
     assert.equal(text.trim().split('\n').length, 1, text);
     return text;
   };
+
+  it('two gateways on one data folder: the second says so in one line and exits 1; after kill -9 a third starts', async () => {
+    await using folder = await scratch();
+    const first = await startGatewayProcess(gatewayEnv(folder.path));
+    const second = await runMugai(['serve'], gatewayEnv(folder.path));
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /^mugai: .*in use by another gateway.*\n$/);
+    await first.end('SIGKILL');
+    const third = await startGatewayProcess(gatewayEnv(folder.path));
+    assert.equal(await third.end('SIGTERM'), 0);
+  });
 
   it('two gateways on one port: the second says so in one line and exits 1', async () => {
     await using folder = await scratch();

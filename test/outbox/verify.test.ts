@@ -3,12 +3,16 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { newMessageId } from '../../src/message/id.ts';
+import { folderOf, newMessageId } from '../../src/message/id.ts';
 import type { SanitisedRecord } from '../../src/message/stages.ts';
+import { loadPublicKeys } from '../../src/outbox/keys.ts';
 import { preAuthentication } from '../../src/outbox/manifest.ts';
+import { Outbox } from '../../src/outbox/outbox.ts';
+import { verifyPackage } from '../../src/outbox/verify.ts';
 import { Signer, packageOf } from '../../src/seal/seal.ts';
+import { openFsStore } from '../../src/store/fs-store.ts';
 import { runMugai } from '../support/gateway-process.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -141,6 +145,23 @@ describe('mugai verify', () => {
     const run = await runMugai(['verify', folder, '--key', key]);
     assert.equal(run.code, 1);
     assert.match(run.stdout, /no signature of a known key/);
+  });
+});
+
+describe('the folder of a package', () => {
+  it('is found to hold more than it says without all of it being listed', async () => {
+    await using root = await scratch();
+    const { folder, key } = await sealed(root.path);
+    const id = newMessageId();
+    await mkdir(join(root.path, 'outbox', dirname(folderOf(id))), { recursive: true });
+    await rename(folder, join(root.path, 'outbox', folderOf(id)));
+    const outbox = new Outbox(await openFsStore(join(root.path, 'outbox')));
+    const keys = await loadPublicKeys(key);
+    const { signal } = new AbortController();
+    assert.equal((await verifyPackage(outbox.files(id), keys, 1000, signal)).files.length, 2);
+    for (let i = 0; i < 100; i++) await writeFile(join(root.path, 'outbox', folderOf(id), 'files', `x${i}`), '');
+    assert.ok((await outbox.files(id).names(5)).length <= 10);
+    await assert.rejects(verifyPackage(outbox.files(id), keys, 1000, signal), /file not in the manifest: files\/x/);
   });
 });
 

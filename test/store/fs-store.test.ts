@@ -123,5 +123,8 @@ describe('fs store', () => {
     );
     assert.equal(syncs.filter((path) => path.endsWith('/s')).length, 50, 'each commit asks for its parent');
     assert.equal((await store.list('s')).length, 50);
+    assert.equal((await store.list('s', 7)).length, 7);
+    assert.equal((await store.list('s', 51)).length, 50);
+    assert.deepEqual(await store.list('no', 7), []);
   });
 });

@@ -17,12 +17,13 @@ export interface Drive {
 
 const ASK: ChildRequest = { operation: 1, dpi: 150, maxPages: 2000, declaredType: '', name: '', password: '' };
 
-/** Starts a child of the family, runs the input, stops the child. */
+/** Starts a child of the family, runs the input, stops the child. With `taker` the frames go there too, pixels only there. */
 export async function drive(
   family: FamilyName,
   input: Uint8Array,
   ask: Partial<ChildRequest> = {},
   deadlineMs = 30_000,
+  taker?: (frame: Seen) => Promise<void>,
 ): Promise<Drive> {
   const child = await JailedChild.start(FAMILIES[family], () => undefined);
   try {
@@ -30,7 +31,11 @@ export async function drive(
     const outcome = await child.run(
       { ...ASK, ...ask },
       input,
-      (frame) => void frames.push({ type: frame.type, payload: Buffer.from(frame.payload) }),
+      (frame) => {
+        if (taker !== undefined && frame.type === FRAME.pixels) return taker(frame);
+        frames.push({ type: frame.type, payload: Buffer.from(frame.payload) });
+        return taker?.(frame);
+      },
       { deadlineMs, totalMs: deadlineMs, signal: new AbortController().signal },
     );
     return { outcome, frames, engine: child.engine };

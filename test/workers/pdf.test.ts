@@ -270,6 +270,22 @@ test('large documents one after another do not pile up in the child', async () =
   }
 });
 
+test('pages of a long document do not pile up in the child while the host is busy', async () => {
+  const pages = 70; // of 17 MB packed: together more than a child may hold
+  const kids = Array.from({ length: pages }, (_, i) => `${3 + i} 0 R`).join(' ');
+  const sheets = Array.from({ length: pages }, () => '<</Type /Page /Parent 2 0 R /MediaBox [0 0 2800 2800]>>');
+  const file = makePdf([
+    '<</Type /Catalog /Pages 2 0 R>>',
+    `<</Type /Pages /Count ${pages} /Kids [${kids}]>>`,
+    ...sheets,
+  ]);
+  const { outcome, frames } = await drive('pdf', file, {}, 120_000, async (frame) => {
+    if (frame.type === FRAME.page) await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+  assert.deepEqual(outcome, { kind: 'done' });
+  assert.equal(frames.filter((frame) => frame.type === FRAME.page).length, pages);
+});
+
 test('scripts, attachments, links and dynamic forms are noticed', async () => {
   assert.ok((await codes('opf-horrors/javascript.pdf')).includes('javascript'));
   assert.ok((await codes('pdfjs/attachment.pdf')).includes('embedded-file'));
