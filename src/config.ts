@@ -120,6 +120,14 @@ export const ConfigSchema = Type.Object({
     pattern: NUMBER,
     problem: 'a whole number',
   }),
+  MUGAI_JAIL: key({
+    default: 'best',
+    example: 'require',
+    meaning:
+      '`require`: does not start without the full jail around its children; `best`: runs with what the machine has',
+    pattern: '^(require|best)$',
+    problem: 'one of require, best',
+  }),
   MUGAI_RETRY_SECONDS: key({
     default: '15',
     example: '60',
@@ -159,6 +167,7 @@ export interface Config {
   /** True when both key paths are the defaults, so that a first start may make the pair. */
   readonly ownKeys: boolean;
   readonly workers: number;
+  readonly jail: 'require' | 'best';
   readonly retrySeconds: number;
   readonly stopSeconds: number;
   readonly logLevel: LogLevel;
@@ -202,6 +211,7 @@ export function readConfig(env: Environment = process.env): Config {
     verifyKeyFile: path('MUGAI_VERIFY_KEY_FILE') || join(dataDir, 'keys', 'verify-key.pem'),
     ownKeys: values.MUGAI_SIGNING_KEY_FILE === '' && values.MUGAI_VERIFY_KEY_FILE === '',
     workers: integer('MUGAI_WORKERS', values, 1, 256) ?? availableParallelism(),
+    jail: values.MUGAI_JAIL as Config['jail'], // the pattern lets these two through only
     retrySeconds: integer('MUGAI_RETRY_SECONDS', values, 1, 86_400) ?? 15,
     stopSeconds: integer('MUGAI_STOP_SECONDS', values, 1, 3600) ?? 25,
     logLevel: values.MUGAI_LOG_LEVEL as LogLevel, // the pattern lets these five through only

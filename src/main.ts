@@ -9,6 +9,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   serve: async () => (await import('./cli/serve.ts')).serve,
   sanitise: async () => (await import('./cli/sanitise.ts')).sanitiseCommand,
   verify: async () => (await import('./cli/verify.ts')).verify,
+  selfcheck: async () => (await import('./cli/selfcheck.ts')).selfcheck,
   keys: async () => (await import('./cli/keys.ts')).keys,
 };
 
@@ -17,6 +18,7 @@ const HELP = `mugai ${VERSION}: makes mail and files harmless before they cross 
 mugai serve      run the gateway
 mugai sanitise   make files harmless on this machine, without servers
 mugai verify     check packages as the inner gate does
+mugai selfcheck  try what holds the children on this machine
 mugai keys       make or show the signing keys
 
 mugai <command> --help tells more, with an example.`;

@@ -28,6 +28,8 @@ export interface Gateway {
   readonly spool: Spool | undefined;
   readonly outbox: Outbox | undefined;
   readonly ledger: Ledger | undefined;
+  /** How well the children of this process are held, in one line; undefined where there are none. */
+  readonly jail: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -98,11 +100,12 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     await innerRoad.countJobs();
   };
   checks.push({ name: 'queue', run: countJobs });
+  let jail: string | undefined;
   if (signingKey !== undefined && spool !== undefined && made !== undefined) {
     const { startWorker } = await import('./zones/worker.ts');
     const { Signer } = await import('./seal/seal.ts');
     const apart = role === 'worker' && config.queueUrl === undefined;
-    await startWorker(apart, config, log, life, road, { spool, outbox: made, signer: new Signer(signingKey) });
+    jail = await startWorker(apart, config, log, life, road, { spool, outbox: made, signer: new Signer(signingKey) });
   }
   let doors: Awaited<ReturnType<typeof import('./zones/ingress.ts').startIngress>> | undefined;
   if (runs('ingress') && spool !== undefined) {
@@ -126,11 +129,13 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     await countJobs();
     return exposition(metrics, await Promise.all(counted.map(async (count) => count())));
   };
-  const ops = await openOps(config.opsListen, checks, scrape).catch((error: unknown) => {
-    const { host, port } = config.opsListen;
-    const why = `operations port ${host}:${port} cannot be opened: ${reasonOf(error)}`;
-    throw new MugaiError('port-in-use', why, { permanent: true, cause: error });
-  });
+  const ops = await openOps(config.opsListen, checks, scrape, jail === undefined ? {} : { jail }).catch(
+    (error: unknown) => {
+      const { host, port } = config.opsListen;
+      const why = `operations port ${host}:${port} cannot be opened: ${reasonOf(error)}`;
+      throw new MugaiError('port-in-use', why, { permanent: true, cause: error });
+    },
+  );
   life.started('operations', async () => ops.close());
   return {
     smtpPort: doors?.smtp.port,
@@ -139,6 +144,7 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     spool,
     outbox,
     ledger: inner?.ledger,
+    jail,
     stop: async () => life.stop(),
   };
 }

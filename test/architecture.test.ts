@@ -46,7 +46,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   pino: /^src\/ops\//,
   'prom-client': /^src\/ops\//,
   yaml: /^src\/policy\//,
-  'node:child_process': /^src\/sandbox\//,
+  'node:child_process': /^(src\/sandbox\/|workers\/inmate\.ts$)/,
 };
 
 interface Import {

@@ -106,9 +106,15 @@ export function serve(engine: string, handle: (job: Job, out: Out) => Promise<vo
     () => process.exit(EXIT.ok),
     (error: unknown) => {
       process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-      process.exit(error instanceof WireError ? EXIT.wire : EXIT.failed);
+      process.exit(exitCodeOf(error));
     },
   );
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof WireError) return EXIT.wire;
+  // V8's words for a buffer it got no memory for: "Array buffer allocation failed", "Failed to allocate memory".
+  return error instanceof RangeError && /allocat/i.test(error.message) ? EXIT.memory : EXIT.failed;
 }
 
 /** The whole input in one buffer. The host caps its length; the memory limit is outside. */

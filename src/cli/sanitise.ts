@@ -14,12 +14,13 @@ import { MANIFEST } from '../outbox/manifest.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
 import { makeHarmless, type SanitiseTools } from '../sanitise/sanitise.ts';
 import { openPools } from '../sanitise/pools.ts';
+import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { Signer, packageOf } from '../seal/seal.ts';
 import { openFsStore } from '../store/fs-store.ts';
 import { stage, type Store } from '../store/store.ts';
 import { VERSION } from '../version.ts';
 import { Progress } from './progress.ts';
-import { say, UsageError, type Command } from './usage.ts';
+import { say, tell, UsageError, type Command } from './usage.ts';
 
 export const sanitiseCommand: Command = {
   help: `mugai sanitise <path>… --out DIR [--policy FILE] [--password PW]… [--jobs N] [--json]
@@ -61,9 +62,13 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
       await generateKeys(config.signingKeyFile, config.verifyKeyFile);
     const signer = new Signer(await loadPrivateKey(config.signingKeyFile));
 
+    const jail = await machineJail();
+    demandJail(config.jail, jail);
+    if (jail.level !== 'full') tell(`mugai: the jail is not complete: ${tellJail(jail)}`);
+
     const work = join(resolve(values.out), '.mugai-work');
     const store = await openFsStore(work);
-    const pools = await openPools(jobs, () => undefined);
+    const pools = await openPools(jobs, () => undefined, jail.walls);
     const tools: SanitiseTools = {
       pools: pools.pools,
       policy,

@@ -59,7 +59,8 @@ async function main(args: readonly string[]): Promise<number> {
   const gateway = await startGateway('all', config, openLog(config.logLevel, 'demo'), { onEvent: watch.hear });
   try {
     const { smtp, upload } = doorsOf(gateway);
-    const { outbox } = gateway;
+    const { outbox, jail } = gateway;
+    if (jail !== undefined) table.line(`Jail around the children: ${jail}`);
     if (outbox === undefined) throw new TypeError('a whole gateway has an outbox');
     const keys = await loadPublicKeys(config.verifyKeyFile);
     table.line(`SMTP door 127.0.0.1:${smtp}, HTTP door 127.0.0.1:${upload}; ${samples.length} samples\n`);

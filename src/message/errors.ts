@@ -13,6 +13,7 @@ export const ERROR_CODES = [
   'disk-full',
   'in-use',
   'key-missing',
+  'no-jail',
   'not-found',
   'port-in-use',
   'signal',

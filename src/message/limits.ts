@@ -63,8 +63,12 @@ export const LIMITS = {
   parsePerMiBMs: 500,
   /** Milliseconds until the first page, and for each page: a page is some 20 ms, the worst honest ones seconds. */
   pageMs: 20_000,
-  /** Milliseconds a whole document may take, whatever its pages: stops a file of 2,000 slow pages holding a worker. */
+  /**
+   * Milliseconds a whole document may take, and for each page that came out of it: a long honest document gets its time, a
+   * page a second for ever does not hold a worker. Honest pages take 20 to 60; 2,000 of them may take nine minutes.
+   */
   documentMs: 50_000,
+  documentPageMs: 250,
   /** Milliseconds to decode one picture. */
   imageMs: 20_000,
   /** Resident bytes of a child, by family; read from /proc every `memoryPollMs`, then SIGKILL. Measured peaks: see each. */
@@ -79,6 +83,8 @@ export const LIMITS = {
   frameBytes: 1 * MIB,
   /** Bytes of a child's stderr that are kept for the log. */
   stderrBytes: 4 * KIB,
+  /** Bytes of stderr at which a child is killed: reading what nobody keeps is work, too. */
+  stderrMost: 1 * MIB,
   /** Milliseconds for a child to say that it is ready: Node 26 needs 60, sharp 150 more; a busy machine far longer. */
   startMs: 30_000,
   /**
@@ -86,6 +92,22 @@ export const LIMITS = {
    * warming a child costs about 1 s of CPU: at 500 that was 2 ms a mail, half of the whole road; at 5,000 it is 0.2.
    */
   messagesPerChild: 5000,
+  /** Documents a PDF child draws before it is replaced. Each has a WebAssembly instance of its own; Node's heap stays. */
+  documentsPerChild: 100,
+  /** Busy milliseconds after which a pooled child is replaced: far from the CPU limit of its process. */
+  childBusyMs: 300_000,
+  /** Descriptors of a child: Node opens some 25. */
+  childFiles: 64,
+  /** Threads of a child, and so processes: Node has 11, libvips adds a few. */
+  childThreads: 48,
+  /** Bytes of writable memory for the stacks of a child's threads, 8 MiB each, and for Node itself. */
+  childStacks: 512 * MIB,
+  /** Milliseconds between two looks at the resident memory of a child that has no input: it must not grow unseen. */
+  idlePollMs: 1000,
+  /** Milliseconds after a child's end in which what it wrote may still be read; then its pipes are closed on our side. */
+  sweepMs: 1000,
+  /** Frames of one input. 27 MB of mail came in 54, 2,000 pages take some 10,000; a flood of tiny ones is only work for the host. */
+  frames: 200_000,
 
   // ── packages and delivery ──
   /** Bytes of a manifest envelope: 1,000 parts with names take some 500 KB. */

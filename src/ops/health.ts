@@ -15,16 +15,21 @@ export interface Ops {
 }
 
 const Health = Type.Object({ status: Type.String() });
-const Ready = Type.Object({ ready: Type.Boolean(), checks: Type.Record(Type.String(), Type.String()) });
+const Ready = Type.Object({
+  ready: Type.Boolean(),
+  checks: Type.Record(Type.String(), Type.String()),
+  details: Type.Record(Type.String(), Type.String()),
+});
 
 /**
  * Opens `/healthz` (the process answers), `/readyz` (503 and the reasons while a check fails) and `/metrics`, which
- * answers what `scrape` gives (Prometheus text format 0.0.4).
+ * answers what `scrape` gives (Prometheus text format 0.0.4). `details` are told by `/readyz` whatever the checks say.
  */
 export async function openOps(
   listen: { readonly host: string; readonly port: number },
   checks: readonly Check[],
   scrape: () => Promise<string>,
+  details: Readonly<Record<string, string>> = {},
 ): Promise<Ops> {
   const app = fastify({ logger: false, bodyLimit: 1024 });
   app.get('/healthz', { schema: { response: { 200: Health } } }, async () => ({ status: 'ok' }));
@@ -36,7 +41,7 @@ export async function openOps(
       results[check.name] = fault ?? 'ok';
       ready &&= fault === undefined;
     }
-    return reply.code(ready ? 200 : 503).send({ ready, checks: results });
+    return reply.code(ready ? 200 : 503).send({ ready, checks: results, details });
   });
   app.get('/metrics', { schema: { response: { 200: Type.String() } } }, async (_request, reply) => {
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await scrape());

@@ -1,15 +1,17 @@
 // One jailed child, host side: start, feed, read strictly, bound in time and memory from outside, kill for certain.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import type { Readable, Writable } from 'node:stream';
 import { once } from 'node:events';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { forLog } from '../message/untrusted.ts';
 import { REASONS, type Reason } from '../message/part.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Family } from './families.ts';
-import { jailCommand } from './jail.ts';
+import { jailCommand, type Walls } from './jail.ts';
+import { machineJail } from './probe.ts';
+import { residentBytes } from './process-tree.ts';
 import { FRAME, FieldReader, FrameReader, WireError, bytesFrame, fieldsFrame, type Frame } from './wire.ts';
 
 /** What is asked of a child for one input. */
@@ -22,11 +24,14 @@ export interface ChildRequest {
   readonly password: string;
 }
 
-/** How an input ended. `failed` means the child is gone; its output so far must not be used unless it stands by itself. */
+/**
+ * How an input ended. `failed` means the child is gone; its output so far must not be used unless it stands by itself.
+ * `spoilt`: it had inputs before, failed of itself and gave nothing of this one, so that an earlier input may be to blame.
+ */
 export type ChildOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly reason: Reason; readonly detail: string }
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly detail: string };
+  | { readonly kind: 'failed'; readonly reason: Reason; readonly detail: string; readonly spoilt: boolean };
 
 /** Takes the frames of one input in order; throws a `WireError` for anything its grammar does not allow. */
 export type FrameSink = (frame: Frame) => void | Promise<void>;
@@ -34,14 +39,21 @@ export type FrameSink = (frame: Frame) => void | Promise<void>;
 /** Deadline: milliseconds without which the child is killed; `touch` restarts it where progress was proven. */
 export interface Bounds {
   readonly deadlineMs: number;
-  /** Milliseconds for the whole input, however often `touch` is called. */
+  /** Milliseconds for the whole input; a `touch` may add to it. */
   readonly totalMs: number;
+  /** Called when the child says that it is done; throws a `WireError` when what it sent is no whole. */
+  readonly whole?: () => void;
   readonly signal: AbortSignal;
 }
 
 interface Job {
   readonly sink: FrameSink;
+  readonly whole: (() => void) | undefined;
   readonly settle: (outcome: ChildOutcome) => void;
+  /** Frames that the sink took. */
+  frames: number;
+  /** The whole input was written. */
+  fed: boolean;
 }
 
 /** Told of each child that had to be killed: family name and cause. */
@@ -58,49 +70,64 @@ export class JailedChild {
   readonly #onKill: OnKill;
   readonly #closed: Promise<void>;
   #stderr = '';
+  #stderrBytes = 0;
   #job: Job | undefined;
   #dead = false;
   #cause: { reason: Reason; detail: string } | undefined;
   #inputs = 0;
+  #busyMs = 0;
+  /** What failed on our side while it took this child's frames. */
+  #hostFault: unknown;
   #timer: NodeJS.Timeout | undefined;
   #deadline = Number.POSITIVE_INFINITY;
   #ready: (() => void) | undefined;
 
-  private constructor(family: Family, onKill: OnKill) {
+  private constructor(family: Family, onKill: OnKill, walls: Walls) {
     this.family = family;
     this.#onKill = onKill;
-    const jail = jailCommand(family);
-    this.#process = spawn(jail.command, jail.args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
+    const { command, args, filter, user } = jailCommand(family, walls);
+    this.#process = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe', ...(filter === undefined ? [] : (['pipe'] as const))],
       env: {},
       cwd: '/',
       detached: true,
+      ...user,
     });
     const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null)
       throw new MugaiError('child-failed', 'child has no pipes');
     this.#stdin = stdin;
     this.#stdout = stdout;
-    stdin.on('error', (error) => this.#die('converter-failed', reasonOf(error)));
-    stderr.on('data', (chunk: Buffer) => {
-      if (this.#stderr.length < LIMITS.stderrBytes) this.#stderr += chunk.toString('latin1');
+    // A pipe breaks when the child ends: its end says why. One that only closes its input is not waited for.
+    stdin.on('error', () => {
+      setTimeout(() => this.#die('converter-failed', 'closed its input'), LIMITS.sweepMs).unref();
     });
+    const channel = this.#process.stdio[3] as Writable | undefined;
+    channel?.on('error', (error) => this.#die('converter-failed', `no system-call filter: ${reasonOf(error)}`));
+    channel?.end(filter);
+    stderr.on('data', (chunk: Buffer) => this.#hear(chunk));
     this.#closed = new Promise((resolve) => {
       this.#process.once('error', (error) => {
         this.#die('converter-failed', reasonOf(error));
+        this.#gone(null, null);
         resolve();
       });
+      this.#process.once('exit', () => this.#sweep());
       this.#process.once('close', (code, signal) => {
         this.#gone(code, signal);
         resolve();
       });
     });
+    this.#watch();
     this.#pump().catch((error: unknown) => this.#die('converter-failed', `odd frame: ${reasonOf(error)}`));
   }
 
-  /** Starts a child and waits until it is ready. */
-  static async start(family: Family, onKill: OnKill): Promise<JailedChild> {
-    const child = new JailedChild(family, onKill);
+  /**
+   * Starts a child behind the walls of this machine, or those given, and waits until it is ready. A child that does not
+   * start behind them is a `child-failed`: it is never tried with fewer.
+   */
+  static async start(family: Family, onKill: OnKill, walls?: Walls): Promise<JailedChild> {
+    const child = new JailedChild(family, onKill, walls ?? (await machineJail()).walls);
     const timer = setTimeout(() => child.#die('timeout', 'did not start'), LIMITS.startMs);
     const ready = new Promise<void>((resolve) => (child.#ready = resolve));
     try {
@@ -124,7 +151,13 @@ export class JailedChild {
 
   /** True when the child may take another input. */
   get usable(): boolean {
-    return !this.#dead && this.#job === undefined && this.#inputs < this.family.inputsPerChild;
+    const { inputsPerChild, busyMs } = this.family;
+    return !this.#dead && this.#job === undefined && this.#inputs < inputsPerChild && this.#busyMs <= busyMs;
+  }
+
+  /** True when the child has had no input yet. */
+  get fresh(): boolean {
+    return this.#inputs === 0;
   }
 
   /** The start of what the child wrote to stderr, cleaned, for the log. */
@@ -132,13 +165,20 @@ export class JailedChild {
     return forLog(this.#stderr);
   }
 
-  /** Restarts the deadline of the current input: `ms` from now. The total of `Bounds` stays. */
-  touch(ms: number): void {
+  /**
+   * Restarts the deadline of the current input where progress was proven: `ms` from now, within the total of `Bounds`, which
+   * grows by `more`.
+   */
+  touch(ms: number, more = 0): void {
+    this.#total += more;
     this.#deadline = Math.min(performance.now() + ms, this.#total);
   }
   #total = Number.POSITIVE_INFINITY;
 
-  /** Feeds one input and gives its frames to `sink`. Never throws for what the child does: the outcome says it. */
+  /**
+   * Feeds one input and gives its frames to `sink`. Never throws for what the child does: the outcome says it. Throws what
+   * the input's source threw, and what the sink threw unless it is a `WireError`: those are faults of ours.
+   */
   async run(
     request: ChildRequest,
     input: Uint8Array | AsyncIterable<Uint8Array>,
@@ -147,37 +187,42 @@ export class JailedChild {
   ): Promise<ChildOutcome> {
     if (!this.usable) throw new MugaiError('child-failed', 'child taken twice');
     this.#inputs += 1;
-    const outcome = new Promise<ChildOutcome>((settle) => (this.#job = { sink, settle }));
-    this.#total = performance.now() + bounds.totalMs;
+    const { promise: outcome, resolve: settle } = Promise.withResolvers<ChildOutcome>();
+    const job: Job = { sink, whole: bounds.whole, settle, frames: 0, fed: false };
+    this.#job = job;
+    const started = performance.now();
+    this.#total = started + bounds.totalMs;
     this.touch(bounds.deadlineMs);
-    this.#timer = setInterval(() => void this.#watch(), LIMITS.memoryPollMs);
+    this.#look();
     const onAbort = (): void => this.#die('timeout', 'stopped by the host');
     bounds.signal.addEventListener('abort', onAbort, { once: true });
     if (bounds.signal.aborted) onAbort();
     try {
-      await this.#feed(request, input);
-      return await outcome;
+      await this.#feed(job, request, input);
     } catch (error) {
       // The input itself could not be read (disk): the child waits for bytes that will not come.
       this.#die('converter-failed', 'input could not be read');
       await outcome;
       throw error;
     } finally {
+      await outcome;
       bounds.signal.removeEventListener('abort', onAbort);
-      clearInterval(this.#timer);
+      this.#busyMs += performance.now() - started;
+      this.#deadline = Number.POSITIVE_INFINITY;
     }
+    if (this.#hostFault !== undefined) throw this.#hostFault;
+    return outcome;
   }
 
-  /** Ends the child: politely when idle, otherwise SIGKILL for its whole process group. */
+  /** Ends the child and everything it started, at once: it has nothing that is worth a goodbye. */
   async stop(): Promise<void> {
     if (this.#job !== undefined) this.#die('timeout', 'stopped by the host');
-    else this.#stdin.end();
-    const timer = setTimeout(() => this.#kill(), 500);
+    this.#dead = true;
+    this.#kill();
     await this.#closed;
-    clearTimeout(timer);
   }
 
-  async #feed(request: ChildRequest, input: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+  async #feed(job: Job, request: ChildRequest, input: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     const stdin = this.#stdin;
     stdin.cork(); // a small input goes out in one system call
     stdin.write(
@@ -194,15 +239,15 @@ export class JailedChild {
     try {
       for await (const chunk of chunks) {
         for (let at = 0; at < chunk.length; at += LIMITS.frameBytes) {
-          if (this.#dead) return; // the outcome says why
-          if (this.#job === undefined) return this.#die('converter-failed', 'answered before its input ended');
+          if (this.#dead || stdin.destroyed) return; // the outcome says why
           const [head, payload] = bytesFrame(FRAME.input, chunk.subarray(at, at + LIMITS.frameBytes));
           stdin.write(head);
           if (stdin.write(payload)) continue;
           while (stdin.writableCorked > 0) stdin.uncork();
-          await Promise.race([once(stdin, 'drain'), this.#closed]);
+          await Promise.race([once(stdin, 'drain').catch(() => undefined), this.#closed]); // broken: said above
         }
       }
+      job.fed = true;
       stdin.write(fieldsFrame(FRAME.inputEnd));
     } finally {
       while (stdin.writableCorked > 0) stdin.uncork();
@@ -233,8 +278,11 @@ export class JailedChild {
       this.#ready = undefined;
       return undefined;
     }
+    if ((frame.type === FRAME.done || frame.type === FRAME.refuse) && !job.fed)
+      throw new WireError('answered before its input ended');
     if (frame.type === FRAME.done) {
       new FieldReader(frame.payload).end();
+      this.#mind(job.whole);
       return this.#settle({ kind: 'done' });
     }
     if (frame.type === FRAME.refuse) {
@@ -245,7 +293,24 @@ export class JailedChild {
       fields.end();
       return this.#settle({ kind: 'refused', reason: reason ?? 'converter-failed', detail });
     }
-    return job.sink(frame);
+    if (job.frames >= LIMITS.frames) throw new WireError('a flood of frames');
+    const taken = this.#mind(() => job.sink(frame));
+    job.frames += 1;
+    return taken?.catch((error: unknown) => this.#blame(error));
+  }
+
+  #mind<T>(act: (() => T) | undefined): T | undefined {
+    try {
+      return act?.();
+    } catch (error) {
+      return this.#blame(error);
+    }
+  }
+
+  /** A `WireError` is the child's fault; whatever else a sink throws is ours, and `run` throws it. */
+  #blame(error: unknown): never {
+    if (!(error instanceof WireError)) this.#hostFault = error;
+    throw error;
   }
 
   #settle(outcome: ChildOutcome): void {
@@ -254,11 +319,30 @@ export class JailedChild {
     job?.settle(outcome);
   }
 
-  async #watch(): Promise<void> {
-    if (this.#dead) return;
+  /** Keeps the start of stderr; a child that goes on and on is killed. */
+  #hear(chunk: Buffer): void {
+    if (this.#stderr.length < LIMITS.stderrBytes) this.#stderr += chunk.toString('latin1', 0, LIMITS.stderrBytes);
+    this.#stderrBytes += chunk.length;
+    if (this.#stderrBytes > LIMITS.stderrMost) this.#die('converter-failed', 'a flood on stderr');
+  }
+
+  /** Looks at time and memory now and, for as long as the child lives, again and again. */
+  #watch(): void {
+    const { pid } = this;
+    if (this.#dead || pid === undefined) return;
     if (performance.now() > this.#deadline) return this.#die('timeout', 'over its time');
-    const resident = await residentBytes(this.pid);
-    if (resident > this.family.rssLimit) this.#die('out-of-memory', `resident ${Math.round(resident / 1048576)} MiB`);
+    const resident = residentBytes(pid);
+    if (resident > this.family.rssLimit)
+      return this.#die('out-of-memory', `resident ${Math.round(resident / 1048576)} MiB`);
+    this.#look();
+  }
+
+  /** Sets the next look: soon while there is an input, seldom while there is none. */
+  #look(): void {
+    clearTimeout(this.#timer);
+    const ms = this.#job === undefined ? LIMITS.idlePollMs : LIMITS.memoryPollMs;
+    this.#timer = setTimeout(() => this.#watch(), ms);
+    this.#timer.unref();
   }
 
   #die(reason: Reason, detail: string): void {
@@ -269,37 +353,46 @@ export class JailedChild {
     this.#kill();
   }
 
+  /** Kills the whole group. Behind bubblewrap its process 1 dies with it, and with that one every process inside. */
   #kill(): void {
-    const pid = this.pid;
-    if (pid === undefined || this.#process.exitCode !== null) return;
+    const { pid } = this;
+    if (pid === undefined) return;
     try {
-      process.kill(-pid, 'SIGKILL'); // the group: the child leads its own session
+      process.kill(-pid, 'SIGKILL'); // the child leads its own session
     } catch {
-      this.#process.kill('SIGKILL'); // already gone, or its group is: nothing left but the process itself
+      this.#process.kill('SIGKILL'); // the group is gone: nothing left but, at most, the process itself
     }
+  }
+
+  /** The child is gone; what it left behind in its group goes too, and must not hold the pipes open. */
+  #sweep(): void {
+    this.#kill();
+    setTimeout(() => this.#process.stdio.forEach((stream) => stream?.destroy()), LIMITS.sweepMs).unref();
   }
 
   #gone(code: number | null, signal: NodeJS.Signals | null): void {
     this.#dead = true;
-    const cause =
-      this.#cause ??
-      ({
-        // V8 out of heap aborts; the kernel's killer sends SIGKILL.
-        reason: signal === 'SIGABRT' || signal === 'SIGKILL' || code === 134 ? 'out-of-memory' : 'converter-failed',
-        detail: signal === null ? `exit ${code === EXIT.failed ? 'failed' : String(code)}` : `ended by ${signal}`,
-      } as const);
-    this.#cause = cause;
-    this.#settle({ kind: 'failed', reason: cause.reason, detail: `${cause.detail} ${this.stderr}`.trim() });
+    clearTimeout(this.#timer);
+    this.#cause ??= causeOf(code, signal ?? signalOf(code));
+    const { reason, detail } = this.#cause;
+    const spoilt = reason === 'converter-failed' && this.#inputs > 1 && this.#job?.frames === 0;
+    this.#settle({ kind: 'failed', reason, detail: `${detail} ${this.stderr}`.trim(), spoilt });
   }
 }
 
-/** Resident bytes of a process; 0 when it is gone (its end is reported elsewhere). */
-async function residentBytes(pid: number | undefined): Promise<number> {
-  if (pid === undefined) return 0;
-  try {
-    const statm = await readFile(`/proc/${pid}/statm`, 'latin1');
-    return Number(statm.split(' ')[1] ?? 0) * 4096;
-  } catch {
-    return 0;
-  }
+/** bubblewrap and shells tell a signal as 128 + its number. */
+function signalOf(code: number | null): string | undefined {
+  if (code === null || code <= 128) return undefined;
+  return Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+}
+
+/** Why a child ended that nobody killed. */
+function causeOf(code: number | null, signal: string | undefined): { reason: Reason; detail: string } {
+  if (code === EXIT.memory) return { reason: 'out-of-memory', detail: 'no more memory' };
+  if (signal === undefined)
+    return { reason: 'converter-failed', detail: `exit ${code === EXIT.failed ? 'failed' : String(code)}` };
+  const detail = `ended by ${signal}`;
+  if (signal === 'SIGXCPU') return { reason: 'timeout', detail };
+  // V8 out of heap aborts; the kernel's killer sends SIGKILL.
+  return { reason: signal === 'SIGABRT' || signal === 'SIGKILL' ? 'out-of-memory' : 'converter-failed', detail };
 }

@@ -1,6 +1,6 @@
 // The families of jailed children: which entry file, which flags, how much memory, and whether a child may be used again.
 import { fileURLToPath } from 'node:url';
-import { LIMITS } from '../message/limits.ts';
+import { LIMITS, parseDeadlineMs } from '../message/limits.ts';
 
 export type FamilyName = 'mail' | 'text' | 'pdf' | 'image';
 
@@ -16,6 +16,32 @@ export interface Family {
   readonly rssLimit: number;
   /** Megabytes of V8's old space, below the resident limit so that V8 collects before the host kills. */
   readonly heapMiB: number;
+  /** Busy milliseconds after which a child is replaced, so that no honest input meets the CPU limit of its process. */
+  readonly busyMs: number;
+  /**
+   * CPU seconds the kernel grants a child in its whole life, `RLIMIT_CPU`: the wall clock bounds each input, so this holds
+   * a child only when the host that watches the clock is gone or blind.
+   */
+  readonly cpuSeconds: number;
+  /** Files a child may read besides the common ones, relative to the root of our code. */
+  readonly readable?: readonly string[];
+}
+
+/** Bytes of writable memory the kernel grants a child, `RLIMIT_DATA`: between two looks at its resident memory. */
+export function dataLimit(family: Family): number {
+  return family.rssLimit * 2 + LIMITS.childStacks;
+}
+
+const LONGEST_INPUT_MS = Math.max(
+  LIMITS.documentMs + LIMITS.pages * LIMITS.documentPageMs,
+  parseDeadlineMs(LIMITS.messageBytes),
+);
+/** One thread works for us; V8's helpers compile and collect beside it. */
+const THREADS_AT_WORK = 3;
+
+/** Enough for every input of a child that is replaced after `busyMs` of work. */
+function cpuFor(busyMs: number): number {
+  return Math.ceil(((busyMs + LONGEST_INPUT_MS + LIMITS.startMs) / 1000) * THREADS_AT_WORK);
 }
 
 const entry = (name: string): string => fileURLToPath(new URL(`../../workers/${name}.ts`, import.meta.url));
@@ -28,6 +54,8 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     inputsPerChild: LIMITS.messagesPerChild,
     rssLimit: LIMITS.mailRss,
     heapMiB: 512,
+    busyMs: LIMITS.childBusyMs,
+    cpuSeconds: cpuFor(LIMITS.childBusyMs),
   },
   text: {
     name: 'text',
@@ -36,9 +64,20 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     inputsPerChild: LIMITS.messagesPerChild,
     rssLimit: LIMITS.textRss,
     heapMiB: 512,
+    busyMs: LIMITS.childBusyMs,
+    cpuSeconds: cpuFor(LIMITS.childBusyMs),
   },
   // WebAssembly: a fresh instance per document inside the child; the compiled module and its fast tier are kept.
-  pdf: { name: 'pdf', entry: entry('pdf'), native: false, inputsPerChild: 100, rssLimit: LIMITS.pdfRss, heapMiB: 256 },
+  pdf: {
+    name: 'pdf',
+    entry: entry('pdf'),
+    native: false,
+    inputsPerChild: LIMITS.documentsPerChild,
+    rssLimit: LIMITS.pdfRss,
+    heapMiB: 256,
+    busyMs: LIMITS.childBusyMs,
+    cpuSeconds: cpuFor(LIMITS.childBusyMs),
+  },
   image: {
     name: 'image',
     entry: entry('image'),
@@ -46,6 +85,8 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     inputsPerChild: 1,
     rssLimit: LIMITS.imageRss,
     heapMiB: 256,
+    busyMs: 0,
+    cpuSeconds: cpuFor(0),
   },
 };
 

@@ -106,8 +106,7 @@ export class MailReader {
 
   #part(frame: Frame): void | Promise<void> {
     if (this.#inLeaf) throw new WireError('part inside a part');
-    this.#nodes += 1;
-    if (this.#nodes > LIMITS.parts) throw new WireError('too many parts');
+    if (this.#nodes >= LIMITS.parts) throw new WireError('too many parts');
     const fields = new FieldReader(frame.payload);
     const depth = fields.u32(LIMITS.mimeDepth);
     const path: number[] = [];
@@ -120,6 +119,7 @@ export class MailReader {
     fields.end();
     if (kind !== PART_KIND.leaf && kind !== PART_KIND.multipart) throw new WireError(`part of kind ${kind}`);
     this.#place(path, kind === PART_KIND.multipart);
+    this.#nodes += 1;
     this.#inLeaf = kind === PART_KIND.leaf;
     this.#text = 0;
     return this.#handlers.onPart({
@@ -135,7 +135,7 @@ export class MailReader {
   /** Holds the path against the tree so far. */
   #place(path: readonly number[], multipart: boolean): void {
     const own = path.join('.');
-    if (this.#nodes === 1) {
+    if (this.#nodes === 0) {
       if (multipart ? own !== '' : own !== '1') throw new WireError(`first path ${own}`);
     } else {
       const parent = path.slice(0, -1).join('.');
@@ -149,6 +149,7 @@ export class MailReader {
 
   #takeBytes(frame: Frame): void | Promise<void> {
     if (!this.#inLeaf) throw new WireError('bytes outside a part');
+    if (frame.payload.length === 0) throw new WireError('no bytes in a frame of them');
     this.#bytes += frame.payload.length;
     if (this.#bytes > LIMITS.expandedBytes) throw new WireError('more bytes than allowed');
     return this.#handlers.onBytes(frame.payload);
@@ -156,6 +157,7 @@ export class MailReader {
 
   #takeText(frame: Frame): void {
     if (!this.#inLeaf) throw new WireError('text outside a part');
+    if (frame.payload.length === 0) throw new WireError('no text in a frame of it');
     const piece = strictText(frame.payload);
     this.#text += piece.length;
     this.#allText += piece.length;

@@ -2,6 +2,7 @@
 import { MugaiError } from '../message/errors.ts';
 import { JailedChild, type OnKill } from './child.ts';
 import type { Family } from './families.ts';
+import type { Walls } from './jail.ts';
 
 /** How many children at once, and how many to keep ready while none is asked for. */
 export interface PoolSize {
@@ -16,18 +17,21 @@ export class ChildPool implements AsyncDisposable {
   engine = '';
   readonly #size: PoolSize;
   readonly #onKill: OnKill;
+  readonly #walls: Walls | undefined;
   readonly #idle: JailedChild[] = [];
   readonly #all = new Set<JailedChild>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   readonly #ending = new Set<Promise<void>>();
   #lent = 0;
   #starting = 0;
   #closed = false;
 
-  constructor(family: Family, size: PoolSize, onKill: OnKill) {
+  /** `walls`: those of this machine unless given. */
+  constructor(family: Family, size: PoolSize, onKill: OnKill, walls?: Walls) {
     this.family = family;
     this.#size = size;
     this.#onKill = onKill;
+    this.#walls = walls;
   }
 
   /** Starts the warm children; throws when the first cannot start. */
@@ -36,42 +40,70 @@ export class ChildPool implements AsyncDisposable {
     this.#refill();
   }
 
-  /** Lends a child to `work` and takes it back. Waits for a free place. */
-  async use<T>(signal: AbortSignal, work: (child: JailedChild) => Promise<T>): Promise<T> {
+  /** Lends a child to `work` and takes it back; `fresh`: one that had no input yet. Waits for a free place. */
+  async use<T>(signal: AbortSignal, work: (child: JailedChild) => Promise<T>, fresh = false): Promise<T> {
     await this.#place(signal);
     let child: JailedChild | undefined;
     try {
-      child = this.#ready() ?? (await this.#start());
+      child = this.#ready(fresh) ?? (await this.#start());
       this.engine ||= child.engine;
       if (this.family.inputsPerChild === 1) this.#refill(); // the next one starts while this one works
       return await work(child);
     } finally {
-      this.#lent -= 1;
       if (child !== undefined) this.#takeBack(child);
-      this.#waiting.shift()?.();
+      this.#leave();
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    for (const place of this.#waiting.splice(0)) place.reject(this.#isClosed());
     await Promise.all([...this.#all].map((child) => child.stop()));
     await Promise.all(this.#ending);
   }
 
+  /** Takes a place. Whoever waits is handed the place of one that leaves, in the order of asking. */
   async #place(signal: AbortSignal): Promise<void> {
-    while (this.#lent >= this.#size.most) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
     signal.throwIfAborted();
-    if (this.#closed) throw new MugaiError('child-failed', `${this.family.name} pool is closed`);
-    this.#lent += 1;
+    if (this.#closed) throw this.#isClosed();
+    if (this.#lent < this.#size.most) {
+      this.#lent += 1;
+      return;
+    }
+    const place = Promise.withResolvers<void>();
+    this.#waiting.push(place);
+    const giveUp = (): void => {
+      const index = this.#waiting.indexOf(place);
+      if (index < 0) return; // the place was handed over already
+      this.#waiting.splice(index, 1);
+      place.reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      await place.promise;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#lent -= 1;
+    else next.resolve();
+  }
+
+  #isClosed(): MugaiError {
+    return new MugaiError('child-failed', `${this.family.name} pool is closed`);
   }
 
   /** An idle child that is still fit for use; one that died while idle is dropped. */
-  #ready(): JailedChild | undefined {
-    for (let child = this.#idle.pop(); child !== undefined; child = this.#idle.pop()) {
+  #ready(fresh: boolean): JailedChild | undefined {
+    for (let at = this.#idle.length - 1; at >= 0; at--) {
+      const child = this.#idle[at] as JailedChild;
+      if (fresh && child.usable && !child.fresh) continue;
+      this.#idle.splice(at, 1);
       if (child.usable) return child;
-      this.#all.delete(child);
+      this.#end(child);
     }
     return undefined;
   }
@@ -79,7 +111,7 @@ export class ChildPool implements AsyncDisposable {
   async #start(): Promise<JailedChild> {
     this.#starting += 1;
     try {
-      const child = await JailedChild.start(this.family, this.#onKill);
+      const child = await JailedChild.start(this.family, this.#onKill, this.#walls);
       this.#all.add(child);
       return child;
     } finally {
@@ -92,12 +124,16 @@ export class ChildPool implements AsyncDisposable {
       this.#idle.push(child);
       return;
     }
+    this.#end(child);
+    this.#refill();
+  }
+
+  #end(child: JailedChild): void {
     const end = child.stop().finally(() => {
       this.#all.delete(child);
       this.#ending.delete(end);
     });
     this.#ending.add(end);
-    this.#refill();
   }
 
   #refill(): void {

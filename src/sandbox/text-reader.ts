@@ -61,6 +61,7 @@ export class TextReader {
   }
 
   #takeText(frame: Frame): void {
+    if (frame.payload.length === 0) throw new WireError('no text in a frame of it');
     const piece = strictText(frame.payload);
     this.#text += piece.length;
     if (this.#text > LIMITS.textChars) throw new WireError('more text than allowed');

@@ -1,10 +1,10 @@
 // Documents and pictures: pixels from a jailed child, encoded here, by us, from numbers we checked.
 import { LIMITS } from '../message/limits.ts';
-import { PageCollector, type RasterPage } from '../sandbox/raster-page.ts';
+import { PageCollector, type Collected, type RasterPage } from '../sandbox/raster-page.ts';
 import { PagePdf } from './page-pdf.ts';
 import { encodePicture } from './picture.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
-import { checkedFinish, type Tools } from './tools.ts';
+import type { Tools } from './tools.ts';
 
 /**
  * A PDF becomes a PDF of page images. Pages that were good before a child was stopped by a limit are kept and told. A
@@ -75,11 +75,13 @@ async function collect(
   let touch: (ms: number) => void = () => undefined;
   const collector = new PageCollector(async (page) => {
     await add(page, collector.announced ?? 0);
-    touch(LIMITS.pageMs); // a finished page is progress: the next one gets its own time
+    touch(LIMITS.pageMs); // a finished page is progress: the next one gets its own time, and the document a little more
   }, tools.budget.pagesLeft);
   const deadlineMs = by.family === 'pdf' ? LIMITS.pageMs : LIMITS.imageMs;
-  const outcome = await tools.run(leaf, { ...by, deadlineMs, totalMs: LIMITS.documentMs }, (child) => {
-    touch = (ms) => child.touch(ms);
+  let whole: Collected | undefined;
+  const finish = (): void => void (whole = collector.finish());
+  const outcome = await tools.run(leaf, { ...by, deadlineMs, totalMs: LIMITS.documentMs, whole: finish }, (child) => {
+    touch = (ms) => child.touch(ms, LIMITS.documentPageMs);
     return collector.take;
   });
   tools.budget.pages(collector.pages);
@@ -96,11 +98,9 @@ async function collect(
       };
       return { kind: 'pages', rest: { pages: collector.pages, findings, losses: [...losses, cut] } };
     }
-    case 'done': {
-      const finished = checkedFinish(() => collector.finish());
-      if (finished === 'odd') return { kind: 'refused', converted: refusal('converter-failed') };
-      return { kind: 'pages', rest: finished };
-    }
+    case 'done':
+      if (whole === undefined) throw new TypeError('done without an end');
+      return { kind: 'pages', rest: whole };
     default:
       return outcome satisfies never;
   }

@@ -1,6 +1,7 @@
 // Children of all families for one process.
 import { FAMILIES } from '../sandbox/families.ts';
 import type { OnKill } from '../sandbox/child.ts';
+import type { Walls } from '../sandbox/jail.ts';
 import { ChildPool } from '../sandbox/pool.ts';
 import type { Pools } from './tools.ts';
 
@@ -11,14 +12,14 @@ export interface OpenPools {
 
 /**
  * Opens the pools for `workers` messages at once. One mail child a message is kept ready, one child of each other
- * family; more are started when asked for.
+ * family; more are started when asked for. `walls`: those of this machine unless given.
  */
-export async function openPools(workers: number, onKill: OnKill): Promise<OpenPools> {
+export async function openPools(workers: number, onKill: OnKill, walls?: Walls): Promise<OpenPools> {
   const pools: Pools = {
-    mail: new ChildPool(FAMILIES.mail, { most: workers, warm: workers }, onKill),
-    text: new ChildPool(FAMILIES.text, { most: workers, warm: 1 }, onKill),
-    pdf: new ChildPool(FAMILIES.pdf, { most: workers, warm: 1 }, onKill),
-    image: new ChildPool(FAMILIES.image, { most: workers, warm: 1 }, onKill),
+    mail: new ChildPool(FAMILIES.mail, { most: workers, warm: workers }, onKill, walls),
+    text: new ChildPool(FAMILIES.text, { most: workers, warm: 1 }, onKill, walls),
+    pdf: new ChildPool(FAMILIES.pdf, { most: workers, warm: 1 }, onKill, walls),
+    image: new ChildPool(FAMILIES.image, { most: workers, warm: 1 }, onKill, walls),
   };
   const close = async (): Promise<void> => {
     await Promise.all(Object.values(pools).map((pool) => pool[Symbol.asyncDispose]()));

@@ -6,7 +6,7 @@ import { MailReader, type MailNode } from '../sandbox/mail-reader.ts';
 import type { StageWriter, Staged } from '../spool/spool.ts';
 import { OverBudget } from './budget.ts';
 import type { Leaf } from './part.ts';
-import { checkedFinish, type Tools } from './tools.ts';
+import type { Tools } from './tools.ts';
 
 /** A node of the mail's tree; leaves have content, body leaves have text too. */
 export interface MailTreeNode {
@@ -71,9 +71,9 @@ export async function readMail(leaf: Leaf, tools: Tools): Promise<ReadMail | { r
     onLoss: (remark) => (open ?? mail).losses.push(remark),
   });
   const deadlineMs = parseDeadlineMs(leaf.content.size);
-  const outcome = await tools.run(leaf, { family: 'mail', deadlineMs, totalMs: deadlineMs }, () => reader.take);
-  const finished = outcome.kind === 'done' ? checkedFinish(() => reader.finish()) : undefined;
-  if (outcome.kind === 'done' && finished !== 'odd' && over === undefined) return { headers, nodes, ...mail };
+  const ask = { family: 'mail', deadlineMs, totalMs: deadlineMs, whole: () => reader.finish() } as const;
+  const outcome = await tools.run(leaf, ask, () => reader.take);
+  if (outcome.kind === 'done' && over === undefined) return { headers, nodes, ...mail };
   open?.writer.abort();
   for (const node of nodes) await node.content?.discard();
   if (over !== undefined) return { refused: over.reason };

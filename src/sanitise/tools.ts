@@ -4,7 +4,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { ChildOutcome, FrameSink, JailedChild } from '../sandbox/child.ts';
 import type { ChildPool } from '../sandbox/pool.ts';
 import type { FamilyName } from '../sandbox/families.ts';
-import { OPERATION, WireError } from '../sandbox/wire.ts';
+import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter, Staged } from '../spool/spool.ts';
 import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
@@ -25,6 +25,8 @@ export interface Ask {
   readonly head?: number;
   readonly deadlineMs: number;
   readonly totalMs: number;
+  /** Ends the reading of the frames; throws a `WireError` when they are no whole. */
+  readonly whole: () => void;
 }
 
 /** The tools for one message. */
@@ -77,11 +79,14 @@ export class Tools {
     }
   }
 
-  /** Gives a leaf to a child of the family; `sink` gets the child (to prolong its time) and its frames. */
+  /**
+   * Gives a leaf to a child of the family; `sink` gets the child (to prolong its time) and its frames. A child that an
+   * earlier input may have spoilt, and that failed before it gave anything of this one, is followed by a fresh one.
+   */
   async run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
     const seconds = this.metrics.convertSeconds.startTimer({ worker: ask.family });
     try {
-      const outcome = await this.pools[ask.family].use(this.signal, async (child) =>
+      const run = async (child: JailedChild): Promise<ChildOutcome> =>
         child.run(
           {
             operation: ask.operation ?? OPERATION.convert,
@@ -93,9 +98,12 @@ export class Tools {
           },
           firstBytes(leaf.content, ask.head),
           sink(child),
-          { deadlineMs: ask.deadlineMs, totalMs: ask.totalMs, signal: this.signal },
-        ),
-      );
+          { deadlineMs: ask.deadlineMs, totalMs: ask.totalMs, whole: ask.whole, signal: this.signal },
+        );
+      const pool = this.pools[ask.family];
+      let outcome = await pool.use(this.signal, run);
+      if (outcome.kind === 'failed' && outcome.spoilt && !this.signal.aborted)
+        outcome = await pool.use(this.signal, run, true);
       // A child that was stopped because we stop says nothing about its input.
       if (this.signal.aborted) throw new MugaiError('signal', 'stopped while a part was being converted');
       return outcome;
@@ -114,15 +122,5 @@ async function* firstBytes(
     yield bytes.length > left ? bytes.subarray(0, left) : bytes;
     left -= bytes.length;
     if (left <= 0) return;
-  }
-}
-
-/** The outcome with what the collector says of it: frames that do not make a whole are a failed converter. */
-export function checkedFinish<T>(finish: () => T): T | 'odd' {
-  try {
-    return finish();
-  } catch (error) {
-    if (error instanceof WireError) return 'odd';
-    throw error;
   }
 }

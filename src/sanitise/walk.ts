@@ -13,7 +13,7 @@ import { composeMessageText } from './message-text.ts';
 import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
 import { readMail, type MailTreeNode, type ReadMail } from './read-mail.ts';
 import { routeOf, typeMismatch } from './route.ts';
-import { checkedFinish, type Tools } from './tools.ts';
+import type { Tools } from './tools.ts';
 
 /** Bytes of a leaf that detection looks at; containers name themselves well before. */
 const DETECT_BYTES = 1024 * 1024;
@@ -184,10 +184,10 @@ export class Walk {
       onLoss: (remark) => remarks.losses.push(remark),
     });
     const deadlineMs = parseDeadlineMs(leaf.content.size);
-    const ask = { family: 'text', declaredType: type, deadlineMs, totalMs: deadlineMs } as const;
+    const whole = (): void => reader.finish();
+    const ask = { family: 'text', declaredType: type, deadlineMs, totalMs: deadlineMs, whole } as const;
     const outcome = await this.#tools.run(leaf, ask, () => reader.take);
     if (outcome.kind !== 'done') return refusal(outcome.reason, remarks);
-    if (checkedFinish(() => reader.finish()) === 'odd') return refusal('converter-failed');
     const content = await this.#tools.keep(Buffer.from(pieces.join(''), 'utf8'));
     return {
       verdict: 'text',
@@ -215,11 +215,10 @@ export class Walk {
       head: DETECT_BYTES,
       deadlineMs,
       totalMs: deadlineMs,
+      whole: () => reader.finish(),
     } as const;
     const outcome = await this.#tools.run(leaf, ask, () => reader.take);
     if (outcome.kind !== 'done') return { type, refused: outcome.reason };
-    if (checkedFinish(() => reader.finish()) === 'odd')
-      return { type: 'application/octet-stream', refused: 'converter-failed' };
     // A mail often starts with lines that look like any text; what the outer mail declares decides between these two.
     return { type: leaf.declaredType === 'message/rfc822' && routeOf(type) === 'text' ? 'message/rfc822' : type };
   }

@@ -7,6 +7,7 @@ import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
 import { openPools } from '../sanitise/pools.ts';
+import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { quarantine, sanitise } from '../sanitise/sanitise.ts';
 import { seal, type Signer } from '../seal/seal.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -20,7 +21,10 @@ export interface Middle {
   readonly signer: Signer;
 }
 
-/** Starts sanitising and sealing. `apart`: the doors are in another process and no queue joins them. */
+/**
+ * Starts sanitising and sealing; resolves to how well its children are held. `apart`: the doors are in another process and
+ * no queue joins them.
+ */
 export async function startWorker(
   apart: boolean,
   config: Config,
@@ -28,14 +32,22 @@ export async function startWorker(
   life: Lifecycle,
   road: Road,
   { spool, outbox, signer }: Middle,
-): Promise<void> {
+): Promise<string> {
   const { hub } = road;
   if (hub === undefined) throw new TypeError('a worker has queues');
+  const jail = await machineJail();
+  demandJail(config.jail, jail);
+  if (jail.level === 'full') log.info({ jail: jail.level, controls: jail.controls }, 'children are jailed');
+  else log.warn({ jail: tellJail(jail) }, 'THE JAIL IS NOT COMPLETE: children run behind fewer walls');
   const policy = config.policyFile === undefined ? builtInPolicy() : await loadPolicy(config.policyFile);
-  const pools = await openPools(config.workers, (family, cause) => {
-    road.metrics.jailKills.inc({ worker: family, cause });
-    log.warn({ family, cause }, 'child killed');
-  });
+  const pools = await openPools(
+    config.workers,
+    (family, cause) => {
+      road.metrics.jailKills.inc({ worker: family, cause });
+      log.warn({ family, cause }, 'child killed');
+    },
+    jail.walls,
+  );
   life.started('children', async () => pools.close());
   const deps = {
     spool,
@@ -95,4 +107,5 @@ export async function startWorker(
     road.next('sanitise', found.sanitise);
     road.next('seal', found.seal);
   });
+  return tellJail(jail);
 }

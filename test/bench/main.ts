@@ -1,8 +1,10 @@
-// `npm run bench -- mail`: prints JSON lines {bench, case, metric, unit, ours, peer, peerValue, ratio, runs}.
+// `npm run bench -- <name>`: prints JSON lines {bench, case, metric, unit, ours, peer, peerValue, ratio, runs}.
+import { benchJail } from './jail.ts';
 import { benchMail } from './mail.ts';
 import { benchRaster } from './raster.ts';
 
 const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = {
+  jail: benchJail,
   mail: benchMail,
   raster: benchRaster,
 };

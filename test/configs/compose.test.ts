@@ -46,9 +46,16 @@ describe('docker-compose.yml', () => {
     for (const [name, service] of Object.entries(services)) {
       assert.equal(service.read_only, true, name);
       assert.deepEqual(service.cap_drop, ['ALL'], name);
-      assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
+      const own = name === 'worker' ? ['seccomp:unconfined', 'apparmor:unconfined'] : [];
+      assert.deepEqual(service.security_opt, ['no-new-privileges:true', ...own], name);
       assert.ok(service.healthcheck !== undefined && service.mem_limit !== '' && service.pids_limit > 0, name);
     }
+  });
+
+  it('does not let the worker run without the full jail, which the image brings', () => {
+    assert.equal(services.worker.environment['MUGAI_JAIL'], 'require');
+    const image = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+    assert.match(image, /^RUN apt-get update && apt-get install .*\bbubblewrap\b/m);
   });
 
   it('sets only keys that exist', () => {

@@ -72,8 +72,14 @@ describe('operations', () => {
     await using gateway = await startTestGateway(folder.path);
     const ops = `http://127.0.0.1:${gateway.opsPort}`;
     assert.equal((await fetch(`${ops}/healthz`)).status, 200);
-    const ready = (await (await fetch(`${ops}/readyz`)).json()) as { ready: boolean; checks: Record<string, string> };
-    assert.deepEqual(ready, { ready: true, checks: { queue: 'ok', spool: 'ok', outbox: 'ok' } });
+    const ready = (await (await fetch(`${ops}/readyz`)).json()) as {
+      ready: boolean;
+      checks: Record<string, string>;
+      details: Record<string, string>;
+    };
+    assert.equal(ready.ready, true);
+    assert.deepEqual(ready.checks, { queue: 'ok', spool: 'ok', outbox: 'ok' });
+    assert.match(ready.details['jail'] ?? '', /^(full|partial|bare)/);
     const body = form([
       ['to', TO],
       ['file', new Blob(['x']), 'x.txt'],
