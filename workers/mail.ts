@@ -86,6 +86,7 @@ async function feed(bytes: AsyncIterable<Buffer>, leaves: MimeLeaves, burst: Bur
 /** Frames of a small mail leave in one write: the host wakes once, not a dozen times (measured: 2.5 times the mails a second). */
 class Burst {
   #held = 0;
+  #waiting = false;
 
   constructor() {
     process.stdout.cork();
@@ -96,7 +97,8 @@ class Burst {
     this.#held += bytes;
     if (this.#held <= BURST_BYTES) return;
     process.stdout.uncork();
-    process.stdout.cork();
+    // A decoder may hand out bytes while the mail waits for the host: held back then, they would be waited for for ever.
+    if (!this.#waiting) process.stdout.cork();
     this.#held = bytes;
   }
 
@@ -104,7 +106,9 @@ class Burst {
   async drained(out: Out): Promise<void> {
     if (process.stdout.writableLength <= 2 * BURST_BYTES) return;
     process.stdout.uncork();
+    this.#waiting = true;
     await out.drained();
+    this.#waiting = false;
     process.stdout.cork();
   }
 
