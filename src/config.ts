@@ -113,6 +113,20 @@ export const ConfigSchema = Type.Object({
     pattern: '^[^\\0]*$',
     problem: 'a path',
   }),
+  MUGAI_REQUEST_KEY_FILE: key({
+    default: '',
+    example: '/etc/mugai/request-key.pem',
+    meaning: 'X25519 private key of the worker, PEM: opens passwords from the inner side; unset: made on first start',
+    pattern: '^[^\\0]*$',
+    problem: 'a path',
+  }),
+  MUGAI_SEALING_KEY_FILE: key({
+    default: '',
+    example: '/etc/mugai/sealing-key.pem',
+    meaning: 'X25519 public key, PEM: the inner side seals passwords to it; unset: made on first start',
+    pattern: '^[^\\0]*$',
+    problem: 'a path',
+  }),
   MUGAI_WORKERS: key({
     default: '',
     example: '4',
@@ -166,6 +180,10 @@ export interface Config {
   readonly verifyKeyFile: string;
   /** True when both key paths are the defaults, so that a first start may make the pair. */
   readonly ownKeys: boolean;
+  readonly requestKeyFile: string;
+  readonly sealingKeyFile: string;
+  /** True when both paths of the requests' keys are the defaults. */
+  readonly ownRequestKeys: boolean;
   readonly workers: number;
   readonly jail: 'require' | 'best';
   readonly retrySeconds: number;
@@ -210,6 +228,9 @@ export function readConfig(env: Environment = process.env): Config {
     signingKeyFile: path('MUGAI_SIGNING_KEY_FILE') || join(dataDir, 'keys', 'signing-key.pem'),
     verifyKeyFile: path('MUGAI_VERIFY_KEY_FILE') || join(dataDir, 'keys', 'verify-key.pem'),
     ownKeys: values.MUGAI_SIGNING_KEY_FILE === '' && values.MUGAI_VERIFY_KEY_FILE === '',
+    requestKeyFile: path('MUGAI_REQUEST_KEY_FILE') || join(dataDir, 'keys', 'request-key.pem'),
+    sealingKeyFile: path('MUGAI_SEALING_KEY_FILE') || join(dataDir, 'keys', 'sealing-key.pem'),
+    ownRequestKeys: values.MUGAI_REQUEST_KEY_FILE === '' && values.MUGAI_SEALING_KEY_FILE === '',
     workers: integer('MUGAI_WORKERS', values, 1, 256) ?? availableParallelism(),
     jail: values.MUGAI_JAIL as Config['jail'], // the pattern lets these two through only
     retrySeconds: integer('MUGAI_RETRY_SECONDS', values, 1, 86_400) ?? 15,

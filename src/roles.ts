@@ -9,6 +9,8 @@ import { openFsStore, type FaultPoint } from './store/fs-store.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { anyKey, generateKeys, loadPrivateKey } from './outbox/keys.ts';
+import { anyRequestKey, generateRequestKeys, loadRequestKey } from './requests/keys.ts';
+import { RequestReader } from './requests/requests.ts';
 import type { Ledger } from './deliver/ledger.ts';
 import { openOps, type Check } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
@@ -105,7 +107,13 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     const { startWorker } = await import('./zones/worker.ts');
     const { Signer } = await import('./seal/seal.ts');
     const apart = role === 'worker' && config.queueUrl === undefined;
-    jail = await startWorker(apart, config, log, life, road, { spool, outbox: made, signer: new Signer(signingKey) });
+    jail = await startWorker(apart, config, log, life, road, {
+      spool,
+      outbox: made,
+      signer: new Signer(signingKey),
+      requests: new RequestReader(await openStore('requests')),
+      requestKey: await loadRequestKey(config.requestKeyFile),
+    });
   }
   let doors: Awaited<ReturnType<typeof import('./zones/ingress.ts').startIngress>> | undefined;
   if (runs('ingress') && spool !== undefined) {
@@ -151,6 +159,9 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
 
 /** Makes a pair of keys on the first start of a default set-up; a key that was named and is missing is an error. */
 async function ensureKeys(config: Config, mayMake: boolean, log: Log): Promise<void> {
+  const { requestKeyFile, sealingKeyFile } = config;
+  if (config.ownRequestKeys && mayMake && !anyRequestKey(requestKeyFile, sealingKeyFile))
+    await generateRequestKeys(requestKeyFile, sealingKeyFile);
   if (!config.ownKeys || !mayMake || anyKey(config.signingKeyFile, config.verifyKeyFile)) return;
   const { keyId } = await generateKeys(config.signingKeyFile, config.verifyKeyFile);
   log.info({ keyId, file: config.verifyKeyFile }, 'keys made');

@@ -17,6 +17,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   policy: ['message'],
   spool: ['message', 'store'],
   outbox: ['message', 'store'],
+  requests: ['message', 'store'],
   ingress: ['message', 'spool', 'ops'],
   sanitise: ['message', 'spool', 'sandbox', 'policy', 'ops'],
   seal: ['message', 'spool', 'outbox', 'ops'],

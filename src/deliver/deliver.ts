@@ -53,6 +53,13 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
     });
   }
 
+  // An answer to a password that opened nothing is for whoever asked, in the portal; the mail itself was delivered before.
+  const { revises, parts } = verified.statement.predicate;
+  if (revises !== undefined && parts.some((part) => part.verdict === 'held')) {
+    const answer = `no news of ${revises}`;
+    return ended(sealed, deps, { stage: 'delivered', courier: 'none', answer, accepted: [], rejected: [] });
+  }
+
   const mail = compose(verified, deps.domain, deps.language);
   const had = await deps.ledger.accepted(sealed.id);
   const to = mail.envelope.to.filter((recipient) => !had.has(recipient));

@@ -89,6 +89,8 @@ export const SanitisedRecordSchema = Type.Object(
     outputs: Type.Array(OutputSchema),
     /** Folder beside this record that holds the outputs; empty when there are none. */
     outputFolder: Type.String({ pattern: '^([0-9a-z]{26}\\.out-[0-9a-f]{12})?$' }),
+    /** The message that this is another version of: made with a password, after a request. Absent in a first version. */
+    revises: Type.Optional(Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' })),
     /** Milliseconds the step took. */
     ms: Type.Integer({ minimum: 0 }),
   },

@@ -72,8 +72,20 @@ function digestOf(content: Entry['content']): string {
 }
 
 function statementOf(id: MessageId, record: SanitisedRecord, subject: Statement['subject']): Statement {
-  const { state, reason, source, receivedAt, sanitisedAt, envelope, headers, autoSubmitted, policy, engine, parts } =
-    record;
+  const {
+    state,
+    reason,
+    source,
+    receivedAt,
+    sanitisedAt,
+    envelope,
+    headers,
+    autoSubmitted,
+    policy,
+    engine,
+    parts,
+    revises,
+  } = record;
   return {
     _type: STATEMENT_TYPE,
     subject,
@@ -91,6 +103,7 @@ function statementOf(id: MessageId, record: SanitisedRecord, subject: Statement[
       policy,
       engine,
       parts,
+      ...(revises === undefined ? {} : { revises }),
     },
   };
 }

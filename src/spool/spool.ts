@@ -114,7 +114,29 @@ export class Spool {
     record: Omit<SanitisedRecord, 'outputFolder'>,
     outputs: readonly Entry[],
   ): Promise<Sanitised> {
-    const { id } = spooled;
+    return this.#recordSanitised(spooled.id, record, outputs);
+  }
+
+  /**
+   * The same for another version of a message, made after a request: `id` is the request's. `already-there` when a message
+   * of that id came in by a door.
+   */
+  async recordRevision(
+    of: Spooled,
+    id: MessageId,
+    record: Omit<SanitisedRecord, 'outputFolder'>,
+    outputs: readonly Entry[],
+  ): Promise<Sanitised> {
+    if (this.#store.has(shardOf(id), `${id}.${SPOOLED}`))
+      throw new MugaiError('already-there', `a message has the id of request ${id}`, { permanent: true });
+    return this.#recordSanitised(id, { ...record, id, revises: of.id }, outputs);
+  }
+
+  async #recordSanitised(
+    id: MessageId,
+    record: Omit<SanitisedRecord, 'outputFolder'>,
+    outputs: readonly Entry[],
+  ): Promise<Sanitised> {
     if (outputs.length === 0) return { id, record: { ...record, outputFolder: '' } } as Sanitised;
     const outputFolder = `${id}.out-${randomBytes(6).toString('hex')}`;
     await this.#store.commit(`${shardOf(id)}/${outputFolder}`, outputs);

@@ -1,4 +1,5 @@
 // The middle zone: sanitise in jailed children, seal with the one private key.
+import type { KeyObject } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Sanitised } from '../message/stages.ts';
@@ -6,12 +7,14 @@ import { reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
+import type { RequestReader } from '../requests/requests.ts';
 import { openPools } from '../sanitise/pools.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { quarantine, sanitise } from '../sanitise/sanitise.ts';
 import { seal, type Signer } from '../seal/seal.ts';
 import type { Spool } from '../spool/spool.ts';
 import { VERSION } from '../version.ts';
+import { answerPasswords, startRequests } from './requests.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
 /** What the middle zone has to itself. */
@@ -19,6 +22,9 @@ export interface Middle {
   readonly spool: Spool;
   readonly outbox: Outbox;
   readonly signer: Signer;
+  readonly requests: RequestReader;
+  /** Opens the passwords in requests. */
+  readonly requestKey: KeyObject;
 }
 
 /**
@@ -31,7 +37,7 @@ export async function startWorker(
   log: Log,
   life: Lifecycle,
   road: Road,
-  { spool, outbox, signer }: Middle,
+  { spool, outbox, signer, requests, requestKey }: Middle,
 ): Promise<string> {
   const { hub } = road;
   if (hub === undefined) throw new TypeError('a worker has queues');
@@ -101,6 +107,8 @@ export async function startWorker(
     { concurrency: 8 },
   );
   life.started('seal', async () => sealer.close({ deadlineMs: stopMs }));
+
+  startRequests(log, life, requests, { password: answerPasswords({ ...deps, requestKey, seal: sealNow }) });
 
   await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, async () => {
     const found = await spool.unfinished(SCAN_MOST);

@@ -1,0 +1,76 @@
+// What the inner side may ask of the middle: three small records, each checked against its schema, at most 4 KiB.
+import { Type, type Static, type TSchema } from 'typebox';
+import { MugaiError } from '../message/errors.ts';
+import { recordCodec } from '../store/records.ts';
+
+/** Bytes of one request at most: it is the only thing that goes from the inner side to the middle. */
+export const REQUEST_BYTES = 4096;
+
+const ID = '^[0-7][0-9a-hjkmnp-tv-z]{25}$';
+const strict = { additionalProperties: false } as const;
+const Base64 = (maxLength: number) => Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$', maxLength });
+
+/** What every request says: its own id, the message and part it is about, who asked when. */
+const common = {
+  /** Id of the request, and of the package that answers it. */
+  request: Type.String({ pattern: ID }),
+  /** The message it is about. */
+  id: Type.String({ pattern: ID }),
+  /** Path of the part in its manifest; empty: the whole message. */
+  part: Type.String({ pattern: '^([0-9]+(\\.[0-9]+)*)?$', maxLength: 200 }),
+  /** Who asked, by the name the portal knows; for the journal. */
+  by: Type.String({ minLength: 1, maxLength: 200 }),
+  at: Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' }),
+};
+
+/** Passwords for a held part, sealed to the worker's key: `sealed-box.ts`. */
+export const PasswordRequestSchema = Type.Object(
+  { kind: Type.Literal('password'), ...common, box: Base64(2600) },
+  strict,
+);
+/** Pages of a part once more, at another resolution. */
+export const RenderRequestSchema = Type.Object(
+  {
+    kind: Type.Literal('render'),
+    ...common,
+    dpi: Type.Integer({ minimum: 72, maximum: 300 }),
+    from: Type.Integer({ minimum: 1, maximum: 2000 }),
+    to: Type.Integer({ minimum: 1, maximum: 2000 }),
+  },
+  strict,
+);
+/** The original of a part, for a purpose that an approver agreed to. The file never crosses: it is handed out on the outer side. */
+export const OriginalRequestSchema = Type.Object(
+  {
+    kind: Type.Literal('original'),
+    ...common,
+    purpose: Type.String({ minLength: 1, maxLength: 500 }),
+    approvedBy: Type.String({ maxLength: 200 }),
+  },
+  strict,
+);
+export const RequestSchema = Type.Union([PasswordRequestSchema, RenderRequestSchema, OriginalRequestSchema]);
+
+export type PasswordRequest = Static<typeof PasswordRequestSchema>;
+export type RenderRequest = Static<typeof RenderRequestSchema>;
+export type OriginalRequest = Static<typeof OriginalRequestSchema>;
+export type Request = Static<typeof RequestSchema>;
+
+const codec = recordCodec('request', RequestSchema as TSchema);
+
+/** The bytes of a request; `bad-record` when it does not fit its schema, `too-large` beyond `REQUEST_BYTES`. */
+export function encodeRequest(request: Request): Buffer {
+  const bytes = codec.encode(request);
+  if (bytes.length > REQUEST_BYTES)
+    throw new MugaiError('too-large', `a request of ${bytes.length} bytes, at most ${REQUEST_BYTES}`, {
+      permanent: true,
+    });
+  return bytes;
+}
+
+/** The request in these bytes; `bad-record` for anything else. */
+export function decodeRequest(bytes: Uint8Array): Request {
+  if (bytes.length > REQUEST_BYTES)
+    throw new MugaiError('bad-record', `a request of ${bytes.length} bytes`, { permanent: true });
+  return codec.decode(bytes) as Request;
+}

@@ -1,0 +1,114 @@
+// What the worker does with requests of the inner side: looks into their folder, acts on each once, removes it.
+import type { KeyObject } from 'node:crypto';
+import type { Lifecycle } from '../lifecycle.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
+import { parseMessageId } from '../message/id.ts';
+import type { Sanitised } from '../message/stages.ts';
+import type { Log } from '../ops/log.ts';
+import { PasswordAllowance } from '../requests/allowance.ts';
+import type { PasswordRequest, Request } from '../requests/request.ts';
+import type { RequestReader } from '../requests/requests.ts';
+import { openPasswords } from '../requests/sealed-box.ts';
+import { makeHarmless, type SanitiseDeps } from '../sanitise/sanitise.ts';
+
+/** Pause between two looks: a person waits for the answer. */
+const LOOK_MS = 1000;
+/** Requests acted on at once; the children are shared with the mail that comes in. */
+const AT_ONCE = 4;
+/** A request that could not be answered for so long is given up. */
+const GIVE_UP_MS = 60 * 60_000;
+
+/** Acts on one request. `later`: it stays in the folder and is tried again. Throws for trouble of ours: tried again, too. */
+export type Answer<R extends Request> = (request: R, signal: AbortSignal) => Promise<'answered' | 'later'>;
+
+/** What is done with each kind; a kind without a handler is refused, with a line in the log. */
+export type Answers = { readonly [kind in Request['kind']]?: Answer<Extract<Request, { kind: kind }>> };
+
+/** Looks for requests until the gateway stops. */
+export function startRequests(log: Log, life: Lifecycle, reader: RequestReader, answers: Answers): void {
+  const stop = new AbortController();
+  const busy = new Map<string, Promise<void>>();
+  let timer: NodeJS.Timeout | undefined;
+  const act = async (name: string, request: Request): Promise<void> => {
+    const about = { request: request.request, id: request.id, kind: request.kind };
+    try {
+      const answer = answers[request.kind] as Answer<Request> | undefined;
+      if (answer === undefined) log.warn(about, 'request of a kind that is not answered here');
+      else if ((await answer(request, stop.signal)) === 'later' && Date.now() - Date.parse(request.at) < GIVE_UP_MS)
+        return;
+      else log.info(about, 'request answered');
+    } catch (error) {
+      const permanent = error instanceof MugaiError && error.permanent;
+      log.warn({ ...about, error: reasonOf(error) }, permanent ? 'request refused' : 'request failed');
+      if (!permanent && Date.now() - Date.parse(request.at) < GIVE_UP_MS) return;
+    }
+    await reader.remove(name);
+  };
+  const look = async (): Promise<void> => {
+    for (const found of await reader.find(100)) {
+      if (busy.has(found.name) || busy.size >= AT_ONCE) continue;
+      if ('fault' in found) {
+        log.warn({ fault: found.fault }, 'a file among the requests is none; removed');
+        await reader.remove(found.name);
+        continue;
+      }
+      const { name, request } = found;
+      const acting = act(name, request)
+        .catch((error: unknown) => log.error({ error: reasonOf(error) }, 'requests'))
+        .finally(() => busy.delete(name));
+      busy.set(name, acting);
+    }
+  };
+  const again = (): void => {
+    look()
+      .catch((error: unknown) => log.error({ error: reasonOf(error) }, 'requests'))
+      .finally(() => {
+        if (!stop.signal.aborted) timer = setTimeout(again, LOOK_MS);
+      });
+  };
+  life.started('requests', async () => {
+    clearTimeout(timer);
+    stop.abort();
+    await Promise.all(busy.values());
+  });
+  again();
+}
+
+/** What answering a password needs. */
+export interface PasswordDeps extends SanitiseDeps {
+  readonly requestKey: KeyObject;
+  readonly seal: (sanitised: Sanitised, signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Tries the passwords of a request on what is held in a message: the whole message is made harmless once more and sealed
+ * as another version of it, under the request's id. Done twice it gives the same package.
+ */
+export function answerPasswords(deps: PasswordDeps): Answer<PasswordRequest> {
+  const allowance = new PasswordAllowance();
+  return async (request, signal) => {
+    const id = parseMessageId(request.request);
+    const of = parseMessageId(request.id);
+    if (id === undefined || of === undefined) throw new MugaiError('bad-input', 'no id', { permanent: true });
+    const { spool } = deps;
+    if (spool.stageOf(id) === 'sealed') return 'answered'; // it was, and the file could not be removed then
+    const earlier = await spool.sanitised(id);
+    if (earlier !== undefined) {
+      await deps.seal(earlier, signal);
+      return 'answered';
+    }
+    const passwords = openPasswords(request.box, deps.requestKey, request);
+    if (!allowance.take(request.id, request.by)) return 'later';
+    const spooled = await spool.spooled(of);
+    if (spooled === undefined) throw new MugaiError('not-found', `message ${of} is gone`, { permanent: true });
+    const { source, envelope, receivedAt } = spooled.record;
+    const content = spool.rawContent(spooled);
+    const harmless = await makeHarmless({ id, source, envelope, receivedAt, content }, { ...deps, passwords }, signal);
+    try {
+      await deps.seal(await spool.recordRevision(spooled, id, harmless.record, harmless.outputs), signal);
+    } finally {
+      for (const output of harmless.outputs) if ('discard' in output.content) await output.content.discard();
+    }
+    return 'answered';
+  };
+}
