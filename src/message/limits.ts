@@ -48,6 +48,8 @@ export const LIMITS = {
   pagePixels: 36_000_000,
   /** Pixels of all pages of one document: 2,000 pages of A4 at 150 dpi are 4.4 thousand million. */
   documentPixels: 10_000_000_000,
+  /** Runs of text (words, mostly) on one page; a newspaper page has some 5,000. */
+  pageRuns: 20_000,
   /** Pixels of a side, as Dangerzone and Qubes have it. */
   sidePixels: 10_000,
   /** Pixels a source picture may declare before it is decoded (30,000² PNG bombs are 109 KB). */

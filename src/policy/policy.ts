@@ -21,6 +21,8 @@ export const PolicySchema = Type.Object(
     drop: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z]+/([a-z0-9.+-]+|\\*)$' }))),
     /** Bytes of attachments in a delivered mail. */
     attachBytes: lowered(LIMITS.attachBytes),
+    /** Whether PDFs keep their text, invisible behind the pictures of their pages, for search and copy. */
+    textLayer: Type.Optional(Type.Boolean()),
     limits: Type.Optional(
       Type.Object(
         {
@@ -45,6 +47,7 @@ export interface Policy {
   readonly sha256: string;
   readonly language: 'ja' | 'en';
   readonly attachBytes: number;
+  readonly textLayer: boolean;
   readonly limits: {
     readonly parts: number;
     readonly depth: number;
@@ -94,6 +97,7 @@ function policyOf(file: Static<typeof PolicySchema>): Policy {
     sha256: createHash('sha256').update(JSON.stringify(file)).digest('hex'),
     language: file.language ?? 'ja',
     attachBytes: file.attachBytes ?? LIMITS.attachBytes,
+    textLayer: file.textLayer ?? false,
     limits: {
       parts: file.limits?.parts ?? LIMITS.parts,
       depth: file.limits?.depth ?? LIMITS.depth,

@@ -1,6 +1,7 @@
 // Host side of the pixels: a strict collector of pages. Every number is checked before anything is allocated for it.
 import { LIMITS } from '../message/limits.ts';
 import type { Remark } from '../message/part.ts';
+import { readRuns, type TextRun } from './page-text.ts';
 import { RemarkReader } from './remark-reader.ts';
 import { FRAME, FieldReader, PIXEL, WireError, rowBytes, type Frame, type PixelFormat } from './wire.ts';
 
@@ -13,6 +14,8 @@ export interface RasterPage {
   readonly heightPt: number;
   /** `rowBytes(format, width) * height` bytes, owned by whoever holds the page. */
   readonly pixels: Buffer;
+  /** Its text, where the child was asked for it. */
+  readonly text: readonly TextRun[];
 }
 
 /** Buffers of pages that were encoded, kept for the next ones: a page is megabytes, and asking anew for each makes V8 collect. */
@@ -41,7 +44,8 @@ export interface Collected {
 const LARGEST_PT = 1e6;
 const FORMATS: ReadonlySet<number> = new Set(Object.values(PIXEL));
 
-interface OpenPage extends RasterPage {
+interface OpenPage extends Omit<RasterPage, 'text'> {
+  text: readonly TextRun[] | undefined;
   filled: number;
 }
 
@@ -88,6 +92,8 @@ export class PageCollector {
         return this.#start(frame.payload);
       case FRAME.pixels:
         return this.#fill(frame.payload);
+      case FRAME.runs:
+        return this.#text(frame.payload);
       case FRAME.finding:
       case FRAME.loss:
         return this.#remarks.take(frame);
@@ -135,7 +141,14 @@ export class PageCollector {
     this.#pixels += width * height;
     if (this.#pixels > LIMITS.documentPixels) throw new WireError('too many pixels in all');
     const pixels = takePixels(rowBytes(format, width) * height);
-    this.#open = { width, height, format, widthPt, heightPt, pixels, filled: 0 };
+    this.#open = { width, height, format, widthPt, heightPt, pixels, text: undefined, filled: 0 };
+  }
+
+  #text(payload: Buffer): void {
+    const page = this.#open;
+    if (page === undefined) throw new WireError('text without a page');
+    if (page.text !== undefined) throw new WireError('text of a page twice');
+    page.text = readRuns(payload);
   }
 
   #fill(payload: Buffer): void | Promise<void> {
@@ -147,8 +160,8 @@ export class PageCollector {
     page.filled += payload.length;
     if (page.filled < page.pixels.length) return undefined;
     this.#open = undefined;
-    const { filled: _filled, ...whole } = page;
-    return this.#onPage(whole, this.#pages++);
+    const { filled: _filled, text, ...whole } = page;
+    return this.#onPage({ ...whole, text: text ?? [] }, this.#pages++);
   }
 }
 

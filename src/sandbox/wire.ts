@@ -46,6 +46,8 @@ export const FRAME = {
   pixels: 76,
   /** What the input is: text MIME type, text usual extension ('' when unknown). */
   detected: 77,
+  /** Text of the current page, at most once and before its last pixels: see `sandbox/page-text.ts`. */
+  runs: 78,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 

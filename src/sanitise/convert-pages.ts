@@ -1,5 +1,6 @@
 // Documents and pictures: pixels from a jailed child, encoded here, by us, from numbers we checked.
 import { LIMITS } from '../message/limits.ts';
+import type { StageWriter } from '../spool/spool.ts';
 import { PageCollector, type Collected, type RasterPage } from '../sandbox/raster-page.ts';
 import { PagePdf } from './page-pdf.ts';
 import { encodePicture } from './picture.ts';
@@ -20,50 +21,65 @@ export async function convertPdf(leaf: Leaf, tools: Tools): Promise<Converted> {
 }
 
 async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promise<Converted> {
-  const pdf = new PagePdf();
-  const collected = await collect(leaf, { family: 'pdf', password }, tools, async (page) => pdf.add(page));
-  if (collected.kind === 'refused') return collected.converted;
-  const content = await tools.keep(await pdf.finish());
-  return {
-    ...collected.rest,
-    verdict: 'pages',
-    reason: null,
-    outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }],
-  };
+  const output = tools.output();
+  try {
+    const pdf = new PagePdf(output, { layered: tools.policy.textLayer });
+    const collected = await collect(leaf, { family: 'pdf', password }, tools, async (page) => pdf.add(page));
+    if (collected.kind === 'refused') {
+      output.abort();
+      return collected.converted;
+    }
+    await pdf.finish();
+    return pagesOf(collected.rest, leaf, tools, output);
+  } catch (error) {
+    output.abort();
+    throw error;
+  }
+}
+
+function pagesOf(rest: Rest, leaf: Leaf, tools: Tools, output: StageWriter): Converted {
+  const content = output.finish();
+  return { ...rest, verdict: 'pages', reason: null, outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }] };
 }
 
 /** A picture becomes a picture; one with several pages (TIFF) becomes a PDF of them. */
 export async function convertImage(leaf: Leaf, tools: Tools): Promise<Converted> {
   let single: RasterPage | undefined;
-  let pdf: PagePdf | undefined;
-  const collected = await collect(leaf, { family: 'image', password: '' }, tools, async (page, announced) => {
-    if (announced === 1) single = page;
-    else await (pdf ??= new PagePdf()).add(page);
-  });
-  if (collected.kind === 'refused') return collected.converted;
-  if (single !== undefined) {
-    const picture = await encodePicture(single);
-    const content = await tools.keep(picture.bytes);
-    return {
-      ...collected.rest,
-      verdict: 'image',
-      reason: null,
-      outputs: [{ name: tools.nextFile(leaf.name, picture.ext), content }],
-    };
+  const output = tools.output();
+  try {
+    const pdf = new PagePdf(output);
+    const collected = await collect(leaf, { family: 'image', password: '' }, tools, async (page, announced) => {
+      if (announced === 1) single = page;
+      else await pdf.add(page);
+    });
+    if (collected.kind === 'pages' && pdf.pages > 0) {
+      await pdf.finish();
+      return pagesOf(collected.rest, leaf, tools, output);
+    }
+    output.abort();
+    if (collected.kind === 'refused') return collected.converted;
+    return single === undefined ? refusal('converter-failed') : await pictureOf(single, collected.rest, leaf, tools);
+  } catch (error) {
+    output.abort();
+    throw error;
   }
-  if (pdf === undefined) return refusal('converter-failed');
-  const content = await tools.keep(await pdf.finish());
+}
+
+async function pictureOf(page: RasterPage, rest: Rest, leaf: Leaf, tools: Tools): Promise<Converted> {
+  const picture = await encodePicture(page);
+  const content = await tools.keep(picture.bytes);
   return {
-    ...collected.rest,
-    verdict: 'pages',
+    ...rest,
+    verdict: 'image',
     reason: null,
-    outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }],
+    outputs: [{ name: tools.nextFile(leaf.name, picture.ext), content }],
   };
 }
 
+type Rest = Pick<Converted, 'pages' | 'findings' | 'losses'>;
 type Collection =
   | { readonly kind: 'refused'; readonly converted: Converted }
-  | { readonly kind: 'pages'; readonly rest: Pick<Converted, 'pages' | 'findings' | 'losses'> };
+  | { readonly kind: 'pages'; readonly rest: Rest };
 
 async function collect(
   leaf: Leaf,

@@ -67,16 +67,31 @@ export class Tools {
 
   /** Puts an output's bytes aside; what does not fit the message's purse is `OverBudget`. */
   async keep(bytes: Uint8Array): Promise<Staged> {
-    this.budget.output(bytes.length);
-    const writer = this.begin(LIMITS.outputBytes);
+    const output = this.output();
     try {
       for (let at = 0; at < bytes.length; at += LIMITS.frameBytes)
-        await writer.write(bytes.subarray(at, at + LIMITS.frameBytes));
-      return writer.finish();
+        await output.write(bytes.subarray(at, at + LIMITS.frameBytes));
+      return output.finish();
     } catch (error) {
-      writer.abort();
+      output.abort();
       throw error;
     }
+  }
+
+  /** A place for an output that is made piece by piece, paid from the message's purse. */
+  output(): StageWriter {
+    const writer = this.begin(LIMITS.outputBytes);
+    return {
+      get size(): number {
+        return writer.size;
+      },
+      write: (chunk) => {
+        this.budget.output(chunk.length);
+        return writer.write(chunk);
+      },
+      finish: () => writer.finish(),
+      abort: () => writer.abort(),
+    };
   }
 
   /**

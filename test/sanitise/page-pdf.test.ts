@@ -20,6 +20,7 @@ import {
   type FrameType,
 } from '../../src/sandbox/wire.ts';
 import type { PixelFormat } from '../../src/sandbox/wire.ts';
+import type { TextRun } from '../../src/sandbox/page-text.ts';
 import { PagePdf } from '../../src/sanitise/page-pdf.ts';
 import { encodePicture } from '../../src/sanitise/picture.ts';
 
@@ -54,16 +55,18 @@ function paint(
       }
     }
   }
-  return { width, height, format, widthPt: width / 2, heightPt: height / 2, pixels: bytes };
+  return { width, height, format, widthPt: width / 2, heightPt: height / 2, pixels: bytes, text: [] };
 }
 
 const stripes = (x: number, y: number): number => (((x >> 3) + (y >> 3)) % 2 === 0 ? 0 : 255);
 const gradient = (x: number, y: number): number => (x + y) >> 1;
 
-async function build(pages: readonly RasterPage[]): Promise<Buffer> {
-  const pdf = new PagePdf();
+async function build(pages: readonly RasterPage[], layered = false): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const pdf = new PagePdf({ write: (chunk) => void chunks.push(Uint8Array.from(chunk)) }, { layered });
   for (const page of pages) await pdf.add(page);
-  return Buffer.from(await pdf.finish());
+  await pdf.finish();
+  return Buffer.concat(chunks);
 }
 
 const MIXED: readonly RasterPage[] = [
@@ -101,7 +104,7 @@ test('a PDF of all pixel formats passes qpdf and holds one image a page', async 
         ['2', 'image', '301', '200', 'rgb', '4', 'image'],
         ['3', 'image', '300', '201', 'gray', '8', 'jpeg'],
         ['4', 'image', '300', '201', 'rgb', '8', 'jpeg'],
-        ['5', 'image', '299', '200', 'gray', '8', 'image'],
+        ['5', 'image', '299', '200', 'gray', '4', 'image'],
         ['6', 'image', '1', '1', 'rgb', '4', 'image'],
       ],
     );
@@ -147,14 +150,14 @@ test('the page has the size of its source in points, larger ones are brought to 
     ])
   ).toString('latin1');
   assert.deepEqual(text.match(/MediaBox \[[^\]]*\]/g), [
-    'MediaBox [ 0 0 595.276 841.89 ]',
-    'MediaBox [ 0 0 14400 720 ]',
-    'MediaBox [ 0 0 0.0001 5 ]',
+    'MediaBox [0 0 595.276 841.89]',
+    'MediaBox [0 0 14400 720]',
+    'MediaBox [0 0 0.0001 5]',
   ]);
 });
 
 test('a PDF without a page is not made', async () => {
-  await assert.rejects(new PagePdf().finish(), { code: 'bad-input' });
+  await assert.rejects(new PagePdf({ write: () => undefined }).finish(), { code: 'bad-input' });
 });
 
 test('a gradient becomes a JPEG, flat content a PNG, and neither holds metadata', async () => {
@@ -294,4 +297,80 @@ test('whatever bytes come, the collector ends in pages or a WireError', async ()
     }),
     { numRuns: 500 },
   );
+});
+
+/** A run of 12-point characters along a line, `advance` points each. */
+const run = (text: string, x: number, y: number, advance: number): TextRun => ({
+  text,
+  x,
+  y,
+  dx: Array.from(text).length * advance,
+  dy: 0,
+  size: 12,
+});
+
+test('a layered file gives its text back, supplementary characters and characters of several pages included', async () => {
+  const page = paint(1190, 400, PIXEL.grey4, stripes);
+  const file = await build(
+    [
+      { ...page, text: [run('請求番号 2026-0117', 40, 150, 4), run('𠮷野家 様', 40, 100, 4)] },
+      page,
+      { ...page, text: [run('様2', 40, 100, 12)] },
+    ],
+    true,
+  );
+  const text = execFileSync('pdftotext', ['-', '-'], { input: file, encoding: 'utf8' });
+  assert.deepEqual(
+    text.split('\f').map((each) => each.trim().split(/\n+/)),
+    [['請求番号 2026-0117', '𠮷野家 様'], [''], ['様2'], ['']],
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'mugai-'));
+  try {
+    const path = join(folder, 'layered.pdf');
+    writeFileSync(path, file);
+    assert.match(execFileSync('qpdf', ['--check', path], { encoding: 'utf8' }), /No syntax or stream encoding errors/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** The form of the file, written down here a second time: what `message/page-form.ts` and the writer may give and nothing else. */
+test('every byte of a file is of the one form', async () => {
+  for (const layered of [false, true]) {
+    const file = await build(
+      MIXED.map((page, i) => (i === 1 ? { ...page, text: [run('ab', 3, 4.5, 2)] } : page)),
+      layered,
+    );
+    const text = file.toString('latin1');
+    assert.ok(text.startsWith('%PDF-1.7\n%\xe2\xe3\xcf\xd3\n'));
+    const size = 3 + 3 * MIXED.length + (layered ? 4 : 0);
+    const [, tableAt = ''] = /startxref\n(\d+)\n%%EOF\n$/.exec(text) ?? [];
+    const xref = text.slice(Number(tableAt));
+    const offsets = [...xref.matchAll(/^(\d{10}) 00000 n $/gm)].map(([, offset]) => Number(offset));
+    const entries = offsets.map((offset) => `${String(offset).padStart(10, '0')} 00000 n \n`).join('');
+    const trailer = `trailer\n<< /Size ${size} /Root 1 0 R >>\nstartxref\n${tableAt}\n%%EOF\n`;
+    assert.equal(xref, `xref\n0 ${size}\n0000000000 65535 f \n${entries}${trailer}`);
+    // Objects lie one behind the other, in the order of the form, with nothing between them.
+    const first = layered ? 7 : 3;
+    const order = Array.from({ length: 3 * MIXED.length }, (_, i) => first + i);
+    order.push(...(layered ? [3, 4, 5, 6] : []), 2, 1);
+    let at = 15;
+    for (const [i, number] of order.entries()) {
+      assert.equal(offsets[number - 1], at);
+      const next = i + 1 < order.length ? (offsets[(order[i + 1] ?? 0) - 1] ?? 0) : Number(tableAt);
+      const object = text.slice(at, next);
+      assert.ok(
+        (object.startsWith(`${number} 0 obj\n<< /`) && object.endsWith('>>\nendobj\n')) ||
+          object.endsWith('\nendstream\nendobj\n'),
+        object.slice(0, 80),
+      );
+      const length = /\/Length (\d+) >>\nstream\n/.exec(object);
+      if (length !== null)
+        assert.equal(
+          object.length,
+          length.index + length[0].length + Number(length[1]) + '\nendstream\nendobj\n'.length,
+        );
+      at = next;
+    }
+  }
 });

@@ -316,7 +316,7 @@ test('the packer gives for every width what a plain loop gives', () => {
         words[i] = (0xff000000 | (value * (colour ? 0x0100 : 0x010101)) | (colour ? 255 : 0)) >>> 0;
       }
       const { format, pixels } = packer.pack(pointer, width, height);
-      const wide = rawOf({ width, height, format, widthPt: 1, heightPt: 1, pixels: Buffer.from(pixels) });
+      const wide = rawOf({ width, height, format, widthPt: 1, heightPt: 1, pixels: Buffer.from(pixels), text: [] });
       const isColour = colour && wide.channels === 3;
       assert.ok(isColour || wide.channels === 1);
       for (let i = 0; i < count; i++) {
