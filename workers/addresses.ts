@@ -1,5 +1,5 @@
 // Address headers (RFC 5322 §3.4) as text for people: name and address of each, never one that hides in the other.
-import { decodeWords, oneLine, rawText, valueOf } from './header-words.ts';
+import { decodeWords, oneLine, rawText, valueOf, type Tally } from './header-words.ts';
 
 /** One mailbox; either may be empty. */
 export interface Mailbox {
@@ -14,15 +14,16 @@ const MAILBOXES_MAX = 2000;
  * Mailboxes of an address header line. Structure is read before RFC 2047 words are decoded, so that an encoded `,` or `<`
  * in a name makes no second address ("Composition Kills", USENIX Security 2020). Group names are dropped. Linear.
  */
-export function mailboxesOf(line: string): readonly Mailbox[] {
-  const text = rawText(valueOf(line));
+export function mailboxesOf(line: string, tally?: Tally): readonly Mailbox[] {
+  const text = rawText(valueOf(line), tally);
   const found: Mailbox[] = [];
   let name = '';
   let comment = '';
   let angle: string | undefined;
   const take = (): void => {
-    const words = oneLine(decodeWords(name.replace(/[ \t]+/g, ' ').trim()));
-    if (angle !== undefined) found.push({ name: words || oneLine(decodeWords(comment)), address: address(angle) });
+    const words = oneLine(decodeWords(name.replace(/[ \t]+/g, ' ').trim(), tally));
+    if (angle !== undefined)
+      found.push({ name: words || oneLine(decodeWords(comment, tally)), address: address(angle) });
     else if (words !== '')
       found.push(
         words.includes('@')

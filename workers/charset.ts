@@ -1,7 +1,8 @@
 // Bytes of a mail or text file to Unicode: what Japanese mail really holds, whatever its label says.
 // Order: BOM, JIS escapes, ASCII, strict UTF-8, a label that names a charset, Shift_JIS against EUC-JP by counting.
 import { isAscii, isUtf8 } from 'node:buffer';
-import { eucOfJis, hasJisEscape } from './jis.ts';
+import iconv from 'iconv-lite';
+import { hasJisEscape, textOfEuc, textOfJis, textOfSjis2004, textOfX0213 } from './jis.ts';
 
 /** Text and how it came about. `undecodable` bytes became U+FFFD, `gaiji` (private-use characters) became 〓. */
 export interface Decoded {
@@ -19,12 +20,14 @@ const ALIASES: Readonly<Record<string, string>> = {
   mscp932: 'shift_jis',
   xmscp932: 'shift_jis',
   windows932: 'shift_jis',
-  shiftjis2004: 'shift_jis',
-  shiftjisx0213: 'shift_jis',
+  shiftjis2004: 'shift_jis-2004',
+  shiftjisx0213: 'shift_jis-2004',
+  sjis2004: 'shift_jis-2004',
   xshiftjis: 'shift_jis',
   eucjpms: 'euc-jp',
   eucjpwin: 'euc-jp',
-  eucjis2004: 'euc-jp',
+  eucjis2004: 'euc-jis-2004',
+  eucjisx0213: 'euc-jis-2004',
   cp51932: 'euc-jp',
   ujis: 'euc-jp',
   jis: 'iso-2022-jp',
@@ -77,12 +80,15 @@ export function decodeText(bytes: Uint8Array, label: string): Decoded {
     if (guess !== undefined) return wide(buffer, guess);
   }
   if (hasJisEscape(buffer) && (said === 'iso-2022-jp' || isAscii(buffer))) {
-    return finish(decodeWith('euc-jp', eucOfJis(buffer)), 'iso-2022-jp', true);
+    return finish(textOfJis(buffer), 'iso-2022-jp', true);
   }
+  if (said === 'iso-2022-jp' && isAscii(buffer) && buffer.includes(0x0e)) return finish(textOfJis(buffer), said, true);
   if (isAscii(buffer)) return ascii(buffer, said);
   const named = isStrong(said) ? said : '';
   if (isUtf8(buffer) && (named === '' || hasThreeByteUtf8(buffer)))
     return finish(buffer.toString('utf8'), 'utf-8', false);
+  const paired = named === '' ? withoutSurrogates(buffer) : undefined;
+  if (paired !== undefined && isUtf8(paired)) return finish(paired.toString('utf8'), 'utf-8', false);
   if (named === 'shift_jis' || named === 'euc-jp') return japanese(buffer, named);
   if (named !== '') return finish(decodeWith(named, buffer), named, true);
   return guessed(buffer, said);
@@ -104,13 +110,34 @@ function ascii(buffer: Buffer, said: string): Decoded {
 }
 
 function decodeWith(charset: string, bytes: Uint8Array): string {
+  if (charset === 'euc-jp') return textOfEuc(bytes);
+  // Node's TextDecoder has EUC-KR and Big5 as ICU does, without the extensions that their users write (UHC, HKSCS).
+  if (charset === 'euc-kr' || charset === 'big5')
+    return iconv.decode(Buffer.from(bytes), charset === 'big5' ? 'big5hkscs' : 'cp949');
+  if (charset === 'euc-jis-2004') return textOfX0213(bytes);
+  if (charset === 'shift_jis-2004') return textOfSjis2004(bytes);
   return new TextDecoder(charset, { ignoreBOM: false }).decode(bytes);
 }
 
 const PRIVATE_OR_NUL = /[\u0000\uE000-\uF8FF\u{F0000}-\u{10FFFD}]/u;
 
+// A base letter and marks that are apart: macOS writes file names so, and many fonts draw them side by side.
+const APART =
+  /[A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff\u3041-\u30fe][\u0300-\u036f\u3099\u309a]+|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?/g;
+
+/**
+ * Letters put together with their marks where the result prints the same. Not NFC for all: it would turn compatibility
+ * ideographs of personal names (U+FA19) into others.
+ */
+export function composed(text: string): string {
+  return /[\u0300-\u036f\u3099\u309a\u1100-\u1112]/.test(text)
+    ? text.replace(APART, (run) => run.normalize('NFC'))
+    : text;
+}
+
 /** Drops NUL, marks private-use characters, counts what could not be decoded (U+FFFD, where the bytes did not say it). */
-function finish(text: string, charset: string, countReplaced: boolean): Decoded {
+function finish(decoded: string, charset: string, countReplaced: boolean): Decoded {
+  const text = composed(decoded);
   let undecodable = 0;
   if (countReplaced) {
     for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', at + 1)) undecodable += 1;
@@ -122,6 +149,21 @@ function finish(text: string, charset: string, countReplaced: boolean): Decoded 
     return '〓';
   });
   return { text: cleaned, charset, undecodable, gaiji };
+}
+
+/**
+ * CESU-8, which old databases and Java write: a character beyond U+FFFF as two surrogates of three bytes each. Undefined
+ * where there is none.
+ */
+function withoutSurrogates(buffer: Buffer): Buffer | undefined {
+  if (!buffer.includes(0xed)) return undefined;
+  const latin1 = buffer.toString('latin1');
+  const mended = latin1.replace(/\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]/g, (pair) => {
+    const half = (at: number): number => ((pair.charCodeAt(at) & 0x3f) << 6) | (pair.charCodeAt(at + 1) & 0x3f);
+    const point = 0x10000 + ((half(1) & 0x3ff) << 10) + (half(4) & 0x3ff);
+    return Buffer.from(String.fromCodePoint(point), 'utf8').toString('latin1');
+  });
+  return mended === latin1 ? undefined : Buffer.from(mended, 'latin1');
 }
 
 // ── UTF-16 and UTF-32 ──
@@ -238,6 +280,12 @@ function japanese(buffer: Buffer, label: 'shift_jis' | 'euc-jp'): Decoded {
 }
 
 function guessed(buffer: Buffer, said: string): Decoded {
+  if (said === 'utf-8') {
+    const utf8 = finish(buffer.toString('utf8'), said, true);
+    // Whole letters of three bytes are no accident: broken UTF-8 as labelled, not another charset.
+    const whole = utf8.text.match(/[\u0800-\ufffc]/g)?.length ?? 0;
+    if (whole > 0 && whole >= utf8.undecodable) return utf8;
+  }
   const [sjis, euc] = [scoreSjis(buffer), scoreEuc(buffer)];
   const [charset, best] = worth(euc) > worth(sjis) ? (['euc-jp', euc] as const) : (['shift_jis', sjis] as const);
   const plausible = best.errors === 0 && best.common * 2 > best.pairs && best.common > 0;

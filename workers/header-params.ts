@@ -1,17 +1,18 @@
 // Parameters of Content-Type and Content-Disposition: RFC 2045, RFC 2231 pieces, and what mailers write instead.
+import { isUtf8 } from 'node:buffer';
 import { charsetOf, decodeText } from './charset.ts';
-import { decodeWords, oneLine, rawText, valueOf } from './header-words.ts';
+import { decodeWords, oneLine, rawText, valueOf, type Tally } from './header-words.ts';
 
 // Names in pieces (name*0*, name*1*): honest mailers need a handful.
 const PIECES_MAX = 200;
 const PARAMS_MAX = 100;
 
 /** Parameters of a header line by lower-case name, decoded; the first of two wins, an RFC 2231 value beats a plain one. */
-export function parametersOf(line: string): ReadonlyMap<string, string> {
+export function parametersOf(line: string, tally?: Tally): ReadonlyMap<string, string> {
   const plain = new Map<string, string>();
   const extended = new Map<string, Map<number, { text: string; encoded: boolean }>>();
   // Raw Shift_JIS is decoded first: its second bytes include `\` and would escape the closing quote.
-  for (const [name, value] of split(rawText(valueOf(line)))) {
+  for (const [name, value] of split(rawText(valueOf(line), tally))) {
     const star = /^([^*]+)\*(?:(\d{1,9})(\*?))?$/.exec(name);
     if (star === null) {
       if (!plain.has(name)) plain.set(name, value);
@@ -25,12 +26,21 @@ export function parametersOf(line: string): ReadonlyMap<string, string> {
       pieces.set(number, { text: value, encoded: index === undefined || mark === '*' });
   }
   const all = new Map<string, string>();
-  for (const [name, value] of plain) all.set(name, oneLine(decodeWords(value)));
-  for (const [name, pieces] of extended) all.set(name, oneLine(joined(pieces)));
+  for (const [name, value] of plain) {
+    if (!extended.has(name)) all.set(name, oneLine(unPercentName(decodeWords(value, tally))));
+  }
+  for (const [name, pieces] of extended) all.set(name, oneLine(joined(pieces, tally)));
   return all;
 }
 
-function joined(pieces: ReadonlyMap<number, { text: string; encoded: boolean }>): string {
+/** A name in percent form without the marks of RFC 2231, as web mailers write it: only where it is UTF-8 beyond ASCII. */
+function unPercentName(name: string): string {
+  if (!/%[89A-Fa-f][0-9A-Fa-f]/.test(name)) return name;
+  const bytes = unPercent(name);
+  return isUtf8(bytes) ? bytes.toString('utf8') : name;
+}
+
+function joined(pieces: ReadonlyMap<number, { text: string; encoded: boolean }>, tally: Tally | undefined): string {
   const inOrder = [...pieces].toSorted(([a], [b]) => a - b).map(([, piece]) => piece);
   let charset = '';
   const bytes: Buffer[] = [];
@@ -43,7 +53,14 @@ function joined(pieces: ReadonlyMap<number, { text: string; encoded: boolean }>)
     }
     bytes.push(piece.encoded ? unPercent(text) : Buffer.from(text, 'utf8'));
   }
-  return decodeText(Buffer.concat(bytes), charsetOf(charset)).text;
+  // No piece says that it is encoded: RFC 2047 words in pieces, which some mailers write.
+  if (inOrder.every((piece) => !piece.encoded)) return decodeWords(Buffer.concat(bytes).toString('utf8'), tally);
+  const decoded = decodeText(Buffer.concat(bytes), charsetOf(charset));
+  if (tally !== undefined) {
+    tally.undecodable += decoded.undecodable;
+    tally.gaiji += decoded.gaiji;
+  }
+  return decoded.text;
 }
 
 function unPercent(text: string): Buffer {

@@ -1,5 +1,19 @@
 // Header text as a person reads it: folding, raw 8-bit and JIS bytes, RFC 2047 words. Decoded once, never twice.
-import { decodeText } from './charset.ts';
+import { decodeText, type Decoded } from './charset.ts';
+
+/** What was lost while headers were decoded: bytes that are no text, and private-use letters that became 〓. */
+export interface Tally {
+  undecodable: number;
+  gaiji: number;
+}
+
+function counted(decoded: Decoded, tally: Tally | undefined): string {
+  if (tally !== undefined) {
+    tally.undecodable += decoded.charset === 'utf-7' ? 1 : decoded.undecodable;
+    tally.gaiji += decoded.gaiji;
+  }
+  return decoded.text;
+}
 
 // More raw text than a field may hold after decoding; what follows is not looked at.
 const RAW_MAX = 64 * 1024;
@@ -13,9 +27,9 @@ export function valueOf(line: string): string {
 }
 
 /** Raw bytes (as latin1) to Unicode: UTF-8, Shift_JIS, EUC-JP or JIS that was not encoded at all. */
-export function rawText(latin1: string): string {
+export function rawText(latin1: string, tally?: Tally): string {
   if (!/[^\x01-\x1a\x1c-\x7f]/.test(latin1)) return latin1;
-  return decodeText(Buffer.from(latin1, 'latin1'), '').text;
+  return counted(decodeText(Buffer.from(latin1, 'latin1'), ''), tally);
 }
 
 /** One RFC 2047 word: charset (an RFC 2231 language after `*` is dropped), B or Q, text. Q with spaces inside is read too. */
@@ -30,7 +44,7 @@ interface Run {
  * Decodes the RFC 2047 words of a text. Words of one charset with only white space between are joined as bytes first:
  * mailers split inside a character, and inside a JIS shift.
  */
-export function decodeWords(text: string): string {
+export function decodeWords(text: string, tally?: Tally): string {
   if (!text.includes('=?')) return text;
   let decoded = '';
   let run: Run | undefined;
@@ -39,20 +53,28 @@ export function decodeWords(text: string): string {
     const gap = text.slice(last, match.index);
     const [whole, charset = '', kind = '', body = ''] = match;
     last = match.index + whole.length;
-    const bytes = kind === 'B' || kind === 'b' ? Buffer.from(body, 'base64') : unQ(body);
+    const bytes = kind === 'B' || kind === 'b' ? unB(body) : unQ(body);
     const joins = run !== undefined && gap.trim() === '';
     if (joins && run?.charset === charset.toLowerCase()) {
       run.chunks.push(bytes);
       continue;
     }
-    decoded += flush(run) + (joins ? '' : gap);
+    decoded += flush(run, tally) + (joins ? '' : gap);
     run = { charset: charset.toLowerCase(), chunks: [bytes] };
   }
-  return decoded + flush(run) + text.slice(last);
+  return decoded + flush(run, tally) + text.slice(last);
 }
 
-function flush(run: Run | undefined): string {
-  return run === undefined ? '' : decodeText(Buffer.concat(run.chunks), run.charset).text;
+function flush(run: Run | undefined, tally: Tally | undefined): string {
+  return run === undefined ? '' : counted(decodeText(Buffer.concat(run.chunks), run.charset), tally);
+}
+
+/** Base64, each padded piece by itself: some mailers glue several into one word. */
+function unB(body: string): Buffer {
+  const pieces = body.split(/=+(?=[A-Za-z0-9+/])/);
+  return pieces.length === 1
+    ? Buffer.from(body, 'base64')
+    : Buffer.concat(pieces.map((piece) => Buffer.from(piece, 'base64')));
 }
 
 /** RFC 2047 §4.2: `_` is a space, `=XX` a byte; anything else stands for itself, broken escapes too. */
@@ -78,8 +100,8 @@ export function oneLine(text: string): string {
 }
 
 /** The value of a header line as text of one line. */
-export function decodeHeader(line: string): string {
-  return oneLine(decodeWords(rawText(valueOf(line))));
+export function decodeHeader(line: string, tally?: Tally): string {
+  return oneLine(decodeWords(rawText(valueOf(line), tally), tally));
 }
 
 /** True when the text holds a bidi embedding, override or isolate: `invoice[U+202E]fdp.exe`. */

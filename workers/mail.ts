@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { LIMITS } from '../src/message/limits.ts';
 import { HEADER_FIELD, PART_KIND } from '../src/sandbox/wire.ts';
 import { formatMailboxes, mailboxesOf, namesAnother } from './addresses.ts';
-import { decodeHeader, hasBidi, isoDate } from './header-words.ts';
+import { decodeHeader, hasBidi, isoDate, type Tally } from './header-words.ts';
 import { parametersOf } from './header-params.ts';
 import { keptBytes, textOfLeaf } from './leaf-text.ts';
 import { mendHead } from './mail-head.ts';
@@ -140,9 +140,10 @@ class Teller implements LeafSink {
     this.#burst.room(NODE_BYTES);
     if (node.root) tellHeaders(node.headers, this.#out);
     const typeLine = lineOf(node.headers, 'content-type');
-    const type = parametersOf(typeLine);
+    const tally: Tally = { undecodable: 0, gaiji: 0 };
+    const type = parametersOf(typeLine, tally);
     const dispositionLine = lineOf(node.headers, 'content-disposition');
-    const disposition = parametersOf(dispositionLine);
+    const disposition = parametersOf(dispositionLine, tally);
     const name = disposition.get('filename') ?? type.get('name') ?? '';
     const placed = /^[^:]*:\s*"?([A-Za-z-]+)/.exec(dispositionLine)?.[1]?.toLowerCase() ?? '';
     this.#out.part({
@@ -154,6 +155,7 @@ class Teller implements LeafSink {
       contentId: decodeHeader(lineOf(node.headers, 'content-id')).replace(/^<|>$/g, ''),
     });
     if (!node.root) tellDuplicates(node.headers, this.#out);
+    tellLosses(tally, 'name', this.#out);
     if (hasBidi(name)) this.#out.finding('bidi-name', name);
     if (node.unknownEncoding !== '') this.#out.finding('unknown-encoding', node.unknownEncoding);
     if (node.rough) this.#out.finding('odd-structure', 'boundary');
@@ -224,10 +226,18 @@ function lineOf(headers: readonly HeaderLine[], key: string): string {
   return headers.find((header) => header.key === key)?.line ?? '';
 }
 
+/** What of a header could not be read: told, as it is for bodies. */
+function tellLosses({ undecodable, gaiji }: Tally, where: string, out: Out): void {
+  if (undecodable > 0) out.loss('undecodable-bytes', `${where} ${undecodable}`);
+  if (gaiji > 0) out.loss('gaiji', `${where} ${gaiji}`);
+}
+
 function tellHeaders(headers: readonly HeaderLine[], out: Out): void {
   for (const [key, field] of ADDRESS_FIELDS) {
     const lines = headers.filter((header) => header.key === key);
-    const mailboxes = lines.flatMap((header) => mailboxesOf(header.line));
+    const tally: Tally = { undecodable: 0, gaiji: 0 };
+    const mailboxes = lines.flatMap((header) => mailboxesOf(header.line, tally));
+    tellLosses(tally, key, out);
     if (key === 'from') {
       if (mailboxes.length !== 1) out.finding('from-count', String(mailboxes.length));
       for (const box of mailboxes.slice(0, 10)) if (namesAnother(box)) out.finding('name-spoof', box.name);
@@ -236,7 +246,10 @@ function tellHeaders(headers: readonly HeaderLine[], out: Out): void {
   }
   for (const [key, field] of TEXT_FIELDS) {
     const line = lineOf(headers, key);
-    if (line !== '') out.header(field, decodeHeader(line));
+    if (line === '') continue;
+    const tally: Tally = { undecodable: 0, gaiji: 0 };
+    out.header(field, decodeHeader(line, tally));
+    tellLosses(tally, key, out);
   }
   const date = lineOf(headers, 'date');
   if (date !== '') out.header(HEADER_FIELD.date, isoDate(date));
