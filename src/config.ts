@@ -156,6 +156,13 @@ export const ConfigSchema = Type.Object({
     pattern: NUMBER,
     problem: 'a whole number',
   }),
+  MUGAI_JOURNAL_DAYS: key({
+    default: '1095',
+    example: '3650',
+    meaning: 'days the audit journals are kept',
+    pattern: NUMBER,
+    problem: 'a whole number',
+  }),
   MUGAI_LOG_LEVEL: key({
     default: 'info',
     example: 'debug',
@@ -188,6 +195,7 @@ export interface Config {
   readonly jail: 'require' | 'best';
   readonly retrySeconds: number;
   readonly stopSeconds: number;
+  readonly journalDays: number;
   readonly logLevel: LogLevel;
 }
 
@@ -235,6 +243,7 @@ export function readConfig(env: Environment = process.env): Config {
     jail: values.MUGAI_JAIL as Config['jail'], // the pattern lets these two through only
     retrySeconds: integer('MUGAI_RETRY_SECONDS', values, 1, 86_400) ?? 15,
     stopSeconds: integer('MUGAI_STOP_SECONDS', values, 1, 3600) ?? 25,
+    journalDays: integer('MUGAI_JOURNAL_DAYS', values, 1, 100_000) ?? 1095,
     logLevel: values.MUGAI_LOG_LEVEL as LogLevel, // the pattern lets these five through only
   };
   return Object.freeze(config);

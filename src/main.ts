@@ -11,6 +11,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   verify: async () => (await import('./cli/verify.ts')).verify,
   selfcheck: async () => (await import('./cli/selfcheck.ts')).selfcheck,
   keys: async () => (await import('./cli/keys.ts')).keys,
+  audit: async () => (await import('./cli/audit.ts')).audit,
 };
 
 const HELP = `mugai ${VERSION}: makes mail and files harmless before they cross to the closed network
@@ -20,6 +21,7 @@ mugai sanitise   make files harmless on this machine, without servers
 mugai verify     check packages as the inner gate does
 mugai selfcheck  try what holds the children on this machine
 mugai keys       make or show the signing keys
+mugai audit      follow the journals, hand their entries out
 
 mugai <command> --help tells more, with an example.`;
 

@@ -18,6 +18,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   spool: ['message', 'store'],
   outbox: ['message', 'store'],
   requests: ['message', 'store'],
+  audit: ['message', 'store'],
   ingress: ['message', 'spool', 'ops'],
   sanitise: ['message', 'spool', 'sandbox', 'policy', 'ops'],
   seal: ['message', 'spool', 'outbox', 'ops'],

@@ -1,5 +1,6 @@
 // Sealed → Delivered: the gate, then the courier, then the record. What the gate does not verify is never handed on.
 import type { KeyObject } from 'node:crypto';
+import type { ActEntry, Audit } from '../message/act.ts';
 import { MugaiError } from '../message/errors.ts';
 import type { Language } from '../message/account.ts';
 import type { Delivered, DeliveryRecord, Sealed } from '../message/stages.ts';
@@ -14,6 +15,8 @@ export interface DeliverDeps {
   readonly ledger: Ledger;
   readonly keys: ReadonlyMap<string, KeyObject>;
   readonly courier: Courier;
+  /** The inner zone's journal: an end is told there before it is our own record, so that none goes untold. */
+  readonly audit: Audit;
   /** Right side of our Message-IDs. */
   readonly domain: string;
   readonly language: Language;
@@ -44,7 +47,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
   } catch (error) {
     if (!(error instanceof MugaiError) || error.code !== 'bad-package') throw error;
     deps.onGateRefusal(sealed.id, error.message);
-    return ended(sealed, deps, {
+    return ended(sealed, deps, [], {
       stage: 'quarantined',
       courier: '',
       answer: `gate: ${error.message}`,
@@ -52,12 +55,13 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
       rejected: [],
     });
   }
+  const chain = verified.statement.predicate.chain ?? [];
 
   // An answer to a password that opened nothing is for whoever asked, in the portal; the mail itself was delivered before.
   const { revises, parts } = verified.statement.predicate;
   if (revises !== undefined && parts.some((part) => part.verdict === 'held')) {
     const answer = `no news of ${revises}`;
-    return ended(sealed, deps, { stage: 'delivered', courier: 'none', answer, accepted: [], rejected: [] });
+    return ended(sealed, deps, chain, { stage: 'delivered', courier: 'none', answer, accepted: [], rejected: [] });
   }
 
   const mail = compose(verified, deps.domain, deps.language);
@@ -70,7 +74,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
     case 'delivered':
       if (answer.deferred.length === 0) {
         const accepted = [...had, ...answer.accepted];
-        return ended(sealed, deps, {
+        return ended(sealed, deps, chain, {
           stage: 'delivered',
           courier,
           answer: answer.answer,
@@ -89,7 +93,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
       });
       break;
     case 'refused':
-      return ended(sealed, deps, {
+      return ended(sealed, deps, chain, {
         stage: 'rejected',
         courier,
         answer: answer.answer,
@@ -102,16 +106,33 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
       return answer satisfies never;
   }
   if (age > deps.giveUpMs) {
-    return ended(sealed, deps, { stage: 'expired', courier, answer: answer.answer, accepted: [...had], rejected: to });
+    return ended(sealed, deps, chain, {
+      stage: 'expired',
+      courier,
+      answer: answer.answer,
+      accepted: [...had],
+      rejected: to,
+    });
   }
   return { kind: 'deferred', answer: answer.answer, ageMs: age };
 }
 
+const ACT_OF: { readonly [stage in DeliveryRecord['stage']]: ActEntry['act'] } = {
+  delivered: 'delivered',
+  rejected: 'undeliverable',
+  expired: 'undeliverable',
+  quarantined: 'gate-refused',
+};
+
 async function ended(
   sealed: Sealed,
   deps: DeliverDeps,
+  chain: string[],
   end: Omit<DeliveryRecord, 'id' | 'at'>,
 ): Promise<DeliverOutcome> {
+  const { stage, courier, answer, accepted, rejected } = end;
+  const detail = { stage, courier, answer, accepted, rejected, ...(chain.length === 0 ? {} : { chain }) };
+  await deps.audit.append({ act: ACT_OF[stage], message: sealed.id, detail });
   const record = { ...end, id: sealed.id, at: new Date().toISOString() };
   return { kind: 'ended', delivered: await deps.ledger.recordEnd(sealed.id, record) };
 }

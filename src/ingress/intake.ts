@@ -1,4 +1,5 @@
 // Received → Spooled, for both doors: bytes and record durable, then the id. Only then may a sender hear yes.
+import type { Audit } from '../message/act.ts';
 import { newMessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { forLine, type Untrusted } from '../message/untrusted.ts';
@@ -17,6 +18,8 @@ export interface Arrival {
 
 export interface IntakeDeps {
   readonly spool: Spool;
+  /** The outer zone's journal: who sent what to whom is told there before the sender hears yes. */
+  readonly audit: Audit;
   /** Told of each message that became durable; must not throw. */
   readonly onSpooled: (spooled: Spooled) => void;
 }
@@ -25,14 +28,31 @@ export interface IntakeDeps {
 export async function intake(arrival: Arrival, raw: Staged, deps: IntakeDeps): Promise<Spooled> {
   const now = Date.now();
   const id = newMessageId(now);
-  const spooled = await deps.spool.accept(id, raw, {
+  const { kind } = arrival;
+  const { from, to } = arrival.envelope;
+  const peer = forLine(arrival.peer, 300);
+  const told = deps.audit.enter({
+    act: 'received',
+    message: id,
+    detail: { kind, size: raw.size, sha256: raw.sha256, from, to, peer },
+  });
+  const accepting = deps.spool.accept(id, raw, {
     stage: 'spooled',
     id,
-    source: { kind: arrival.kind, name: forLine(arrival.name, 300), size: raw.size, sha256: raw.sha256 },
+    source: { kind, name: forLine(arrival.name, 300), size: raw.size, sha256: raw.sha256 },
     envelope: arrival.envelope,
-    peer: forLine(arrival.peer, 300),
+    peer,
     receivedAt: new Date(now).toISOString(),
+    chain: told.position,
   });
+  // Both at once, since both wait for the disk; the sender hears yes after both.
+  const [kept, noted] = await Promise.allSettled([accepting, told.durable]);
+  if (kept.status === 'rejected') {
+    if (noted.status === 'fulfilled') deps.audit.enter({ act: 'not-accepted', message: id });
+    throw kept.reason;
+  }
+  if (noted.status === 'rejected') throw noted.reason;
+  const spooled = kept.value;
   deps.onSpooled(spooled);
   return spooled;
 }

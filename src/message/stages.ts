@@ -1,6 +1,7 @@
 // The stages of a message and the record that proves each. A stage value is branded: only the function that earned it
 // makes it, so a step cannot be given a message that has not come that far.
 import { Type, type Static } from 'typebox';
+import { PositionSchema } from './act.ts';
 import type { MessageId } from './id.ts';
 import { DigestSchema, PartRowSchema, ReasonSchema, StateSchema } from './part.ts';
 
@@ -35,6 +36,8 @@ export const SpooledRecordSchema = Type.Object(
     receivedAt: Time,
     /** The raw bytes in base64 when they are few; null: they lie beside the record. */
     raw: Type.Union([Type.String(), Type.Null()]),
+    /** Its place in the outer zone's journal. */
+    chain: Type.Optional(PositionSchema),
   },
   { additionalProperties: false },
 );
@@ -93,6 +96,8 @@ export const SanitisedRecordSchema = Type.Object(
     revises: Type.Optional(Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' })),
     /** Milliseconds the step took. */
     ms: Type.Integer({ minimum: 0 }),
+    /** Its places in the journals of the zones before this one. */
+    chain: Type.Optional(Type.Array(PositionSchema, { maxItems: 4 })),
   },
   { additionalProperties: false },
 );

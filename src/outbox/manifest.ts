@@ -3,6 +3,7 @@
 import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Type, type Static } from 'typebox';
+import { PositionSchema } from '../message/act.ts';
 import { DigestSchema, PartRowSchema, ReasonSchema, StateSchema } from '../message/part.ts';
 import { EnvelopeSchema, HeadersSchema, SourceSchema } from '../message/stages.ts';
 import { MugaiError } from '../message/errors.ts';
@@ -36,6 +37,8 @@ export const PredicateSchema = Type.Object(
     parts: Type.Array(PartRowSchema),
     /** The message that this package is another version of; it then has an id of its own, that of the request. */
     revises: Type.Optional(Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' })),
+    /** Places of this message in the journals of the outer and the middle zone: each package anchors both chains. */
+    chain: Type.Optional(Type.Array(PositionSchema, { maxItems: 4 })),
   },
   strict,
 );

@@ -1,4 +1,5 @@
 // Spooled → Sanitised: the bytes are opened in jailed children only; what comes back becomes text, pictures and rows.
+import type { Position } from '../message/act.ts';
 import type { MessageId } from '../message/id.ts';
 import { accountOfParts } from '../message/account.ts';
 import type { PartRow, Reason, State } from '../message/part.ts';
@@ -34,6 +35,8 @@ export interface Input {
   readonly envelope: Envelope;
   readonly receivedAt: string;
   readonly content: Staged;
+  /** Its place in the outer zone's journal. */
+  readonly chain?: Position | undefined;
 }
 
 /** A message made harmless, not durable yet. */
@@ -46,9 +49,9 @@ export interface Harmless {
 export async function sanitise(spooled: Spooled, deps: SanitiseDeps, signal: AbortSignal): Promise<Sanitised> {
   const earlier = await deps.spool.sanitised(spooled.id);
   if (earlier !== undefined) return earlier;
-  const { source, envelope, receivedAt } = spooled.record;
+  const { source, envelope, receivedAt, chain } = spooled.record;
   const content = deps.spool.rawContent(spooled);
-  const harmless = await makeHarmless({ id: spooled.id, source, envelope, receivedAt, content }, deps, signal);
+  const harmless = await makeHarmless({ id: spooled.id, source, envelope, receivedAt, content, chain }, deps, signal);
   try {
     return await deps.spool.recordSanitised(spooled, harmless.record, harmless.outputs);
   } finally {
@@ -61,7 +64,7 @@ export async function sanitise(spooled: Spooled, deps: SanitiseDeps, signal: Abo
  * of the road like any other, so that it ends where a person sees it.
  */
 export async function quarantine(spooled: Spooled, deps: SanitiseDeps): Promise<Sanitised> {
-  const { source, envelope, receivedAt } = spooled.record;
+  const { source, envelope, receivedAt, chain } = spooled.record;
   const row: PartRow = {
     path: '1',
     name: source.name,
@@ -76,7 +79,7 @@ export async function quarantine(spooled: Spooled, deps: SanitiseDeps): Promise<
     findings: [],
     losses: [],
   };
-  const input = { id: spooled.id, source, envelope, receivedAt };
+  const input = { id: spooled.id, source, envelope, receivedAt, chain };
   return deps.spool.recordSanitised(spooled, recordOf(input, [row], 'held', 'converter-failed', [], deps, 0), []);
 }
 
@@ -177,5 +180,6 @@ function recordOf(
       return { name, size: content.size, sha256: content.sha256 };
     }),
     ms,
+    ...(input.chain === undefined ? {} : { chain: [input.chain] }),
   };
 }

@@ -1,6 +1,8 @@
 // Sanitised → Sealed: digests, manifest, signature, package in the outbox. The only room that sees the private key.
 import { createHash, type KeyObject } from 'node:crypto';
+import type { Act, Audit, Position } from '../message/act.ts';
 import type { MessageId } from '../message/id.ts';
+import type { State } from '../message/part.ts';
 import type { Sanitised, SanitisedRecord, Sealed } from '../message/stages.ts';
 import { MugaiError } from '../message/errors.ts';
 import type { Entry, Spool, Staged } from '../spool/spool.ts';
@@ -29,7 +31,11 @@ export interface SealDeps {
   readonly spool: Spool;
   readonly outbox: Outbox;
   readonly signer: Signer;
+  /** The middle zone's journal: the package is told there before the inner side can see it. */
+  readonly audit: Audit;
 }
+
+const ACT_OF: { readonly [state in State]: Act } = { sanitised: 'converted', held: 'held', refused: 'refused' };
 
 /**
  * Seals a message. The digests are of the bytes read here, and must be those the sanitise step recorded; a package that
@@ -49,7 +55,12 @@ export async function seal(sanitised: Sanitised, deps: SealDeps, signal: AbortSi
           throw new MugaiError('bad-record', `output ${output.name} of ${id} changed at rest`, { permanent: true });
         }
       }
-      sealed = await deps.outbox.add(id, packageOf(id, record, staged, deps.signer));
+      const { position } = deps.audit.enter({ act: ACT_OF[record.state], message: id, detail: factsOf(record) });
+      const entries = packageOf(id, record, staged, deps.signer, position);
+      const manifest = digestOf((entries.at(-1) as Entry).content);
+      const detail = { manifest, key: deps.signer.keyId, files: entries.length - 1 };
+      await deps.audit.append({ act: 'sealed', message: id, detail });
+      sealed = await deps.outbox.add(id, entries);
     } finally {
       for (const { content } of staged) await content.discard();
     }
@@ -58,34 +69,40 @@ export async function seal(sanitised: Sanitised, deps: SealDeps, signal: AbortSi
   return sealed;
 }
 
+function factsOf(record: SanitisedRecord): { readonly [name: string]: string | number } {
+  const { policy, parts, outputs, reason } = record;
+  const facts = { policy: `${policy.name} ${policy.version}`, parts: parts.length, files: outputs.length };
+  return reason === null ? facts : { ...facts, reason };
+}
+
 /** The objects of a package: `message.txt` (mails), the outputs, and the signed manifest as the last. */
-export function packageOf(id: MessageId, record: SanitisedRecord, outputs: readonly Entry[], signer: Signer): Entry[] {
+export function packageOf(
+  id: MessageId,
+  record: SanitisedRecord,
+  outputs: readonly Entry[],
+  signer: Signer,
+  position?: Position,
+): Entry[] {
   const files: Entry[] =
     record.text === null ? [] : [{ name: 'message.txt', content: Buffer.from(record.text, 'utf8') }];
   files.push(...outputs);
   const subject = files.map(({ name, content }) => ({ name, digest: { sha256: digestOf(content) } }));
-  return [...files, { name: MANIFEST, content: signer.sign(statementOf(id, record, subject)) }];
+  return [...files, { name: MANIFEST, content: signer.sign(statementOf(id, record, subject, position)) }];
 }
 
 function digestOf(content: Entry['content']): string {
   return 'sha256' in content ? content.sha256 : createHash('sha256').update(content).digest('hex');
 }
 
-function statementOf(id: MessageId, record: SanitisedRecord, subject: Statement['subject']): Statement {
-  const {
-    state,
-    reason,
-    source,
-    receivedAt,
-    sanitisedAt,
-    envelope,
-    headers,
-    autoSubmitted,
-    policy,
-    engine,
-    parts,
-    revises,
-  } = record;
+function statementOf(
+  id: MessageId,
+  record: SanitisedRecord,
+  subject: Statement['subject'],
+  position: Position | undefined,
+): Statement {
+  const { state, reason, source, receivedAt, sanitisedAt, envelope, headers } = record;
+  const { autoSubmitted, policy, engine, parts, revises } = record;
+  const chain = [...(record.chain ?? []), ...(position === undefined ? [] : [position])];
   return {
     _type: STATEMENT_TYPE,
     subject,
@@ -104,6 +121,7 @@ function statementOf(id: MessageId, record: SanitisedRecord, subject: Statement[
       engine,
       parts,
       ...(revises === undefined ? {} : { revises }),
+      ...(chain.length === 0 ? {} : { chain }),
     },
   };
 }

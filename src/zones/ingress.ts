@@ -7,6 +7,7 @@ import { openHttpDoor } from '../ingress/http-door.ts';
 import { openSmtpDoor } from '../ingress/smtp-door.ts';
 import type { Log } from '../ops/log.ts';
 import type { Spool } from '../spool/spool.ts';
+import { openZoneJournal } from './journal.ts';
 import type { Road } from './road.ts';
 
 /**
@@ -19,8 +20,10 @@ export function keepHeapSmall(): void {
 
 /** Opens the doors. */
 export async function startIngress(config: Config, log: Log, life: Lifecycle, road: Road, spool: Spool) {
+  const audit = await openZoneJournal('outer', config, log, life);
   const deps = {
     spool,
+    audit,
     log,
     metrics: road.metrics,
     domains: new Set(config.domains),

@@ -1,6 +1,7 @@
 // The inner zone: gate and courier. It reads the outbox and keeps its own records; it cannot name the spool.
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
+import type { Journal } from '../audit/journal.ts';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { LIMITS } from '../message/limits.ts';
@@ -15,6 +16,7 @@ import { Outbox } from '../outbox/outbox.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
 import { RetryLater } from '../queue/queues.ts';
 import { openFsStore, type FaultPoint } from '../store/fs-store.ts';
+import { openZoneJournal } from './journal.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
 /** Longest wait between two attempts to deliver: RFC 5321 §4.5.4.1 asks for at least one each half hour or so. */
@@ -24,6 +26,7 @@ const LONGEST_RETRY_MS = 30 * 60_000;
 export interface Inner {
   readonly outbox: Outbox;
   readonly ledger: Ledger;
+  readonly journal: Journal;
   /** Tells it of packages that are in the outbox. */
   readonly tell: (ids: readonly MessageId[]) => void;
 }
@@ -43,6 +46,7 @@ export async function startInner(
   const keys: ReadonlyMap<string, KeyObject> = await loadPublicKeys(config.verifyKeyFile);
   const openStore = async (name: string, access: 'write' | 'read' = 'write') =>
     openFsStore(join(config.dataDir, name), fault, access);
+  const journal = await openZoneJournal('inner', config, log, life);
   const outbox = new Outbox(await openStore('outbox', 'read'));
   const ledger = new Ledger(await openStore('inner'));
   await road.openQueues(undefined, life);
@@ -60,6 +64,7 @@ export async function startInner(
     ledger,
     keys,
     courier,
+    audit: journal,
     domain,
     language: policy.language,
     attachBytes: policy.attachBytes,
@@ -88,5 +93,5 @@ export async function startInner(
   await startScan(log, life, told ? SCAN_MS : SCAN_APART_MS, async () =>
     road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)),
   );
-  return { outbox, ledger, tell: (ids) => road.next('deliver', ids) };
+  return { outbox, ledger, journal, tell: (ids) => road.next('deliver', ids) };
 }

@@ -14,6 +14,7 @@ import { quarantine, sanitise } from '../sanitise/sanitise.ts';
 import { seal, type Signer } from '../seal/seal.ts';
 import type { Spool } from '../spool/spool.ts';
 import { VERSION } from '../version.ts';
+import { openZoneJournal } from './journal.ts';
 import { answerPasswords, startRequests } from './requests.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
@@ -45,6 +46,7 @@ export async function startWorker(
   demandJail(config.jail, jail);
   if (jail.level === 'full') log.info({ jail: jail.level, controls: jail.controls }, 'children are jailed');
   else log.warn({ jail: tellJail(jail) }, 'THE JAIL IS NOT COMPLETE: children run behind fewer walls');
+  const audit = await openZoneJournal('middle', config, log, life);
   const policy = config.policyFile === undefined ? builtInPolicy() : await loadPolicy(config.policyFile);
   const pools = await openPools(
     config.workers,
@@ -74,7 +76,7 @@ export async function startWorker(
     road.next('seal', [id]);
   };
   const sealNow = async (sanitised: Sanitised, signal: AbortSignal): Promise<void> => {
-    await road.timed('seal', async () => seal(sanitised, { spool, outbox, signer }, signal));
+    await road.timed('seal', async () => seal(sanitised, { spool, outbox, signer, audit }, signal));
     road.done(sanitised.id, 'seal', 'ok');
     road.next('deliver', [sanitised.id]);
   };

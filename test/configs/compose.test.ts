@@ -35,9 +35,13 @@ describe('docker-compose.yml', () => {
   });
 
   it('keeps raw bytes and the signing key from the inner side, and the outbox from the doors', () => {
-    assert.deepEqual(services.inner.volumes, ['outbox:/data/outbox:ro', 'inner-records:/data/inner']);
+    assert.deepEqual(services.inner.volumes, [
+      'outbox:/data/outbox:ro',
+      'inner-records:/data/inner',
+      'inner-journal:/data/journal',
+    ]);
     assert.deepEqual(services.inner.secrets, ['verify-key']);
-    assert.deepEqual(services.ingress.volumes, ['raw:/data/spool']);
+    assert.deepEqual(services.ingress.volumes, ['raw:/data/spool', 'outer-journal:/data/journal']);
     assert.equal(services.ingress.secrets, undefined);
     assert.deepEqual(services.worker.secrets, ['signing-key']);
   });

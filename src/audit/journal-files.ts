@@ -1,0 +1,66 @@
+// The files of one journal: `<day>-<number of the first line>.jsonl`, oldest first, and how one starts after an end of any kind.
+import { closeSync, fstatSync, fsync, ftruncateSync, openSync, readSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LINE_BYTES } from './line.ts';
+
+export const FILE_NAME = /^(\d{8})-(\d{15})\.jsonl$/;
+const syncAll = promisify(fsync);
+
+/** The name of a file whose first line has this number. */
+export function fileName(now: number, firstSeq: number): string {
+  return `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${String(firstSeq).padStart(15, '0')}.jsonl`;
+}
+
+/** Names of a journal's files, in the order of the chain. */
+export function journalFiles(folder: string): string[] {
+  const first = (name: string): number => Number(FILE_NAME.exec(name)?.[2]);
+  return readdirSync(folder)
+    .filter((name) => FILE_NAME.test(name))
+    .toSorted((a, b) => first(a) - first(b));
+}
+
+/** The whole lines of a file as it was left: its last line, and the bytes after it, which are cut off. */
+export interface Tail {
+  readonly line: string | undefined;
+  readonly size: number;
+  readonly torn: number;
+}
+
+/** Reads the end of a file and cuts off what is no whole line: a power cut came while it was written, nobody was told yes. */
+export function mendTail(path: string): Tail {
+  const fd = openSync(path, 'r+');
+  try {
+    const { size } = fstatSync(fd);
+    const room = Math.min(size, 2 * LINE_BYTES);
+    const bytes = Buffer.alloc(room);
+    for (let at = 0; at < room;) {
+      const got = readSync(fd, bytes, at, room - at, size - room + at);
+      if (got === 0) break;
+      at += got;
+    }
+    const end = bytes.lastIndexOf(0x0a);
+    const torn = room - 1 - end;
+    if (torn > 0) ftruncateSync(fd, size - torn);
+    if (end < 0) return { line: undefined, size: size - torn, torn };
+    const start = end === 0 ? -1 : bytes.lastIndexOf(0x0a, end - 1);
+    return { line: bytes.toString('utf8', start + 1, end), size: size - torn, torn };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const fd = openSync(folder, 'r');
+  try {
+    await syncAll(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Path of a file of a journal. */
+export function pathOf(folder: string, name: string): string {
+  return join(folder, name);
+}

@@ -1,0 +1,37 @@
+// The lines of a journal's files as they stand, one after the other, in memory bounded by one line.
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { LINE_BYTES } from './line.ts';
+
+/** A line as it stands: its text without the end, or what is wrong with its shape. `number` counts from 1 in its file. */
+export interface RawLine {
+  readonly file: string;
+  readonly number: number;
+  readonly text: string;
+  readonly fault: string | undefined;
+}
+
+/** Reads the files in the order given. A line that is too long, or has no end, is told as a fault; reading goes on with the next file. */
+export async function* readLines(folder: string, files: readonly string[]): AsyncGenerator<RawLine, void, undefined> {
+  for (const file of files) {
+    let rest: Buffer = Buffer.alloc(0);
+    let number = 0;
+    let tooLong = false;
+    for await (const chunk of createReadStream(join(folder, file), { highWaterMark: 256 * 1024 })) {
+      const bytes = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+      let at = 0;
+      for (let end = bytes.indexOf(0x0a, at); end >= 0; end = bytes.indexOf(0x0a, at)) {
+        number += 1;
+        yield { file, number, text: bytes.toString('utf8', at, end), fault: undefined };
+        at = end + 1;
+      }
+      rest = bytes.subarray(at);
+      if (rest.length > LINE_BYTES) {
+        tooLong = true;
+        break;
+      }
+    }
+    if (tooLong) yield { file, number: number + 1, text: '', fault: `is over ${LINE_BYTES} bytes` };
+    else if (rest.length > 0) yield { file, number: number + 1, text: rest.toString('utf8'), fault: 'has no line end' };
+  }
+}

@@ -1,0 +1,230 @@
+// Follows a journal from its first line to its last and names the first one that breaks the chain; compares several chains
+// where one names a place in another.
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Position } from '../message/act.ts';
+import { headHolds } from './head-key.ts';
+import { journalFiles } from './journal-files.ts';
+import { GENESIS, hashOf, parseLine, parsePosition, positionOf, type Line } from './line.ts';
+import { readLines } from './read-lines.ts';
+
+/** The first thing that is wrong with a chain. */
+export interface Break {
+  readonly file: string;
+  /** Line in its file, from 1; 0: the file, or its place among the others. */
+  readonly line: number;
+  readonly seq: number | undefined;
+  readonly why: string;
+}
+
+/** What following one chain gave. `entries` counts what held. */
+export interface ChainReport {
+  readonly folder: string;
+  readonly chain: string | undefined;
+  readonly entries: number;
+  readonly heads: number;
+  readonly first: string | undefined;
+  readonly last: string | undefined;
+  readonly position: Position | undefined;
+  /** Public keys (base64 of the DER) that the chain says it signs its heads with. */
+  readonly keys: readonly string[];
+  readonly broken: Break | undefined;
+}
+
+/** What is known of a chain from elsewhere: a position on paper, in syslog, in another zone's chain. */
+export interface Anchor {
+  readonly position: Position;
+  /** Who says so. */
+  readonly from: string;
+}
+
+/** Bytes of a line's hash that are kept for the comparison with what other chains say of it. */
+const KEPT = 16;
+
+/** Hashes of lines by number: 16 bytes a line, so a million lines take 16 MB. */
+class Hashes {
+  #bytes = Buffer.alloc(1024 * KEPT);
+  #first = 0;
+  #count = 0;
+
+  add(seq: number, hash: string): void {
+    if (this.#count === 0) this.#first = seq;
+    const at = (seq - this.#first) * KEPT;
+    if (at + KEPT > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], this.#bytes.length * 2);
+    this.#bytes.write(hash.slice(0, KEPT * 2), at, 'hex');
+    this.#count = Math.max(this.#count, seq - this.#first + 1);
+  }
+
+  /** Whether the line is the one with this hash; undefined where the line is older than what is kept. */
+  holds(seq: number, hash: string): boolean | undefined {
+    if (seq < this.#first) return undefined;
+    const at = (seq - this.#first) * KEPT;
+    if (seq >= this.#first + this.#count) return false;
+    return this.#bytes.toString('hex', at, at + KEPT) === hash.slice(0, KEPT * 2);
+  }
+}
+
+/** Hears of positions in other chains as a chain tells of them. */
+type Told = (anchor: Anchor) => void;
+
+interface State {
+  seq: number;
+  prev: string;
+  at: string;
+  chain: string | undefined;
+  entries: number;
+  heads: number;
+  first: string | undefined;
+  keys: string[];
+  retired: Set<string>;
+  /** Where the chain says that older files ended; the first line must follow one of these when it is not number 1. */
+  begins: Position | undefined;
+}
+
+/** Follows the chains in these folders. `anchors` are positions known from elsewhere. Memory: 16 bytes a line. */
+export async function verifyChains(
+  folders: readonly string[],
+  anchors: readonly Anchor[] = [],
+): Promise<ChainReport[]> {
+  const reports: ChainReport[] = [];
+  const hashes = new Map<string, Hashes>();
+  // Chains that others tell of come first, so that what the inner side tells is compared at once and not collected.
+  const order = folders.toSorted((a, b) => rank(a) - rank(b));
+  const faults = new Map<string, Break>();
+  const compare = (anchor: Anchor): void => {
+    const place = parsePosition(anchor.position);
+    if (place === undefined) return;
+    const known = hashes.get(place.chain);
+    if (known === undefined) return; // a chain that is not among these
+    if (known.holds(place.seq, place.hash) === false && !faults.has(place.chain)) {
+      const why = `${anchor.from} has another line here: the chain was cut or written anew`;
+      faults.set(place.chain, { file: '', line: 0, seq: place.seq, why });
+    }
+  };
+  for (const folder of order) {
+    const own = new Hashes();
+    const report = await follow(folder, own, compare);
+    if (report.chain !== undefined) hashes.set(report.chain, own);
+    reports.push(report);
+  }
+  for (const anchor of anchors) compare(anchor);
+  return reports.map((report) => {
+    const fault = report.chain === undefined ? undefined : faults.get(report.chain);
+    return report.broken === undefined && fault !== undefined ? { ...report, broken: fault } : report;
+  });
+}
+
+function rank(folder: string): number {
+  const name = basename(folder);
+  return name.startsWith('outer') ? 0 : name.startsWith('middle') ? 1 : 2;
+}
+
+async function follow(folder: string, hashes: Hashes, tell: Told): Promise<ChainReport> {
+  const state: State = {
+    seq: 0,
+    prev: GENESIS,
+    at: '',
+    chain: undefined,
+    entries: 0,
+    heads: 0,
+    first: undefined,
+    keys: [],
+    retired: new Set(),
+    begins: undefined,
+  };
+  let broken: Break | undefined;
+  const files = existsSync(folder) ? journalFiles(folder) : [];
+  if (files.length === 0) broken = { file: folder, line: 0, seq: undefined, why: 'there is no journal here' };
+  let file = '';
+  for await (const raw of readLines(folder, files)) {
+    const fault = raw.fault ?? step(raw.text, raw.file, raw.file !== file, state, hashes, tell);
+    file = raw.file;
+    if (fault !== undefined) {
+      broken = { file: join(folder, raw.file), line: raw.number, seq: state.seq + 1, why: fault };
+      break;
+    }
+  }
+  if (broken === undefined && state.begins !== undefined && !state.retired.has(state.begins)) {
+    const why = 'older lines are gone, and no line says that they were retired';
+    broken = { file: join(folder, files[0] ?? ''), line: 1, seq: undefined, why };
+  }
+  return {
+    folder,
+    chain: state.chain,
+    entries: state.entries,
+    heads: state.heads,
+    first: state.first,
+    last: state.at === '' ? undefined : state.at,
+    position: state.chain === undefined ? undefined : positionOf(state.chain, { seq: state.seq, hash: state.prev }),
+    keys: state.keys,
+    broken,
+  };
+}
+
+/** Takes one line further; what is wrong with it, or undefined. */
+function step(
+  text: string,
+  file: string,
+  begins: boolean,
+  state: State,
+  hashes: Hashes,
+  tell: Told,
+): string | undefined {
+  const line = parseLine(text);
+  if ('fault' in line) return line.fault;
+  const first = state.entries === 0;
+  if (first && line.seq > 1) {
+    state.chain = line.chain;
+    state.seq = line.seq - 1;
+    state.prev = line.prev;
+    state.begins = positionOf(line.chain, { seq: state.seq, hash: line.prev });
+  }
+  if (line.seq !== state.seq + 1) return `has number ${line.seq}, not ${state.seq + 1}`;
+  if (line.prev !== state.prev) return 'does not hold the hash of the line before';
+  if (line.chain !== (state.chain ?? line.chain)) return `is of the chain ${line.chain}`;
+  if (begins && Number(file.slice(9, 24)) !== line.seq) return `stands in a file that begins with another number`;
+  if (line.at < state.at && !followsClock(line)) return `is older than the line before`;
+  state.chain = line.chain;
+  const fault = ofTheJournal(line, state, hashes, tell);
+  if (fault !== undefined) return fault;
+  const sha256 = hashOf(text);
+  hashes.add(line.seq, sha256);
+  state.seq = line.seq;
+  state.prev = sha256;
+  state.at = line.at;
+  state.first ??= line.at;
+  state.entries += 1;
+  return undefined;
+}
+
+/** A clock that was set back is told by whoever opens the journal next; within a run time never goes back. */
+function followsClock(line: Line): boolean {
+  return line.act === 'opened' || line.act === 'recovered';
+}
+
+/** Lines of the journal about itself and about others. */
+function ofTheJournal(line: Line, state: State, hashes: Hashes, tell: Told): string | undefined {
+  const detail = line.detail ?? {};
+  if (line.act === 'opened') {
+    const key = detail['key'];
+    if (typeof key !== 'string') return 'opens the journal without a key';
+    if (!state.keys.includes(key)) state.keys.push(key);
+  } else if (line.act === 'head') {
+    const here = positionOf(line.chain, { seq: state.seq, hash: state.prev });
+    if (detail['of'] !== here) return 'signs another line than the one before';
+    // A chain whose first lines were retired may begin after the line that names its key.
+    const key = state.keys.at(-1);
+    if (key !== undefined && !headHolds(here, String(detail['signature']), key))
+      return 'has a signature that does not hold';
+    state.heads += 1;
+  } else if (line.act === 'retired') {
+    const place = parsePosition(detail['upTo']);
+    if (place === undefined) return 'retires lines without a position';
+    if (place.chain !== line.chain || hashes.holds(place.seq, place.hash) === false)
+      return 'retires lines that never were';
+    state.retired.add(String(detail['upTo']));
+  } else if (Array.isArray(detail['chain'])) {
+    for (const position of detail['chain']) tell({ position, from: `line ${line.seq} of ${line.chain}` });
+  }
+  return undefined;
+}

@@ -1,0 +1,113 @@
+// `mugai audit`: follows the journals, shows where they stand, hands their entries out.
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { csvOf, CSV_HEAD, entriesOf, type Wanted } from '../audit/export.ts';
+import { parsePosition } from '../audit/line.ts';
+import { verifyChains, type Anchor, type ChainReport } from '../audit/verify-chain.ts';
+import { readConfig } from '../config.ts';
+import { ACTS } from '../message/act.ts';
+import { systemCode } from '../message/errors.ts';
+import { say, UsageError, type Command } from './usage.ts';
+
+export const audit: Command = {
+  help: `mugai audit verify [FOLDER…] [--heads FILE] [--json]
+mugai audit heads  [FOLDER…]
+mugai audit export [FOLDER…] [--format jsonl|csv] [--from TIME] [--to TIME] [--person NAME] [--message ID] [--act ACT]
+
+verify  follows each journal from its first line and names the first one that breaks the chain; where one
+        journal names a place in another, the two are compared
+heads   prints where each journal stands: for the print-out that is kept elsewhere
+export  prints entries; broken lines are left out (verify names them)
+
+  FOLDER   folders of journals; default: all under journal/ of the data folder
+  --heads  file with positions that are known from elsewhere (a print-out, syslog), one a line
+
+Exit: 0 every chain holds, 1 one does not, 2 wrong usage.
+
+Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --person tanaka`,
+
+  run: async (args) => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        heads: { type: 'string' },
+        format: { type: 'string', default: 'jsonl' },
+        from: { type: 'string' },
+        to: { type: 'string' },
+        person: { type: 'string' },
+        message: { type: 'string' },
+        act: { type: 'string' },
+      },
+    });
+    const [act, ...given] = positionals;
+    if (act !== 'verify' && act !== 'heads' && act !== 'export')
+      throw new UsageError('say "audit verify", "audit heads" or "audit export"');
+    const folders = given.length > 0 ? given : await journalsUnder(join(readConfig().dataDir, 'journal'));
+    if (act === 'export') return exportEntries(folders, wantedOf(values), values.format);
+    const anchors = values.heads === undefined ? [] : await anchorsIn(values.heads);
+    const reports = await verifyChains(folders, anchors);
+    for (const report of reports) {
+      if (act === 'heads') say(report.broken === undefined ? `${report.position}  ${report.last}` : tellReport(report));
+      else say(values.json ? JSON.stringify(report) : tellReport(report));
+    }
+    return reports.every((report) => report.broken === undefined) ? 0 : 1;
+  },
+};
+
+/** Folders of journals under the one that holds them all. */
+export async function journalsUnder(root: string): Promise<string[]> {
+  try {
+    const names = await readdir(root);
+    const found = names.filter((name) => /^(outer|middle|inner)(-\d+)?$/.test(name)).toSorted();
+    if (found.length > 0) return found.map((name) => join(root, name));
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  throw new UsageError(`there is no journal under ${root}`);
+}
+
+async function anchorsIn(file: string): Promise<Anchor[]> {
+  const words = (await readFile(file, 'utf8')).split(/[\s",]+/);
+  const found = words.filter((word) => parsePosition(word) !== undefined);
+  if (found.length === 0) throw new UsageError(`${file} names no position of a journal`);
+  return found.map((position) => ({ position, from: file }));
+}
+
+function tellReport({ folder, chain, entries, heads, first, last, position, broken }: ChainReport): string {
+  if (broken === undefined)
+    return `holds   ${folder}: ${entries} entries, ${heads} signed heads, ${first} to ${last}, ${position}`;
+  const where = broken.line > 0 ? `${broken.file} line ${broken.line}` : broken.file || folder;
+  const number = broken.seq === undefined ? '' : ` (number ${broken.seq})`;
+  return `BROKEN  ${folder}: ${where}${number} ${broken.why}; ${entries} entries of ${chain ?? 'no chain'} before`;
+}
+
+function wantedOf(values: { readonly [name in keyof Wanted]?: string | undefined }): Wanted {
+  const time = (name: 'from' | 'to'): Partial<Wanted> => {
+    const value = values[name];
+    if (value === undefined) return {};
+    const at = Date.parse(value);
+    if (Number.isNaN(at)) throw new UsageError(`--${name} is "${value}", not a time such as 2026-11-25T09:00:00+09:00`);
+    return { [name]: new Date(at).toISOString() };
+  };
+  const act = values.act;
+  if (act !== undefined && !ACTS.some((known) => known === act))
+    throw new UsageError(`--act is "${act}", not one of ${ACTS.join(', ')}`);
+  return {
+    ...time('from'),
+    ...time('to'),
+    ...(values.person === undefined ? {} : { person: values.person }),
+    ...(values.message === undefined ? {} : { message: values.message }),
+    ...(act === undefined ? {} : { act }),
+  };
+}
+
+async function exportEntries(folders: readonly string[], wanted: Wanted, format: string): Promise<number> {
+  if (format !== 'jsonl' && format !== 'csv') throw new UsageError(`--format is "${format}", not jsonl or csv`);
+  if (format === 'csv') say(CSV_HEAD);
+  for (const folder of folders)
+    for await (const line of entriesOf(folder, wanted)) say(format === 'csv' ? csvOf(line) : JSON.stringify(line));
+  return 0;
+}

@@ -1,0 +1,20 @@
+// The journal of a zone in this process: where it lies, how long it is kept, and where its signed heads are told.
+import { join } from 'node:path';
+import { openJournal, type Journal } from '../audit/journal.ts';
+import type { Config } from '../config.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { JournalZone } from '../message/act.ts';
+import type { Log } from '../ops/log.ts';
+
+/** Opens it; it is closed after whatever is started later. */
+export async function openZoneJournal(zone: JournalZone, config: Config, log: Log, life: Lifecycle): Promise<Journal> {
+  const journal = await openJournal({
+    root: join(config.dataDir, 'journal'),
+    zone,
+    keepDays: config.journalDays,
+    // The log goes to syslog or journald: whoever keeps that elsewhere can prove that the chain was not rewritten.
+    onHead: (position) => log.info({ position }, 'journal head'),
+  });
+  life.started(`journal of the ${zone} zone`, async () => journal.close());
+  return journal;
+}

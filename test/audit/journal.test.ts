@@ -1,0 +1,182 @@
+// The journal: every entry durable and in its chain, whatever ends the process or fills the disk.
+import assert from 'node:assert/strict';
+import { appendFile, readFile, readdir, truncate, writeFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { csvOf, entriesOf } from '../../src/audit/export.ts';
+import { openJournal, type JournalOptions } from '../../src/audit/journal.ts';
+import { verifyChains } from '../../src/audit/verify-chain.ts';
+import { scratch } from '../support/scratch.ts';
+
+const open = async (root: string, more: Partial<JournalOptions> = {}) =>
+  openJournal({ root, zone: 'middle', keepDays: 30, ...more });
+
+async function linesIn(folder: string): Promise<string[]> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.jsonl')).toSorted();
+  const texts = await Promise.all(files.map(async (name) => readFile(join(folder, name), 'utf8')));
+  return texts.join('').split('\n').slice(0, -1);
+}
+
+const actsIn = async (folder: string): Promise<unknown[]> =>
+  (await linesIn(folder)).map((line) => (JSON.parse(line) as { act: unknown }).act);
+
+describe('journal', () => {
+  it('an appended entry is on the disk when append resolves, and the chain holds over restarts', async () => {
+    await using root = await scratch();
+    for (let run = 0; run < 3; run++) {
+      const journal = await open(root.path);
+      const position = await journal.append({ act: 'sealed', message: `m${run}`, detail: { files: run } });
+      const last = (await linesIn(journal.folder)).at(-1) ?? '';
+      assert.equal((JSON.parse(last) as { message: string }).message, `m${run}`);
+      assert.equal(position, journal.position);
+      await journal.close();
+    }
+    const [report] = await verifyChains([join(root.path, 'middle')]);
+    assert.equal(report?.broken, undefined);
+    assert.equal(report?.entries, 3 * 4); // opened, sealed, closed, head
+    assert.equal(report?.heads, 3);
+  });
+
+  it('thousands told at once keep their order and share few syncs', async () => {
+    await using root = await scratch();
+    let syncs = 0;
+    const journal = await open(root.path, { fault: (what) => void (syncs += what === 'sync' ? 1 : 0) });
+    const before = syncs;
+    await Promise.all(
+      Array.from({ length: 5000 }, async (_, i) => journal.append({ act: 'viewed', message: `m${i}` })),
+    );
+    assert.ok(syncs - before < 100, `${syncs - before} syncs`);
+    await journal.close();
+    const wanted = (await linesIn(journal.folder)).filter((line) => line.includes('"viewed"'));
+    assert.deepEqual(
+      wanted.map((line) => (JSON.parse(line) as { message: string }).message),
+      Array.from({ length: 5000 }, (_, i) => `m${i}`),
+    );
+  });
+
+  for (const what of ['write', 'sync'] as const) {
+    it(`a ${what} that fails is told to whoever waits, leaves no line, and the chain goes on`, async () => {
+      await using root = await scratch();
+      let full = false;
+      const journal = await open(root.path, {
+        fault: (step) => {
+          if (full && step === what) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+        },
+      });
+      await journal.append({ act: 'sealed', message: 'before' });
+      full = true;
+      const lost = await Promise.allSettled([
+        journal.append({ act: 'sealed', message: 'lost1' }),
+        journal.append({ act: 'sealed', message: 'lost2' }),
+      ]);
+      for (const one of lost) {
+        assert.equal(one.status, 'rejected');
+        assert.equal((one.reason as { code: string }).code, 'disk-full');
+      }
+      full = false;
+      await journal.append({ act: 'sealed', message: 'after' });
+      await journal.close();
+      const text = (await linesIn(journal.folder)).join('\n');
+      assert.ok(text.includes('before') && text.includes('after') && !text.includes('lost'));
+      assert.equal((await verifyChains([journal.folder]))[0]?.broken, undefined);
+    });
+  }
+
+  it('a line that a power cut tore is cut off at the next start, which says so', async () => {
+    await using root = await scratch();
+    const journal = await open(root.path);
+    await journal.close();
+    const [file = ''] = (await readdir(journal.folder)).filter((name) => name.endsWith('.jsonl'));
+    await appendFile(join(journal.folder, file), '{"seq":4,"at":"2026-');
+    await (await open(root.path)).close();
+    assert.deepEqual(await actsIn(journal.folder), 'opened closed head recovered opened closed head'.split(' '));
+    assert.equal((await verifyChains([journal.folder]))[0]?.broken, undefined);
+  });
+
+  it('a journal whose last line was destroyed goes on in a new file, and verify names that line', async () => {
+    await using root = await scratch();
+    const journal = await open(root.path, { now: () => Date.parse('2026-11-01T00:00:00Z') });
+    await journal.close();
+    const path = join(journal.folder, '20261101-000000000000001.jsonl');
+    const { size } = await stat(path);
+    await truncate(path, size - 4);
+    await appendFile(path, 'x"}\n');
+    await (await open(root.path)).close();
+    const [report] = await verifyChains([journal.folder]);
+    assert.equal(report?.broken?.line, 3);
+    assert.ok((await actsIn(journal.folder).catch(() => ['recovered'])).includes('recovered'));
+  });
+
+  it('a second process of the zone has a chain of its own', async () => {
+    await using root = await scratch();
+    const first = await open(root.path);
+    const second = await open(root.path);
+    assert.notEqual(first.folder, second.folder);
+    assert.notEqual(first.chain, second.chain);
+    await Promise.all([first.append({ act: 'sealed' }), second.append({ act: 'sealed' })]);
+    await second.close();
+    await first.close();
+    const reports = await verifyChains([first.folder, second.folder]);
+    assert.deepEqual(
+      reports.map((report) => report.broken),
+      [undefined, undefined],
+    );
+  });
+
+  it('goes on in a new file each day, and files over their days go with a line that says so: the chain holds', async () => {
+    await using root = await scratch();
+    let now = Date.parse('2026-11-01T10:00:00Z');
+    for (let day = 0; day < 6; day++) {
+      const journal = await open(root.path, { now: () => now, keepDays: 2 });
+      await journal.append({ act: 'viewed', message: `day${day}` });
+      await journal.close();
+      now += 86_400_000;
+    }
+    const folder = join(root.path, 'middle');
+    const files = (await readdir(folder)).filter((name) => name.endsWith('.jsonl')).toSorted();
+    assert.deepEqual(
+      files.map((name) => name.slice(0, 8)),
+      ['20261104', '20261105', '20261106'],
+    );
+    const [report] = await verifyChains([folder]);
+    assert.equal(report?.broken, undefined);
+    assert.ok((report?.heads ?? 0) >= 3);
+  });
+
+  it('signs a head each hour, tells it, and a position from elsewhere proves that nothing was cut', async () => {
+    await using root = await scratch();
+    const heads: string[] = [];
+    const journal = await open(root.path, { headMs: 20, onHead: (position) => heads.push(position) });
+    await journal.append({ act: 'viewed' });
+    while (heads.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await journal.close();
+    const anchors = heads.map((position) => ({ position, from: 'the print-out' }));
+    assert.equal((await verifyChains([journal.folder], anchors))[0]?.broken, undefined);
+  });
+
+  it('values are cleaned and cut: no line of it can forge another, on a terminal or in a spreadsheet', async () => {
+    await using root = await scratch();
+    const journal = await open(root.path);
+    await journal.append({
+      act: 'signed-in',
+      person: '=cmd|evil\n\u001b[2J\u202Egpj',
+      detail: { why: `a\r\n"seq":1`, long: 'x'.repeat(5000) },
+    });
+    await journal.close();
+    const found = [];
+    for await (const line of entriesOf(journal.folder, { act: 'signed-in' })) found.push(line);
+    assert.equal(found.length, 1);
+    assert.equal(found[0]?.person, '=cmd|evil [2Jgpj');
+    assert.ok(csvOf(found[0]).split(',')[5]?.startsWith("'=cmd"));
+    assert.equal((await verifyChains([journal.folder]))[0]?.broken, undefined);
+  });
+
+  it('a folder with other files in it is left as it is', async () => {
+    await using root = await scratch();
+    const journal = await open(root.path);
+    await writeFile(join(journal.folder, 'notes.txt'), 'mine');
+    await journal.close();
+    await (await open(root.path)).close();
+    assert.equal(await readFile(join(journal.folder, 'notes.txt'), 'utf8'), 'mine');
+  });
+});
