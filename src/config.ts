@@ -1,5 +1,6 @@
 // The configuration: one schema, environment to frozen object. The only reader of process.env.
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Type, type Static } from 'typebox';
@@ -53,6 +54,27 @@ export const ConfigSchema = Type.Object({
     meaning: 'SMTP door',
     pattern: LISTEN,
     problem: 'host:port',
+  }),
+  MUGAI_SMTP_RELAYS: key({
+    default: '127.0.0.1,::1',
+    example: '192.0.2.10,2001:db8::/64',
+    meaning: 'mail servers of yours that bring mail here: no limits for each client address; addresses or networks',
+    pattern: '^[0-9a-fA-F.:/,\\s]*$',
+    problem: 'a list of addresses or networks',
+  }),
+  MUGAI_SMTP_CERT_FILE: key({
+    default: '',
+    example: '/etc/mugai/smtp-cert.pem',
+    meaning: 'certificate of the SMTP door, PEM: STARTTLS is offered; unset: it is not',
+    pattern: '^[^\\0]*$',
+    problem: 'a path',
+  }),
+  MUGAI_SMTP_KEY_FILE: key({
+    default: '',
+    example: '/etc/mugai/smtp-key.pem',
+    meaning: 'private key of that certificate, PEM',
+    pattern: '^[^\\0]*$',
+    problem: 'a path',
   }),
   MUGAI_UPLOAD_LISTEN: key({
     default: '127.0.0.1:8025',
@@ -177,6 +199,10 @@ export type ConfigKey = keyof Static<typeof ConfigSchema>;
 export interface Config {
   readonly dataDir: string;
   readonly smtpListen: Listen;
+  /** Addresses and networks of our own mail servers. */
+  readonly smtpRelays: readonly string[];
+  /** Paths of certificate and key; both or none. */
+  readonly smtpTls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly uploadListen: Listen;
   readonly opsListen: Listen;
   readonly domains: readonly string[];
@@ -227,6 +253,8 @@ export function readConfig(env: Environment = process.env): Config {
   const config: Config = {
     dataDir,
     smtpListen: listen('MUGAI_SMTP_LISTEN', values),
+    smtpRelays: relays('MUGAI_SMTP_RELAYS', values),
+    smtpTls: smtpTls(path('MUGAI_SMTP_CERT_FILE'), path('MUGAI_SMTP_KEY_FILE')),
     uploadListen: listen('MUGAI_UPLOAD_LISTEN', values),
     opsListen: listen('MUGAI_OPS_LISTEN', values),
     domains: values.MUGAI_DOMAINS.split(',').map((name) => name.trim().toLowerCase()),
@@ -293,6 +321,27 @@ function listen(name: ConfigKey, values: Static<typeof ConfigSchema>): Listen {
   const port = Number(value.slice(colon + 1));
   if (port > 65_535) throw wrong(name, `is "${value}": a port is at most 65535`);
   return { host: value.slice(0, colon).replace(/^\[|\]$/g, ''), port };
+}
+
+function relays(name: ConfigKey, values: Static<typeof ConfigSchema>): string[] {
+  const list = values[name]
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  for (const entry of list) {
+    const [address = '', bits, ...more] = entry.split('/');
+    const most = isIP(address) === 6 ? 128 : 32;
+    const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+    if (isIP(address) === 0 || !fits || more.length > 0) throw wrong(name, `holds "${entry}", no address or network`);
+  }
+  return list;
+}
+
+function smtpTls(certFile: string, keyFile: string): Config['smtpTls'] {
+  if (certFile === '' && keyFile === '') return undefined;
+  if (certFile === '') throw wrong('MUGAI_SMTP_CERT_FILE', 'is not set, but MUGAI_SMTP_KEY_FILE is');
+  if (keyFile === '') throw wrong('MUGAI_SMTP_KEY_FILE', 'is not set, but MUGAI_SMTP_CERT_FILE is');
+  return { certFile, keyFile };
 }
 
 function url(name: ConfigKey, values: Static<typeof ConfigSchema>): string | undefined {

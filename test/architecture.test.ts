@@ -42,7 +42,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   'pdf-lib': /^src\/sanitise\/notice-page\.ts$/,
   bullmq: /^src\/queue\//,
   ioredis: /^src\/queue\//,
-  'smtp-server': /^src\/ingress\/smtp-door\.ts$/,
+  'smtp-server': /^src\/ingress\/(smtp-door|guarded-server|smtp-wire)\.ts$/,
   fastify: /^src\/(ingress\/http-door|ops\/health)\.ts$/,
   nodemailer: /^src\/(deliver|demo)\//,
   pino: /^src\/ops\//,

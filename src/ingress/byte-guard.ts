@@ -1,36 +1,52 @@
-// Guards the DATA phase: its size, its time as a whole, and the shape of its chunks. smtp-server un-stuffs leading dots
-// with a timer turn and a tiny write each: 10 MB of `..` lines cost 5 s of the main thread (normal data: 0.05 s).
+// Guards the DATA phase: its size, and its time as a whole. Time grows with what has come, so that a slow honest line may
+// bring a large mail and a drip of a byte a minute holds its place for two minutes.
 import { LIMITS } from '../message/limits.ts';
 import { REPLY } from './smtp-replies.ts';
 
-const WATCH_AFTER_CHUNKS = 20_000;
-/** Honest data comes in chunks of KBs; un-stuffed dots come a few bytes at a time. */
-const LEAST_CHUNK_BYTES = 64;
+export interface DataLimits {
+  readonly bytes: number;
+  /** Milliseconds any mail may take. */
+  readonly baseMs: number;
+  /** Bytes a second that earn more time. */
+  readonly bytesPerSecond: number;
+  readonly mostMs: number;
+}
+
+export const DATA_LIMITS: DataLimits = {
+  bytes: LIMITS.messageBytes,
+  baseMs: LIMITS.smtpDataBaseMs,
+  bytesPerSecond: LIMITS.smtpDataBytesPerSecond,
+  mostMs: LIMITS.smtpDataMs,
+};
 
 /** Counts what comes in during one DATA phase; throws the reply that ends it. */
 export class ByteGuard {
-  readonly #deadline: number;
-  readonly #cap: number;
-  #chunks = 0;
+  readonly #limits: DataLimits;
+  readonly #started: number;
   #bytes = 0;
 
-  constructor(cap: number, now: number = performance.now()) {
-    this.#cap = cap;
-    this.#deadline = now + LIMITS.smtpDataMs;
+  constructor(limits: DataLimits = DATA_LIMITS, now: number = performance.now()) {
+    this.#limits = limits;
+    this.#started = now;
   }
 
   /** One more chunk. */
   take(length: number, now: number = performance.now()): void {
-    this.#chunks += 1;
     this.#bytes += length;
-    if (this.#bytes > this.#cap) throw REPLY.tooLarge();
-    if (now > this.#deadline) throw REPLY.tooSlow();
-    if (this.#chunks > WATCH_AFTER_CHUNKS && this.#bytes / this.#chunks < LEAST_CHUNK_BYTES) throw REPLY.abusive();
+    if (this.#bytes > this.#limits.bytes) throw REPLY.tooLarge();
+    this.hurry(now);
   }
 
   /** One more chunk of a message that is refused already: read for a while, so that the sender hears why. */
   discard(length: number, now: number = performance.now()): void {
     this.#bytes += length;
-    if (this.#bytes > 2 * this.#cap || now > this.#deadline) throw REPLY.tooSlow();
+    if (this.#bytes > 2 * this.#limits.bytes) throw REPLY.tooSlow();
+    this.hurry(now);
+  }
+
+  /** Throws when the time is over; to be called now and then while nothing comes, too. */
+  hurry(now: number = performance.now()): void {
+    const { baseMs, bytesPerSecond, mostMs } = this.#limits;
+    if (now - this.#started > Math.min(mostMs, baseMs + (this.#bytes / bytesPerSecond) * 1000)) throw REPLY.tooSlow();
   }
 }

@@ -1,13 +1,23 @@
 // The SMTP door: smtp-server, our guards, and intake. 250 goes out only when the message is durable.
 import { once } from 'node:events';
-import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 import { forLog, untrusted } from '../message/untrusted.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { StageWriter } from '../spool/spool.ts';
-import { ByteGuard } from './byte-guard.ts';
+import { ByteGuard, DATA_LIMITS, type DataLimits } from './byte-guard.ts';
+import { ClientLimits } from './client-limits.ts';
+import {
+  endSession,
+  GuardedServer,
+  SESSION_LIMITS,
+  tookMail,
+  UNKNOWN_COMMANDS,
+  type SessionLimits,
+} from './guarded-server.ts';
+import { Hops } from './hops.ts';
 import { intake, MESSAGE_BYTES, type IntakeDeps } from './intake.ts';
 import { isSender, recipientFault } from './recipients.ts';
 import { REPLY, replyFor, SmtpReply } from './smtp-replies.ts';
@@ -18,7 +28,15 @@ export interface SmtpDoorDeps extends IntakeDeps {
   readonly hostname: string;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Certificate and key in PEM: STARTTLS is offered. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** What one client address may do; by default nothing is a relay and the limits are those of `LIMITS`. */
+  readonly clients?: ClientLimits;
+  readonly limits?: { readonly session?: SessionLimits; readonly data?: DataLimits };
 }
+
+/** Milliseconds between two looks at a DATA phase in which nothing comes. */
+const HURRY_MS = 1000;
 
 export interface Door {
   readonly host: string;
@@ -27,52 +45,67 @@ export interface Door {
   close(deadlineMs: number): Promise<void>;
 }
 
+type Answer = (error?: Error | null) => void;
+
 /** Opens the door. Throws `port-in-use` in one line. */
 export async function openSmtpDoor(
   listen: { readonly host: string; readonly port: number },
   deps: SmtpDoorDeps,
 ): Promise<Door> {
   let stopping = false;
-  const server = new SMTPServer({
+  const clients = deps.clients ?? new ClientLimits();
+  const options = {
     name: deps.hostname,
     banner: 'Mugai',
     size: MESSAGE_BYTES,
-    maxClients: LIMITS.connections,
     socketTimeout: LIMITS.smtpIdleMs,
     closeTimeout: 5000,
-    // AUTH has no users here; STARTTLS waits for a certificate of the site; VRFY answers 252 (RFC 5321 §7.3).
-    disabledCommands: ['AUTH', 'STARTTLS'],
+    // AUTH has no users here; VRFY answers 252 (RFC 5321 §7.3).
+    disabledCommands: ['AUTH', ...UNKNOWN_COMMANDS, ...(deps.tls === undefined ? ['STARTTLS'] : [])],
+    ...(deps.tls === undefined ? {} : { ...deps.tls, minVersion: 'TLSv1.2' as const }),
     // Not announced: smtp-server would put its own code, made of the reply code alone, before ours.
     hideENHANCEDSTATUSCODES: true,
     disableReverseLookup: true,
-    logger: false,
-    onConnect: (_session, callback) => {
+    logger: false as const,
+    onConnect: (_session: SMTPServerSession, callback: Answer) => {
       deps.metrics.smtpConnections.inc({ state: 'opened' });
       callback(stopping ? REPLY.stopping() : null);
     },
     onClose: () => deps.metrics.smtpConnections.inc({ state: 'closed' }),
-    onMailFrom: (address, _session, callback) =>
-      answer(callback, stopping ? REPLY.stopping() : senderFault(address.address)),
-    onRcptTo: (address, session, callback) => answer(callback, rcptFault(address.address, session, deps.domains)),
-    onData: (stream, session, callback) => {
-      receive(server, stream, session, deps).then(
+    onMailFrom: (address: { address: string }, _session: SMTPServerSession, callback: Answer) =>
+      callback((stopping ? REPLY.stopping() : senderFault(address.address)) ?? null),
+    onRcptTo: (address: { address: string }, session: SMTPServerSession, callback: Answer) =>
+      callback(rcptFault(address.address, session, deps.domains, clients) ?? null),
+    onData: (
+      stream: SMTPServerDataStream,
+      session: SMTPServerSession,
+      callback: (error: Error | null, message?: string) => void,
+    ) => {
+      receive(stream, session, deps).then(
         (id) => {
           deps.metrics.smtpReplies.inc({ code: '250' });
+          tookMail(session);
           callback(null, `2.0.0 Ok: queued as ${id}`);
         },
         (error: unknown) => {
-          const reply = replyFor(error);
           if (!(error instanceof SmtpReply))
             deps.log.error({ peer: forLog(session.remoteAddress), error: reasonOf(error) }, 'mail not accepted');
-          answer(callback, reply);
+          const wholly = stream.readableEnded; // read to its end: the session may go on
+          callback(replyFor(error));
+          if (!wholly) endSession(session);
         },
       );
     },
-  });
-  const answer = (callback: (error?: Error | null) => void, fault: SmtpReply | undefined): void => {
-    if (fault !== undefined) deps.metrics.smtpReplies.inc({ code: String(fault.responseCode) });
-    callback(fault ?? null);
   };
+  const server = new GuardedServer(options, {
+    clients,
+    limits: deps.limits?.session ?? SESSION_LIMITS,
+    onTurnedAway: () => {
+      deps.metrics.smtpConnections.inc({ state: 'turned-away' });
+      deps.metrics.smtpReplies.inc({ code: '421' });
+    },
+    onRefusal: (code) => deps.metrics.smtpReplies.inc({ code: String(code) }),
+  });
   server.on('error', (error: Error) => deps.log.debug({ error: reasonOf(error) }, 'smtp session error'));
 
   const listening = server.listen(listen.port, listen.host);
@@ -113,35 +146,46 @@ function senderFault(address: string): SmtpReply | undefined {
   return isSender(address) ? undefined : REPLY.badSender();
 }
 
-function rcptFault(address: string, session: SMTPServerSession, domains: ReadonlySet<string>): SmtpReply | undefined {
+function rcptFault(
+  address: string,
+  session: SMTPServerSession,
+  domains: ReadonlySet<string>,
+  clients: ClientLimits,
+): SmtpReply | undefined {
   if (session.envelope.rcptTo.length >= LIMITS.recipients) return REPLY.tooManyRecipients();
   const fault = recipientFault(address, domains);
-  if (fault === undefined) return undefined;
-  return fault === 'relay' ? REPLY.relay() : REPLY.badRecipient();
+  if (fault !== undefined) return fault === 'relay' ? REPLY.relay() : REPLY.badRecipient();
+  return clients.recipient(session.remoteAddress) ? undefined : REPLY.recipientRate();
 }
 
-async function receive(
-  server: SMTPServer,
-  stream: SMTPServerDataStream,
-  session: SMTPServerSession,
-  deps: SmtpDoorDeps,
-): Promise<string> {
-  const guard = new ByteGuard(MESSAGE_BYTES);
+async function receive(stream: SMTPServerDataStream, session: SMTPServerSession, deps: SmtpDoorDeps): Promise<string> {
+  const guard = new ByteGuard(deps.limits?.data ?? DATA_LIMITS);
+  const hops = new Hops();
   const writer = deps.spool.begin(MESSAGE_BYTES);
   let fault: unknown;
+  stream.on('error', () => undefined); // the loop below hears of it; a late one has nobody to tell
+  const clock = setInterval(() => {
+    try {
+      guard.hurry();
+    } catch (error) {
+      stream.destroy(error as SmtpReply);
+    }
+  }, HURRY_MS);
   try {
     for await (const chunk of stream) {
       const bytes = chunk as Buffer;
       // The sender learns of a fault at the end of its data; what comes until then is read and thrown away.
       if (fault !== undefined) guard.discard(bytes.length);
-      else fault = await takeChunk(bytes, guard, writer);
+      else fault = await takeChunk(bytes, guard, hops, writer);
     }
   } catch (error) {
-    // Cut off by the other side, or by the guard, which has no patience for the rest of abusive data.
+    // Cut off by the other side, by the wire, or by the guard, which has no patience for the rest.
     writer.abort();
-    closeConnection(server, session.id);
     throw error;
+  } finally {
+    clearInterval(clock);
   }
+  fault ??= hops.loop ? REPLY.loop() : undefined;
   if (fault !== undefined) {
     writer.abort();
     throw fault;
@@ -170,9 +214,10 @@ async function receive(
 }
 
 /** Takes a chunk; what went wrong is returned, for the reply at the end of the data. */
-async function takeChunk(bytes: Buffer, guard: ByteGuard, writer: StageWriter): Promise<unknown> {
+async function takeChunk(bytes: Buffer, guard: ByteGuard, hops: Hops, writer: StageWriter): Promise<unknown> {
   try {
     guard.take(bytes.length);
+    hops.take(bytes);
     const waiting = writer.write(bytes);
     if (waiting !== undefined) await waiting;
     return undefined;
@@ -180,8 +225,4 @@ async function takeChunk(bytes: Buffer, guard: ByteGuard, writer: StageWriter): 
     if (error instanceof SmtpReply && error.responseCode === 421) throw error;
     return error;
   }
-}
-
-function closeConnection(server: SMTPServer, sessionId: string): void {
-  for (const connection of server.connections) if (connection.id === sessionId) connection.close();
 }

@@ -18,7 +18,18 @@ export const REPLY = {
   relay: () => new SmtpReply(550, '5.7.1 Relaying denied: this gateway takes mail for its own domains only'),
   tooLarge: () => new SmtpReply(552, '5.3.4 Message is larger than this gateway takes'),
   tooSlow: () => new SmtpReply(421, '4.4.2 The message took too long to arrive'),
-  abusive: () => new SmtpReply(421, '4.7.0 Data is being sent in an abusive way'),
+  // What the wire says of bytes, all of them last words.
+  tooEarly: () => new SmtpReply(554, '5.5.0 You talk before it is your turn'),
+  lineTooLong: () => new SmtpReply(500, '5.5.2 Command line too long'),
+  bareLineFeed: () => new SmtpReply(554, '5.5.2 A command ends with CR LF'),
+  ambiguousEnd: () =>
+    new SmtpReply(554, '5.5.2 Data holds an end that is none: a line with a dot, without CR LF around it'),
+  commandTooSlow: () => new SmtpReply(421, '4.4.2 Timeout'),
+  leadsNowhere: () => new SmtpReply(421, '4.7.0 Too many commands without a mail'),
+  tooManyErrors: () => new SmtpReply(421, '4.7.0 Too many errors'),
+  control: () => new SmtpReply(501, '5.5.2 A command holds no control characters'),
+  recipientRate: () => new SmtpReply(452, '4.7.0 Too many recipients from your address, try again later'),
+  loop: () => new SmtpReply(554, '5.4.6 This mail is going round in a loop'),
   stopping: () => new SmtpReply(421, '4.3.2 Shutting down'),
 } as const;
 

@@ -17,8 +17,33 @@ export const LIMITS = {
   freshChars: 4 * 1024 * KIB,
   /** Idle milliseconds of an SMTP connection. RFC 5321 §4.5.3.2 allows 5 minutes; a minute frees slots sooner. */
   smtpIdleMs: 60_000,
-  /** Milliseconds for the whole DATA phase: a base, plus the time a 64 KB/s line needs for `messageBytes`. */
+  /** Milliseconds for the whole DATA phase at most: the time a 64 KB/s line needs for `messageBytes`, and some. */
   smtpDataMs: 20 * 60_000,
+  /** Milliseconds of DATA that any mail has, and bytes a second that earn more: an ISDN line brings 8 KB/s. */
+  smtpDataBaseMs: 120_000,
+  smtpDataBytesPerSecond: 4 * KIB,
+  /** Bytes of a command line. RFC 5321 §4.5.3.1.4 says 512; parameters of extensions (RFC 3461, 6531) add some 500. */
+  smtpCommandBytes: 1024,
+  /** Milliseconds of a session without a mail; RFC 5321 asks for five minutes between commands, a minute frees slots. */
+  smtpSessionMs: 10 * 60_000,
+  /** Commands between two mails: the recipients, and what goes with them. */
+  smtpCommands: 300,
+  /** Replies of 4xx and 5xx between two mails; Postfix stops at 20. A list with old addresses of ours meets a few. */
+  smtpErrors: 30,
+  /** Header fields `Received`; RFC 5321 §6.3 asks for at least 100 before a loop is assumed. */
+  receivedFields: 100,
+  /** Milliseconds in which a client that was not let in may read why. */
+  turnedAwayMs: 5000,
+  /**
+   * Of one client address that is no relay of the house: connections at once (Postfix: 50); connections, accepted
+   * recipients and refusing replies a minute. A large provider sends to a town of 100,000 some 10 mails a minute.
+   */
+  clientConnections: 50,
+  clientConnectionsPerMinute: 600,
+  clientRecipientsPerMinute: 3000,
+  clientErrorsPerMinute: 300,
+  /** Client addresses remembered at once: some 100 bytes each. */
+  clientsKnown: 50_000,
 
   // ── the tree of one message, shared by everything nested in it ──
   /** Depth of mails inside mails and files inside files. Honest mail seldom passes 3. */

@@ -1,10 +1,14 @@
 // The outer zone: two doors that write to the spool.
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { MessageId } from '../message/id.ts';
 import { openHttpDoor } from '../ingress/http-door.ts';
-import { openSmtpDoor } from '../ingress/smtp-door.ts';
+import { ClientLimits } from '../ingress/client-limits.ts';
+import { openSmtpDoor, type SmtpDoorDeps } from '../ingress/smtp-door.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Spool } from '../spool/spool.ts';
 import { openZoneJournal } from './journal.ts';
@@ -18,6 +22,22 @@ export function keepHeapSmall(): void {
   setFlagsFromString('--optimize-for-size');
 }
 
+/** Certificate and key of the SMTP door, tried together so that a wrong pair stops the start and not each session. */
+async function doorTls(config: Config): Promise<SmtpDoorDeps['tls']> {
+  if (config.smtpTls === undefined) return undefined;
+  const { certFile, keyFile } = config.smtpTls;
+  try {
+    const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+    createSecureContext({ cert, key });
+    return { cert, key };
+  } catch (error) {
+    throw new MugaiError('key-missing', `certificate ${certFile} and key ${keyFile}: ${reasonOf(error)}`, {
+      permanent: true,
+      cause: error,
+    });
+  }
+}
+
 /** Opens the doors. */
 export async function startIngress(config: Config, log: Log, life: Lifecycle, road: Road, spool: Spool) {
   const audit = await openZoneJournal('outer', config, log, life);
@@ -28,6 +48,8 @@ export async function startIngress(config: Config, log: Log, life: Lifecycle, ro
     metrics: road.metrics,
     domains: new Set(config.domains),
     hostname: config.domains[0] ?? 'localhost',
+    clients: new ClientLimits(config.smtpRelays),
+    tls: await doorTls(config),
     onSpooled: ({ id }: { readonly id: MessageId }) => {
       road.done(id, 'spooled', 'ok');
       road.next('sanitise', [id]);
