@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { openSmtpDoor, type SmtpDoorDeps } from '../../src/ingress/smtp-door.ts';
+import type { Audit } from '../../src/message/act.ts';
 import type { Spooled } from '../../src/message/stages.ts';
 import { openLog } from '../../src/ops/log.ts';
 import { openMetrics } from '../../src/ops/metrics.ts';
@@ -21,6 +22,13 @@ export interface TestDoor extends AsyncDisposable {
   replies(code: string): Promise<number>;
 }
 
+/** A journal that keeps nothing: what is written there is tested with the journal. */
+const POSITION = `outer-00000000:1:${'0'.repeat(64)}`;
+const DEAF_AUDIT: Audit = {
+  enter: () => ({ position: POSITION, durable: Promise.resolve() }),
+  append: async () => POSITION,
+};
+
 /** Opens it on a free port; `more` replaces what the door is given. */
 export async function openTestDoor(more: Partial<SmtpDoorDeps> = {}, host = '127.0.0.1'): Promise<TestDoor> {
   const folder = await scratch();
@@ -35,6 +43,7 @@ export async function openTestDoor(more: Partial<SmtpDoorDeps> = {}, host = '127
       domains: new Set([DOMAIN]),
       hostname: 'mx.test',
       log: openLog('silent', 'test'),
+      audit: DEAF_AUDIT,
       onSpooled: (spooled) => void taken.push(spooled),
       ...more,
     },
