@@ -2,9 +2,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { LIMITS } from '../src/message/limits.ts';
+import { OPERATION, type Run } from '../src/sandbox/wire.ts';
 import { FACE_NAMES } from './fonts.ts';
 import { Packer, whitePage, type Packed } from './pack.ts';
 import { PageNotices, noticeDocument } from './pdf-notices.ts';
+import { TextReader } from './pdf-text.ts';
 import {
   compilePdfium,
   isTrap,
@@ -80,7 +82,10 @@ async function convert(engine: Pdfium, bytes: Uint8Array, job: Job, out: Out): P
   noticeDocument(engine, document, bytes, out);
   out.pages(wanted);
   if (wanted < counted) out.loss('pages-cut', `${wanted} of ${counted} pages`);
-  await renderAll(new Renderer(engine, document, job.dpi === 0 ? LIMITS.dpi : job.dpi), wanted, out);
+  const reader = job.operation === OPERATION.convertWithText ? new TextReader(engine) : undefined;
+  const renderer = new Renderer(engine, document, job.dpi === 0 ? LIMITS.dpi : job.dpi, reader);
+  await renderAll(renderer, wanted, out);
+  renderer.tellText(out);
   tellFonts(engine, out);
 }
 
@@ -103,13 +108,14 @@ interface Sheet extends PointSize {
   readonly height: number;
   /** Undefined for a page that failed: a white one of its size takes its place. */
   readonly packed: Packed | undefined;
+  readonly runs: readonly Run[];
 }
 
 async function renderAll(renderer: Renderer, pages: number, out: Out): Promise<void> {
   const notices = new PageNotices(out);
   const send = (sheet: Sheet): void => {
-    const { width, height, widthPt, heightPt } = sheet;
-    out.page({ width, height, widthPt, heightPt, ...(sheet.packed ?? whitePage(width, height)) });
+    const { width, height, widthPt, heightPt, runs } = sheet;
+    out.page({ width, height, widthPt, heightPt, runs, ...(sheet.packed ?? whitePage(width, height)) });
   };
   // Failed pages before the first good one wait: if none is good, the document is refused and no white paper sent.
   const waiting: Sheet[] = [];
@@ -147,14 +153,26 @@ class Renderer {
   readonly #document: Document;
   readonly #dpi: number;
   readonly #packer: Packer;
+  readonly #reader: TextReader | undefined;
+  #hidden = 0;
+  #unseenPages = 0;
   /** Reason of the last page that failed. */
   failure: 'damaged' | 'out-of-memory' = 'damaged';
 
-  constructor(engine: Pdfium, document: Document, dpi: number) {
+  /** `reader`: where the text of pages is wanted. */
+  constructor(engine: Pdfium, document: Document, dpi: number, reader: TextReader | undefined) {
     this.#engine = engine;
     this.#document = document;
     this.#dpi = dpi;
     this.#packer = new Packer(engine);
+    this.#reader = reader;
+  }
+
+  /** Says what text was left out, and which was kept unread. */
+  tellText(out: Out): void {
+    if (this.#hidden > 0) out.finding('hidden-text', `${this.#hidden} characters that nobody sees`);
+    if (this.#unseenPages > 0)
+      out.finding('scan-text', `text of ${this.#unseenPages} scanned pages, as it came with them`);
   }
 
   render(index: number, notices: PageNotices): Sheet {
@@ -167,9 +185,10 @@ class Renderer {
     const sheet = this.#fit(this.#document.pageSize(page));
     try {
       const pixels = this.#document.draw(page, sheet.width, sheet.height);
+      const runs = this.#read(page, pixels, sheet);
       const packed = this.#packer.pack(pixels, sheet.width, sheet.height);
       notices.look(this.#engine, this.#document, page);
-      return { ...sheet, packed };
+      return { ...sheet, packed, runs };
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
       this.failure = 'out-of-memory';
@@ -177,6 +196,14 @@ class Renderer {
     } finally {
       this.#document.closePage(page);
     }
+  }
+
+  #read(handle: number, pixels: number, { width, height, widthPt, heightPt }: Sheet): readonly Run[] {
+    if (this.#reader === undefined) return [];
+    const found = this.#reader.read({ handle, pixels, width, height, widthPt, heightPt });
+    this.#hidden += found.hidden;
+    if (found.unseen) this.#unseenPages += 1;
+    return found.runs;
   }
 
   /** Pixels for a page size: at the asked resolution, scaled down to the caps; the size in points stays as it is. */
@@ -199,6 +226,7 @@ class Renderer {
       widthPt,
       heightPt,
       packed: undefined,
+      runs: [],
     };
   }
 }

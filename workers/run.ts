@@ -13,6 +13,7 @@ import {
   type Field,
   type FrameType,
   type PixelFormat,
+  type Run,
 } from '../src/sandbox/wire.ts';
 
 /** One input as the host described it. `name` and `declaredType` are the sender's words. */
@@ -66,6 +67,8 @@ export interface PagePixels {
   readonly widthPt: number;
   readonly heightPt: number;
   readonly pixels: Uint8Array;
+  /** Its text, where it was asked for. */
+  readonly runs?: readonly Run[];
 }
 
 /** Thrown by a worker: the input cannot be converted, for a reason of the contract (`damaged`, `encrypted`, …). */
@@ -216,6 +219,20 @@ function sendBytes(type: FrameType, bytes: Uint8Array): void {
   }
 }
 
+/** As many runs of a page as one frame holds. */
+function sendRuns(runs: readonly Run[]): void {
+  const fields: Field[] = [];
+  let bytes = 4;
+  let count = 0;
+  for (const { text, x, y, dx, dy, size } of runs) {
+    bytes += 44 + Buffer.byteLength(text);
+    if (bytes > LIMITS.frameBytes) break;
+    fields.push(text, { f64: x }, { f64: y }, { f64: dx }, { f64: dy }, { f64: size });
+    count += 1;
+  }
+  send(FRAME.runs, [count, ...fields]);
+}
+
 function cut(text: string, max: number): string {
   return text.length > max ? text.slice(0, max).toWellFormed() : text.toWellFormed();
 }
@@ -250,6 +267,7 @@ const out: Out = {
   pages: (count) => send(FRAME.pages, [count]),
   page: (page) => {
     send(FRAME.page, [page.width, page.height, page.format, { f64: page.widthPt }, { f64: page.heightPt }]);
+    if (page.runs !== undefined && page.runs.length > 0) sendRuns(page.runs);
     sendBytes(FRAME.pixels, page.pixels);
   },
   detected: (mimeType, extension) => send(FRAME.detected, [mimeType, extension]),

@@ -6,7 +6,7 @@ const UNSEEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/u;
 /** Names of PDF that make a file more than pictures. */
 const ACTIVE =
-  /\/(JavaScript|OpenAction|Launch|URI|GoToR|GoToE|SubmitForm|ImportData|Rendition|RichMedia|EmbeddedFiles?|AcroForm|XFA|Annots|Font|Metadata|Encrypt)\b/;
+  /\/(JavaScript|OpenAction|Launch|URI|GoToR|GoToE|SubmitForm|ImportData|Rendition|RichMedia|EmbeddedFiles?|AcroForm|XFA|Annots|FontFile[23]?|Metadata|Encrypt)\b/;
 const JPEG_APP1 = 0xe1;
 
 /** The text of a text output, '' for the others. */

@@ -97,7 +97,7 @@ function policyOf(file: Static<typeof PolicySchema>): Policy {
     sha256: createHash('sha256').update(JSON.stringify(file)).digest('hex'),
     language: file.language ?? 'ja',
     attachBytes: file.attachBytes ?? LIMITS.attachBytes,
-    textLayer: file.textLayer ?? false,
+    textLayer: file.textLayer ?? true,
     limits: {
       parts: file.limits?.parts ?? LIMITS.parts,
       depth: file.limits?.depth ?? LIMITS.depth,

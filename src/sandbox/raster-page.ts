@@ -1,9 +1,9 @@
 // Host side of the pixels: a strict collector of pages. Every number is checked before anything is allocated for it.
 import { LIMITS } from '../message/limits.ts';
 import type { Remark } from '../message/part.ts';
-import { readRuns, type TextRun } from './page-text.ts';
+import { readRuns } from './page-text.ts';
 import { RemarkReader } from './remark-reader.ts';
-import { FRAME, FieldReader, PIXEL, WireError, rowBytes, type Frame, type PixelFormat } from './wire.ts';
+import { FRAME, FieldReader, PIXEL, WireError, rowBytes, type Frame, type PixelFormat, type Run } from './wire.ts';
 
 /** One page or picture: raw pixels, rows from the top, and its size in points. */
 export interface RasterPage {
@@ -15,7 +15,7 @@ export interface RasterPage {
   /** `rowBytes(format, width) * height` bytes, owned by whoever holds the page. */
   readonly pixels: Buffer;
   /** Its text, where the child was asked for it. */
-  readonly text: readonly TextRun[];
+  readonly text: readonly Run[];
 }
 
 /** Buffers of pages that were encoded, kept for the next ones: a page is megabytes, and asking anew for each makes V8 collect. */
@@ -45,7 +45,7 @@ const LARGEST_PT = 1e6;
 const FORMATS: ReadonlySet<number> = new Set(Object.values(PIXEL));
 
 interface OpenPage extends Omit<RasterPage, 'text'> {
-  text: readonly TextRun[] | undefined;
+  text: readonly Run[] | undefined;
   filled: number;
 }
 

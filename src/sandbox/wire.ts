@@ -46,7 +46,10 @@ export const FRAME = {
   pixels: 76,
   /** What the input is: text MIME type, text usual extension ('' when unknown). */
   detected: 77,
-  /** Text of the current page, at most once and before its last pixels: see `sandbox/page-text.ts`. */
+  /**
+   * Text of the current page, at most once and before its last pixels: u32 runs, for each: text, f64 x, y, dx, dy, size as
+   * `Run` says.
+   */
   runs: 78,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
@@ -80,8 +83,24 @@ export function rowBytes(format: PixelFormat, width: number): number {
   }
 }
 
+/**
+ * Characters on one straight line, evenly spread: origin of the first on the page (points, from the lower left corner as
+ * the page is seen), the vector to where the last one ends, and the size of the font.
+ */
+export interface Run {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly dx: number;
+  readonly dy: number;
+  readonly size: number;
+}
+
+/** What a text layer may hold: letters, marks, digits, punctuation, symbols and two blanks; nothing that steers or hides. */
+export const READABLE_TEXT = /^[\p{L}\p{M}\p{N}\p{P}\p{S} \u3000]*$/u;
+
 /** Operations of an `open` frame. */
-export const OPERATION = { convert: 1, detect: 2 } as const;
+export const OPERATION = { convert: 1, detect: 2, convertWithText: 3 } as const;
 
 /** Kinds of a `part` frame. */
 export const PART_KIND = { leaf: 1, multipart: 2 } as const;

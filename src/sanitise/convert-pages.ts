@@ -1,5 +1,6 @@
 // Documents and pictures: pixels from a jailed child, encoded here, by us, from numbers we checked.
 import { LIMITS } from '../message/limits.ts';
+import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter } from '../spool/spool.ts';
 import { PageCollector, type Collected, type RasterPage } from '../sandbox/raster-page.ts';
 import { PagePdf } from './page-pdf.ts';
@@ -24,7 +25,12 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promi
   const output = tools.output();
   try {
     const pdf = new PagePdf(output, { layered: tools.policy.textLayer });
-    const collected = await collect(leaf, { family: 'pdf', password }, tools, async (page) => pdf.add(page));
+    const collected = await collect(
+      leaf,
+      { family: 'pdf', operation: tools.policy.textLayer ? OPERATION.convertWithText : OPERATION.convert, password },
+      tools,
+      async (page) => pdf.add(page),
+    );
     if (collected.kind === 'refused') {
       output.abort();
       return collected.converted;
@@ -48,10 +54,15 @@ export async function convertImage(leaf: Leaf, tools: Tools): Promise<Converted>
   const output = tools.output();
   try {
     const pdf = new PagePdf(output);
-    const collected = await collect(leaf, { family: 'image', password: '' }, tools, async (page, announced) => {
-      if (announced === 1) single = page;
-      else await pdf.add(page);
-    });
+    const collected = await collect(
+      leaf,
+      { family: 'image', operation: OPERATION.convert, password: '' },
+      tools,
+      async (page, announced) => {
+        if (announced === 1) single = page;
+        else await pdf.add(page);
+      },
+    );
     if (collected.kind === 'pages' && pdf.pages > 0) {
       await pdf.finish();
       return pagesOf(collected.rest, leaf, tools, output);
@@ -83,7 +94,7 @@ type Collection =
 
 async function collect(
   leaf: Leaf,
-  by: { readonly family: 'pdf' | 'image'; readonly password: string },
+  by: { readonly family: 'pdf' | 'image'; readonly operation: number; readonly password: string },
   tools: Tools,
   add: (page: RasterPage, announced: number) => Promise<void>,
 ): Promise<Collection> {

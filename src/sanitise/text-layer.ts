@@ -3,7 +3,7 @@
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { CMAP_BLOCK, CMAP_FOOT, CMAP_HEAD, CMAP_MOST, pdfNumber } from '../message/page-form.ts';
-import type { TextRun } from '../sandbox/page-text.ts';
+import type { Run } from '../sandbox/wire.ts';
 
 const deflated = promisify(deflate);
 const LEVEL = 4;
@@ -16,7 +16,7 @@ export class TextLayer {
    * The deflated content stream of a page: `drawing`, then its runs. Undefined for a page without text. Takes numbers for
    * its characters at once: call it in page order. `shrink`: of the page's sides.
    */
-  content(runs: readonly TextRun[], shrink: number, drawing: string): Promise<Uint8Array> | undefined {
+  content(runs: readonly Run[], shrink: number, drawing: string): Promise<Uint8Array> | undefined {
     let text = '';
     for (const run of runs) text += this.#run(run, shrink);
     return text === '' ? undefined : deflated(`${drawing}\nBT\n3 Tr\n${text}ET`, { level: LEVEL });
@@ -33,7 +33,7 @@ export class TextLayer {
     return deflated(`${CMAP_HEAD}${blocks}${CMAP_FOOT}`, { level: LEVEL });
   }
 
-  #run({ text, x, y, dx, dy, size }: TextRun, shrink: number): string {
+  #run({ text, x, y, dx, dy, size }: Run, shrink: number): string {
     let shown = '';
     let count = 0;
     for (const character of text) {

@@ -19,8 +19,7 @@ import {
   type Frame,
   type FrameType,
 } from '../../src/sandbox/wire.ts';
-import type { PixelFormat } from '../../src/sandbox/wire.ts';
-import type { TextRun } from '../../src/sandbox/page-text.ts';
+import type { PixelFormat, Run } from '../../src/sandbox/wire.ts';
 import { PagePdf } from '../../src/sanitise/page-pdf.ts';
 import { encodePicture } from '../../src/sanitise/picture.ts';
 
@@ -300,7 +299,7 @@ test('whatever bytes come, the collector ends in pages or a WireError', async ()
 });
 
 /** A run of 12-point characters along a line, `advance` points each. */
-const run = (text: string, x: number, y: number, advance: number): TextRun => ({
+const run = (text: string, x: number, y: number, advance: number): Run => ({
   text,
   x,
   y,

@@ -10,6 +10,7 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { rawOf } from '../../src/sanitise/picture.ts';
 import { Packer, pixelSlack } from '../../workers/pack.ts';
 import { drive, remarksOf, type Drive } from '../support/drive-worker.ts';
+import { makePdf, onePage, stream } from '../support/make-pdf.ts';
 
 const CORPUS = new URL('../../../shared/corpus/pdf/', import.meta.url);
 
@@ -64,35 +65,6 @@ function ink(
     }
   }
   return dark;
-}
-
-/** A PDF of these objects (number 1 is the catalogue), with a right cross-reference table. */
-function makePdf(objects: readonly string[]): Buffer {
-  let text = '%PDF-1.7\n';
-  const offsets = objects.map((body, index) => {
-    const at = text.length;
-    text += `${index + 1} 0 obj\n${body}\nendobj\n`;
-    return `${String(at).padStart(10, '0')} 00000 n \n`;
-  });
-  const start = text.length;
-  text += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${offsets.join('')}`;
-  text += `trailer <</Size ${objects.length + 1} /Root 1 0 R>>\nstartxref\n${start}\n%%EOF\n`;
-  return Buffer.from(text, 'latin1');
-}
-
-function stream(dictionary: string, content: string): string {
-  return `<<${dictionary} /Length ${content.length}>>\nstream\n${content}\nendstream`;
-}
-
-/** A PDF of one page with this media box, resources and content. */
-function onePage(box: string, content: string, resources = '', more: readonly string[] = []): Buffer {
-  return makePdf([
-    '<</Type /Catalog /Pages 2 0 R>>',
-    '<</Type /Pages /Count 1 /Kids [3 0 R]>>',
-    `<</Type /Page /Parent 2 0 R /MediaBox [${box}] /Contents 4 0 R /Resources <<${resources}>>>>`,
-    stream('', content),
-    ...more,
-  ]);
 }
 
 test('a text PDF comes as its pages, in its size in points, with ink on them', async () => {

@@ -1,0 +1,202 @@
+// The text layer: what a person reads on the page can be searched and copied, and nothing else.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PageCollector, type RasterPage } from '../../src/sandbox/raster-page.ts';
+import { FRAME, OPERATION, WireError, fieldsFrame, type Field } from '../../src/sandbox/wire.ts';
+import { readRuns } from '../../src/sandbox/page-text.ts';
+import { PagePdf } from '../../src/sanitise/page-pdf.ts';
+import { printHtml } from '../support/chromium-print.ts';
+import { drive, remarksOf } from '../support/drive-worker.ts';
+import { onePage, stream } from '../support/make-pdf.ts';
+import { readText } from '../support/page-text.ts';
+
+interface Layered {
+  readonly file: Buffer;
+  readonly pages: readonly RasterPage[];
+  readonly findings: readonly [string, string][];
+}
+
+async function layered(source: Uint8Array): Promise<Layered> {
+  const { outcome, frames } = await drive('pdf', source, { operation: OPERATION.convertWithText });
+  assert.deepEqual(outcome, { kind: 'done' });
+  const chunks: Uint8Array[] = [];
+  const pages: RasterPage[] = [];
+  const pdf = new PagePdf({ write: (chunk) => void chunks.push(chunk) }, { layered: true });
+  const collector = new PageCollector(async (page) => {
+    pages.push(page);
+    await pdf.add(page);
+  });
+  for (const frame of frames) await collector.take(frame);
+  collector.finish();
+  await pdf.finish();
+  return { file: Buffer.concat(chunks), pages, findings: remarksOf(frames, FRAME.finding) };
+}
+
+/** What the layer of a one-page source holds. */
+async function wordsOf(source: Uint8Array): Promise<{ words: string; findings: readonly [string, string][] }> {
+  const { pages, findings } = await layered(source);
+  return { words: pages.flatMap(({ text }) => text.map((run) => run.text)).join('|'), findings };
+}
+
+/** Every line is found whole by each of the three readers. */
+async function assertReadable(file: Uint8Array, lines: readonly string[]): Promise<void> {
+  for (const [reader, text] of Object.entries(await readText(file))) {
+    for (const line of lines) assert.ok(text.includes(line), `${reader} does not find "${line}" in:\n${text}`);
+  }
+}
+
+const LINES = [
+  '請求番号 R8-2026-001174',
+  '請求金額 ￥1,234,567円（消費税10％を含む）',
+  '髙橋 﨑子 様',
+  '渡邉 齋藤 邊見 草彅 辻󠄀',
+  '𠮷野 𩸽 𠀋',
+  '〒260-0013 千葉県千葉市中央区中央3丁目10番8号',
+  'TEL 043-201-3790 Mail: koho@city.example.lg.jp',
+  'ﾊﾝｶｸｶﾅ ｱｲｳｴｵ ガギグゲゴ',
+  '①②③ ㈱無害 №5 ℡ ㍻',
+  '令和８年１１月２５日（水）午前１０時３０分',
+  '（甲）は、「乙」に対し——これを支払う。',
+  'The quick brown fox jumps over the lazy dog. 0123456789',
+];
+
+test('Japanese names and numbers of a printed document come back exactly, in poppler, pdf.js and PDFium', async () => {
+  const body = LINES.map((line, i) => `<p style="font-family: ${i % 2 === 0 ? 'mincho' : 'gothic'}">${line}</p>`);
+  const { file } = await layered(printHtml(body.join('\n')));
+  await assertReadable(file, LINES);
+});
+
+test('a form with cells, large and small letters comes back cell by cell', async () => {
+  const cells = Array.from({ length: 30 }, (_, i) => [
+    `氏名${i}`,
+    `山田${i}太郎`,
+    `${i}${i}-${1000 + i}`,
+    `${i * 37},000円`,
+  ]);
+  const rows = cells.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('');
+  const style = 'table { font: 8pt gothic; border-collapse: collapse } td { border: 1px solid; padding: 2px 12px }';
+  const { file } = await layered(printHtml(`<h1>申請書一覧</h1><table>${rows}</table>`, style));
+  await assertReadable(file, ['申請書一覧', ...cells.flat()]);
+});
+
+test('vertical writing comes back in its lines', async () => {
+  const lines = ['春は、あけぼの。', '吾輩は猫である。名前はまだ無い。'];
+  const style = 'body { writing-mode: vertical-rl; font-size: 14pt }';
+  const { file } = await layered(printHtml(lines.map((line) => `<p>${line}</p>`).join(''), style));
+  await assertReadable(file, lines);
+});
+
+test('the layer lies on the letters: on turned pages, cropped ones, and those of a shifted box', async () => {
+  const font = '/Font <</F 5 0 R>>';
+  const helvetica = '<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>';
+  for (const [rotate, x, y, dx, dy] of [
+    [0, 72, 100, 1, 0],
+    [90, 100, 528, 0, -1],
+    [180, 528, 692, -1, 0],
+    [270, 692, 72, 0, 1],
+  ] as const) {
+    const entries = `/Rotate ${rotate} /CropBox [1000 500 1600 1292]`;
+    const source = onePage('0 0 5000 5000', 'BT /F 24 Tf 1072 600 Td (Kasumigaseki) Tj ET', font, [helvetica], entries);
+    const { pages, file } = await layered(source);
+    const [run] = pages[0]?.text ?? [];
+    assert.ok(run !== undefined && run.text === 'Kasumigaseki', `turned by ${rotate}`);
+    assert.ok(Math.abs(run.x - x) < 1 && Math.abs(run.y - y) < 1, `turned by ${rotate}: at ${run.x}, ${run.y}`);
+    const length = Math.hypot(run.dx, run.dy);
+    assert.ok(Math.abs(length - 149.4) < 1, `${length} long`); // the widths of Helvetica, 24 points
+    assert.ok(Math.abs(run.dx / length - dx) < 0.01 && Math.abs(run.dy / length - dy) < 0.01);
+    assert.ok(Math.abs(run.size - 24) < 0.1);
+    await assertReadable(file, ['Kasumigaseki']);
+  }
+});
+
+const HELVETICA = ['<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>'];
+const show = (content: string): Buffer => onePage('0 0 400 400', content, '/Font <</F 5 0 R>>', HELVETICA);
+
+test('white, tiny, covered, far-off and invisible letters are left out and counted', async () => {
+  const seen = 'BT /F 20 Tf 20 300 Td (Seen) Tj ET';
+  for (const [how, hidden] of [
+    ['white on white', '1 g BT /F 20 Tf 20 200 Td (Secret) Tj ET'],
+    ['all but white', '0.95 g BT /F 20 Tf 20 200 Td (Secret) Tj ET'],
+    ['black on black', '0 g 0 150 400 100 re f BT /F 20 Tf 20 200 Td (Secret) Tj ET'],
+    ['covered', 'BT /F 20 Tf 20 200 Td (Secret) Tj ET 1 g 0 150 400 100 re f'],
+    ['tiny', 'BT /F 0.5 Tf 20 200 Td (Secret) Tj ET'],
+    ['off the page', 'BT /F 20 Tf 20 -300 Td (Secret) Tj ET'],
+    ['invisible', 'BT 3 Tr /F 20 Tf 20 200 Td (Secret) Tj ET'],
+    ['invisible over letters that are seen', 'BT 3 Tr /F 20 Tf 20 300 Td (Wzwzwz) Tj ET'],
+    ['clipped away', 'q 0 0 5 5 re W n BT /F 20 Tf 20 200 Td (Secret) Tj ET Q'],
+  ] as const) {
+    const { words, findings } = await wordsOf(show(`${seen} ${hidden}`));
+    assert.equal(words, 'Seen', how);
+    const told = findings.find(([code]) => code === 'hidden-text');
+    assert.match(told?.[1] ?? '', /^6 characters/, how);
+  }
+});
+
+test('letters in colour, on colour and on pictures are seen', async () => {
+  for (const content of [
+    '1 1 0 rg BT /F 20 Tf 20 200 Td (Seen) Tj ET',
+    '0 0 1 rg 0 150 400 100 re f 1 g BT /F 20 Tf 20 200 Td (Seen) Tj ET',
+    '0.5 g BT /F 6 Tf 20 200 Td (Seen) Tj ET',
+  ]) {
+    const { words, findings } = await wordsOf(show(content));
+    assert.equal(words, 'Seen');
+    assert.deepEqual(findings, []);
+  }
+});
+
+test('the invisible letters of a scan are kept, and told to be unread', async () => {
+  const image = stream(
+    '/Type /XObject /Subtype /Image /Width 100 /Height 100 /ColorSpace /DeviceGray /BitsPerComponent 8',
+    '\x00\xff'.repeat(5000),
+  );
+  const content = 'q 400 0 0 400 0 0 cm /I Do Q BT 3 Tr /F 20 Tf 20 200 Td (Scanned) Tj ET';
+  const source = onePage('0 0 400 400', content, '/Font <</F 5 0 R>> /XObject <</I 6 0 R>>', [...HELVETICA, image]);
+  const { words, findings } = await wordsOf(source);
+  assert.equal(words, 'Scanned');
+  assert.deepEqual(
+    findings.map(([code]) => code),
+    ['scan-text'],
+  );
+});
+
+test('text without its font has its layer all the same', async () => {
+  const font = '<</Type /Font /Subtype /Type0 /BaseFont /MS-Mincho /Encoding /90ms-RKSJ-H /DescendantFonts [6 0 R]>>';
+  const cid =
+    '<</Type /Font /Subtype /CIDFontType2 /BaseFont /MS-Mincho /CIDSystemInfo <</Registry (Adobe) /Ordering (Japan1) /Supplement 2>> /DW 1000 /FontDescriptor 7 0 R>>';
+  const descriptor =
+    '<</Type /FontDescriptor /FontName /MS-Mincho /Flags 6 /FontBBox [0 -136 1000 859] /ItalicAngle 0 /Ascent 859 /Descent -140 /CapHeight 769 /StemV 78>>';
+  // 市役所 御中 2026, in Shift_JIS.
+  const content = 'BT /F 14 Tf 20 200 Td <8e7396f08f8a208ce49286> Tj 0 -30 Td <32303236> Tj ET';
+  const { file } = await layered(onePage('0 0 400 400', content, '/Font <</F 5 0 R>>', [font, cid, descriptor]));
+  await assertReadable(file, ['市役所', '御中', '2026']);
+});
+
+test('a page of text in a bomb of characters is bounded', async () => {
+  const line = `(${'a'.repeat(2000)}) Tj `;
+  const { pages } = await layered(show(`BT /F 5 Tf 20 200 Td ${line.repeat(100)} ET`));
+  assert.equal(pages.length, 1);
+});
+
+const runsPayload = (runs: readonly Field[][]): Buffer =>
+  fieldsFrame(FRAME.runs, [runs.length, ...runs.flat()]).subarray(6);
+const place = (...numbers: number[]): Field[] => numbers.map((f64) => ({ f64 }));
+
+for (const [lie, payload] of [
+  ['a number that is none', runsPayload([['a', ...place(Number.NaN, 0, 1, 0, 1)]])],
+  ['an endless place', runsPayload([['a', ...place(0, Number.POSITIVE_INFINITY, 1, 0, 1)]])],
+  ['no length', runsPayload([['a', ...place(0, 0, 0, 0, 1)]])],
+  ['no size', runsPayload([['a', ...place(0, 0, 1, 0, 0)]])],
+  ['a size below nothing', runsPayload([['a', ...place(0, 0, 1, 0, -5)]])],
+  ['no characters', runsPayload([['', ...place(0, 0, 1, 0, 1)]])],
+  ['a control character', runsPayload([['a\u0000b', ...place(0, 0, 1, 0, 1)]])],
+  ['a line end', runsPayload([['a\nb', ...place(0, 0, 1, 0, 1)]])],
+  ['letters turned around', runsPayload([['a\u202Eb', ...place(0, 0, 1, 0, 1)]])],
+  ['a character of no width', runsPayload([['a\u200Bb', ...place(0, 0, 1, 0, 1)]])],
+  ['private characters', runsPayload([['\uE000', ...place(0, 0, 1, 0, 1)]])],
+  ['fewer runs than it says', fieldsFrame(FRAME.runs, [2, 'a', ...place(0, 0, 1, 0, 1)]).subarray(6)],
+  ['bytes behind the last run', Buffer.concat([runsPayload([['a', ...place(0, 0, 1, 0, 1)]]), Buffer.alloc(1)])],
+] as const) {
+  test(`a child whose text has ${lie} is caught`, () => {
+    assert.throws(() => readRuns(payload), WireError);
+  });
+}

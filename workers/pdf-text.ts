@@ -1,0 +1,420 @@
+// The text of a drawn page as runs of characters with their places, through PDFium's text interface. A character is kept
+// only where ink stands at its place: what nobody can see (white, hidden, off the page) is no text of this page.
+import { LIMITS } from '../src/message/limits.ts';
+import { READABLE_TEXT, type Run } from '../src/sandbox/wire.ts';
+import type { Pdfium } from './pdfium.ts';
+
+/** A page as it was drawn: pixels (R, G, B, 255 words at an address of the engine) and points. */
+export interface DrawnPage {
+  readonly handle: number;
+  readonly pixels: number;
+  readonly width: number;
+  readonly height: number;
+  readonly widthPt: number;
+  readonly heightPt: number;
+}
+
+/** What was found: `hidden` characters were dropped; `unseen`: all text is invisible and lies on ink, as OCR leaves it. */
+export interface FoundText {
+  readonly runs: readonly Run[];
+  readonly hidden: number;
+  readonly unseen: boolean;
+}
+
+/** Characters looked at on a page: a telephone book has 20,000. */
+const MOST_CHARACTERS = 60_000;
+/** A channel must differ by so much for ink: #E7E7E7 on white is just seen. */
+const INK_STEP = 24;
+/** Smaller letters (pixels) are dust. */
+const LEAST_PIXELS = 3;
+/** Samples of a box, each way: one of a thousand points is not read pixel by pixel. */
+const SAMPLES = 64;
+/** How far (in ems) two characters of a run may be apart, and a space be wide. */
+const WIDEST_GAP = 1;
+
+/** Characters of a run: an honest line has 100. */
+const LONGEST_RUN = 200;
+
+/** Affine map: x' = a x + c y + e, y' = b x + d y + f. */
+type Matrix = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
+
+/** How letters of one text object stand on the page: unit vectors along the baseline and up, the em in pixels. */
+interface Style {
+  readonly unseen: boolean;
+  readonly em: number;
+  readonly ux: number;
+  readonly uy: number;
+  readonly vx: number;
+  readonly vy: number;
+}
+
+/** A character in pixels of the page, y downwards: its origin and the box of its font's height and its own width. */
+interface Glyph {
+  readonly style: Style;
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  readonly wide: boolean;
+}
+
+const SCALE = 64;
+const INVISIBLE = 3;
+const CLIP_ONLY = 7;
+
+/** Reads the text of the pages of one document. */
+export class TextReader {
+  readonly #engine: Pdfium;
+  readonly #scratch: number;
+  #buffer: ArrayBuffer | undefined;
+  #floats = new Float32Array(0);
+  #doubles = new Float64Array(0);
+  #ints = new Int32Array(0);
+  #words = new Uint32Array(0);
+
+  constructor(engine: Pdfium) {
+    this.#engine = engine;
+    this.#scratch = engine.zeroed(64);
+  }
+
+  read(page: DrawnPage): FoundText {
+    const handle = this.#engine.call('FPDFText_LoadPage', page.handle);
+    if (handle === 0) return { runs: [], hidden: 0, unseen: false };
+    try {
+      return this.#glyphs(handle, page);
+    } finally {
+      this.#engine.call('FPDFText_ClosePage', handle);
+    }
+  }
+
+  #glyphs(handle: number, page: DrawnPage): FoundText {
+    const engine = this.#engine;
+    const toPixels = this.#mapOf(page);
+    const seen = new Runs(page);
+    const unseen = new Runs(page);
+    let hidden = 0;
+    let unseenHidden = 0;
+    let object = -1;
+    let style: Style | undefined;
+    const count = Math.min(MOST_CHARACTERS, engine.call('FPDFText_CountChars', handle));
+    for (let i = 0; i < count; i++) {
+      let point = engine.call('FPDFText_GetUnicode', handle, i);
+      // PDFium gives a supplementary character as its two halves, at one place.
+      if (isHighHalf(point) && i + 1 < count)
+        point = pairOf(point, engine.call('FPDFText_GetUnicode', handle, i + 1)) ?? point;
+      const text = textOf(point);
+      if (text === undefined) continue;
+      const generated = engine.call('FPDFText_IsGenerated', handle, i) === 1;
+      if (text === ' ' || generated) {
+        seen.space();
+        unseen.space();
+        continue;
+      }
+      const its = engine.call('FPDFText_GetTextObject', handle, i);
+      if (its !== object || style === undefined) {
+        object = its;
+        style = this.#styleOf(handle, i, its, toPixels);
+      }
+      const glyph = this.#glyph(handle, i, text, style, toPixels);
+      const inked = glyph !== undefined && (text === '\u3000' || this.#hasInk(glyph, page));
+      if (style.unseen) {
+        if (inked) unseen.add(glyph);
+        else unseen.gap();
+        unseenHidden += 1;
+        continue;
+      }
+      if (inked) seen.add(glyph);
+      else {
+        seen.gap();
+        hidden += 1;
+      }
+    }
+    const drawn = seen.finish();
+    // Letters that are drawn invisibly belong to a scan when there are no others; beside others they say what nobody sees.
+    const layer = unseen.finish();
+    if (drawn.length === 0 && hidden === 0 && layer.length > 0) return { runs: layer, hidden: 0, unseen: true };
+    return { runs: drawn, hidden: hidden + unseenHidden, unseen: false };
+  }
+
+  /** Where points of the page (its own space) lie in the pixels drawn: three points asked for at a fine scale. */
+  #mapOf({ handle, width, height }: DrawnPage): Matrix {
+    const at = (x: number, y: number): readonly [number, number] => {
+      const out = this.#scratch;
+      const engine = this.#engine;
+      engine.call('FPDF_PageToDevice', handle, 0, 0, width * SCALE, height * SCALE, 0, x, y, out, out + 4);
+      this.#look();
+      return [(this.#ints[out >> 2] as number) / SCALE, (this.#ints[(out >> 2) + 1] as number) / SCALE];
+    };
+    const [e, f] = at(0, 0);
+    const [ax, ay] = at(1000, 0);
+    const [cx, cy] = at(0, 1000);
+    return [(ax - e) / 1000, (ay - f) / 1000, (cx - e) / 1000, (cy - f) / 1000, e, f];
+  }
+
+  #styleOf(handle: number, index: number, object: number, [a, b, c, d]: Matrix): Style {
+    const engine = this.#engine;
+    const mode = object === 0 ? 0 : engine.call('FPDFTextObj_GetTextRenderMode', object);
+    const size = engine.call('FPDFText_GetFontSize', handle, index);
+    const out = this.#scratch;
+    let [ma, mb, mc, md] = [1, 0, 0, 1];
+    if (engine.call('FPDFText_GetMatrix', handle, index, out) !== 0) {
+      this.#look();
+      [ma = 1, mb = 0, mc = 0, md = 1] = this.#floats.subarray(out >> 2, (out >> 2) + 4);
+    }
+    const [ux, uy] = [a * ma + c * mb, b * ma + d * mb];
+    const [vx, vy] = [a * mc + c * md, b * mc + d * md];
+    const along = Math.hypot(ux, uy);
+    const up = Math.hypot(vx, vy);
+    return {
+      unseen: mode === INVISIBLE || mode === CLIP_ONLY,
+      em: Math.abs(size) * up,
+      ux: ux / along,
+      uy: uy / along,
+      vx: vx / up,
+      vy: vy / up,
+    };
+  }
+
+  #glyph(handle: number, index: number, text: string, style: Style, map: Matrix): Glyph | undefined {
+    const engine = this.#engine;
+    const out = this.#scratch;
+    if (engine.call('FPDFText_GetLooseCharBox', handle, index, out) === 0) return undefined;
+    if (engine.call('FPDFText_GetCharOrigin', handle, index, out + 16, out + 24) === 0) return undefined;
+    this.#look();
+    const floats = this.#floats;
+    const at = out >> 2;
+    const left = floats[at] as number;
+    const top = floats[at + 1] as number;
+    const right = floats[at + 2] as number;
+    const bottom = floats[at + 3] as number;
+    const ox = this.#doubles[(out + 16) >> 3] as number;
+    const oy = this.#doubles[(out + 24) >> 3] as number;
+    const [a, b, c, d, e, f] = map;
+    // The box's corners in pixels: pages are turned by quarters only, but the map holds for any turn.
+    const glyph: Glyph = {
+      style,
+      text,
+      x: a * ox + c * oy + e,
+      y: b * ox + d * oy + f,
+      left: Math.min(a * left, a * right) + Math.min(c * top, c * bottom) + e,
+      top: Math.min(b * left, b * right) + Math.min(d * top, d * bottom) + f,
+      right: Math.max(a * left, a * right) + Math.max(c * top, c * bottom) + e,
+      bottom: Math.max(b * left, b * right) + Math.max(d * top, d * bottom) + f,
+      wide: isWide(text),
+    };
+    const { em, ux, vx } = style;
+    const sum = glyph.left + glyph.top + glyph.right + glyph.bottom + glyph.x + glyph.y + ux + vx;
+    return Number.isFinite(sum) && em >= LEAST_PIXELS ? glyph : undefined;
+  }
+
+  /** True when not all of the box looks the same: the letter, or something, is drawn there. */
+  #hasInk(glyph: Glyph, { pixels, width, height }: DrawnPage): boolean {
+    const left = Math.max(0, Math.floor(glyph.left) - 1);
+    const top = Math.max(0, Math.floor(glyph.top) - 1);
+    const right = Math.min(width, Math.ceil(glyph.right) + 1);
+    const bottom = Math.min(height, Math.ceil(glyph.bottom) + 1);
+    if (right - left < 1 || bottom - top < 1) return false;
+    const stepX = Math.max(1, Math.floor((right - left) / SAMPLES));
+    const stepY = Math.max(1, Math.floor((bottom - top) / SAMPLES));
+    const words = this.#words;
+    const base = pixels >> 2;
+    const first = words[base + top * width + left] as number;
+    for (let y = top; y < bottom; y += stepY) {
+      const row = base + y * width;
+      for (let x = left; x < right; x += stepX) {
+        const word = words[row + x] as number;
+        if (word !== first && differs(word, first)) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Renews the views when the engine's memory has grown. */
+  #look(): void {
+    const { buffer } = this.#engine.memory;
+    if (buffer === this.#buffer) return;
+    this.#buffer = buffer;
+    this.#floats = new Float32Array(buffer);
+    this.#doubles = new Float64Array(buffer);
+    this.#ints = new Int32Array(buffer);
+    this.#words = new Uint32Array(buffer);
+  }
+}
+
+function differs(a: number, b: number): boolean {
+  return (
+    Math.abs((a & 255) - (b & 255)) >= INK_STEP ||
+    Math.abs(((a >>> 8) & 255) - ((b >>> 8) & 255)) >= INK_STEP ||
+    Math.abs(((a >>> 16) & 255) - ((b >>> 16) & 255)) >= INK_STEP
+  );
+}
+
+const isHighHalf = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
+function pairOf(high: number, low: number): number | undefined {
+  return low >= 0xdc00 && low <= 0xdfff ? 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00) : undefined;
+}
+
+const HYPHEN_MARK = 2;
+const known = new Map<number, string | undefined>();
+/** Characters kept in mind; a child lives for many documents. */
+const KNOWN_MOST = 20_000;
+
+/** A character as it may be sent, undefined for what is none: controls, private use, unpaired halves. */
+function textOf(point: number): string | undefined {
+  if (known.has(point)) return known.get(point);
+  const text = lookUp(point);
+  if (known.size < KNOWN_MOST) known.set(point, text);
+  return text;
+}
+
+function lookUp(point: number): string | undefined {
+  if (point > 0x20 && point < 0x7f) return String.fromCharCode(point);
+  if (point === 0x20 || point === 0xa0 || point === 0x0a || point === 0x0d || point === 9) return ' ';
+  if (point === HYPHEN_MARK || point === 0xad) return '-';
+  if (point < 0x20 || point > 0x10ffff) return undefined;
+  const text = String.fromCodePoint(point);
+  if (!READABLE_TEXT.test(text)) return undefined;
+  // Kangxi radicals stand for the characters they look like, put there by fonts: no search would find them.
+  return point >= 0x2f00 && point <= 0x2fd5 ? text.normalize('NFKC') : text;
+}
+
+/** East Asian wide characters: an em each, as a rule. */
+function isWide(text: string): boolean {
+  const point = text.codePointAt(0) as number;
+  return point >= 0x2e80 && !(point >= 0xff61 && point <= 0xffdc);
+}
+
+/** How far a character's box reaches along its baseline. */
+function advanceOf({ style, left, right, top, bottom }: Glyph): number {
+  return Math.max(Math.abs(style.ux) * (right - left) + Math.abs(style.uy) * (bottom - top), 0.01 * style.em);
+}
+
+/** A run in the making: characters of one line, and whether a blank follows. */
+interface Segment {
+  readonly glyphs: Glyph[];
+  blank: boolean;
+}
+
+/** Joins characters that follow each other on a line into runs, in points with y upwards. */
+class Runs {
+  readonly #page: DrawnPage;
+  readonly #runs: Run[] = [];
+  #line: Segment[] = [];
+  #last: Glyph | undefined;
+  #downwards: boolean | undefined;
+
+  constructor(page: DrawnPage) {
+    this.#page = page;
+  }
+
+  add(glyph: Glyph): void {
+    const last = this.#last;
+    if (last !== undefined && !this.#follows(last, glyph)) this.gap();
+    const segment = this.#line.at(-1);
+    const goesOn =
+      segment !== undefined &&
+      !segment.blank &&
+      segment.glyphs.length < LONGEST_RUN &&
+      segment.glyphs.at(-1)?.wide === glyph.wide;
+    if (goesOn) segment.glyphs.push(glyph);
+    else this.#line.push({ glyphs: [glyph], blank: false });
+    this.#last = glyph;
+  }
+
+  /** A blank between words, if others of the line follow. */
+  space(): void {
+    const segment = this.#line.at(-1);
+    if (segment !== undefined) segment.blank = true;
+  }
+
+  /** The line ends here, or a character of it was left out. */
+  gap(): void {
+    const segments = withCompany(this.#line);
+    for (const [index, segment] of segments.entries()) this.#push(segment, segments[index + 1]?.glyphs[0]);
+    this.#line = [];
+    this.#last = undefined;
+    this.#downwards = undefined;
+  }
+
+  finish(): readonly Run[] {
+    this.gap();
+    return this.#runs;
+  }
+
+  /** True when `next` stands behind `last` on its line, close by: to its right, or below it in vertical writing. */
+  #follows(last: Glyph, next: Glyph): boolean {
+    const { ux, uy, vx, vy } = last.style;
+    const em = Math.max(last.style.em, next.style.em);
+    if (last.style !== next.style) {
+      // Superscripts and small kana belong to their line; a heading beside a text does not.
+      if (Math.min(last.style.em, next.style.em) < 0.5 * em || ux * next.style.ux + uy * next.style.uy < 0.99)
+        return false;
+    }
+    const dx = next.x - last.x;
+    const dy = next.y - last.y;
+    const along = dx * ux + dy * uy;
+    const up = dx * vx + dy * vy;
+    const gap = WIDEST_GAP * em;
+    const right = Math.abs(up) < 0.4 * em && along > -0.05 * em && along < advanceOf(last) + gap;
+    const down = !right && Math.abs(along) < 0.3 * em && up < 0 && -up < em + gap;
+    if (!right && !down) return false;
+    if (this.#downwards !== undefined && this.#downwards !== down) return false;
+    this.#downwards = down;
+    return true;
+  }
+
+  /** A run of the segment, up to where `next` begins or else its own end. */
+  #push({ glyphs, blank }: Segment, next: Glyph | undefined): void {
+    const [first, last] = [glyphs[0], glyphs.at(-1)];
+    if (first === undefined || last === undefined || this.#runs.length >= LIMITS.pageRuns) return;
+    const { width, height, widthPt, heightPt } = this.#page;
+    const [scaleX, scaleY] = [widthPt / width, heightPt / height];
+    let text = glyphs.map((glyph) => glyph.text).join('');
+    let reach = advanceOf(last);
+    if (next !== undefined && blank) text += ' ';
+    // A character by itself has no direction: PDFium then takes that of most lines, and breaks the line in forms. A blank
+    // behind it shows where the line goes.
+    const alone = next === undefined && glyphs.length === 1 && this.#downwards !== true;
+    if (alone) {
+      text += ' ';
+      reach *= 2;
+    }
+    let { x, y } = first;
+    let endX = next?.x ?? last.x + reach * last.style.ux;
+    let endY = next?.y ?? last.y + reach * last.style.uy;
+    if (this.#downwards === true) {
+      // A line from top to bottom: the run is turned, and its letters reach from a fifth of an em left of the baseline to
+      // four fifths right of it.
+      x = (first.left + first.right) / 2 - 0.3 * first.style.em;
+      y = first.top;
+      endX = x;
+      endY = next?.top ?? last.bottom;
+    }
+    const run: Run = {
+      text,
+      x: x * scaleX,
+      y: heightPt - y * scaleY,
+      dx: (endX - x) * scaleX,
+      dy: (y - endY) * scaleY,
+      size: first.style.em * scaleY,
+    };
+    if (Math.hypot(run.dx, run.dy) >= 0.01) this.#runs.push(run);
+  }
+}
+
+/** Joins a single character to its neighbour in the word, wide to narrow: see `alone` for why none should stand alone. */
+function withCompany(line: readonly Segment[]): Segment[] {
+  const joined: Segment[] = [];
+  for (const segment of line) {
+    const before = joined.at(-1);
+    const joins = before !== undefined && !before.blank;
+    if (joins && (segment.glyphs.length === 1 || before.glyphs.length === 1)) {
+      before.glyphs.push(...segment.glyphs);
+      before.blank = segment.blank;
+    } else joined.push(segment);
+  }
+  return joined;
+}
