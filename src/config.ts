@@ -83,6 +83,13 @@ export const ConfigSchema = Type.Object({
     pattern: LISTEN,
     problem: 'host:port',
   }),
+  MUGAI_PORTAL_LISTEN: key({
+    default: '127.0.0.1:8080',
+    example: '0.0.0.0:8080',
+    meaning: 'portal (inner side)',
+    pattern: LISTEN,
+    problem: 'host:port',
+  }),
   MUGAI_OPS_LISTEN: key({
     default: '127.0.0.1:9464',
     example: '127.0.0.1:9464',
@@ -204,6 +211,7 @@ export interface Config {
   /** Paths of certificate and key; both or none. */
   readonly smtpTls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly uploadListen: Listen;
+  readonly portalListen: Listen;
   readonly opsListen: Listen;
   readonly domains: readonly string[];
   readonly queueUrl: string | undefined;
@@ -256,6 +264,7 @@ export function readConfig(env: Environment = process.env): Config {
     smtpRelays: relays('MUGAI_SMTP_RELAYS', values),
     smtpTls: smtpTls(path('MUGAI_SMTP_CERT_FILE'), path('MUGAI_SMTP_KEY_FILE')),
     uploadListen: listen('MUGAI_UPLOAD_LISTEN', values),
+    portalListen: listen('MUGAI_PORTAL_LISTEN', values),
     opsListen: listen('MUGAI_OPS_LISTEN', values),
     domains: values.MUGAI_DOMAINS.split(',').map((name) => name.trim().toLowerCase()),
     queueUrl: url('MUGAI_QUEUE_URL', values),

@@ -10,6 +10,8 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   sanitise: async () => (await import('./cli/sanitise.ts')).sanitiseCommand,
   verify: async () => (await import('./cli/verify.ts')).verify,
   selfcheck: async () => (await import('./cli/selfcheck.ts')).selfcheck,
+  user: async () => (await import('./cli/user.ts')).user,
+  index: async () => (await import('./cli/index.ts')).index,
   keys: async () => (await import('./cli/keys.ts')).keys,
   audit: async () => (await import('./cli/audit.ts')).audit,
 };
@@ -22,6 +24,8 @@ mugai verify     check packages as the inner gate does
 mugai selfcheck  try what holds the children on this machine
 mugai keys       make or show the signing keys
 mugai audit      follow the journals, hand their entries out
+mugai user       people of the portal
+mugai index      the portal's list of messages, made anew
 
 mugai <command> --help tells more, with an example.`;
 

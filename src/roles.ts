@@ -16,6 +16,7 @@ import { openOps, type Check } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { exposition, openMetrics, type MetricsSnapshot } from './ops/metrics.ts';
 import type { Inner } from './zones/inner.ts';
+import type { PortalPlace } from './zones/inner-thread.ts';
 import { Road, type Event } from './zones/road.ts';
 
 export type { Event } from './zones/road.ts';
@@ -27,6 +28,7 @@ export interface Gateway {
   readonly smtpPort: number | undefined;
   readonly uploadPort: number | undefined;
   readonly opsPort: number;
+  readonly portal: PortalPlace | undefined;
   readonly spool: Spool | undefined;
   readonly outbox: Outbox | undefined;
   readonly ledger: Ledger | undefined;
@@ -41,6 +43,8 @@ export interface Hooks {
   readonly onEvent?: (event: Event) => void;
   /** Runs the inner zone in a thread of its own where all zones share a process; `fault` and `onEvent` do not reach it. */
   readonly innerThread?: boolean;
+  /** Mail address offered to the portal's first administrator; not in the thread. */
+  readonly firstAddress?: string;
 }
 
 /** Starts the rooms of a role. On any failure what was started is stopped again and the error is thrown. */
@@ -83,15 +87,21 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   const road = new Road(metrics, log, ['sanitise', 'seal'], hooks.onEvent);
   const innerRoad = new Road(metrics, log, ['deliver'], hooks.onEvent);
   let inner: Inner | undefined;
+  let portal: PortalPlace | undefined;
   if (role === 'all' && hooks.innerThread === true) {
     const { startInnerThread } = await import('./zones/inner-thread.ts');
     const thread = await startInnerThread(life);
     road.onSealed = thread.tell;
+    portal = thread.portal;
     counted.push(thread.metrics);
     checks.push({ name: 'inner', run: async () => thread.metrics().then(() => undefined) });
+    checks.push({ name: 'portal', run: async () => thread.portalFault() });
   } else if (runs('inner')) {
     const { startInner } = await import('./zones/inner.ts');
-    inner = await startInner(config, log, life, innerRoad, role === 'all', hooks.fault);
+    inner = await startInner(config, log, life, innerRoad, role === 'all', hooks);
+    portal = inner.portal.portal;
+    const { fault } = inner.portal;
+    checks.push({ name: 'portal', run: async () => fault() });
     road.onSealed = inner.tell;
   }
   if (runs('worker') || (runs('ingress') && config.queueUrl !== undefined)) {
@@ -149,6 +159,7 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     smtpPort: doors?.smtp.port,
     uploadPort: doors?.http.port,
     opsPort: ops.port,
+    portal,
     spool,
     outbox,
     ledger: inner?.ledger,

@@ -22,6 +22,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   ingress: ['message', 'spool', 'ops'],
   sanitise: ['message', 'spool', 'sandbox', 'policy', 'ops'],
   seal: ['message', 'spool', 'outbox', 'ops'],
+  portal: ['message', 'outbox', 'audit', 'requests', 'ops'],
   deliver: ['message', 'outbox', 'store', 'ops'],
 };
 
@@ -43,9 +44,11 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   bullmq: /^src\/queue\//,
   ioredis: /^src\/queue\//,
   'smtp-server': /^src\/ingress\/(smtp-door|guarded-server|smtp-wire)\.ts$/,
-  fastify: /^src\/(ingress\/http-door|ops\/health)\.ts$/,
+  fastify: /^src\/(ingress\/http-door|ops\/health)\.ts$|^src\/portal\//,
   nodemailer: /^src\/(deliver|demo)\//,
   pino: /^src\/ops\//,
+  '@node-rs/argon2': /^src\/portal\/passwords\.ts$/,
+  'node:sqlite': /^src\/portal\/database\.ts$/,
   'prom-client': /^src\/ops\//,
   yaml: /^src\/policy\//,
   'node:child_process': /^(src\/sandbox\/|workers\/inmate\.ts$)/,

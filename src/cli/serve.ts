@@ -23,7 +23,10 @@ Example: MUGAI_DOMAINS=city.example.lg.jp mugai serve`,
     log.info({ config: redactedConfig() }, 'starting');
     const signals = stopSignals();
     const gateway = await startGateway(role, config, log, { innerThread: true });
-    log.info({ smtp: gateway.smtpPort, upload: gateway.uploadPort, ops: gateway.opsPort }, 'ready');
+    log.info(
+      { smtp: gateway.smtpPort, upload: gateway.uploadPort, ops: gateway.opsPort, portal: gateway.portal?.port },
+      'ready',
+    );
     const signal = await signals;
     log.info({ signal }, 'stopping');
     await gateway.stop();

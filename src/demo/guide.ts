@@ -7,6 +7,7 @@ export interface Ports {
   readonly smtp: number;
   readonly upload: number;
   readonly ops: number;
+  readonly portal: { readonly port: number; readonly firstCode: string | undefined } | undefined;
 }
 
 /** A path as one would type it here: relative below this folder, absolute elsewhere. */
@@ -31,6 +32,9 @@ export function guide(config: Config, ports: Ports, ended: boolean): string[] {
   if (ended) return results;
   return [
     ...results,
+    '',
+    'Read the results as staff do, in a browser',
+    `  http://127.0.0.1:${ports.portal?.port}/first  one-time code ${ports.portal?.firstCode}`,
     '',
     'Send a mail of your own (any one of these)',
     `  curl smtp://127.0.0.1:${ports.smtp} --mail-from you@example.com --mail-rcpt ${RECIPIENT} --upload-file mail.eml`,

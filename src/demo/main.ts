@@ -12,6 +12,7 @@ import { VERSION } from '../version.ts';
 import { guide, shortPath } from './guide.ts';
 import { showStranger, travel, type Running, type Summary } from './journey.ts';
 import { loadSamples } from './samples.ts';
+import { RECIPIENT } from './senders.ts';
 import { Table } from './table.ts';
 import { Watch } from './watch.ts';
 
@@ -52,11 +53,15 @@ async function main(args: readonly string[]): Promise<number> {
     MUGAI_DATA_DIR: dataDir,
     MUGAI_SMTP_LISTEN: await listen(2525, values.once),
     MUGAI_UPLOAD_LISTEN: await listen(8025, values.once),
+    MUGAI_PORTAL_LISTEN: await listen(8080, values.once),
     MUGAI_OPS_LISTEN: await listen(9464, values.once),
     MUGAI_LOG_LEVEL: values.log,
   });
   table.line(`Mugai ${VERSION}: starting the gateway on this machine, data under ${shortPath(dataDir)}`);
-  const gateway = await startGateway('all', config, openLog(config.logLevel, 'demo'), { onEvent: watch.hear });
+  const gateway = await startGateway('all', config, openLog(config.logLevel, 'demo'), {
+    onEvent: watch.hear,
+    firstAddress: RECIPIENT,
+  });
   try {
     const { smtp, upload } = doorsOf(gateway);
     const { outbox, jail } = gateway;
@@ -67,7 +72,11 @@ async function main(args: readonly string[]): Promise<number> {
     const running: Running = { config, doors: { smtp, upload }, outbox, keys, watch, table, signal: stop.signal };
     const summary = await travel(samples, running);
     tellSummary(summary, table);
-    for (const line of guide(config, { smtp, upload, ops: gateway.opsPort }, values.once || stop.signal.aborted))
+    for (const line of guide(
+      config,
+      { smtp, upload, ops: gateway.opsPort, portal: gateway.portal },
+      values.once || stop.signal.aborted,
+    ))
       table.line(line);
     if (!values.once && !stop.signal.aborted) {
       watch.onStranger = (id, ended) => void showStranger(id, ended, running);

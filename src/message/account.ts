@@ -119,7 +119,8 @@ export function reasonWords(reason: Reason, language: Language): string {
   return REASON_WORDS[reason][language];
 }
 
-function remarkWords(remark: Remark, language: Language): string {
+/** A remark in plain words, with its detail. */
+export function remarkWords(remark: Remark, language: Language): string {
   const words = Object.hasOwn(REMARK_WORDS, remark.code) ? REMARK_WORDS[remark.code] : undefined;
   const text = words === undefined ? remark.code : words[language];
   return remark.detail === '' ? text : language === 'ja' ? `${text}（${remark.detail}）` : `${text} (${remark.detail})`;

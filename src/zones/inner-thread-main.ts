@@ -17,6 +17,7 @@ const config = readConfig();
 const log = openLog(config.logLevel, 'inner');
 const life = new Lifecycle(log);
 const road = new Road(openMetrics(false), log, ['deliver'], undefined);
+let portalFault: () => string | undefined = () => undefined;
 try {
   const inner = await startInner(config, log, life, road, true);
   port.on('message', (message: ToThread) => {
@@ -31,7 +32,9 @@ try {
         return message satisfies never;
     }
   });
-  say({ kind: 'ready' });
+  portalFault = inner.portal.fault;
+  const { port: portalPort, firstCode } = inner.portal.portal;
+  say({ kind: 'ready', portal: { port: portalPort, firstCode } });
 } catch (error) {
   const code = error instanceof MugaiError ? error.code : 'store-failed';
   say({ kind: 'failed', code, message: reasonOf(error) });
@@ -43,7 +46,8 @@ async function count(): Promise<void> {
     () => '',
     (error: unknown) => reasonOf(error),
   );
-  say({ kind: 'counted', metrics: await road.metrics.registry.getMetricsAsJSON(), fault });
+  const metrics = await road.metrics.registry.getMetricsAsJSON();
+  say({ kind: 'counted', metrics, fault, portalFault: portalFault() ?? '' });
 }
 
 async function stop(): Promise<void> {

@@ -15,15 +15,29 @@ export type ToThread =
 
 /** What the thread says. */
 export type FromThread =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly portal: PortalPlace }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'counted'; readonly metrics: MetricsSnapshot; readonly fault: string };
+  | {
+      readonly kind: 'counted';
+      readonly metrics: MetricsSnapshot;
+      readonly fault: string;
+      readonly portalFault: string;
+    };
+
+/** Where the portal listens, and the code of its first administrator while nobody has signed in yet. */
+export interface PortalPlace {
+  readonly port: number;
+  readonly firstCode: string | undefined;
+}
 
 export interface InnerThread {
   /** Tells it of packages that are in the outbox. */
   readonly tell: (ids: readonly MessageId[]) => void;
   /** Its metrics, with its queue counted. Rejects when it does not answer. */
   readonly metrics: () => Promise<MetricsSnapshot>;
+  readonly portal: PortalPlace;
+  /** What was wrong with the portal when its metrics were asked for last. */
+  readonly portalFault: () => string | undefined;
 }
 
 /** Milliseconds the thread has to count its queue. */
@@ -35,22 +49,24 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   const say = (message: ToThread): void => thread.postMessage(message);
   const exited = once(thread, 'exit');
+  let portalFault = '';
   let counting = Promise.withResolvers<MetricsSnapshot>();
-  const started = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<PortalPlace>();
   thread.on('message', (message: FromThread) => {
     switch (message.kind) {
       case 'ready':
-        return started.resolve();
+        return started.resolve(message.portal);
       case 'failed':
         return started.reject(new MugaiError(message.code, message.message, { permanent: true }));
       case 'counted':
+        portalFault = message.portalFault;
         if (message.fault !== '') return counting.reject(new Error(message.fault));
         return counting.resolve(message.metrics);
       default:
         return message satisfies never;
     }
   });
-  await started.promise;
+  const portal = await started.promise;
   let stopping = false;
   thread.once('exit', () => {
     // A zone that is gone leaves a gateway that takes mail and delivers none: end loudly, the supervisor starts anew.
@@ -63,6 +79,8 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
   });
   let waiting: MessageId[] = [];
   return {
+    portal,
+    portalFault: () => (portalFault === '' ? undefined : portalFault),
     tell: (ids) => {
       if (waiting.length === 0)
         setImmediate(() => {

@@ -17,6 +17,7 @@ import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
 import { RetryLater } from '../queue/queues.ts';
 import { openFsStore, type FaultPoint } from '../store/fs-store.ts';
 import { openZoneJournal } from './journal.ts';
+import { startPortal, type RunningPortal } from './portal.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
 /** Longest wait between two attempts to deliver: RFC 5321 §4.5.4.1 asks for at least one each half hour or so. */
@@ -29,6 +30,14 @@ export interface Inner {
   readonly journal: Journal;
   /** Tells it of packages that are in the outbox. */
   readonly tell: (ids: readonly MessageId[]) => void;
+  readonly portal: RunningPortal;
+}
+
+/** What the one who starts the zone may choose. */
+export interface InnerChoices {
+  readonly fault?: FaultPoint | undefined;
+  /** Mail address offered to the portal's first administrator. */
+  readonly firstAddress?: string | undefined;
 }
 
 /**
@@ -41,7 +50,7 @@ export async function startInner(
   life: Lifecycle,
   road: Road,
   told: boolean,
-  fault?: FaultPoint,
+  { fault, firstAddress }: InnerChoices = {},
 ): Promise<Inner> {
   const keys: ReadonlyMap<string, KeyObject> = await loadPublicKeys(config.verifyKeyFile);
   const openStore = async (name: string, access: 'write' | 'read' = 'write') =>
@@ -74,6 +83,7 @@ export async function startInner(
       log.error({ id, reason }, 'package refused by the gate');
     },
   };
+  const portal = await startPortal(config, log, life, { outbox, ledger, keys, audit: journal, firstAddress });
   const worker = hub.work(
     'deliver',
     async (id, _attempt, signal) => {
@@ -82,10 +92,12 @@ export async function startInner(
       const outcome = await road.timed('deliver', async () => deliver(sealed, deps, signal));
       if (outcome.kind === 'deferred') {
         road.done(id, 'deliver', 'deferred');
+        portal.tell(id);
         log.warn({ id, answer: outcome.answer }, 'delivery deferred');
         throw new RetryLater(Math.min(LONGEST_RETRY_MS, Math.max(config.retrySeconds * 1000, outcome.ageMs / 2)));
       }
       road.done(id, 'deliver', outcome.delivered.record.stage);
+      portal.tell(id);
     },
     { concurrency: 32 },
   );
@@ -93,5 +105,5 @@ export async function startInner(
   await startScan(log, life, told ? SCAN_MS : SCAN_APART_MS, async () =>
     road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)),
   );
-  return { outbox, ledger, journal, tell: (ids) => road.next('deliver', ids) };
+  return { outbox, ledger, journal, tell: (ids) => road.next('deliver', ids), portal };
 }

@@ -31,6 +31,7 @@ async function serve(dataDir: string, role: string, more: Record<string, string>
     MUGAI_DATA_DIR: dataDir,
     MUGAI_SMTP_LISTEN: `127.0.0.1:${smtpPort}`,
     MUGAI_UPLOAD_LISTEN: `127.0.0.1:${uploadPort}`,
+    MUGAI_PORTAL_LISTEN: '127.0.0.1:0',
     MUGAI_OPS_LISTEN: `127.0.0.1:${opsPort}`,
     MUGAI_LOG_LEVEL: 'warn',
     ...more,

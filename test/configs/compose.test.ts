@@ -38,6 +38,7 @@ describe('docker-compose.yml', () => {
     assert.deepEqual(services.inner.volumes, [
       'outbox:/data/outbox:ro',
       'inner-records:/data/inner',
+      'portal:/data/portal',
       'inner-journal:/data/journal',
     ]);
     assert.deepEqual(services.inner.secrets, ['verify-key']);

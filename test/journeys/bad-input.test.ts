@@ -247,7 +247,7 @@ describe('at the start', () => {
     await once(taken, 'listening');
     const address = taken.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    for (const key of ['MUGAI_SMTP_LISTEN', 'MUGAI_UPLOAD_LISTEN', 'MUGAI_OPS_LISTEN']) {
+    for (const key of ['MUGAI_SMTP_LISTEN', 'MUGAI_UPLOAD_LISTEN', 'MUGAI_PORTAL_LISTEN', 'MUGAI_OPS_LISTEN']) {
       const run = await runMugai(
         ['serve'],
         gatewayEnv(folder.path, { [key]: `127.0.0.1:${port}`, MUGAI_LOG_LEVEL: 'silent' }),

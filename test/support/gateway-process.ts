@@ -24,6 +24,7 @@ export function gatewayEnv(dataDir: string, more: Record<string, string> = {}): 
     MUGAI_DATA_DIR: dataDir,
     MUGAI_SMTP_LISTEN: '127.0.0.1:0',
     MUGAI_UPLOAD_LISTEN: '127.0.0.1:0',
+    MUGAI_PORTAL_LISTEN: '127.0.0.1:0',
     MUGAI_OPS_LISTEN: '127.0.0.1:0',
     ...more,
   };

@@ -1,0 +1,48 @@
+// `mugai index rebuild`: makes the portal's list of messages anew from the outbox.
+import { renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { readConfig } from '../config.ts';
+import { Ledger } from '../deliver/ledger.ts';
+import { loadPublicKeys } from '../outbox/keys.ts';
+import { Outbox } from '../outbox/outbox.ts';
+import { Database } from '../portal/database.ts';
+import { MessageIndex } from '../portal/message-index.ts';
+import { openFsStore } from '../store/fs-store.ts';
+import { portalFolder } from '../zones/portal.ts';
+import { say, UsageError, type Command } from './usage.ts';
+
+export const index: Command = {
+  help: `mugai index rebuild
+
+Makes the portal's list of messages anew from the outbox and puts it in the place of the present one. The list is a cache:
+nothing is lost when it is. A gateway that runs takes the new one within seconds; people stay signed in.
+
+Example: mugai index rebuild`,
+
+  run: async (args) => {
+    if (args.length !== 1 || args[0] !== 'rebuild') throw new UsageError('say "index rebuild"');
+    const config = readConfig();
+    const keys = await loadPublicKeys(config.verifyKeyFile);
+    const store = async (name: string) => openFsStore(join(config.dataDir, name), undefined, 'read');
+    const ledger = new Ledger(await store('inner'));
+    const fresh = `index.sqlite.new-${process.pid}`;
+    const db = new Database(portalFolder(config), fresh);
+    const started = performance.now();
+    try {
+      const made = new MessageIndex(db, {
+        outbox: new Outbox(await store('outbox')),
+        keys,
+        end: async (id) => (await ledger.end(id))?.record,
+      });
+      const count = await made.catchUp(new AbortController().signal);
+      db.close();
+      renameSync(db.indexFile, join(portalFolder(config), 'index.sqlite'));
+      const seconds = (performance.now() - started) / 1000;
+      say(`${count} messages in ${seconds.toFixed(1)} s (${Math.round(count / seconds)} a second)`);
+    } finally {
+      db.close();
+      rmSync(db.indexFile, { force: true });
+    }
+    return 0;
+  },
+};

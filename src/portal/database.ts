@@ -1,0 +1,145 @@
+// The portal's two SQLite files behind one connection: accounts (durable, they are the truth) and the index (a cache).
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { MugaiError, reasonOf } from '../message/errors.ts';
+
+const ACCOUNTS = `
+CREATE TABLE IF NOT EXISTS users (
+  name TEXT PRIMARY KEY, display TEXT NOT NULL, roles TEXT NOT NULL, language TEXT NOT NULL DEFAULT 'ja',
+  password TEXT, totp TEXT, totp_used INTEGER NOT NULL DEFAULT 0, disabled INTEGER NOT NULL DEFAULT 0,
+  source TEXT NOT NULL DEFAULT 'local', created INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS addresses (
+  user TEXT NOT NULL, address TEXT NOT NULL, kind TEXT NOT NULL, until INTEGER, given_by TEXT NOT NULL,
+  PRIMARY KEY (user, address, kind)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS delegations (
+  giver TEXT NOT NULL, taker TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (giver, taker)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS codes (
+  hash TEXT PRIMARY KEY, user TEXT NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (
+  hash TEXT PRIMARY KEY, user TEXT NOT NULL, csrf TEXT NOT NULL, began INTEGER NOT NULL, seen INTEGER NOT NULL,
+  level TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user);
+CREATE TABLE IF NOT EXISTS read_marks (
+  user TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (user, id)) STRICT, WITHOUT ROWID;
+`;
+
+const INDEX = `
+CREATE TABLE idx.messages (
+  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, sender TEXT NOT NULL, subject TEXT NOT NULL,
+  state TEXT NOT NULL, reason TEXT, stage TEXT NOT NULL, files INTEGER NOT NULL, pages INTEGER NOT NULL,
+  remarks INTEGER NOT NULL, waiting INTEGER NOT NULL) STRICT;
+CREATE INDEX idx.messages_open ON messages (key) WHERE stage = 'sealed';
+CREATE TABLE idx.recipients (address TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (address, key)) STRICT, WITHOUT ROWID;
+CREATE VIRTUAL TABLE idx.words USING fts5(who, what, content='', contentless_delete=1, detail=full, tokenize='unicode61');
+PRAGMA idx.user_version = 1;
+`;
+const INDEX_VERSION = 1;
+
+/** A row as SQLite gives it; callers name the columns they asked for. */
+export type Row = Readonly<Record<string, string | number | null>>;
+
+/** The portal's tables. Every call is synchronous and short: SQLite is in the process. */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+  #inode = 0;
+
+  /** File of the index. */
+  readonly indexFile: string;
+
+  /** Opens (and makes) both files under `folder`. An index that cannot be used is thrown away: it is made again. */
+  constructor(folder: string, indexName = 'index.sqlite') {
+    this.indexFile = join(folder, indexName);
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      this.#db = new DatabaseSync(join(folder, 'accounts.sqlite'));
+      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+      this.#db.exec(ACCOUNTS);
+    } catch (error) {
+      throw new MugaiError('store-failed', `cannot use ${folder}/accounts.sqlite: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+    this.attachIndex();
+  }
+
+  /** Attaches the index file, a new one where there is none or it is `broken`. True when it is new and must be filled. */
+  attachIndex(broken = false): boolean {
+    this.#prepared.clear();
+    this.#detach();
+    for (const fresh of broken ? [true] : [false, true]) {
+      try {
+        if (fresh) rmSync(this.indexFile, { force: true });
+        const there = existsSync(this.indexFile) && statSync(this.indexFile).size > 0;
+        this.#db.exec(`ATTACH '${this.indexFile.replaceAll("'", "''")}' AS idx`);
+        // A cache needs no journal on disk: whatever a crash leaves is checked at the next start and made again.
+        this.#db.exec('PRAGMA idx.journal_mode = MEMORY; PRAGMA idx.synchronous = OFF;');
+        if (!there) this.#db.exec(INDEX);
+        const version = this.#db.prepare('PRAGMA idx.user_version').get()?.['user_version'];
+        const check = this.#db.prepare('PRAGMA idx.quick_check(1)').get()?.['quick_check'];
+        if (version !== INDEX_VERSION || check !== 'ok') throw new Error(`index: ${String(check)}`);
+        this.#inode = statSync(this.indexFile).ino;
+        return !there;
+      } catch (error) {
+        this.#detach();
+        if (fresh) throw new MugaiError('store-failed', `cannot make the index: ${reasonOf(error)}`, { cause: error });
+      }
+    }
+    return true;
+  }
+
+  /** True while the attached index is the file that lies in its place. */
+  indexInPlace(): boolean {
+    try {
+      return statSync(this.indexFile).ino === this.#inode;
+    } catch {
+      return false; // gone: whoever asked attaches a new one
+    }
+  }
+
+  all(sql: string, ...values: readonly SQLInputValue[]): Row[] {
+    return this.#statement(sql).all(...values) as Row[];
+  }
+
+  get(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
+    return this.#statement(sql).get(...values) as Row | undefined;
+  }
+
+  /** Rows changed. */
+  run(sql: string, ...values: readonly SQLInputValue[]): number {
+    return Number(this.#statement(sql).run(...values).changes);
+  }
+
+  /** Runs `work` in one transaction: all of it is durable, or none. */
+  transaction<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      if (this.#prepared.size > 500) this.#prepared.clear();
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #detach(): void {
+    const attached = this.#db.prepare("SELECT 1 FROM pragma_database_list WHERE name = 'idx'").get();
+    if (attached !== undefined) this.#db.exec('DETACH idx');
+  }
+}

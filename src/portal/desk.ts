@@ -1,0 +1,40 @@
+// What the portal's pages share: accounts, index, packages, the journal, the clock.
+import type { ActEntry } from '../message/act.ts';
+import type { Log } from '../ops/log.ts';
+import type { Accounts, Mailbox, User } from './accounts.ts';
+import type { Guesses } from './guesses.ts';
+import type { MessageIndex, Listed } from './message-index.ts';
+import type { Packages } from './packages.ts';
+import type { Pages, Visit } from './pages.ts';
+import type { Sessions } from './sessions.ts';
+import { parseMessageId } from '../message/id.ts';
+
+export interface Desk {
+  readonly pages: Pages;
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly guesses: Guesses;
+  readonly index: MessageIndex;
+  readonly packages: Packages;
+  readonly log: Log;
+  readonly now: () => number;
+  /** Writes an act into the journal; resolves when it is durable. What was not noted must not happen. */
+  readonly note: (entry: ActEntry) => Promise<unknown>;
+  /** Where somebody goes whose password was right and who still owes a second factor. */
+  readonly nextFactor: (user: User) => string | undefined;
+  /** Address offered to the first administrator (the demo's recipient). */
+  readonly firstAddress: string | undefined;
+}
+
+/** The mailboxes of whoever is here. */
+export function mailboxesOf(desk: Desk, visit: Visit): Mailbox[] {
+  return desk.accounts.mailboxes(visit.user.name, desk.now());
+}
+
+/** The message a page is about, if this person may read it; otherwise undefined, as if there were none. Attack row 106. */
+export function messageOf(desk: Desk, visit: Visit): Listed | undefined {
+  const id = parseMessageId(visit.params['id'] ?? '');
+  if (id === undefined) return undefined;
+  const addresses = mailboxesOf(desk, visit).map(({ address }) => address);
+  return desk.index.find(id, addresses, visit.user.name);
+}

@@ -1,0 +1,230 @@
+// One message: where it stands, its text, what was in it and what became of each part.
+import { reasonWords, remarkWords, sizeWords } from '../message/account.ts';
+import { timeOf } from '../message/id.ts';
+import { MugaiError } from '../message/errors.ts';
+import type { PartRow } from '../message/part.ts';
+import type { Statement } from '../outbox/manifest.ts';
+import { messageOf, type Desk } from './desk.ts';
+import { csrfField, frame } from './frame.ts';
+import { html, type Html } from './html.ts';
+import type { Listed } from './message-index.ts';
+import { stateOf } from './messages.ts';
+import type { Visit } from './pages.ts';
+import { timeWords, wordsOf } from './words.ts';
+
+/** Bytes and characters of a text that a page shows; the rest is in the download. */
+const TEXT_BYTES = 32 * 1024 * 1024;
+const TEXT_SHOWN = 100_000;
+
+export function addMessage(desk: Desk): void {
+  const { pages } = desk;
+  pages.get('/messages/:id', ['staff'], async (visit) => {
+    const line = messageOf(desk, visit);
+    if (line === undefined) return 'not-found';
+    const opened = await open(desk, line);
+    if (opened === undefined) return brokenPage(visit, line);
+    await desk.note({ act: 'viewed', person: visit.user.name, message: line.id });
+    desk.index.markRead(visit.user.name, line.id, true);
+    return messagePage(visit, line, opened);
+  });
+  pages.post('/messages/:id/unread', ['staff'], async (visit) => {
+    const line = messageOf(desk, visit);
+    if (line === undefined) return 'not-found';
+    desk.index.markRead(visit.user.name, line.id, false);
+    return { to: '/messages' };
+  });
+}
+
+interface Opened {
+  readonly statement: Statement;
+  /** The mail as text; undefined for a file. */
+  readonly text: string | undefined;
+}
+
+/** The package of a message, verified now; undefined when the gate refused it or it does not hold any more. */
+async function open(desk: Desk, line: Listed): Promise<Opened | undefined> {
+  if (line.stage === 'quarantined') return undefined;
+  try {
+    const statement = await desk.packages.statement(line.id);
+    const has = statement.subject.some(({ name }) => name === 'message.txt');
+    const bytes = has ? await desk.packages.bytes(line.id, statement, 'message.txt', TEXT_BYTES) : undefined;
+    return { statement, text: bytes?.toString('utf8') };
+  } catch (error) {
+    if (!(error instanceof MugaiError) || error.code !== 'bad-package') throw error;
+    desk.log.error({ id: line.id, reason: error.message }, 'package does not hold in the portal');
+    return undefined;
+  }
+}
+
+export function brokenPage(visit: Visit, line: Listed): { status: number; page: Html } {
+  const say = wordsOf(visit.language);
+  const note = { kind: 'bad', text: `${say('brokenPackage')}${line.id}` } as const;
+  return { status: 409, page: frame(visit, { title: say('stateBroken'), note, body: back(visit) }) };
+}
+
+function back(visit: Visit): Html {
+  return html`<p><a href="/messages">${wordsOf(visit.language)('back')}</a></p>`;
+}
+
+function messagePage(visit: Visit, line: Listed, { statement, text }: Opened): Html {
+  const say = wordsOf(visit.language);
+  const { predicate } = statement;
+  const { headers } = predicate;
+  const files = statement.subject.filter(({ name }) => name.startsWith('files/'));
+  const title = line.subject === '' ? say('noSubject') : line.subject;
+  const row = (word: string, value: string): Html | undefined =>
+    value === ''
+      ? undefined
+      : html`<div>
+          <dt>${word}</dt>
+          <dd>${value}</dd>
+        </div>`;
+  return frame(visit, {
+    title,
+    body: html`${road(visit, line)}
+      <dl class="heads">
+        ${row(say('from'), headers?.from ?? predicate.envelope.from)}
+        ${row(say('to'), headers?.to ?? predicate.envelope.to.join(', '))} ${row(say('cc'), headers?.cc ?? '')}
+        ${row(say('date'), headers?.date ?? '')} ${row(say('received'), timeWords(timeOf(line.id), visit.language))}
+      </dl>
+      ${predicate.reason === null ? '' : html`<p class="note bad">${reasonWords(predicate.reason, visit.language)}</p>`}
+      ${fileCards(visit, line, predicate.parts)}
+      ${
+        text === undefined
+          ? ''
+          : html`<section>
+              <h2>${say('text')}</h2>
+              <pre class="text" tabindex="0">${text.slice(0, TEXT_SHOWN).toWellFormed()}</pre>
+              ${text.length > TEXT_SHOWN ? html`<p class="note">${say('textCut')}</p>` : ''}
+              <p>
+                <a class="button quiet" href="/messages/${line.id}/files/message.txt" download
+                  >${say('download')}: message.txt</a
+                >
+              </p>
+            </section>`
+      }
+      <section>
+        <h2>${say('account1')}</h2>
+        ${partTable(visit, predicate.parts)}
+      </section>
+      <div class="acts">
+        ${files.length > 1 ? html`<a class="button" href="/messages/${line.id}/all.zip" download>${say('downloadAll')}</a>` : ''}
+        <form method="post" action="/messages/${line.id}/unread">
+          ${csrfField(visit)}<button class="quiet">${say('markUnread')}</button>
+        </form>
+      </div>
+      ${back(visit)}`,
+  });
+}
+
+/** Where the message stands, as a road with four stations. */
+function road(visit: Visit, line: Listed): Html {
+  const say = wordsOf(visit.language);
+  const state = stateOf(line);
+  const ended = line.stage !== 'sealed';
+  const stations = [
+    [say('roadReceived'), true],
+    [say('roadHarmless'), true],
+    [say('roadChecked'), line.stage !== 'quarantined'],
+    [ended ? say('roadDelivered') : say('stateArriving'), line.stage === 'delivered'],
+  ] as const;
+  return html`<div class="road-row">
+    <ol class="road">
+      ${stations.map(([word, done]) => html`<li class="${done ? 'done' : 'open'}">${word}</li>`)}
+    </ol>
+    <span class="state ${state.look}">${say(state.word)}</span>
+  </div>`;
+}
+
+/** Path of an output below its message's page. */
+export function pathOfFile(line: Listed, output: string): string {
+  return `/messages/${line.id}/files/${encodeURIComponent(output.replace(/^files\//, ''))}`;
+}
+
+function fileCards(visit: Visit, line: Listed, parts: readonly PartRow[]): Html | undefined {
+  const say = wordsOf(visit.language);
+  const cards = parts.flatMap((part) =>
+    part.outputs
+      .filter((name) => name.startsWith('files/'))
+      .map((output) => {
+        const path = pathOfFile(line, output);
+        const shown = output.replace(/^files\//, '');
+        const seen = /\.(pdf|png|jpg)$/.test(output);
+        const source = output.endsWith('.pdf') ? `${path}/pages/1` : `${path}/picture`;
+        return html`<li class="card file">
+          ${seen ? html`<a class="thumb" href="${path}/pages" tabindex="-1" aria-hidden="true"><img src="${source}" alt="" loading="lazy" decoding="async" /></a>` : html`<span class="thumb letters" aria-hidden="true">Aa</span>`}
+          <div>
+            <p class="file-name">${shown}</p>
+            <p class="small">
+              ${part.name === '' ? '' : html`${part.name} (${sizeWords(part.size)})`}${part.pages > 1 ? html` ${part.pages} ${say('pages')}` : ''}
+            </p>
+            <p class="acts">
+              ${seen ? html`<a class="button" href="${path}/pages">${say('preview')}<span class="hidden"> ${shown}</span></a>` : ''}
+              <a class="button quiet" href="${path}" download
+                >${say('download')}<span class="hidden"> ${shown}</span></a
+              >
+            </p>
+          </div>
+        </li>`;
+      }),
+  );
+  return cards.length === 0
+    ? undefined
+    : html`<section>
+        <h2>${say('files')}</h2>
+        <ul class="files">
+          ${cards}
+        </ul>
+      </section>`;
+}
+
+const BECAME: { readonly [verdict in PartRow['verdict']]: readonly [ja: string, en: string] } = {
+  text: ['文字にしました', 'made text'],
+  pages: ['画像のPDFにしました', 'made a PDF of pictures'],
+  image: ['画像にしました', 'drawn anew as a picture'],
+  expanded: ['開いて中身を調べました', 'opened; see what was in it'],
+  dropped: ['方針により取り除きました', 'removed by policy'],
+  held: ['保留しています', 'held'],
+  refused: ['届けられません', 'not delivered'],
+};
+
+function partTable(visit: Visit, parts: readonly PartRow[]): Html {
+  const { language } = visit;
+  const say = wordsOf(language);
+  const at = language === 'ja' ? 0 : 1;
+  const remarks = (word: string, list: PartRow['findings']): Html | undefined =>
+    list.length === 0
+      ? undefined
+      : html`<p class="remark">
+          <b>${word}:</b> ${list.map((one) => remarkWords(one, language)).join(language === 'ja' ? '、' : '; ')}
+        </p>`;
+  return html`<table class="parts">
+    <thead>
+      <tr>
+        <th scope="col">${say('part')}</th>
+        <th scope="col">${say('what')}</th>
+        <th scope="col">${say('became')}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${parts.map(
+        (part) =>
+          html`<tr>
+            <td>${part.path}</td>
+            <td>
+              ${part.name === '' ? part.detectedType : part.name}<br /><span class="small"
+                >${part.name === '' ? '' : html`${part.detectedType}, `}${sizeWords(part.size)}</span
+              >
+            </td>
+            <td>
+              <span
+                class="state ${part.verdict === 'refused' ? 'bad' : part.verdict === 'held' || part.verdict === 'dropped' ? 'wait' : 'good'}"
+                >${BECAME[part.verdict][at]}</span
+              >${part.reason === null ? '' : html` ${reasonWords(part.reason, language)}`}
+              ${remarks(say('removed'), part.findings)}${remarks(say('unseen'), part.losses)}
+            </td>
+          </tr> `,
+      )}
+    </tbody>
+  </table>`;
+}

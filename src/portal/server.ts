@@ -1,0 +1,184 @@
+// The portal's server: heads of every answer, errors as plain pages, and the pages of all rooms on it.
+import cookie from '@fastify/cookie';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Audit } from '../message/act.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
+import type { Log } from '../ops/log.ts';
+import { Accounts } from './accounts.ts';
+import { addAccountPage } from './account-page.ts';
+import { addAssets } from './assets.ts';
+import type { Database } from './database.ts';
+import type { Desk } from './desk.ts';
+import { addFiles } from './files.ts';
+import { frame } from './frame.ts';
+import { Guesses } from './guesses.ts';
+import { html, type Html } from './html.ts';
+import type { MessageIndex } from './message-index.ts';
+import { addMessage } from './message.ts';
+import { addMessages } from './messages.ts';
+import type { Packages } from './packages.ts';
+import { HTML, Pages, type Glance } from './pages.ts';
+import { addPeople } from './people.ts';
+import { Sessions } from './sessions.ts';
+import { addSignIn, FIRST, strangersToken } from './sign-in.ts';
+import { wordsOf, type Word } from './words.ts';
+
+export interface PortalDeps {
+  readonly db: Database;
+  readonly index: MessageIndex;
+  readonly packages: Packages;
+  readonly log: Log;
+  /** The journal of the zone. */
+  readonly audit: Audit;
+  /** Told of an error that speaks of a broken index. */
+  readonly onIndexFault: () => void;
+  readonly now?: () => number;
+  readonly firstAddress?: string | undefined;
+}
+
+export interface Portal {
+  readonly port: number;
+  readonly pages: Pages;
+  readonly desk: Desk;
+  /** One-time code of the first administrator; undefined when there are people already. */
+  readonly firstCode: string | undefined;
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Nothing but our own files, no inline script or style, no frame around us, forms to ourselves only. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+const FORM_BYTES = 64 * 1024;
+
+/** Opens the portal. `addMore` puts further rooms' pages on the same server before it listens. */
+export async function openPortal(
+  listen: { readonly host: string; readonly port: number },
+  deps: PortalDeps,
+  addMore: (desk: Desk) => void = () => undefined,
+): Promise<Portal> {
+  const app = fastify({ logger: false, bodyLimit: FORM_BYTES, return503OnClosing: true, keepAliveTimeout: 5000 });
+  await app.register(cookie);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, new URLSearchParams(String(body))),
+  );
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers({
+      'Content-Security-Policy': POLICY,
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Resource-Policy': 'same-origin',
+      'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
+      'Cache-Control': 'no-store',
+    });
+  });
+
+  const now = deps.now ?? Date.now;
+  const accounts = new Accounts(deps.db);
+  const sessions = new Sessions(deps.db, accounts, now);
+  const pages = new Pages(app, { sessions, notFound: notFoundPage, outdated: outdatedPage, strangersToken });
+  const desk: Desk = {
+    pages,
+    accounts,
+    sessions,
+    guesses: new Guesses(now),
+    index: deps.index,
+    packages: deps.packages,
+    log: deps.log,
+    now,
+    note: async (entry) => deps.audit.append(entry),
+    nextFactor: () => undefined,
+    firstAddress: deps.firstAddress,
+  };
+  addAssets(app);
+  addSignIn(desk);
+  pages.get('/', 'signed-in', async (visit) => ({
+    to: visit.user.roles.includes('staff') ? '/messages' : '/account',
+  }));
+  addMessages(desk);
+  addMessage(desk);
+  addFiles(desk);
+  addAccountPage(desk, []);
+  addPeople(desk);
+  addMore(desk);
+  errorPages(app, pages, deps);
+
+  const firstCode = accounts.isEmpty() ? accounts.newCode(FIRST) : undefined;
+  try {
+    await app.listen(listen);
+  } catch (error) {
+    const why = `portal ${listen.host}:${listen.port} cannot be opened: ${reasonOf(error)}`;
+    throw new MugaiError('port-in-use', why, { permanent: true, cause: error });
+  }
+  const address = app.server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : listen.port,
+    pages,
+    desk,
+    firstCode,
+    close: async (deadlineMs) => {
+      const timer = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+      app.server.closeIdleConnections();
+      await app.close();
+      clearTimeout(timer);
+    },
+  };
+}
+
+function plainPage(glance: Glance, title: Word, text: Word): Html {
+  const say = wordsOf(glance.language);
+  return frame(glance, {
+    title: say(title),
+    body: html`<p>${say(text)}</p>
+      <p><a href="/">${say('back')}</a></p>`,
+  });
+}
+
+const notFoundPage = (glance: Glance): Html => plainPage(glance, 'notFoundTitle', 'notFound');
+const outdatedPage = (glance: Glance): Html => plainPage(glance, 'outdatedTitle', 'outdated');
+
+/** SQLite's codes for a file that is no database (any more). */
+const BROKEN = new Set([11, 26]);
+
+function errorPages(app: FastifyInstance, pages: Pages, deps: PortalDeps): void {
+  app.setNotFoundHandler(async (request, reply) => {
+    const glance = pages.glance(request, reply);
+    return reply.code(404).type(HTML).send(notFoundPage(glance).text);
+  });
+  app.setErrorHandler(async (error: unknown, request, reply) => {
+    const status = statusOf(error);
+    if (status < 500) return reply.code(status).type('text/plain; charset=utf-8').send('Bad request\n');
+    deps.log.error({ path: request.routeOptions.url, error: reasonOf(error) }, 'portal');
+    if (hasCode(error) && BROKEN.has(error.errcode & 0xff)) deps.onIndexFault();
+    const stranger: Glance = {
+      request,
+      reply,
+      session: undefined,
+      links: [],
+      language: /\bja\b/.test(request.headers['accept-language'] ?? 'ja') ? 'ja' : 'en',
+      path: '',
+      query: new URLSearchParams(),
+      form: new URLSearchParams(),
+      params: {},
+    };
+    reply.removeHeader('Content-Disposition');
+    reply.removeHeader('Content-Length');
+    return reply
+      .code(503)
+      .header('Retry-After', '30')
+      .type(HTML)
+      .send(plainPage(stranger, 'troubleTitle', 'trouble').text);
+  });
+}
+
+function statusOf(error: unknown): number {
+  if (typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number')
+    return error.statusCode;
+  return 500;
+}
+
+function hasCode(error: unknown): error is { readonly errcode: number } {
+  return typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number';
+}

@@ -1,0 +1,273 @@
+// Signing in and out, and the first sign-in with a one-time code.
+import { createHmac, randomBytes } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
+import { parseAddress, parseName, type User } from './accounts.ts';
+import type { Desk } from './desk.ts';
+import { frame, csrfField } from './frame.ts';
+import { html, type Html } from './html.ts';
+import { SESSION_COOKIE, type Answer, type Glance } from './pages.ts';
+import { checkPassword, hashPassword, passwordFault, PASSWORD_MOST } from './passwords.ts';
+import type { Level } from './sessions.ts';
+import { wordsOf, type Word } from './words.ts';
+
+/** Cookie of those who are not signed in: the token in their forms is made of it, so that no other site can send one. */
+const STRANGER_COOKIE = '__Host-mugai-stranger';
+const strangerKey = randomBytes(32);
+
+/** Wrong guesses in a quarter of an hour, by account and by address (a city hall may sit behind one address). */
+const WRONG_BY_NAME = 5;
+const WRONG_BY_ADDRESS = 60;
+
+const COOKIE = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const;
+
+export function strangersToken(glance: Glance): string | undefined {
+  const cookie = glance.request.cookies[STRANGER_COOKIE];
+  return cookie === undefined ? undefined : createHmac('sha256', strangerKey).update(cookie).digest('base64url');
+}
+
+/** The hidden field of a form for somebody who is not signed in. */
+function strangerField(glance: Glance): Html {
+  let token = strangersToken(glance);
+  if (token === undefined) {
+    const cookie = randomBytes(24).toString('base64url');
+    glance.reply.setCookie(STRANGER_COOKIE, cookie, COOKIE);
+    token = createHmac('sha256', strangerKey).update(cookie).digest('base64url');
+  }
+  return html`<input type="hidden" name="csrf" value="${token}" />`;
+}
+
+/** Begins a session in this browser; an earlier one of it ends (attack row 111: no id from before is kept). */
+export function beginSession(desk: Desk, glance: Glance, user: User, level: Level): void {
+  if (glance.session !== undefined) desk.sessions.end(glance.session.hash);
+  glance.reply.setCookie(SESSION_COOKIE, desk.sessions.begin(user.name, level), COOKIE);
+}
+
+/** A path of ours to go on to after signing in; never another site. */
+function onward(to: string | null): string {
+  return to !== null && /^\/[a-z][\w/?=&%.-]{0,500}$/i.test(to) && !to.startsWith('/sign-') ? to : '/';
+}
+
+export function addSignIn(desk: Desk): void {
+  const { pages, nextFactor } = desk;
+  pages.before('GET', '/sign-in', 'anybody', async (glance) => {
+    if (glance.session?.level === 'full') return { to: onward(glance.query.get('to')) };
+    if (glance.session !== undefined) return { to: nextFactor(glance.session.user) ?? '/sign-out' };
+    const ended = glance.request.cookies[SESSION_COOKIE] !== undefined;
+    if (ended) glance.reply.clearCookie(SESSION_COOKIE, COOKIE);
+    const note = ended ? 'signInEnded' : glance.query.has('out') ? 'signedOut' : undefined;
+    return signInPage(glance, note === undefined ? undefined : { kind: 'good', word: note });
+  });
+  pages.before('POST', '/sign-in', 'anybody', async (glance) => signIn(desk, glance));
+  pages.before('POST', '/sign-out', 'half-signed-in', async (glance) => {
+    if (glance.session !== undefined) await desk.note({ act: 'signed-out', person: glance.session.user.name });
+    signOut(desk, glance, glance.reply);
+    return { to: '/sign-in?out=1' };
+  });
+  pages.before('GET', '/first', 'anybody', async (glance) => firstPage(desk, glance));
+  pages.before('POST', '/first', 'anybody', async (glance) => first(desk, glance));
+}
+
+function signOut(desk: Desk, glance: Glance, reply: FastifyReply): void {
+  if (glance.session !== undefined) desk.sessions.end(glance.session.hash);
+  reply.clearCookie(SESSION_COOKIE, COOKIE);
+}
+
+function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; readonly word: Word }): Html {
+  const say = wordsOf(glance.language);
+  const to = glance.form.get('to') ?? glance.query.get('to') ?? '';
+  return frame(glance, {
+    title: say('signIn'),
+    note: note === undefined ? undefined : { kind: note.kind, text: say(note.word) },
+    body: html`<form method="post" action="/sign-in" class="card form">
+        ${strangerField(glance)}<input type="hidden" name="to" value="${to}" />
+        <p>
+          <label for="name">${say('name')}</label
+          ><input
+            id="name"
+            name="name"
+            autocomplete="username"
+            required
+            maxlength="64"
+            value="${glance.form.get('name') ?? ''}"
+          />
+        </p>
+        <p>
+          <label for="password">${say('password')}</label
+          ><input
+            id="password"
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            required
+            maxlength="${PASSWORD_MOST}"
+          />
+        </p>
+        <p><button>${say('signIn')}</button></p>
+      </form>
+      <p><a href="/first">${say('firstLink')}</a></p>`,
+  });
+}
+
+async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
+  const bad = (word: Word, status = 403): Answer => ({ status, page: signInPage(glance, { kind: 'bad', word }) });
+  const name = parseName(glance.form.get('name') ?? '') ?? '';
+  const password = glance.form.get('password') ?? '';
+  const keys = [`name ${name}`, `address ${glance.request.ip}`] as const;
+  const wait = desk.guesses.waitSeconds([
+    [keys[0], WRONG_BY_NAME],
+    [keys[1], WRONG_BY_ADDRESS],
+  ]);
+  if (wait > 0) {
+    glance.reply.header('Retry-After', String(wait));
+    return bad('signInWait', 429);
+  }
+  const user = desk.accounts.find(name);
+  const usable = user !== undefined && !user.disabled && user.source === 'local';
+  // Always one hash: an unknown name takes as long as a wrong password, and gets the same answer.
+  const right = await checkPassword(password, usable ? desk.accounts.passwordHash(name) : undefined);
+  if (!right || !usable) {
+    desk.guesses.wrong(...keys);
+    await desk.note({
+      act: 'sign-in-failed',
+      ...(usable ? { person: name } : {}),
+      detail: { address: glance.request.ip },
+    });
+    return bad('signInWrong');
+  }
+  desk.guesses.forget(keys[0]);
+  const next = desk.nextFactor(user);
+  await desk.note({
+    act: 'signed-in',
+    person: name,
+    detail: { address: glance.request.ip, step: next === undefined ? 'all' : 'password' },
+  });
+  beginSession(desk, glance, user, next === undefined ? 'full' : 'password');
+  return { to: next ?? onward(glance.form.get('to')) };
+}
+
+function firstPage(desk: Desk, glance: Glance, fault?: Word): Html {
+  const say = wordsOf(glance.language);
+  const field = (name: string): string => glance.form.get(name) ?? '';
+  // The very first person names himself; everybody else was named by an administrator.
+  const fresh = desk.accounts.isEmpty() || desk.accounts.ownerOfCode(field('code')) === FIRST;
+  const addressHint = desk.firstAddress ?? '';
+  return frame(glance, {
+    title: say('firstTitle'),
+    note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
+    body: html`<p>${say('firstLead')}</p>
+      <form method="post" action="/first" class="card form">
+        ${strangerField(glance)}
+        <p>
+          <label for="code">${say('code')}</label
+          ><input
+            id="code"
+            name="code"
+            autocomplete="one-time-code"
+            required
+            maxlength="60"
+            class="code"
+            value="${field('code')}"
+          />
+        </p>
+        ${
+          fresh
+            ? html`<p>
+                  <label for="name">${say('name')}</label
+                  ><input
+                    id="name"
+                    name="name"
+                    autocomplete="username"
+                    required
+                    maxlength="64"
+                    value="${field('name')}"
+                  />
+                </p>
+                <p>
+                  <label for="display">${say('firstName')}</label
+                  ><input id="display" name="display" required maxlength="100" value="${field('display')}" />
+                </p>
+                <p>
+                  <label for="address">${say('firstAddress')}</label
+                  ><input
+                    id="address"
+                    name="address"
+                    maxlength="254"
+                    value="${glance.form.get('address') ?? addressHint}"
+                  />
+                </p>`
+            : ''
+        }
+        <p>
+          <label for="password">${say('newPassword')}</label
+          ><input
+            id="password"
+            name="password"
+            type="password"
+            autocomplete="new-password"
+            required
+            maxlength="${PASSWORD_MOST}"
+          />
+        </p>
+        <p>
+          <label for="again">${say('again')}</label
+          ><input
+            id="again"
+            name="again"
+            type="password"
+            autocomplete="new-password"
+            required
+            maxlength="${PASSWORD_MOST}"
+          />
+        </p>
+        <p><button>${say('begin')}</button></p>
+      </form>`,
+  });
+}
+
+/** Owner of the code that the first start prints: whoever uses it becomes the first administrator. */
+export const FIRST = '(first)';
+
+async function first(desk: Desk, glance: Glance): Promise<Answer> {
+  const bad = (word: Word, status = 403): Answer => ({ status, page: firstPage(desk, glance, word) });
+  const field = (name: string): string => glance.form.get(name) ?? '';
+  const key = `code ${glance.request.ip}`;
+  if (desk.guesses.waitSeconds([[key, 20]]) > 0) return bad('signInWait', 429);
+  const owner = desk.accounts.ownerOfCode(field('code'));
+  if (owner === undefined) {
+    desk.guesses.wrong(key);
+    await desk.note({ act: 'sign-in-failed', detail: { address: glance.request.ip, step: 'code' } });
+    return bad('codeWrong');
+  }
+  const fresh = owner === FIRST;
+  const name = fresh ? parseName(field('name')) : owner;
+  if (name === undefined) return bad('nameWrong', 400);
+  const address = fresh && field('address').trim() !== '' ? parseAddress(field('address')) : '';
+  if (address === undefined) return bad('addressWrong', 400);
+  if (field('password') !== field('again')) return bad('passwordDiffers', 400);
+  const fault = passwordFault(field('password'), name);
+  if (fault !== undefined)
+    return bad(fault === 'short' ? 'passwordShort' : fault === 'long' ? 'passwordLong' : 'passwordEasy', 400);
+  if (fresh && desk.accounts.find(name) !== undefined) return bad('nameTaken', 400);
+  const hash = await hashPassword(field('password'));
+  await desk.note({
+    act: 'changed',
+    person: name,
+    detail: { what: fresh ? 'first administrator' : 'password by code', address: glance.request.ip },
+  });
+  if (desk.accounts.useCode(field('code')) === undefined) return bad('codeWrong'); // somebody was faster
+  if (fresh) {
+    desk.accounts.add(name, field('display').trim() || name, ['staff', 'administrator']);
+    if (address !== '') desk.accounts.giveAddress(name, address, 'own', null, name);
+  }
+  desk.accounts.setPasswordHash(name, hash);
+  const user = desk.accounts.find(name);
+  if (user === undefined || user.disabled) return 'not-found';
+  const next = desk.nextFactor(user);
+  beginSession(desk, glance, user, next === undefined ? 'full' : 'password');
+  return { to: next ?? '/' };
+}
+
+/** The form's token for pages that both kinds of visitors see. */
+export function anyField(glance: Glance): Html {
+  return glance.session === undefined ? strangerField(glance) : csrfField(glance);
+}

@@ -1,0 +1,100 @@
+// The portal's place in the inner zone: its database, its index kept up with the outbox, its server.
+import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { Ledger } from '../deliver/ledger.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Audit } from '../message/act.ts';
+import { reasonOf } from '../message/errors.ts';
+import type { MessageId } from '../message/id.ts';
+import type { Log } from '../ops/log.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { Database } from '../portal/database.ts';
+import { MessageIndex } from '../portal/message-index.ts';
+import { Packages } from '../portal/packages.ts';
+import { openPortal, type Portal } from '../portal/server.ts';
+
+/** Milliseconds between two looks for what the index does not have yet. */
+const LOOK_MS = 5000;
+
+/** What the portal needs of the inner zone. */
+export interface PortalOf {
+  readonly outbox: Outbox;
+  readonly ledger: Ledger;
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  readonly audit: Audit;
+  /** Mail address offered to the first administrator; the demo's. */
+  readonly firstAddress: string | undefined;
+}
+
+/** The portal at work. */
+export interface RunningPortal {
+  readonly portal: Portal;
+  /** Tells it of a message that came or whose delivery ended. */
+  readonly tell: (id: MessageId) => void;
+  /** What is wrong with it, for `/readyz`; undefined when nothing is. */
+  readonly fault: () => string | undefined;
+}
+
+/** Where the portal's own files lie. */
+export function portalFolder(config: Config): string {
+  return join(config.dataDir, 'portal');
+}
+
+/** Opens the portal. The list fills itself from the outbox meanwhile. */
+export async function startPortal(config: Config, log: Log, life: Lifecycle, of: PortalOf): Promise<RunningPortal> {
+  const db = new Database(portalFolder(config));
+  life.started('portal database', async () => db.close());
+  const { outbox, ledger, keys } = of;
+  const end = async (id: MessageId) => (await ledger.end(id))?.record;
+  const index = new MessageIndex(db, { outbox, keys, end });
+  const stopped = new AbortController();
+  let work: Promise<void> = Promise.resolve();
+  const after = (step: () => Promise<unknown>): void => {
+    work = work.then(async () => {
+      if (stopped.signal.aborted) return;
+      await step().catch((error: unknown) => {
+        if (!stopped.signal.aborted) log.error({ error: reasonOf(error) }, 'portal index');
+      });
+    });
+  };
+  const startAgain = (): void => {
+    log.error('the index of the portal is broken and is made anew');
+    after(async () => index.startAgain(stopped.signal));
+  };
+  let looking = false;
+  const look = (): void => {
+    if (looking) return;
+    looking = true;
+    after(async () => index.catchUp(stopped.signal).finally(() => (looking = false)));
+  };
+  look();
+  const timer = setInterval(look, LOOK_MS);
+  life.started('portal index', async () => {
+    clearInterval(timer);
+    stopped.abort();
+    await work;
+  });
+  const portal = await openPortal(config.portalListen, {
+    db,
+    index,
+    packages: new Packages(outbox, keys),
+    log,
+    audit: of.audit,
+    onIndexFault: startAgain,
+    firstAddress: of.firstAddress,
+  });
+  life.started('portal', async () => portal.close(config.stopSeconds * 1000));
+  if (portal.firstCode !== undefined) sayFirst(config, portal, log);
+  return {
+    portal,
+    tell: (id) => after(async () => index.refresh(id)),
+    fault: () => index.fault,
+  };
+}
+
+/** The one time that the code of the first administrator is told: to whoever started the gateway. */
+function sayFirst(config: Config, portal: Portal, log: Log): void {
+  const url = `http://${config.portalListen.host}:${portal.port}/first`;
+  log.warn({ url, code: portal.firstCode }, 'portal: first administrator, one-time sign-in (24 hours)');
+}
