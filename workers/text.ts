@@ -14,7 +14,7 @@ async function tellType(job: Job, out: Out): Promise<void> {
   const { bytes } = await startOf(job, HEAD_BYTES);
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
   const { mimeType, extension } = await detect(bytes, job.name);
-  out.detected(mimeType, extension);
+  out.detected(mimeType, extension.toLowerCase()); // file-type knows one in capitals: `Z`
 }
 
 async function convert(job: Job, out: Out): Promise<void> {

@@ -26,6 +26,14 @@ interface Remarks {
 
 const NOTHING_SEEN: Remarks = { findings: [], losses: [] };
 
+const PIECE = 'message/partial';
+
+/** Attachments in an encoding nobody knows that look like text are what the encoding made of them: row 28, "held". */
+function undecoded(type: string, seen: Remarks): Reason | undefined {
+  const unknown = seen.findings.some(({ code }) => code === 'unknown-encoding');
+  return unknown && routeOf(type) === 'text' ? 'ambiguous' : undefined;
+}
+
 /** What the walk of a mail gave; `refused` when it could not be read at all. */
 export type WalkedMail =
   | { readonly kind: 'mail'; readonly headers: Headers; readonly autoSubmitted: string; readonly body: string }
@@ -57,8 +65,8 @@ export class Walk {
     const before = this.rows.length;
     const outputsBefore = this.outputs.length;
     const detected = await this.#detect(leaf);
-    const converted =
-      detected.refused === undefined ? await this.#convert(leaf, detected.type) : refusal(detected.refused);
+    const unread = detected.refused ?? undecoded(detected.type, seen);
+    const converted = unread === undefined ? await this.#convert(leaf, detected.type) : refusal(unread);
     const mismatch = detected.refused === undefined && typeMismatch(leaf.declaredType, detected.type);
     const extra = mismatch ? [{ code: 'type-mismatch', detail: `${leaf.declaredType} / ${detected.type}` }] : [];
     const row = rowOf(leaf, detected.type, converted, {
@@ -199,6 +207,9 @@ export class Walk {
   }
 
   async #detect(leaf: Leaf): Promise<{ readonly type: string; readonly refused?: Reason }> {
+    // A piece of a mail that was cut up so that no filter sees the whole (RFC 2046 §5.2.2, CVE-2002-1121): never joined, and as
+    // text it would be the payload, still encoded.
+    if (leaf.declaredType === PIECE) return { type: PIECE };
     if (leaf.content.size === 0) return { type: 'application/x-empty', refused: 'empty' };
     let type = 'application/octet-stream';
     const ignore = (): void => undefined; // a detection has no text and nothing to remark

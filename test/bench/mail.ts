@@ -64,7 +64,8 @@ async function cpuMs(pid: number): Promise<number> {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS;
 }
 
-async function childrenOf(pid: number): Promise<number[]> {
+/** All descendants: around each child stands bubblewrap, which has the child as its own. */
+async function descendantsOf(pid: number): Promise<number[]> {
   const found: number[] = [];
   for (const task of await readdir(`/proc/${pid}/task`)) {
     const listed = await readFile(`/proc/${pid}/task/${task}/children`, 'latin1');
@@ -76,11 +77,12 @@ async function childrenOf(pid: number): Promise<number[]> {
         .map(Number),
     );
   }
-  return found;
+  const below = await Promise.all(found.map(descendantsOf));
+  return [...found, ...below.flat()];
 }
 
 async function wholeCpuMs(pid: number): Promise<{ main: number; children: number }> {
-  const children = await Promise.all((await childrenOf(pid)).map(cpuMs));
+  const children = await Promise.all((await descendantsOf(pid)).map(cpuMs));
   return { main: await cpuMs(pid), children: children.reduce((sum, ms) => sum + ms, 0) };
 }
 

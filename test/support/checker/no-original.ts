@@ -1,5 +1,5 @@
 // C3 of the output contract: no 64 bytes in a row of an original, in whatever face, occur in an output.
-import type { Face } from './originals.ts';
+import { isMail, isText, type Face } from './originals.ts';
 import type { Regions } from './own-picture.ts';
 
 const WINDOW = 64;
@@ -66,7 +66,9 @@ export class NoOriginal {
     this.#structure = new WindowIndex(faces.map((face) => face.bytes));
     this.#pixels = new WindowIndex(faces.filter((face) => face.sent && !face.raster).map((face) => face.bytes));
     this.#binary = new WindowIndex(faces.filter((face) => !face.text).map((face) => face.bytes));
-    this.#base64 = new Set(faces.filter((face) => face.text && face.sent).flatMap((face) => base64Lines(face.bytes)));
+    this.#base64 = new Set(
+      faces.filter((face) => face.sent && isMail(face.bytes)).flatMap((face) => base64Lines(face.bytes)),
+    );
   }
 
   /** A PDF or picture: what describes it against every face, its samples against what was sent. */
@@ -95,15 +97,29 @@ export class NoOriginal {
   }
 }
 
-/** Whole lines of base64 that stand for something that is no text. Armour that names itself (PGP, PEM) is text. */
+/**
+ * The lines of a mail that are base64 and stand for something that is no text. Armour that names itself (PGP, PEM) is text. In
+ * a file that is no mail such lines are what its writer wrote, and nobody decodes them.
+ */
 function base64Lines(bytes: Buffer): string[] {
-  const lines: string[] = [];
+  const found: string[] = [];
+  let run: string[] = [];
   let armour = false;
-  for (const line of bytes.toString('latin1').split(/\r?\n/)) {
+  for (const line of [...bytes.toString('latin1').split(/\r?\n/), '']) {
     if (/^(?:> ?)*-----(?:BEGIN|END) /.test(line)) armour = /-----BEGIN /.test(line);
-    else if (!armour && /^[A-Za-z0-9+/]{56,}={0,2}$/.test(line.trim())) lines.push(line.trim());
+    if (!armour && isPayload(line.trim())) {
+      run.push(line.trim());
+      continue;
+    }
+    if (run.length > 0 && !isText(Buffer.from(run.join(''), 'base64'))) found.push(...run);
+    run = [];
   }
-  return lines;
+  return found;
+}
+
+/** A line of encoded bytes has many letters; one of one letter is a rule or a joke. */
+function isPayload(line: string): boolean {
+  return /^[A-Za-z0-9+/]{56,}={0,2}$/.test(line) && new Set(line).size >= LEAST_VALUES;
 }
 
 function keyOf(low: number, high: number): number {

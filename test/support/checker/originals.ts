@@ -22,7 +22,8 @@ export function facesOf(original: Buffer): Face[] {
   const add = (bytes: Buffer, sent: boolean): void => {
     if (bytes.length < 64 || room < bytes.length || faces.length >= MOST_FACES) return;
     room -= bytes.length;
-    faces.push({ bytes, sent, text: isText(bytes), raster: isRaster(bytes) });
+    // A mail is text, whatever bytes stand in one of its bodies: what it says may be said.
+    faces.push({ bytes, sent, text: isMail(bytes) || isText(bytes), raster: isRaster(bytes) });
     if (sent) for (const inflated of streamsOf(bytes)) add(inflated, false);
   };
   add(original, true);
@@ -37,6 +38,11 @@ export function isText(bytes: Buffer): boolean {
   let odd = 0;
   for (const byte of head) if (byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 0x1b) odd += 1;
   return odd * 200 < head.length;
+}
+
+/** True for a mail that says how a part of it is encoded. */
+export function isMail(bytes: Buffer): boolean {
+  return /^(?:>?From |[!-9;-~]{1,60}:[ \t])/.test(bytes.toString('latin1', 0, 80));
 }
 
 /** BMP, TIFF, ICO, CUR, PSD, PNM: files whose pixels may stand there as they are. */

@@ -8,6 +8,9 @@ const ACTIVE =
   /\/(JS|JavaScript|OpenAction|AA|Launch|URI|GoToR|GoToE|SubmitForm|ImportData|Thread|Rendition|Movie|Sound|RichMedia|EmbeddedFiles?|AcroForm|XFA|Annots|Metadata|Encrypt|FontFile[23]?|Names|Outlines|ObjStm|XRef|F|EF|OPI|Ref|Group|Pattern|Shading|ExtGState|ColorSpace\s*<<|Type3|Info|ID|Prev)(?![A-Za-z0-9])/;
 /** `/F` is also how a text layer calls its font: in these two places only. */
 const OWN_FONT_NAME = /\/Font\s*<<\s*\/F\s+\d+ 0 R\s*>>|^\/F (?=\d)/gm;
+/** A dictionary of our own words and numbers alone says nothing of an original, even if that one has a page like it. */
+const OWN_WORDS =
+  /^(?:<<|>>|\[|\]|\/(?:Type|Pages?|Parent|MediaBox|Resources|XObject|I|Font|F|Contents|Subtype|Image|Width|Height|ColorSpace|DeviceGray|DeviceRGB|BitsPerComponent|Filter|FlateDecode|DCTDecode|Length|Count|Kids|Catalog)(?![A-Za-z0-9])|R|-?\d+(?:\.\d+)?|\s)+$/;
 const INFLATED_MOST = 512 * 1024 * 1024;
 
 interface PdfObject {
@@ -46,7 +49,7 @@ export function judgePdf(bytes: Buffer, name: string): JudgedPdf {
     }
     if (/\/Type\s*\/Font(?![A-Za-z])/.test(dictionary)) layered = true;
     checkNames(dictionary, object.number, add);
-    structure.push(Buffer.from(dictionary, 'latin1'));
+    if (!OWN_WORDS.test(dictionary)) structure.push(Buffer.from(dictionary, 'latin1'));
     if (stream === undefined) continue;
     if (/\/Subtype\s*\/Image/.test(dictionary)) {
       images += 1;

@@ -1,0 +1,69 @@
+// `npm run test:corpus [-- <part of a path>…]`: the whole shared corpus through the road and the checker; counts by folder, how
+// refusals are told, the slowest, peak memory. Exit 1 for anything unsafe, a crash of the host, a hang.
+import { openSanitiser } from '../support/sanitiser.ts';
+import { corpusPaths, tryFile, watchMemory, type Ended } from './run.ts';
+
+const JOBS = 2;
+const MIB = 1024 * 1024;
+const out = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const wanted = process.argv.slice(2);
+const paths = (await corpusPaths()).filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)));
+const started = performance.now();
+const peak = watchMemory();
+const ended: Ended[] = [];
+{
+  await using sanitiser = await openSanitiser({}, JOBS);
+  const queue = paths.values();
+  const lane = async (): Promise<void> => {
+    for (const path of queue) {
+      const end = await tryFile(path, sanitiser);
+      ended.push(end);
+      for (const fault of end.unsafe) out(`UNSAFE ${path}: ${fault}`);
+      if (end.crash !== undefined) out(`CRASH  ${path}: ${end.crash}`);
+      if (end.hang) out(`HANG   ${path}: ${Math.round(end.ms)} ms`);
+      if (ended.length % 200 === 0) out(`${ended.length} of ${paths.length}`);
+    }
+  };
+  await Promise.all(Array.from({ length: JOBS }, lane));
+}
+const { host, children } = peak();
+
+const count = (of: readonly Ended[], test: (end: Ended) => boolean): number => of.filter(test).length;
+const folders = Map.groupBy(ended, (end) => end.path.split('/')[0] ?? '');
+out('\nfolder     files  sanitised  held  refused  failed  unsafe  pages');
+for (const [folder, of] of [...folders].toSorted().concat([['all', ended]])) {
+  const numbers = [
+    of.length,
+    count(of, (end) => end.state === 'sanitised'),
+    count(of, (end) => end.state === 'held'),
+    count(of, (end) => end.state === 'refused'),
+    count(of, (end) => end.state === 'failed'),
+    count(of, (end) => end.unsafe.length > 0),
+    of.reduce((sum, end) => sum + end.pages, 0),
+  ];
+  const widths = [6, 11, 6, 9, 8, 8, 7];
+  out(folder.padEnd(10) + numbers.map((number, at) => String(number).padStart(widths[at] ?? 8)).join(''));
+}
+out('\nreasons');
+for (const [folder, of] of [...folders].toSorted()) {
+  const reasons = Map.groupBy(
+    of.filter((end) => end.reason !== null),
+    (end) => end.reason ?? '',
+  );
+  const told = [...reasons]
+    .toSorted((a, b) => b[1].length - a[1].length)
+    .map(([reason, ends]) => `${reason} ${ends.length}`);
+  out(`  ${folder.padEnd(8)} ${told.join(', ')}`);
+}
+out('\nslowest');
+for (const end of ended.toSorted((a, b) => b.ms - a.ms).slice(0, 10))
+  out(`  ${(end.ms / 1000).toFixed(1).padStart(6)} s  ${end.path}  ${end.state} ${end.reason ?? ''}`);
+out(
+  `\npeak resident memory: host ${Math.round(host / MIB)} MiB, its children together ${Math.round(children / MIB)} MiB`,
+);
+out(`${ended.length} files in ${Math.round((performance.now() - started) / 1000)} s`);
+
+const bad = count(ended, (end) => end.unsafe.length > 0 || end.crash !== undefined || end.hang);
+out(bad === 0 ? 'all safe' : `${bad} NOT SAFE`);
+process.exitCode = bad === 0 ? 0 : 1;

@@ -1,0 +1,82 @@
+// Takes files of the shared corpus through the real road and the checker, and counts how they end.
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { residentBytes } from '../../src/sandbox/process-tree.ts';
+import { seeded } from '../support/attack-row.ts';
+import type { Sanitiser } from '../support/sanitiser.ts';
+
+export const CORPUS = fileURLToPath(new URL('../../../shared/corpus/', import.meta.url));
+/** No input of the corpus is large: whatever takes longer than this, the children's own limits did not hold. */
+const HANG_MS = 120_000;
+
+/** How one file ended. */
+export interface Ended {
+  readonly path: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly pages: number;
+  readonly ms: number;
+  /** What breaks the output contract; empty for a safe end. */
+  readonly unsafe: readonly string[];
+  /** What the host threw, if it did. */
+  readonly crash: string | undefined;
+  readonly hang: boolean;
+}
+
+/** The 2,031 files and the licences' folder left out: paths relative to the corpus, sorted. */
+export async function corpusPaths(): Promise<string[]> {
+  const entries = await readdir(CORPUS, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(CORPUS, join(entry.parentPath, entry.name)))
+    .filter((path) => path.includes('/') && !path.startsWith('LICENSES/'))
+    .toSorted();
+}
+
+/** A seeded choice of `count` paths. */
+export function sample(paths: readonly string[], count: number, seed: number): string[] {
+  const next = seeded(seed);
+  return paths
+    .map((path) => ({ path, at: next() }))
+    .toSorted((a, b) => a.at - b.at)
+    .slice(0, count)
+    .map(({ path }) => path);
+}
+
+/** A mail comes by the SMTP door, anything else by the HTTP door. */
+function kindOf(path: string, bytes: Buffer): 'mail' | 'file' {
+  const looksLikeMail = /^(?:>?From |[!-9;-~]{1,60}:[ \t])/.test(bytes.toString('latin1', 0, 80));
+  return path.startsWith('mail/') && (/\.eml$/i.test(path) || looksLikeMail) ? 'mail' : 'file';
+}
+
+/** One file through the road and the checker. */
+export async function tryFile(path: string, sanitiser: Sanitiser): Promise<Ended> {
+  const bytes = await readFile(join(CORPUS, path));
+  const started = performance.now();
+  try {
+    const kind = kindOf(path, bytes);
+    const { state, reason, parts, faults, ms } = await sanitiser.judge(kind, path.split('/').at(-1) ?? '', bytes);
+    const pages = parts.reduce((sum, part) => sum + part.pages, 0);
+    return { path, state, reason, pages, ms, unsafe: faults, crash: undefined, hang: ms > HANG_MS };
+  } catch (error) {
+    const crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const ms = performance.now() - started;
+    return { path, state: 'failed', reason: null, pages: 0, ms, unsafe: [], crash, hang: ms > HANG_MS };
+  }
+}
+
+/** Peak resident memory of this process and of all its children together, looked at ten times a second. */
+export function watchMemory(): () => { readonly host: number; readonly children: number } {
+  let host = 0;
+  let children = 0;
+  const timer = setInterval(() => {
+    const own = process.memoryUsage.rss();
+    host = Math.max(host, own);
+    children = Math.max(children, residentBytes(process.pid) - own);
+  }, 100);
+  return () => {
+    clearInterval(timer);
+    return { host, children };
+  };
+}
