@@ -70,8 +70,8 @@ describe('header', () => {
       await using gateway = await startTestGateway(folder.path);
       const reply = await sendMail(gateway.smtpPort ?? 0, bytes);
       const id = /queued as (\w+)/.exec(reply)?.[1] ?? '';
-      const path = join(folder.path, 'delivered', `${id}.eml`);
-      const delivered = async (): Promise<Buffer | undefined> => readFile(path).catch(() => undefined);
+      const place = join(folder.path, 'delivered', `${id}.eml`);
+      const delivered = async (): Promise<Buffer | undefined> => readFile(place).catch(() => undefined);
       await until(async () => (await delivered()) !== undefined, 30_000, 'delivery');
       const eml = (await delivered()) ?? Buffer.alloc(0);
       assert.deepEqual(mailFaults(eml, originalOf(Buffer.from(bytes))), []);

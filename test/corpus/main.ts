@@ -30,9 +30,9 @@ const ended: Ended[] = [];
 const { host, children } = peak();
 
 const count = (of: readonly Ended[], test: (end: Ended) => boolean): number => of.filter(test).length;
-const folders = Map.groupBy(ended, (end) => end.path.split('/')[0] ?? '');
+const folders = [...Map.groupBy(ended, (end) => end.path.split('/')[0] ?? '')].toSorted(([a], [b]) => (a < b ? -1 : 1));
 out('\nfolder     files  sanitised  held  refused  failed  unsafe  pages');
-for (const [folder, of] of [...folders].toSorted().concat([['all', ended]])) {
+for (const [folder, of] of [...folders, ['all', ended] as const]) {
   const numbers = [
     of.length,
     count(of, (end) => end.state === 'sanitised'),
@@ -46,7 +46,7 @@ for (const [folder, of] of [...folders].toSorted().concat([['all', ended]])) {
   out(folder.padEnd(10) + numbers.map((number, at) => String(number).padStart(widths[at] ?? 8)).join(''));
 }
 out('\nreasons');
-for (const [folder, of] of [...folders].toSorted()) {
+for (const [folder, of] of folders) {
   const reasons = Map.groupBy(
     of.filter((end) => end.reason !== null),
     (end) => end.reason ?? '',
