@@ -10,7 +10,8 @@ const ACTIVE =
 const OWN_FONT_NAME = /\/Font\s*<<\s*\/F\s+\d+ 0 R\s*>>|^\/F (?=\d)/gm;
 /** A dictionary of our own words and numbers alone says nothing of an original, even if that one has a page like it. */
 const OWN_WORDS =
-  /^(?:<<|>>|\[|\]|\/(?:Type|Pages?|Parent|MediaBox|Resources|XObject|I|Font|F|Contents|Subtype|Image|Width|Height|ColorSpace|DeviceGray|DeviceRGB|BitsPerComponent|Filter|FlateDecode|DCTDecode|Length|Count|Kids|Catalog)(?![A-Za-z0-9])|R|-?\d+(?:\.\d+)?|\s)+$/;
+  /^(?:<<|>>|\[|\]|\/(?:Type|Pages?|Parent|MediaBox|Resources|XObject|I|Font|F|Contents|Subtype|Image|Width|Height|ColorSpace|DeviceGray|DeviceRGB|BitsPerComponent|Filter|FlateDecode|DCTDecode|Length|Count|Kids|Catalog|Type0|BaseFont|Mugai|Encoding|Identity-H|Identity|DescendantFonts|ToUnicode|CIDFontType2|CIDSystemInfo|Registry|Ordering|Supplement|FontDescriptor|DW|CIDToGIDMap|FontName|Flags|FontBBox|ItalicAngle|Ascent|Descent|CapHeight|StemV)(?![A-Za-z0-9-])|\((?:Adobe|Identity)\)|R|-?\d+(?:\.\d+)?|\s)+$/;
+const MAP_FRAME = 800;
 const INFLATED_MOST = 512 * 1024 * 1024;
 
 interface PdfObject {
@@ -66,6 +67,12 @@ export function judgePdf(bytes: Buffer, name: string): JudgedPdf {
     }
     const text = decoded.toString('latin1');
     checkNames(text, object.number, add);
+    if (text.startsWith('/CIDInit')) {
+      // The map of a text layer: a fixed head and foot, which maps of all the world resemble, and pairs of numbers between them.
+      const rest = text.replaceAll(/\d+ beginbfchar\n(?:<[0-9A-F]{4}> <(?:[0-9A-F]{4}){1,2}>\n)*endbfchar\n/g, '');
+      if (rest.length > MAP_FRAME) add(`map ${object.number} holds more than numbers`);
+      continue;
+    }
     structure.push(decoded);
     if (kind === '' && / Do\b/.test(text)) {
       const rest = text.replace(/^q [\d.]+ 0 0 [\d.]+ 0 0 cm \/I Do Q/, '');
