@@ -4,9 +4,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
-import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { reasonOf, systemCode } from '../message/errors.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
 import { MANIFEST } from '../outbox/manifest.ts';
+import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type PackageFiles } from '../outbox/verify.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
@@ -99,7 +100,7 @@ function folderFiles(root: string): PackageFiles {
     get: async (name, cap) => {
       const path = join(root, name);
       const { size } = await stat(path);
-      if (size > cap) throw new MugaiError('bad-package', `${name} is over ${cap} bytes`, { permanent: true });
+      if (size > cap) throw new GateRefusal('file-too-large', `over ${cap} bytes`, { file: name });
       return readFile(path);
     },
     open: async (name) => {

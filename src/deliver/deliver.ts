@@ -1,10 +1,10 @@
 // Sealed → Delivered: the gate, then the courier, then the record. What the gate does not verify is never handed on.
 import type { KeyObject } from 'node:crypto';
 import type { ActEntry, Audit } from '../message/act.ts';
-import { MugaiError } from '../message/errors.ts';
 import type { Language } from '../message/account.ts';
 import type { Delivered, DeliveryRecord, Sealed } from '../message/stages.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type VerifiedPackage } from '../outbox/verify.ts';
 import { compose } from './compose.ts';
 import type { Courier } from './courier.ts';
@@ -24,7 +24,7 @@ export interface DeliverDeps {
   readonly attachBytes: number;
   readonly giveUpMs: number;
   /** Told of every package the gate refuses, with the reason. */
-  readonly onGateRefusal: (id: string, reason: string) => void;
+  readonly onGateRefusal: (id: string, refusal: GateRefusal) => void;
 }
 
 /** How the step ended: at an end with its record, or to be tried again after `answer`. */
@@ -40,13 +40,11 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
   try {
     verified = await verifyPackage(deps.outbox.files(sealed.id), deps.keys, deps.attachBytes, signal);
     if (verified.statement.predicate.id !== sealed.id) {
-      throw new MugaiError('bad-package', `package of ${verified.statement.predicate.id} lies under another id`, {
-        permanent: true,
-      });
+      throw new GateRefusal('manifest-id', `package of ${verified.statement.predicate.id} lies under another id`);
     }
   } catch (error) {
-    if (!(error instanceof MugaiError) || error.code !== 'bad-package') throw error;
-    deps.onGateRefusal(sealed.id, error.message);
+    if (!(error instanceof GateRefusal)) throw error;
+    deps.onGateRefusal(sealed.id, error);
     return ended(sealed, deps, [], {
       stage: 'quarantined',
       courier: '',

@@ -139,6 +139,10 @@ export const LIMITS = {
   // ── packages and delivery ──
   /** Bytes of a manifest envelope: 1,000 parts with names take some 500 KB. */
   manifestBytes: 8 * MIB,
+  /** Bytes of a page's operators, inflated: a dense A0 plan has some 200 KB. */
+  pageTextBytes: 16 * MIB,
+  /** Bytes of a text layer's map, inflated: 65,535 characters of 21 bytes each, and blocks. */
+  mapBytes: 2 * MIB,
   /** Bytes of `message.txt`: the text ceiling in UTF-8, and the account. */
   messageTextBytes: 32 * MIB,
   /** Bytes of attachments in a delivered mail; beyond, the text names the files and where they lie. */

@@ -6,8 +6,9 @@ import { Type, type Static } from 'typebox';
 import { PositionSchema } from '../message/act.ts';
 import { DigestSchema, PartRowSchema, ReasonSchema, StateSchema } from '../message/part.ts';
 import { EnvelopeSchema, HeadersSchema, SourceSchema } from '../message/stages.ts';
-import { MugaiError } from '../message/errors.ts';
-import { recordCodec } from '../store/records.ts';
+import { reasonOf } from '../message/errors.ts';
+import { recordCodec, type RecordCodec } from '../store/records.ts';
+import { GateRefusal, type Rule } from './refusal.ts';
 
 export const MANIFEST = 'manifest.dsse.json';
 export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -94,7 +95,7 @@ export function preAuthentication(payload: Uint8Array): Buffer {
 
 /** Signs a statement: the bytes of `manifest.dsse.json`. */
 export function signStatement(statement: Statement, privateKey: KeyObject, id: string): Buffer {
-  const payload = statementCodec.encode(statement);
+  const payload = statementCodec.encode(inOrder(statement) as Statement);
   const signature = sign(null, preAuthentication(payload), privateKey);
   return dsseCodec.encode({
     payloadType: PAYLOAD_TYPE,
@@ -104,24 +105,68 @@ export function signStatement(statement: Statement, privateKey: KeyObject, id: s
 }
 
 /**
- * The statement in these bytes, when one of the keys signed it. Throws `bad-package` (code) otherwise; nothing of an
- * unsigned payload is parsed.
+ * The statement in these bytes, when one of the keys signed it, it is in its one form and its list is whole. Throws
+ * `GateRefusal` otherwise; nothing of an unsigned payload is parsed.
  */
 export async function openManifest(bytes: Uint8Array, keys: ReadonlyMap<string, KeyObject>): Promise<Statement> {
-  let envelope: Static<typeof EnvelopeDsseSchema>;
-  try {
-    envelope = dsseCodec.decode(bytes);
-  } catch (error) {
-    throw new MugaiError('bad-package', 'manifest is not a DSSE envelope of ours', { permanent: true, cause: error });
-  }
+  const envelope = decoded(dsseCodec, bytes, 'manifest-envelope', 'no DSSE envelope of ours');
   const payload = Buffer.from(envelope.payload, 'base64');
-  const signed = await signedByOne(payload, envelope.signatures, keys);
-  if (!signed) throw new MugaiError('bad-package', 'no signature of a known key', { permanent: true });
+  const { payloadType, signatures } = envelope;
+  const ordered = signatures.map(({ keyid, sig }) => ({ keyid, sig }));
+  // One form only: no second spelling of the same base64, no key twice, no space.
+  const again = { payloadType, payload: payload.toString('base64'), signatures: ordered };
+  if (!sameJson(again, bytes)) refuseManifest('manifest-envelope', 'not in its one form');
+  if (!(await signedByOne(payload, signatures, keys)))
+    refuseManifest('manifest-signature', 'no signature of a known key');
+  const statement = decoded(statementCodec, payload, 'manifest-schema', 'the signed manifest does not fit its schema');
+  if (!sameJson(inOrder(statement), payload))
+    refuseManifest('manifest-canonical', 'the signed manifest is not in its one form');
+  checkList(statement);
+  return statement;
+}
+
+/** True when these bytes are the value as a record is written: JSON without a space, and a line end. */
+function sameJson(value: unknown, bytes: Uint8Array): boolean {
+  return Buffer.from(`${JSON.stringify(value)}\n`, 'utf8').equals(bytes);
+}
+
+/** Every file is listed once, and made by a part; every part's files are listed. */
+function checkList({ subject, predicate }: Statement): void {
+  const listed = new Set(subject.map(({ name }) => name));
+  if (listed.size !== subject.length) refuseManifest('manifest-files', 'a file is listed twice');
+  const made = new Set(predicate.parts.flatMap(({ outputs }) => outputs));
+  made.add('message.txt');
+  for (const name of listed) if (!made.has(name)) refuseManifest('manifest-files', `no part made ${name}`);
+  if (!listed.has('message.txt')) made.delete('message.txt');
+  for (const name of made) if (!listed.has(name)) refuseManifest('manifest-files', `${name} is not listed`);
+}
+
+function refuseManifest(rule: Rule, detail: string): never {
+  throw new GateRefusal(rule, detail, { file: MANIFEST });
+}
+
+function decoded<T>(codec: RecordCodec<T>, bytes: Uint8Array, rule: Rule, what: string): T {
   try {
-    return statementCodec.decode(payload);
+    return codec.decode(bytes);
   } catch (error) {
-    throw new MugaiError('bad-package', 'signed manifest does not fit its schema', { permanent: true, cause: error });
+    return refuseManifest(rule, `${what}: ${reasonOf(error)}`);
   }
+}
+
+/** A value with its keys in the order of the schema, those of records sorted: JSON of it has one form. */
+function inOrder(value: unknown, schema: unknown = StatementSchema): unknown {
+  if (Array.isArray(value)) return value.map((one) => inOrder(one, (schema as { items?: unknown }).items));
+  if (typeof value !== 'object' || value === null) return value;
+  const { properties, anyOf } = (schema ?? {}) as { properties?: Record<string, unknown>; anyOf?: unknown[] };
+  if (anyOf !== undefined)
+    return inOrder(
+      value,
+      anyOf.find((one) => (one as { type?: string }).type === 'object'),
+    );
+  const names = properties === undefined ? Object.keys(value).toSorted() : Object.keys(properties);
+  const given = value as Record<string, unknown>;
+  const kept = names.filter((name) => given[name] !== undefined);
+  return Object.fromEntries(kept.map((name) => [name, inOrder(given[name], properties?.[name])]));
 }
 
 async function signedByOne(

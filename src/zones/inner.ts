@@ -13,6 +13,7 @@ import { smtpCourier } from '../deliver/smtp-courier.ts';
 import type { Log } from '../ops/log.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
 import { Outbox } from '../outbox/outbox.ts';
+import type { GateRefusal } from '../outbox/refusal.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
 import { RetryLater } from '../queue/queues.ts';
 import { openFsStore, type FaultPoint } from '../store/fs-store.ts';
@@ -78,9 +79,9 @@ export async function startInner(
     language: policy.language,
     attachBytes: policy.attachBytes,
     giveUpMs: LIMITS.giveUpMs,
-    onGateRefusal: (id: string, reason: string) => {
-      road.metrics.gateRefusals.inc({ reason: reason.split(':')[0] ?? '' });
-      log.error({ id, reason }, 'package refused by the gate');
+    onGateRefusal: (id: string, { rule, file, offset, message }: GateRefusal) => {
+      road.metrics.gateRefusals.inc({ reason: rule });
+      log.error({ id, rule, file, offset, reason: message }, 'package refused by the gate');
     },
   };
   const portal = await startPortal(config, log, life, { outbox, ledger, keys, audit: journal, firstAddress });

@@ -33,7 +33,22 @@ function recordOf(id: string): SanitisedRecord {
     autoSubmitted: '',
     policy: { name: 'built-in', version: '1', sha256: ZERO },
     engine: { version: '0', workers: {} },
-    parts: [],
+    parts: [
+      {
+        path: '1',
+        name: 'a.txt',
+        declaredType: 'text/plain',
+        detectedType: 'text/plain',
+        size: 1,
+        sha256: ZERO,
+        verdict: 'text',
+        reason: null,
+        outputs: ['files/01-a.txt'],
+        pages: 0,
+        findings: [],
+        losses: [],
+      },
+    ],
     text: 'Subject: 件名\n\n本文\n',
     outputs: [],
     outputFolder: '',
@@ -161,7 +176,7 @@ describe('the folder of a package', () => {
     assert.equal((await verifyPackage(outbox.files(id), keys, 1000, signal)).files.length, 2);
     for (let i = 0; i < 100; i++) await writeFile(join(root.path, 'outbox', folderOf(id), 'files', `x${i}`), '');
     assert.ok((await outbox.files(id).names(5)).length <= 10);
-    await assert.rejects(verifyPackage(outbox.files(id), keys, 1000, signal), /file not in the manifest: files\/x/);
+    await assert.rejects(verifyPackage(outbox.files(id), keys, 1000, signal), /file-unlisted: files\/x/);
   });
 });
 

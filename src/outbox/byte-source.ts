@@ -1,0 +1,101 @@
+// Bytes of a file as they come, taken in pieces of known size; holds no more than one piece and one chunk.
+import { refuse, type Rule } from './refusal.ts';
+
+const LF = 0x0a;
+
+/** Takes from a stream. Whatever does not match refuses at its first byte that differs. */
+export class ByteSource {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #held: Buffer = Buffer.alloc(0);
+  /** Bytes taken so far. */
+  offset = 0;
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** Exactly `size` bytes; a file that ends before is refused. Valid until the next call. */
+  async take(size: number, rule: Rule): Promise<Buffer> {
+    if (this.#held.length < size) await this.#fill(size);
+    if (this.#held.length < size) refuse(rule, this.offset + this.#held.length, 'the file ends here');
+    const taken = this.#held.subarray(0, size);
+    this.#held = this.#held.subarray(size);
+    this.offset += size;
+    return taken;
+  }
+
+  /** These very bytes. */
+  async expect(wanted: string | Uint8Array, rule: Rule, what: string): Promise<void> {
+    const bytes = typeof wanted === 'string' ? Buffer.from(wanted, 'latin1') : wanted;
+    if (this.#held.length < bytes.length) await this.#fill(bytes.length);
+    const given = this.#held.subarray(0, bytes.length);
+    if (!given.equals(bytes)) {
+      let same = 0;
+      while (same < given.length && given[same] === bytes[same]) same += 1;
+      refuse(rule, this.offset + same, same === given.length ? 'the file ends here' : `not ${what}`);
+    }
+    this.#held = this.#held.subarray(bytes.length);
+    this.offset += bytes.length;
+  }
+
+  /** A line of at most `most` bytes, without its LF, as Latin-1. */
+  async line(most: number, rule: Rule): Promise<string> {
+    let end = this.#held.indexOf(LF);
+    if (end < 0 || end > most) {
+      if (this.#held.length <= most) await this.#fill(most + 1);
+      end = this.#held.indexOf(LF);
+      if (end < 0 && this.#held.length <= most) refuse(rule, this.offset + this.#held.length, 'the file ends here');
+      if (end < 0 || end > most) refuse(rule, this.offset, `a line of over ${most} bytes`);
+    }
+    const text = this.#held.toString('latin1', 0, end);
+    this.#held = this.#held.subarray(end + 1);
+    this.offset += end + 1;
+    return text;
+  }
+
+  /** The end of the file, and nothing before it. */
+  async end(rule: Rule): Promise<void> {
+    await this.#fill(1);
+    if (this.#held.length > 0) refuse(rule, this.offset, 'bytes behind the end');
+  }
+
+  /** Everything that is left, when it is at most `most` bytes. */
+  async rest(most: number, rule: Rule): Promise<Buffer> {
+    await this.#fill(most + 1);
+    if (this.#held.length > most) refuse(rule, this.offset + most, `over ${most} bytes`);
+    return this.take(this.#held.length, rule);
+  }
+
+  /** The next chunk as it comes, undefined at the end. */
+  async chunk(): Promise<Buffer | undefined> {
+    await this.#fill(1);
+    if (this.#held.length === 0) return undefined;
+    const taken = this.#held;
+    this.#held = taken.subarray(taken.length);
+    this.offset += taken.length;
+    return taken;
+  }
+
+  /** Tells the stream that no more is wanted. */
+  async stop(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  async #fill(size: number): Promise<void> {
+    if (this.#held.length >= size) return;
+    const pieces: Uint8Array[] = this.#held.length === 0 ? [] : [this.#held];
+    let length = this.#held.length;
+    while (length < size) {
+      const { done, value } = await this.#chunks.next();
+      if (done === true) break;
+      if (value.length === 0) continue;
+      pieces.push(value);
+      length += value.length;
+    }
+    const [only] = pieces;
+    this.#held =
+      pieces.length === 1 && only !== undefined
+        ? Buffer.from(only.buffer, only.byteOffset, only.byteLength)
+        : Buffer.concat(pieces, length);
+  }
+}
