@@ -1,5 +1,6 @@
 // Inflates a zlib stream that must give a known number of bytes and end with its last one.
-import { inflate, type Inflate } from 'node:zlib';
+import { inflate, inflateSync, type Inflate } from 'node:zlib';
+import { systemCode } from '../message/errors.ts';
 
 /** `info` of a one-shot call (Node's documentation of zlib): the output and the engine that made it. */
 interface Inflated {
@@ -7,29 +8,44 @@ interface Inflated {
   readonly engine: Inflate;
 }
 
+/** Bytes of one piece of output: a page in one piece, where its size is known. */
+const PIECE = 4 * 1024 * 1024;
+/** Output that is made at once: the way to another thread and back takes longer. */
+const AT_ONCE = 64 * 1024;
+
 /**
  * The inflated bytes when they are exactly `size` and the stream has nothing behind it; otherwise what is wrong. Runs on
  * a thread of the pool; takes `size` bytes of memory and never more, whatever the stream says.
  */
 export async function inflateExactly(bytes: Uint8Array, size: number): Promise<Buffer | string> {
-  const data = await inflateUpTo(bytes, size);
+  const data = await inflated(bytes, size, Math.min(size + 64, PIECE));
   return typeof data === 'string' || data.length === size ? data : `${data.length} bytes of data, not ${size}`;
 }
 
 /** The inflated bytes when they are at most `most` and the stream has nothing behind it; otherwise what is wrong. */
 export async function inflateUpTo(bytes: Uint8Array, most: number): Promise<Buffer | string> {
+  return inflated(bytes, most, Math.min(Math.max(4096, bytes.length * 8), most + 64, PIECE));
+}
+
+async function inflated(bytes: Uint8Array, most: number, chunkSize: number): Promise<Buffer | string> {
+  // One byte of room more: a stream with more data is found out by it, and goes no further.
+  const options = { info: true, maxOutputLength: most + 1, chunkSize };
+  const judge = ({ buffer, engine }: Inflated): Buffer | string => {
+    if (buffer.length > most) return `over ${most} bytes of data`;
+    return engine.bytesWritten === bytes.length ? buffer : 'bytes behind the zlib stream';
+  };
+  const tell = (error: unknown): string =>
+    systemCode(error) === 'ERR_BUFFER_TOO_LARGE' ? `over ${most} bytes of data` : 'no zlib stream';
+  if (chunkSize <= AT_ONCE) {
+    try {
+      return judge(inflateSync(bytes, options) as unknown as Inflated);
+    } catch (error) {
+      return tell(error);
+    }
+  }
   return new Promise((resolve) => {
-    // One byte of room more: a stream with more data is found out by it, and goes no further.
-    const options = { info: true, maxOutputLength: most + 1, chunkSize: Math.min(most + 64, 4 * 1024 * 1024) };
-    inflate(bytes, options, (error, result) => {
-      if (error !== null)
-        return resolve(
-          'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE' ? `over ${most} bytes of data` : 'no zlib stream',
-        );
-      const { buffer, engine } = result as unknown as Inflated;
-      if (buffer.length > most) return resolve(`over ${most} bytes of data`);
-      if (engine.bytesWritten !== bytes.length) return resolve('bytes behind the zlib stream');
-      return resolve(buffer);
-    });
+    inflate(bytes, options, (error, result) =>
+      resolve(error === null ? judge(result as unknown as Inflated) : tell(error)),
+    );
   });
 }

@@ -24,11 +24,11 @@ export function readJpeg(bytes: Uint8Array, base: number): JpegFacts {
   let tables = 0;
   let at = 2;
   for (;;) {
-    if (bytes[at] !== MARKER) refuse('jpeg-marker', base + at, 'no marker');
+    if (bytes[at] !== MARKER) refuse('jpeg-marker', base + Math.min(at, bytes.length), 'no marker');
     const marker = bytes[at + 1];
     const length = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
     if (at + 2 + length > bytes.length || length < 2)
-      refuse('jpeg-marker', base + at + 2, 'a segment that does not end');
+      refuse('jpeg-marker', base + Math.min(at + 2, bytes.length), 'a segment that does not end');
     const body = bytes.subarray(at + 4, at + 2 + length);
     const place = base + at + 4;
     // Order as libjpeg writes it: quantisation tables, the frame, Huffman tables, the scan.

@@ -46,7 +46,8 @@ export class TextLayer {
     const em = pdfNumber(size * shrink, 2);
     // All characters are an em wide (/DW 1000); Tz brings the run to the length it has on the page.
     const scale = pdfNumber((100 * length) / (count * size * shrink), 2);
-    if (count === 0 || em === '0' || scale === '0') return '';
+    // A number of the form has seven digits at most.
+    if (count === 0 || em === '0' || scale === '0' || Number(scale) >= 1e7) return '';
     const [cos, sin] = [pdfNumber((dx * shrink) / length), pdfNumber((dy * shrink) / length)];
     const minusSin = pdfNumber((-dy * shrink) / length);
     return `/F ${em} Tf ${scale} Tz ${cos} ${sin} ${minusSin} ${cos} ${pdfNumber(x * shrink, 2)} ${pdfNumber(y * shrink, 2)} Tm <${shown}> Tj\n`;
