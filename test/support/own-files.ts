@@ -3,9 +3,9 @@ import { ByteSource } from '../../src/outbox/byte-source.ts';
 import { readFile } from '../../src/outbox/read-file.ts';
 import type { OnPageImage } from '../../src/outbox/read-pdf.ts';
 import { GateRefusal } from '../../src/outbox/refusal.ts';
-import type { TextRun } from '../../src/sandbox/page-text.ts';
+
 import type { RasterPage } from '../../src/sandbox/raster-page.ts';
-import { PIXEL, rowBytes, type PixelFormat } from '../../src/sandbox/wire.ts';
+import { PIXEL, rowBytes, type PixelFormat, type Run } from '../../src/sandbox/wire.ts';
 import { PagePdf } from '../../src/sanitise/page-pdf.ts';
 import { encodePicture } from '../../src/sanitise/picture.ts';
 
@@ -21,13 +21,7 @@ export function seeded(seed: number): (n: number) => number {
 }
 
 /** A page of soft pixels (a photograph, so JPEG where the format has 8 bits) or of stripes. */
-export function page(
-  width: number,
-  height: number,
-  format: PixelFormat,
-  soft = false,
-  text: TextRun[] = [],
-): RasterPage {
+export function page(width: number, height: number, format: PixelFormat, soft = false, text: Run[] = []): RasterPage {
   const pixels = Buffer.alloc(rowBytes(format, width) * height);
   const row = rowBytes(format, width);
   for (let at = 0; at < pixels.length; at++)
@@ -35,7 +29,7 @@ export function page(
   return { width, height, format, widthPt: width / 2, heightPt: height / 3, pixels, text };
 }
 
-export const RUNS: TextRun[] = [
+export const RUNS: Run[] = [
   { text: '鹿嶋市 𠮷', x: 10.5, y: 20.25, dx: 100, dy: 0, size: 12 },
   { text: 'abc', x: -3, y: 700, dx: 0, dy: 33.333, size: 0.5 },
 ];
