@@ -105,9 +105,8 @@ export async function verifyFile(
       // Which of the two is it: was the file changed after it was sealed, or was it sealed like this?
       for (let more = await bytes.chunk(); more !== undefined;) more = await bytes.chunk();
       if (seen.digest() === sha256) throw error;
-      throw new GateRefusal('file-digest', `not the file that was sealed (${error.detail})`, {
-        ...(error.offset === undefined ? {} : { offset: error.offset }),
-      });
+      const where = error.offset === undefined ? {} : { offset: error.offset };
+      throw new GateRefusal('file-digest', `not the file that was sealed (${error.detail})`, where);
     }
     if (seen.digest() !== sha256) throw new GateRefusal('file-digest', 'not the file that was sealed');
   } catch (error) {
