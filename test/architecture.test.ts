@@ -39,6 +39,15 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   'file-type': /^workers\//,
   'encoding-japanese': /^workers\//,
   '@embedpdf/pdfium': /^workers\//,
+  '@matbee/libreoffice-converter': /^workers\/office\/wasm\.ts$/,
+  fflate: /^workers\//,
+  saxes: /^workers\//,
+  cfb: /^workers\//,
+  'officecrypto-tool': /^workers\//,
+  '7z-wasm': /^workers\//,
+  'libheif-js': /^workers\//,
+  '@resvg/resvg-wasm': /^workers\//,
+  '@rhwp/core': /^workers\//,
   sharp: /^(workers\/image|src\/sanitise\/(encode-page|picture))\.ts$/,
   'pdf-lib': /^src\/sanitise\/notice-page\.ts$/,
   bullmq: /^src\/queue\//,
@@ -51,7 +60,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   'node:sqlite': /^src\/portal\/database\.ts$/,
   'prom-client': /^src\/ops\//,
   yaml: /^src\/policy\//,
-  'node:child_process': /^(src\/sandbox\/|workers\/inmate\.ts$)/,
+  'node:child_process': /^(src\/sandbox\/|workers\/inmate\.ts$|workers\/office\/native\.ts$)/,
 };
 
 interface Import {

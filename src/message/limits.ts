@@ -103,6 +103,15 @@ export const LIMITS = {
   textRss: 768 * MIB,
   pdfRss: 1024 * MIB, // PDFium heap cap 512 MB, Node 60 MB, fonts and pages
   imageRss: 1024 * MIB, // an 81 Mpx PNG at full size: 558 MB
+  archiveRss: 1024 * MIB, // the archive, and its entries one by one or all of a solid block
+  officeRss: 1536 * MIB, // ordinary documents 212 MB; a ghost cell 2.1 GB
+  officeWasmRss: 2048 * MIB, // ordinary documents 730 to 810 MB
+  /** Writable memory of the same: V8 maps code space for 147 MB of WebAssembly, and each thread's heap. */
+  officeWasmData: 12 * 1024 * MIB,
+  /** Bytes of the `/tmp` of an office engine: profile, document, its cleaned copy, its PDF. */
+  officeScratch: 512 * MIB,
+  /** Milliseconds an office document may take: the heaviest honest one seen took 45 s of CPU in WebAssembly. */
+  officeMs: 120_000,
   memoryPollMs: 100,
   /** Bytes of WebAssembly memory PDFium may grow to; the worst honest file took 211 MB. */
   pdfiumBytes: 512 * MIB,

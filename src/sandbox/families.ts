@@ -1,8 +1,10 @@
 // The families of jailed children: which entry file, which flags, how much memory, and whether a child may be used again.
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Walls } from './jail.ts';
 import { LIMITS, parseDeadlineMs } from '../message/limits.ts';
 
-export type FamilyName = 'mail' | 'text' | 'pdf' | 'image';
+export type FamilyName = 'mail' | 'text' | 'pdf' | 'image' | 'archive' | 'office' | 'office-wasm';
 
 /** What the host must know to start and bound a child of one kind. */
 export interface Family {
@@ -23,13 +25,30 @@ export interface Family {
    * a child only when the host that watches the clock is gone or blind.
    */
   readonly cpuSeconds: number;
+  /** Flags of Node besides the common ones: what the engine needs of it. */
+  readonly nodeFlags?: readonly string[];
+  /** Descriptors, and threads and processes, where the common numbers are too few. */
+  readonly files?: number;
+  /** Bytes of writable memory, where V8 maps far more than it touches. */
+  readonly dataBytes?: number;
+  readonly threads?: number;
+  /** Starts programs of the system, which only bubblewrap can hold: without it the family is not used. */
+  readonly programs?: Programs;
   /** Files a child may read besides the common ones, relative to the root of our code. */
   readonly readable?: readonly string[];
 }
 
+/** What a child is given that starts programs of the system. */
+export interface Programs {
+  /** Bytes of its `/tmp`, in memory, and of the largest file there. */
+  readonly scratchBytes: number;
+  /** Folders of the system that it reads, where they exist. */
+  readonly shown: readonly string[];
+}
+
 /** Bytes of writable memory the kernel grants a child, `RLIMIT_DATA`: between two looks at its resident memory. */
 export function dataLimit(family: Family): number {
-  return family.rssLimit * 2 + LIMITS.childStacks;
+  return family.dataBytes ?? family.rssLimit * 2 + LIMITS.childStacks;
 }
 
 const LONGEST_INPUT_MS = Math.max(
@@ -88,7 +107,59 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     busyMs: 0,
     cpuSeconds: cpuFor(0),
   },
+  archive: {
+    name: 'archive',
+    entry: entry('archive'),
+    native: false,
+    inputsPerChild: LIMITS.documentsPerChild,
+    rssLimit: LIMITS.archiveRss,
+    heapMiB: 512,
+    busyMs: LIMITS.childBusyMs,
+    cpuSeconds: cpuFor(LIMITS.childBusyMs),
+  },
+  // The system's LibreOffice: one document, then SIGKILL. Its own profile, its own /tmp, no network.
+  office: {
+    name: 'office',
+    entry: entry('office-native'),
+    native: false,
+    inputsPerChild: 1,
+    rssLimit: LIMITS.officeRss,
+    heapMiB: 512,
+    busyMs: 0,
+    cpuSeconds: Math.ceil(LIMITS.officeMs / 1000) * 2,
+    nodeFlags: ['--allow-child-process', '--allow-fs-read=/tmp', '--allow-fs-write=/tmp'],
+    files: 512,
+    threads: 160,
+    programs: {
+      scratchBytes: LIMITS.officeScratch,
+      shown: ['/usr', '/etc/fonts', '/etc/libreoffice', '/var/cache/fontconfig'],
+    },
+  },
+  // LibreOffice as WebAssembly, where the system has none. TurboFan's tier-up of a 147 MB module is wasted on one document.
+  'office-wasm': {
+    name: 'office-wasm',
+    entry: entry('office-wasm'),
+    native: false,
+    inputsPerChild: 1,
+    rssLimit: LIMITS.officeWasmRss,
+    heapMiB: 512,
+    busyMs: 0,
+    cpuSeconds: Math.ceil(LIMITS.officeMs / 1000) * 4,
+    nodeFlags: ['--liftoff-only', '--allow-worker'],
+    files: 128,
+    threads: 96,
+    dataBytes: LIMITS.officeWasmData,
+  },
 };
 
 /** Root of our own code: all a child may read. */
 export const CODE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The system's LibreOffice, where Debian and Ubuntu put it. */
+const SOFFICE = '/usr/bin/soffice';
+
+/** The office engine of this machine: the system's, where it is installed and can be held; otherwise WebAssembly. */
+export function officeFamily(walls: Walls): Family {
+  const native = walls.bubblewrap !== undefined && walls.filter !== undefined && existsSync(SOFFICE);
+  return native ? FAMILIES.office : FAMILIES['office-wasm'];
+}

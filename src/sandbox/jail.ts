@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { LIMITS } from '../message/limits.ts';
 import { CODE_ROOT, dataLimit, type Family } from './families.ts';
+import { systemCallFilter } from './seccomp.ts';
 
 /** The walls around a child. Every one that is absent is absent knowingly: the probe tried it, or a test takes it away. */
 export interface Walls {
@@ -71,12 +72,21 @@ export function jailCommand(family: Family, walls: Walls): JailCommand {
   );
   const entry = join(root, relative(CODE_ROOT, family.entry));
   const { command, args } = outerWalls(family, walls, [...node, entry], readable);
-  return { command, args, filter: bubblewrap === undefined ? undefined : walls.filter, user: walls.user };
+  return { command, args, filter: filterOf(family, walls), user: walls.user };
+}
+
+/** A family that starts programs gets the wider list of system calls; nobody gets one where nobody else has one. */
+function filterOf(family: Family, walls: Walls): Buffer | undefined {
+  if (walls.bubblewrap === undefined || walls.filter === undefined) return undefined;
+  return family.programs === undefined ? walls.filter : systemCallFilter(process.arch, 'programs');
 }
 
 function nodeArguments(family: Family, permission: boolean, readable: readonly string[]): string[] {
   const args = ['--no-warnings', '--disable-proto=delete', `--max-old-space-size=${family.heapMiB}`];
+  const flags = family.nodeFlags ?? [];
+  args.push(...flags.filter((flag) => !flag.startsWith('--allow-')));
   if (!permission) return args;
+  args.push(...flags.filter((flag) => flag.startsWith('--allow-')));
   args.push('--permission', ...readable.map((path) => `--allow-fs-read=${path}`));
   if (family.native) args.push('--allow-addons');
   return args;
@@ -100,11 +110,22 @@ function outerWalls(
   const shown = readable.map((path) => [join(CODE_ROOT, path), join(INSIDE, path)] as const);
   const programs = [[process.execPath, join(INSIDE, 'node')] as const];
   if (prlimit !== undefined) programs.push([prlimit, join(INSIDE, 'prlimit')]);
-  const libraries = bubblewrap.libraries.map((path) => [path, path] as const);
+  const libraries = family.programs === undefined ? bubblewrap.libraries.map((path) => [path, path] as const) : [];
   const binds = [...libraries, ...programs, ...shown].flatMap(([from, to]) => ['--ro-bind', from, to]);
   const filter = walls.filter === undefined ? [] : ['--seccomp', '3'];
-  const args = [...NAMESPACES, ...binds, ...FILE_SYSTEM, ...filter];
+  const args = [...NAMESPACES, ...systemOf(family), ...binds, ...FILE_SYSTEM, ...filter];
   return { command: bubblewrap.path, args: [...args, '--', ...limited] };
+}
+
+/** What a family that starts programs sees of the system: read-only but for a /tmp of fixed size, which is memory. */
+function systemOf({ programs }: Family): string[] {
+  if (programs === undefined) return [];
+  const links = ['lib', 'lib64', 'bin', 'sbin'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]);
+  const shown = programs.shown.flatMap((path) => ['--ro-bind-try', path, path]);
+  const devices = ['null', 'urandom'].flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]);
+  // LibreOffice looks for this one file to see that there is a /proc; there is none.
+  const version = ['--ro-bind-try', '/proc/version', '/proc/version'];
+  return [...shown, ...links, ...version, ...devices, '--size', String(programs.scratchBytes), '--tmpfs', '/tmp'];
 }
 
 /** Arguments of prlimit(1): soft and hard alike but for CPU, whose soft limit says SIGXCPU before the hard one kills. */
@@ -112,11 +133,11 @@ function limitArguments(family: Family, ownUser: boolean): string[] {
   const limits = [
     `--cpu=${family.cpuSeconds}:${family.cpuSeconds + 5}`,
     '--core=0',
-    `--nofile=${LIMITS.childFiles}`,
-    '--fsize=0',
+    `--nofile=${family.files ?? LIMITS.childFiles}`,
+    `--fsize=${family.programs?.scratchBytes ?? 0}`,
     `--data=${dataLimit(family)}`,
   ];
   // Processes are counted by user: only in a user namespace of its own is the child the only one who is counted.
-  if (ownUser) limits.push(`--nproc=${LIMITS.childThreads}`);
+  if (ownUser) limits.push(`--nproc=${family.threads ?? LIMITS.childThreads}`);
   return limits;
 }

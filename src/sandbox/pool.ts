@@ -8,6 +8,8 @@ import type { Walls } from './jail.ts';
 export interface PoolSize {
   readonly most: number;
   readonly warm: number;
+  /** None is started before the first is asked for. */
+  readonly lazy?: boolean;
 }
 
 /** A bounded set of children. */
@@ -36,6 +38,7 @@ export class ChildPool implements AsyncDisposable {
 
   /** Starts the warm children; throws when the first cannot start. */
   async warm(): Promise<void> {
+    if (this.#size.lazy === true) return;
     if (this.#size.warm > 0) this.#idle.push(await this.#start());
     this.#refill();
   }

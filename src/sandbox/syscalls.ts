@@ -135,3 +135,86 @@ export const NAMESPACE_FLAGS = 0x7e020000;
 export const IOCTLS = [0x5401, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451] as const;
 /** PR_SET_NAME, PR_GET_NAME, PR_SET_VMA. */
 export const PRCTLS = [15, 16, 0x53564d41] as const;
+
+/** What the system's LibreOffice was seen to use besides (strace over documents, sheets and slides), and its near relatives. */
+export const PROGRAM_CALLS: { readonly [reason: string]: { readonly [name: string]: Numbers } } = {
+  'files of its own: only /tmp is writable, and that is memory': {
+    pwrite64: [18, 68],
+    unlink: [87, -1],
+    unlinkat: [263, 35],
+    mkdir: [83, -1],
+    mkdirat: [258, 34],
+    rmdir: [84, -1],
+    rename: [82, -1],
+    renameat: [264, 38],
+    renameat2: [316, 276],
+    ftruncate: [77, 46],
+    truncate: [76, 45],
+    fdatasync: [75, 83],
+    fsync: [74, 82],
+    fadvise64: [221, 223],
+    fallocate: [285, 47],
+    chmod: [90, -1],
+    fchmod: [91, 52],
+    fchmodat: [268, 53],
+    chown: [92, -1],
+    fchown: [93, 55],
+    fchownat: [260, 54],
+    utimensat: [280, 88],
+    umask: [95, 166],
+    chdir: [80, 49],
+    fchdir: [81, 50],
+    statfs: [137, 43],
+    fstatfs: [138, 44],
+    getxattr: [191, 8],
+    lgetxattr: [192, 9],
+    fgetxattr: [193, 10],
+    flock: [73, 32],
+    sendfile: [40, 71],
+    pwritev: [296, 70],
+    preadv: [295, 69],
+  },
+  'processes of its own, in a namespace that dies with the child': {
+    fork: [57, -1],
+    vfork: [58, -1],
+    kill: [62, 129],
+    waitid: [247, 95],
+    setsid: [112, 157],
+    getsid: [124, 156],
+    getpgrp: [111, -1],
+    getpgid: [121, 155],
+    setpgid: [109, 154],
+    pipe: [22, -1],
+    select: [23, -1],
+    pselect6: [270, 72],
+    close_range: [436, 436],
+    mlock: [149, 228],
+    munlock: [150, 229],
+    mincore: [27, 232],
+    memfd_create: [319, 279],
+    alarm: [37, -1],
+    setitimer: [38, 103],
+  },
+  // Which sockets there may be is decided where they are made, below; the namespace has no network besides.
+  'UNIX sockets between its processes': {
+    bind: [49, 200],
+    listen: [50, 201],
+    accept: [43, 202],
+    accept4: [288, 242],
+    connect: [42, 203],
+    sendto: [44, 206],
+    recvfrom: [45, 207],
+    sendmsg: [46, 211],
+    recvmsg: [47, 212],
+    setsockopt: [54, 208],
+  },
+};
+
+/** Calls of programs that are allowed for AF_UNIX only, by their first argument. */
+export const UNIX_SOCKET_CALLS = {
+  socket: [41, 198],
+  socketpair: [53, 199],
+} as const satisfies { readonly [name: string]: Numbers };
+
+/** PR_CAPBSET_READ: libcap counts the capabilities there are. */
+export const PROGRAM_PRCTLS = [23] as const;

@@ -1,7 +1,8 @@
 // Children of all families for one process.
-import { FAMILIES } from '../sandbox/families.ts';
+import { FAMILIES, officeFamily } from '../sandbox/families.ts';
 import type { OnKill } from '../sandbox/child.ts';
 import type { Walls } from '../sandbox/jail.ts';
+import { machineJail } from '../sandbox/probe.ts';
 import { ChildPool } from '../sandbox/pool.ts';
 import type { Pools } from './tools.ts';
 
@@ -12,14 +13,19 @@ export interface OpenPools {
 
 /**
  * Opens the pools for `workers` messages at once. One mail child a message is kept ready, one child of each other
- * family; more are started when asked for. `walls`: those of this machine unless given.
+ * family; more are started when asked for. `given`: walls, those of this machine unless given.
  */
-export async function openPools(workers: number, onKill: OnKill, walls?: Walls): Promise<OpenPools> {
+export async function openPools(workers: number, onKill: OnKill, given?: Walls): Promise<OpenPools> {
+  const walls = given ?? (await machineJail()).walls;
   const pools: Pools = {
     mail: new ChildPool(FAMILIES.mail, { most: workers, warm: workers }, onKill, walls),
     text: new ChildPool(FAMILIES.text, { most: workers, warm: 1 }, onKill, walls),
     pdf: new ChildPool(FAMILIES.pdf, { most: workers, warm: 1 }, onKill, walls),
     image: new ChildPool(FAMILIES.image, { most: workers, warm: 1 }, onKill, walls),
+    archive: new ChildPool(FAMILIES.archive, { most: workers, warm: 1, lazy: true }, onKill, walls),
+    // An engine's spare takes 200 MB (WebAssembly 750): there is none before the first document.
+    office: new ChildPool(officeFamily(walls), { most: workers, warm: 1, lazy: true }, onKill, walls),
+    'office-wasm': new ChildPool(FAMILIES['office-wasm'], { most: 1, warm: 0 }, onKill, walls),
   };
   const close = async (): Promise<void> => {
     await Promise.all(Object.values(pools).map((pool) => pool[Symbol.asyncDispose]()));

@@ -1,8 +1,20 @@
 // Which jailed converter takes a part, by what its bytes are; never by its name.
 
-export type Route = 'mail' | 'pdf' | 'image' | 'text' | 'html' | 'unsupported';
+export type Route = 'mail' | 'pdf' | 'image' | 'text' | 'html' | 'office' | 'archive' | 'unsupported';
 
 const IMAGES = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff']);
+
+const OFFICE =
+  /^application\/(?:vnd\.openxmlformats-officedocument\.(?:wordprocessingml|spreadsheetml|presentationml)\.|vnd\.ms-(?:word|excel|powerpoint)\.|vnd\.oasis\.opendocument\.|vnd\.sun\.xml\.|(?:msword|rtf|vnd\.ms-excel|vnd\.ms-powerpoint|x-encrypted-office|vnd\.visio|x-mspublisher|x-office-xml)$)/;
+
+const ARCHIVES = new Set(
+  (
+    'zip x-zip-compressed x-7z-compressed x-rar-compressed x-tar gzip x-gtar x-bzip2 x-xz zstd x-lzh-compressed ' +
+    'vnd.ms-cab-compressed x-iso9660-image x-compress x-arj x-cpio x-xar x-unix-archive x-lzip x-self-extracting'
+  )
+    .split(' ')
+    .map((name) => `application/${name}`),
+);
 
 /** The converter for a detected MIME type. */
 export function routeOf(detectedType: string): Route {
@@ -10,6 +22,8 @@ export function routeOf(detectedType: string): Route {
   if (IMAGES.has(detectedType)) return 'image';
   if (detectedType === 'message/rfc822') return 'mail';
   if (detectedType === 'text/html' || detectedType === 'application/xhtml+xml') return 'html';
+  if (OFFICE.test(detectedType)) return 'office';
+  if (ARCHIVES.has(detectedType)) return 'archive';
   // Text of any kind is shown as text. Scripts and markup are inert as such.
   if (detectedType.startsWith('text/') || detectedType === 'application/xml' || detectedType === 'application/json')
     return 'text';

@@ -7,6 +7,7 @@ import { TextReader } from '../sandbox/text-reader.ts';
 import { OPERATION } from '../sandbox/wire.ts';
 import type { Entry } from '../spool/spool.ts';
 import { OverBudget } from './budget.ts';
+import { convertOffice } from './convert-office.ts';
 import { convertImage, convertPdf } from './convert-pages.ts';
 import { bodyLeaves } from './mail-body.ts';
 import { composeMessageText } from './message-text.ts';
@@ -96,6 +97,9 @@ export class Walk {
         case 'text':
         case 'html':
           return await this.#text(leaf, type);
+        case 'office':
+          return await convertOffice(leaf, this.#tools);
+        case 'archive':
         case 'unsupported':
           return refusal('unsupported-type');
         default:

@@ -62,7 +62,7 @@ after(async () => {
 const never = new AbortController().signal;
 
 function tools(): Tools {
-  const pools = { mail: pool, text: pool, pdf: pool, image: pool };
+  const pools = { mail: pool, text: pool, pdf: pool, image: pool, archive: pool, office: pool, 'office-wasm': pool };
   const shared = { pools, policy: builtInPolicy(), metrics: openMetrics(false), passwords: [] };
   return new Tools({ ...shared, begin: (cap) => store.begin(cap) }, never);
 }

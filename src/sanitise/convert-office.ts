@@ -1,0 +1,98 @@
+// Office documents: an engine in a jailed child makes a PDF, and that PDF, as hostile as the document, goes to the PDF child.
+import { MugaiError } from '../message/errors.ts';
+import { LIMITS } from '../message/limits.ts';
+import type { Remark } from '../message/part.ts';
+import { EntriesReader } from '../sandbox/entries-reader.ts';
+import type { FamilyName } from '../sandbox/families.ts';
+import type { StageWriter, Staged } from '../spool/spool.ts';
+import { convertPdf } from './convert-pages.ts';
+import { refusal, type Converted, type Leaf } from './part.ts';
+import type { Tools } from './tools.ts';
+
+type Drawn =
+  | {
+      readonly kind: 'pdf';
+      readonly pdf: Staged;
+      readonly findings: readonly Remark[];
+      readonly losses: readonly Remark[];
+    }
+  | { readonly kind: 'refused'; readonly converted: Converted; readonly again: boolean };
+
+/**
+ * An office document becomes a PDF of page images. What the system's engine fails at is tried once with the other one; a
+ * locked document is tried with each password that was given.
+ */
+export async function convertOffice(leaf: Leaf, tools: Tools): Promise<Converted> {
+  let drawn = await draw(leaf, '', tools);
+  for (const password of tools.passwords) {
+    if (
+      drawn.kind === 'pdf' ||
+      (drawn.converted.reason !== 'password-needed' && drawn.converted.reason !== 'password-wrong')
+    )
+      break;
+    drawn = await draw(leaf, password, tools);
+  }
+  if (drawn.kind === 'refused') return drawn.converted;
+  const { pdf, findings, losses } = drawn;
+  try {
+    const pages = await convertPdf({ ...leaf, declaredType: 'application/pdf', content: pdf }, tools);
+    // A PDF that our own engine made and that cannot be drawn is no fault of the sender's file.
+    if (pages.verdict !== 'pages')
+      return refusal(pages.reason === 'damaged' ? 'converter-failed' : (pages.reason ?? 'converter-failed'), {
+        findings,
+        losses,
+      });
+    return {
+      ...pages,
+      // Remarks of the intermediate PDF (its links, its fonts) say nothing that the document's own do not.
+      findings,
+      losses: [...losses, ...pages.losses.filter(({ code }) => code !== 'font-substituted')],
+    };
+  } finally {
+    await pdf.discard();
+  }
+}
+
+async function draw(leaf: Leaf, password: string, tools: Tools): Promise<Drawn> {
+  const isNative = tools.pools.office.family.name === 'office';
+  let first: Drawn | undefined;
+  try {
+    first = await drawBy('office', leaf, password, tools);
+  } catch (error) {
+    // The system's engine does not start (half installed, say): the other one needs nothing of the system.
+    if (!isNative || !(error instanceof MugaiError) || error.code !== 'child-failed') throw error;
+  }
+  if (first !== undefined && (first.kind === 'pdf' || !first.again || !isNative)) return first;
+  return drawBy('office-wasm', leaf, password, tools);
+}
+
+async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: Tools): Promise<Drawn> {
+  const findings: Remark[] = [];
+  const losses: Remark[] = [];
+  let writer: StageWriter | undefined;
+  let pdf: Staged | undefined;
+  const reader = new EntriesReader({
+    onEntry: () => void (writer = tools.begin(LIMITS.expandedBytes)),
+    onBytes: (chunk) => writer?.write(chunk),
+    onEntryEnd: () => void (pdf ??= writer?.finish()),
+    onFinding: (remark) => findings.push(remark),
+    onLoss: (remark) => losses.push(remark),
+  });
+  const ask = {
+    family,
+    password,
+    deadlineMs: LIMITS.officeMs,
+    totalMs: LIMITS.officeMs,
+    whole: () => reader.finish(),
+  };
+  try {
+    const outcome = await tools.run(leaf, ask, () => reader.take);
+    if (outcome.kind === 'done' && pdf !== undefined) return { kind: 'pdf', pdf, findings, losses };
+    const reason = outcome.kind === 'done' ? 'converter-failed' : outcome.reason;
+    // Out of time is out of time: the second engine is the slower one.
+    const again = reason === 'converter-failed' || reason === 'out-of-memory' || reason === 'damaged';
+    return { kind: 'refused', converted: refusal(reason, { findings, losses }), again };
+  } finally {
+    if (pdf === undefined) writer?.abort();
+  }
+}

@@ -1,0 +1,111 @@
+// Which office document this is, by its bytes: it decides the import filter, so that the engine guesses nothing (50 KB of
+// random bytes named .docx became ten pages of it, through its text import).
+import { unzipSync } from 'fflate';
+import { Refusal } from '../run.ts';
+
+/** What the document is written in, and so how it is cleaned. */
+export type Form = 'ooxml' | 'odf' | 'flat-odf' | 'rtf' | 'binary';
+export type Kind = 'writer' | 'calc' | 'impress' | 'draw';
+
+export interface OfficeType {
+  readonly form: Form;
+  readonly kind: Kind;
+  /** LibreOffice's import filter. */
+  readonly filter: string;
+  readonly extension: string;
+}
+
+const type = (form: Form, kind: Kind, filter: string, extension: string): OfficeType => ({
+  form,
+  kind,
+  filter,
+  extension,
+});
+
+const DOCX = type('ooxml', 'writer', 'MS Word 2007 XML', 'docx');
+export const XLSX = type('ooxml', 'calc', 'Calc MS Excel 2007 XML', 'xlsx');
+const XLSB = type('ooxml', 'calc', 'Calc MS Excel 2007 Binary', 'xlsb');
+const PPTX = type('ooxml', 'impress', 'Impress MS PowerPoint 2007 XML', 'pptx');
+
+const ODF: { readonly [mimeType: string]: OfficeType } = {
+  text: type('odf', 'writer', 'writer8', 'odt'),
+  spreadsheet: type('odf', 'calc', 'calc8', 'ods'),
+  presentation: type('odf', 'impress', 'impress8', 'odp'),
+  graphics: type('odf', 'draw', 'draw8', 'odg'),
+};
+
+const FLAT: { readonly [mimeType: string]: OfficeType } = {
+  text: type('flat-odf', 'writer', 'OpenDocument Text Flat XML', 'fodt'),
+  spreadsheet: type('flat-odf', 'calc', 'OpenDocument Spreadsheet Flat XML', 'fods'),
+  presentation: type('flat-odf', 'impress', 'OpenDocument Presentation Flat XML', 'fodp'),
+  graphics: type('flat-odf', 'draw', 'OpenDocument Drawing Flat XML', 'fodg'),
+};
+
+/** The type of an office document that is not encrypted. Throws a `Refusal` for whatever is none, or none that we open. */
+export function sniff(bytes: Buffer): OfficeType {
+  const head = bytes.subarray(0, 64 * 1024).toString('latin1');
+  if (head.startsWith('PK')) return sniffZip(bytes);
+  if (head.startsWith('\xd0\xcf\x11\xe0')) return sniffOle(bytes);
+  if (/^\s*\{\\rtf/.test(head)) return type('rtf', 'writer', 'Rich Text Format', 'rtf');
+  const flat = /office:mimetype="application\/vnd\.oasis\.opendocument\.([a-z]+)/.exec(head)?.[1];
+  if (flat !== undefined && FLAT[flat] !== undefined) return FLAT[flat];
+  if (/<\?mso-application\s+progid="Word\.Document"/.test(head))
+    return type('binary', 'writer', 'MS Word 2003 XML', 'xml');
+  if (/<\?mso-application\s+progid="Excel\.Sheet"/.test(head))
+    return type('binary', 'calc', 'MS Excel 2003 XML', 'xml');
+  // BIFF 2 to 4 stand without a container: BOF records 0009, 0209, 0409 ([MS-XLS] 2.4.21).
+  if (/^\t[\0\x02\x04](?:[\x04\x06\x08]|\x10)\0/.test(head)) return type('binary', 'calc', 'MS Excel 4.0', 'xls');
+  throw new Refusal('unsupported-type', 'no office document');
+}
+
+/** Names only what it needs of the package; the limits of the whole come later, in `package.ts`. */
+function sniffZip(bytes: Buffer): OfficeType {
+  const wanted = new Map<string, string>();
+  try {
+    const files = unzipSync(bytes, {
+      filter: ({ name, originalSize }) => /^(?:\[Content_Types\]\.xml|mimetype)$/i.test(name) && originalSize < 1 << 20,
+    });
+    for (const [name, content] of Object.entries(files))
+      wanted.set(name.toLowerCase(), Buffer.from(content).toString('utf8'));
+  } catch (error) {
+    throw new Refusal('damaged', error instanceof Error ? error.message : 'zip');
+  }
+  const types = wanted.get('[content_types].xml') ?? '';
+  if (/spreadsheetml\.|ms-excel\.(?:sheet|template|addin)/i.test(types))
+    return /sheet\.binary/i.test(types) ? XLSB : XLSX;
+  if (/presentationml\.|ms-powerpoint\.(?:presentation|slideshow|template)/i.test(types)) return PPTX;
+  if (/wordprocessingml\.|ms-word\.(?:document|template)/i.test(types)) return DOCX;
+  const odf = /^application\/vnd\.(?:oasis\.opendocument|sun\.xml)\.([a-z]+)/.exec(wanted.get('mimetype') ?? '')?.[1];
+  if (odf !== undefined) {
+    const sun = (wanted.get('mimetype') ?? '').includes('sun.xml');
+    if (sun && odf === 'writer') return type('odf', 'writer', 'StarOffice XML (Writer)', 'sxw');
+    if (sun && odf === 'calc') return type('odf', 'calc', 'StarOffice XML (Calc)', 'sxc');
+    if (sun && odf === 'impress') return type('odf', 'impress', 'StarOffice XML (Impress)', 'sxi');
+    if (ODF[odf] !== undefined) return ODF[odf];
+  }
+  throw new Refusal('unsupported-type', 'a zip that is no office document');
+}
+
+function sniffOle(bytes: Buffer): OfficeType {
+  const has = (name: string): boolean => bytes.includes(Buffer.from(`${name}\0`, 'utf16le'));
+  if (has('WordDocument')) return type('binary', 'writer', wordFilter(bytes), 'doc');
+  if (has('PowerPoint Document')) return type('binary', 'impress', 'MS PowerPoint 97', 'ppt');
+  if (has('Workbook')) return type('binary', 'calc', 'MS Excel 97', 'xls');
+  if (has('Book') || has('BOOK')) return type('binary', 'calc', 'MS Excel 95', 'xls');
+  if (has('VisioDocument')) return type('binary', 'draw', 'Visio Document', 'vsd');
+  if (has('Quill')) return type('binary', 'draw', 'Publisher Document', 'pub');
+  throw new Refusal('unsupported-type', 'an OLE file that is no office document');
+}
+
+/** nFib of the file information block ([MS-DOC] 2.5.2) tells Word 6 and 95 from 97 and later; it stands at a sector's start. */
+function wordFilter(bytes: Buffer): string {
+  for (let at = 512; at + 4 < bytes.length && at < 1 << 20; at += 512) {
+    const ident = bytes.readUInt16LE(at);
+    if (ident !== 0xa5ec && ident !== 0xa5dc) continue;
+    const version = bytes.readUInt16LE(at + 2);
+    if (version <= 103) return 'MS WinWord 6';
+    if (version < 193) return 'MS Word 95';
+    return 'MS Word 97';
+  }
+  return 'MS Word 97';
+}
