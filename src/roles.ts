@@ -8,7 +8,7 @@ import { holdAlone } from './store/alone.ts';
 import { openFsStore, type FaultPoint } from './store/fs-store.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
-import { anyKey, generateKeys, loadPrivateKey } from './outbox/keys.ts';
+import { anyKey, completePair, generateKeys, loadPrivateKey } from './outbox/keys.ts';
 import { anyRequestKey, generateRequestKeys, loadRequestKey } from './requests/keys.ts';
 import { RequestReader } from './requests/requests.ts';
 import type { Ledger } from './deliver/ledger.ts';
@@ -173,7 +173,9 @@ async function ensureKeys(config: Config, mayMake: boolean, log: Log): Promise<v
   const { requestKeyFile, sealingKeyFile } = config;
   if (config.ownRequestKeys && mayMake && !anyRequestKey(requestKeyFile, sealingKeyFile))
     await generateRequestKeys(requestKeyFile, sealingKeyFile);
-  if (!config.ownKeys || !mayMake || anyKey(config.signingKeyFile, config.verifyKeyFile)) return;
+  if (!config.ownKeys || !mayMake) return;
+  await completePair(config.signingKeyFile, config.verifyKeyFile);
+  if (anyKey(config.signingKeyFile, config.verifyKeyFile)) return;
   const { keyId } = await generateKeys(config.signingKeyFile, config.verifyKeyFile);
   log.info({ keyId, file: config.verifyKeyFile }, 'keys made');
 }

@@ -1,17 +1,28 @@
 // Ed25519 keys in PEM: generate, load, tell what is wrong in one line.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { putFile } from '../store/fs-sync.ts';
 import { keyId } from './manifest.ts';
 
 /** Makes a pair and writes both files (private: mode 600), durable. Refuses to overwrite. */
 export async function generateKeys(privateFile: string, publicFile: string): Promise<{ readonly keyId: string }> {
   const pair = generateKeyPairSync('ed25519');
-  await writeNew(publicFile, pair.publicKey.export({ format: 'pem', type: 'spki' }), 0o644);
+  if (existsSync(publicFile)) throw new MugaiError('already-there', `${publicFile} exists; it is not overwritten`);
   await writeNew(privateFile, pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
+  await writePublic(pair.publicKey, publicFile);
   return { keyId: keyId(pair.publicKey) };
+}
+
+/** Writes the public key of a pair whose making ended after the private one. */
+export async function completePair(privateFile: string, publicFile: string): Promise<void> {
+  if (existsSync(publicFile) || !existsSync(privateFile)) return;
+  await writePublic(createPublicKey(await loadPrivateKey(privateFile)), publicFile);
+}
+
+async function writePublic(key: KeyObject, file: string): Promise<void> {
+  await writeNew(file, key.export({ format: 'pem', type: 'spki' }), 0o644);
 }
 
 /** True when either file of a pair is there. */
@@ -69,11 +80,8 @@ function check(file: string, parse: (pem: string) => KeyObject, pem: string): Ke
 }
 
 async function writeNew(file: string, text: string, mode: number): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    await using handle = await open(file, 'wx', mode);
-    await handle.writeFile(text);
-    await handle.sync();
+    await putFile(file, text, mode);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
     throw new MugaiError('already-there', `${file} exists; it is not overwritten`, { permanent: true, cause: error });

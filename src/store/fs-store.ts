@@ -15,20 +15,21 @@ import {
   renameSync,
   rmSync,
   statfs,
+  statSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { fdatasync, fsync, write as writeAsync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { fdatasync, write as writeAsync } from 'node:fs';
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { DirectorySync, makeFolder, syncPath } from './fs-sync.ts';
 import type { Entry, StageWriter, Staged, Store } from './store.ts';
 
 const syncData = promisify(fdatasync);
-const syncAll = promisify(fsync);
 const write = promisify(writeAsync);
 
 /** Where a test may make the disk fail: called before each durable act with its name and path; throw to fail it. */
@@ -52,16 +53,24 @@ export async function openFsStore(
   const temp = join(root, 'tmp');
   if (access === 'read') return new FsStore(root, temp, fault);
   try {
-    await mkdir(temp, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(temp)) {
-      const path = join(temp, name);
-      const { mtimeMs } = await stat(path);
-      if (Date.now() - mtimeMs > LEFTOVER_MS) await rm(path, { recursive: true, force: true });
-    }
+    await makeFolder(temp);
+    await removeLeftovers(temp);
   } catch (error) {
     throw storeError(error, `cannot use ${root}`);
   }
   return new FsStore(root, temp, fault);
+}
+
+async function removeLeftovers(temp: string): Promise<void> {
+  for (const name of await readdir(temp)) {
+    const path = join(temp, name);
+    try {
+      const { mtimeMs } = await stat(path);
+      if (Date.now() - mtimeMs > LEFTOVER_MS) await rm(path, { recursive: true, force: true });
+    } catch (error) {
+      if (!isAbsent(error)) throw error; // its owner, another live process, put it in place meanwhile
+    }
+  }
 }
 
 class FsStore implements Store {
@@ -70,6 +79,8 @@ class FsStore implements Store {
   readonly #fault: FaultPoint;
   readonly #directories = new DirectorySync();
   readonly #known = new Set<string>();
+  /** Which folder the root was at the start: a mount that went away leaves another one in its place. */
+  readonly #identity: string | undefined;
   /** Keeps temp names of several processes apart. */
   readonly #life = `${process.pid}-${randomBytes(4).toString('hex')}`;
   #next = 0;
@@ -78,6 +89,7 @@ class FsStore implements Store {
     this.#root = root;
     this.#temp = temp;
     this.#fault = fault;
+    this.#identity = identityOf(root);
   }
 
   begin(cap: number): StageWriter {
@@ -208,6 +220,7 @@ class FsStore implements Store {
 
   /** Makes a folder and its parents durable once per process; commits follow each other in few of them. */
   #makeParent(directory: string): void {
+    if (identityOf(this.#root) !== this.#identity) throw new MugaiError('store-failed', `${this.#root} is not mounted`);
     if (this.#known.has(directory) && existsSync(directory)) return;
     const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
     if (first !== undefined) {
@@ -354,43 +367,9 @@ class StagedFile implements Staged {
   }
 }
 
-/** Shares directory fsyncs: whoever asks while one runs is served by the next one, which begins after the asking. */
-class DirectorySync {
-  readonly #running = new Map<string, Promise<void>>();
-  readonly #waiting = new Map<string, Promise<void>>();
-  readonly #owed = new Set<string>();
-
-  /** Owes a sync of a parent; paid before the next `sync` resolves. */
-  later(path: string): void {
-    this.#owed.add(path);
-  }
-
-  async sync(path: string): Promise<void> {
-    if (this.#owed.size > 0) {
-      const owed = [...this.#owed];
-      await Promise.all(owed.map(syncPath));
-      for (const paid of owed) this.#owed.delete(paid);
-    }
-    const running = this.#running.get(path);
-    if (running === undefined) return this.#start(path);
-    let waiting = this.#waiting.get(path);
-    if (waiting === undefined) {
-      waiting = running
-        .catch(() => undefined) // its own callers hear of it; this one tries again
-        .then(() => {
-          this.#waiting.delete(path);
-          return this.#start(path);
-        });
-      this.#waiting.set(path, waiting);
-    }
-    return waiting;
-  }
-
-  #start(path: string): Promise<void> {
-    const run = syncPath(path).finally(() => this.#running.delete(path));
-    this.#running.set(path, run);
-    return run;
-  }
+function identityOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
@@ -439,15 +418,6 @@ function readFew(path: string, most: number): string[] {
     directory.closeSync();
   }
   return names;
-}
-
-async function syncPath(path: string): Promise<void> {
-  const fd = openSync(path, 'r');
-  try {
-    await syncAll(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 async function writeWhole(fd: number, bytes: Uint8Array): Promise<void> {

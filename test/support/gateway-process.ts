@@ -15,6 +15,8 @@ export interface RunningGateway {
   readonly lines: string[];
   /** Sends a signal and waits for the end; resolves to the exit code, or the signal's name. */
   end(signal: NodeJS.Signals): Promise<number | string>;
+  /** Resolves when it ended, however it did. */
+  readonly exited: Promise<unknown>;
 }
 
 /** Environment of a gateway on ephemeral ports with its data in `dataDir`. */
@@ -51,6 +53,7 @@ export async function startGatewayProcess(env: Record<string, string>, role = 'a
     uploadPort: ports.upload ?? 0,
     opsPort: ports.ops,
     lines,
+    exited,
     end: async (signal) => {
       child.kill(signal);
       const [code, by] = await exited;

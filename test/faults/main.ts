@@ -1,0 +1,63 @@
+// `npm run faults [-- name…]`: runs the faults whole and writes docs/faults.md from what was seen; `--sample` runs them small
+// and writes nothing.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { FULL, SAMPLE, type Outcome } from './outcome.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+const REPORT = new URL('../../docs/faults.md', import.meta.url);
+
+const { values, positionals } = parseArgs({
+  options: { sample: { type: 'boolean', default: false }, seed: { type: 'string' } },
+  allowPositionals: true,
+});
+const scale = {
+  ...(values.sample ? SAMPLE : FULL),
+  ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
+};
+const chosen = positionals.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => positionals.includes(name));
+const rows = new Map<string, string>(values.sample ? [] : rowsBefore());
+let bad = 0;
+for (const { name, run } of chosen) {
+  process.stderr.write(`${new Date().toISOString()} ${name} …\n`);
+  const outcome = await run(scale);
+  const fine = outcome.lost === 0 && outcome.doubledOutside === 0;
+  if (!fine) bad += 1;
+  process.stdout.write(`${JSON.stringify({ name, ...outcome, fine })}\n`);
+  rows.set(name, rowOf(outcome));
+  if (!values.sample) writeFileSync(REPORT, report());
+}
+process.exit(bad === 0 ? 0 : 1);
+
+function rowOf(outcome: Outcome): string {
+  const { fault, happened, accepted, lost, doubled, doubledOutside, recovered } = outcome;
+  return `| ${fault} | ${happened} | ${accepted} | ${lost} | ${doubled} | ${doubledOutside} | ${recovered} |`;
+}
+
+/** The rows of earlier runs: one scenario may be run again alone. */
+function rowsBefore(): [string, string][] {
+  let text = '';
+  try {
+    text = readFileSync(REPORT, 'utf8');
+  } catch {
+    return []; // the first run
+  }
+  const old = text.matchAll(/^(\|.*\|) <!-- ([\w-]+) -->$/gm);
+  return [...old].map(([, row = '', name = '']) => [name, row]);
+}
+
+function report(): string {
+  const lines = SCENARIOS.filter(({ name }) => rows.has(name)).map(({ name }) => `${rows.get(name)} <!-- ${name} -->`);
+  return `# Faults
+
+Written by \`npm run faults\` from runs of real processes on ${availableParallelism()} shared cores, seed ${scale.seed}. *Accepted*: mails that were
+answered 250. *Lost*: accepted mails that never arrived. *Doubled*: deliveries beyond the first of one message; they carry
+the same \`Message-ID\`. *Outside*: doubles of a message whose end was recorded already; only these would be a defect, since
+between the inner server's 250 and our record nobody can know. *Seconds*: from the end of the fault to the last delivery.
+
+| fault | what was done and seen | accepted | lost | doubled | outside | seconds |
+|---|---|---|---|---|---|---|
+${lines.join('\n')}
+`;
+}

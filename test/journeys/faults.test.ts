@@ -1,0 +1,15 @@
+// The faults of `npm run faults`, each in a small way: nothing lost, nothing doubled outside the named window.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SAMPLE } from '../faults/outcome.ts';
+import { SCENARIOS } from '../faults/scenarios.ts';
+
+describe('faults', () => {
+  for (const { name, run } of SCENARIOS)
+    it(`${name}: every accepted mail arrives, and none again whose end was recorded`, async () => {
+      const outcome = await run(SAMPLE);
+      assert.ok(outcome.accepted > 0, 'mail was accepted');
+      assert.equal(outcome.lost, 0, JSON.stringify(outcome));
+      assert.equal(outcome.doubledOutside, 0, JSON.stringify(outcome));
+    });
+});
