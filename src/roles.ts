@@ -9,7 +9,7 @@ import { openFsStore, type FaultPoint } from './store/fs-store.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { anyKey, completePair, generateKeys, loadPrivateKey } from './outbox/keys.ts';
-import { anyRequestKey, generateRequestKeys, loadRequestKey } from './requests/keys.ts';
+import { anyRequestKey, completeRequestPair, generateRequestKeys, loadRequestKey } from './requests/keys.ts';
 import { RequestReader } from './requests/requests.ts';
 import type { Ledger } from './deliver/ledger.ts';
 import { openOps, type Check } from './ops/health.ts';
@@ -171,8 +171,10 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
 /** Makes a pair of keys on the first start of a default set-up; a key that was named and is missing is an error. */
 async function ensureKeys(config: Config, mayMake: boolean, log: Log): Promise<void> {
   const { requestKeyFile, sealingKeyFile } = config;
-  if (config.ownRequestKeys && mayMake && !anyRequestKey(requestKeyFile, sealingKeyFile))
-    await generateRequestKeys(requestKeyFile, sealingKeyFile);
+  if (config.ownRequestKeys && mayMake) {
+    await completeRequestPair(requestKeyFile, sealingKeyFile);
+    if (!anyRequestKey(requestKeyFile, sealingKeyFile)) await generateRequestKeys(requestKeyFile, sealingKeyFile);
+  }
   if (!config.ownKeys || !mayMake) return;
   await completePair(config.signingKeyFile, config.verifyKeyFile);
   if (anyKey(config.signingKeyFile, config.verifyKeyFile)) return;

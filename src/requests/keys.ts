@@ -1,15 +1,23 @@
 // The worker's X25519 pair, PEM: the inner side seals to the public key, only the worker can open.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { putFile } from '../store/fs-sync.ts';
 
 /** Makes a pair and writes both files (private: mode 600), durable. Refuses to overwrite. */
 export async function generateRequestKeys(privateFile: string, publicFile: string): Promise<void> {
   const pair = generateKeyPairSync('x25519');
-  await writeNew(publicFile, pair.publicKey.export({ format: 'pem', type: 'spki' }), 0o644);
+  if (existsSync(publicFile)) throw new MugaiError('already-there', `${publicFile} exists; it is not overwritten`);
   await writeNew(privateFile, pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
+  await writeNew(publicFile, pair.publicKey.export({ format: 'pem', type: 'spki' }), 0o644);
+}
+
+/** Writes the public key of a pair whose making ended after the private one. */
+export async function completeRequestPair(privateFile: string, publicFile: string): Promise<void> {
+  if (existsSync(publicFile) || !existsSync(privateFile)) return;
+  const key = createPublicKey(await loadRequestKey(privateFile));
+  await writeNew(publicFile, key.export({ format: 'pem', type: 'spki' }), 0o644);
 }
 
 /** True when either file of a pair is there. */
@@ -45,11 +53,8 @@ function wrong(what: string, cause?: unknown): MugaiError {
 }
 
 async function writeNew(file: string, text: string | Buffer, mode: number): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    await using handle = await open(file, 'wx', mode);
-    await handle.writeFile(text);
-    await handle.sync();
+    await putFile(file, text, mode);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
     throw new MugaiError('already-there', `${file} exists; it is not overwritten`, { permanent: true, cause: error });

@@ -27,11 +27,18 @@ export interface ChildRequest {
 /**
  * How an input ended. `failed` means the child is gone; its output so far must not be used unless it stands by itself.
  * `spoilt`: it had inputs before, failed of itself and gave nothing of this one, so that an earlier input may be to blame.
+ * `outside`: it was killed, and not by us: by the kernel on a machine short of memory, or by a person. Says nothing of the input.
  */
 export type ChildOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly reason: Reason; readonly detail: string }
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly detail: string; readonly spoilt: boolean };
+  | {
+      readonly kind: 'failed';
+      readonly reason: Reason;
+      readonly detail: string;
+      readonly spoilt: boolean;
+      readonly outside?: boolean;
+    };
 
 /** Takes the frames of one input in order; throws a `WireError` for anything its grammar does not allow. */
 export type FrameSink = (frame: Frame) => void | Promise<void>;
@@ -373,10 +380,12 @@ export class JailedChild {
   #gone(code: number | null, signal: NodeJS.Signals | null): void {
     this.#dead = true;
     clearTimeout(this.#timer);
-    this.#cause ??= causeOf(code, signal ?? signalOf(code));
+    const by = signal ?? signalOf(code);
+    const outside = this.#cause === undefined && by === 'SIGKILL';
+    this.#cause ??= causeOf(code, by);
     const { reason, detail } = this.#cause;
     const spoilt = reason === 'converter-failed' && this.#inputs > 1 && this.#job?.frames === 0;
-    this.#settle({ kind: 'failed', reason, detail: `${detail} ${this.stderr}`.trim(), spoilt });
+    this.#settle({ kind: 'failed', reason, detail: `${detail} ${this.stderr}`.trim(), spoilt, outside });
   }
 }
 

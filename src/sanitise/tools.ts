@@ -96,7 +96,8 @@ export class Tools {
 
   /**
    * Gives a leaf to a child of the family; `sink` gets the child (to prolong its time) and its frames. A child that an
-   * earlier input may have spoilt, and that failed before it gave anything of this one, is followed by a fresh one.
+   * earlier input may have spoilt, and that failed before it gave anything of this one, is followed by a fresh one; so is
+   * one that was killed from outside. Throws `child-failed` when that happens to both.
    */
   async run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
     const seconds = this.metrics.convertSeconds.startTimer({ worker: ask.family });
@@ -117,10 +118,13 @@ export class Tools {
         );
       const pool = this.pools[ask.family];
       let outcome = await pool.use(this.signal, run);
-      if (outcome.kind === 'failed' && outcome.spoilt && !this.signal.aborted)
+      if (outcome.kind === 'failed' && (outcome.spoilt || outcome.outside === true) && !this.signal.aborted)
         outcome = await pool.use(this.signal, run, true);
       // A child that was stopped because we stop says nothing about its input.
       if (this.signal.aborted) throw new MugaiError('signal', 'stopped while a part was being converted');
+      // An innocent input must not be refused for ever because the machine was short of memory: it comes again later.
+      if (outcome.kind === 'failed' && outcome.outside === true)
+        throw new MugaiError('child-failed', `a ${ask.family} child was killed from outside`);
       return outcome;
     } finally {
       seconds();

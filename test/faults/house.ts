@@ -123,7 +123,9 @@ export class House implements AsyncDisposable {
       at(join(data, store)).map((name) => `${store}/${name}`),
     );
     const ended = new Set(this.#endedNow());
-    const open = names.filter((name) => /\/[0-9a-z]{26}[^/]*$/.test(name) && !ended.has(/[0-9a-z]{26}/.exec(name)?.[0] ?? ''));
+    const open = names.filter(
+      (name) => /\/[0-9a-z]{26}[^/]*$/.test(name) && !ended.has(/[0-9a-z]{26}/.exec(name)?.[0] ?? ''),
+    );
     process.stderr.write(`lost ${lost.join(' ')}\nwithout an end: ${open.join('\n')}\n`);
     for (const [role, { lines }] of this.running) process.stderr.write(`${role}: ${lines.slice(-12).join('\n')}\n`);
   }
