@@ -90,6 +90,21 @@ export const ConfigSchema = Type.Object({
     pattern: LISTEN,
     problem: 'host:port',
   }),
+  MUGAI_OUTER_URL: key({
+    default: '',
+    example: 'https://upload.city.kashima.lg.jp',
+    meaning:
+      'address of the HTTP door as people type it, for links to released originals; unset: made of `MUGAI_UPLOAD_LISTEN`',
+    pattern: URL_OF('https?'),
+    problem: 'an http:// or https:// URL',
+  }),
+  MUGAI_CLAMD: key({
+    default: '',
+    example: '/run/clamav/clamd.ctl',
+    meaning: 'malware scanner (clamd) of the worker: path of its socket, or host:port; unset: no original is released',
+    pattern: '^(/[^\\0]+|[^\\s:/]+:\\d{1,5})?$',
+    problem: 'a path or host:port',
+  }),
   MUGAI_OPS_LISTEN: key({
     default: '127.0.0.1:9464',
     example: '127.0.0.1:9464',
@@ -213,6 +228,8 @@ export interface Config {
   readonly uploadListen: Listen;
   readonly portalListen: Listen;
   readonly opsListen: Listen;
+  readonly outerUrl: string;
+  readonly clamd: string | undefined;
   readonly domains: readonly string[];
   readonly queueUrl: string | undefined;
   readonly innerSmtpUrl: string | undefined;
@@ -266,6 +283,8 @@ export function readConfig(env: Environment = process.env): Config {
     uploadListen: listen('MUGAI_UPLOAD_LISTEN', values),
     portalListen: listen('MUGAI_PORTAL_LISTEN', values),
     opsListen: listen('MUGAI_OPS_LISTEN', values),
+    outerUrl: (url('MUGAI_OUTER_URL', values) ?? `http://${values.MUGAI_UPLOAD_LISTEN}`).replace(/\/+$/, ''),
+    clamd: values.MUGAI_CLAMD === '' ? undefined : values.MUGAI_CLAMD,
     domains: values.MUGAI_DOMAINS.split(',').map((name) => name.trim().toLowerCase()),
     queueUrl: url('MUGAI_QUEUE_URL', values),
     innerSmtpUrl: url('MUGAI_INNER_SMTP_URL', values),

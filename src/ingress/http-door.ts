@@ -11,6 +11,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import type { Staged } from '../spool/spool.ts';
 import { intake, MESSAGE_BYTES, type IntakeDeps } from './intake.ts';
 import { isSender, recipientFault } from './recipients.ts';
+import { addReleases } from './release-page.ts';
 import { listenError, type Door } from './smtp-door.ts';
 
 export interface HttpDoorDeps extends IntakeDeps {
@@ -68,6 +69,19 @@ export async function openHttpDoor(
     },
     throwFileSizeLimit: false,
   });
+  // Forms of our own pages; what they carry is in their address.
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, _body, done) =>
+    done(null, undefined),
+  );
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers({
+      'Content-Security-Policy':
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Cache-Control': 'no-store',
+    });
+  });
   app.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const { status, code, message } = translate(error);
     if (status >= 500) deps.log.error({ error: reasonOf(error) }, 'upload not accepted');
@@ -79,6 +93,7 @@ export async function openHttpDoor(
   );
   postFiles(app, deps);
   getReceipt(app, deps);
+  addReleases(app, deps);
   try {
     await app.listen(listen);
   } catch (error) {

@@ -124,6 +124,27 @@ export const DeliveryRecordSchema = Type.Object(
 );
 export type DeliveryRecord = Static<typeof DeliveryRecordSchema>;
 
+/** An original that an approver let out on the outer side: what the door hands out for one token, once. */
+export const ReleaseRecordSchema = Type.Object(
+  {
+    id: Type.String(),
+    request: Type.String(),
+    /** `refused`: it stays inside, for the reason. */
+    state: Type.Union([Type.Literal('ready'), Type.Literal('refused')]),
+    reason: Type.String({ maxLength: 300 }),
+    /** Digest of the token that opens it. */
+    token: DigestSchema,
+    sha256: DigestSchema,
+    name: Type.String({ maxLength: 300 }),
+    size: Type.Integer({ minimum: 0 }),
+    by: Type.String({ maxLength: 200 }),
+    notBefore: Time,
+    expires: Time,
+  },
+  { additionalProperties: false },
+);
+export type ReleaseRecord = Static<typeof ReleaseRecordSchema>;
+
 /** A message whose raw bytes are durable. Made by `spool/` only. */
 export interface Spooled {
   readonly __stage: 'spooled';

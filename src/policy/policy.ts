@@ -23,6 +23,27 @@ export const PolicySchema = Type.Object(
     attachBytes: lowered(LIMITS.attachBytes),
     /** Whether PDFs keep their text, invisible behind the pictures of their pages, for search and copy. */
     textLayer: Type.Optional(Type.Boolean()),
+    /** Who may agree that an original is handed out on the Internet side, and how. */
+    originals: Type.Optional(
+      Type.Object(
+        {
+          /** Approvers by sign-in name, a list for each level, any one of a list decides; an empty list: the role approver. */
+          levels: Type.Optional(
+            Type.Array(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100 }), {
+              minItems: 1,
+              maxItems: 5,
+            }),
+          ),
+          /** Minutes between the approval and the release: time for scanners to learn. */
+          waitMinutes: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_080 })),
+          /** Hours a request waits for its approver, and an approval for its use. */
+          validHours: Type.Optional(Type.Integer({ minimum: 1, maximum: 720 })),
+          /** Hours the link lives. */
+          linkHours: Type.Optional(Type.Integer({ minimum: 1, maximum: 168 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     limits: Type.Optional(
       Type.Object(
         {
@@ -48,6 +69,12 @@ export interface Policy {
   readonly language: 'ja' | 'en';
   readonly attachBytes: number;
   readonly textLayer: boolean;
+  readonly originals: {
+    readonly levels: readonly (readonly string[])[];
+    readonly waitMinutes: number;
+    readonly validHours: number;
+    readonly linkHours: number;
+  };
   readonly limits: {
     readonly parts: number;
     readonly depth: number;
@@ -98,6 +125,12 @@ function policyOf(file: Static<typeof PolicySchema>): Policy {
     language: file.language ?? 'ja',
     attachBytes: file.attachBytes ?? LIMITS.attachBytes,
     textLayer: file.textLayer ?? true,
+    originals: {
+      levels: file.originals?.levels ?? [[]],
+      waitMinutes: file.originals?.waitMinutes ?? 0,
+      validHours: file.originals?.validHours ?? 72,
+      linkHours: file.originals?.linkHours ?? 24,
+    },
     limits: {
       parts: file.limits?.parts ?? LIMITS.parts,
       depth: file.limits?.depth ?? LIMITS.depth,

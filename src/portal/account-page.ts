@@ -2,7 +2,7 @@
 import { DELEGATION_MOST_MS, parseName } from './accounts.ts';
 import { mailboxesOf, type Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../message/html.ts';
 import type { Answer, Visit } from './pages.ts';
 import { checkPassword, hashPassword, passwordFault, PASSWORD_MOST } from './passwords.ts';
 import { beginSession } from './sign-in.ts';

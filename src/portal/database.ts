@@ -22,19 +22,33 @@ CREATE TABLE IF NOT EXISTS sessions (
 CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user);
 CREATE TABLE IF NOT EXISTS read_marks (
   user TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (user, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS asks (
+  request TEXT PRIMARY KEY, message TEXT NOT NULL, part TEXT NOT NULL, user TEXT NOT NULL, kind TEXT NOT NULL,
+  at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS asks_message ON asks (message);
+CREATE TABLE IF NOT EXISTS originals (
+  id TEXT PRIMARY KEY, message TEXT NOT NULL, user TEXT NOT NULL, reason TEXT NOT NULL, sha256 TEXT NOT NULL,
+  size INTEGER NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL, state TEXT NOT NULL,
+  level INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS originals_user ON originals (user);
+CREATE INDEX IF NOT EXISTS originals_open ON originals (state, expires);
+CREATE TABLE IF NOT EXISTS decisions (
+  original TEXT NOT NULL, level INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, yes INTEGER NOT NULL,
+  PRIMARY KEY (original, level)) STRICT, WITHOUT ROWID;
 `;
 
 const INDEX = `
 CREATE TABLE idx.messages (
   key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, sender TEXT NOT NULL, subject TEXT NOT NULL,
   state TEXT NOT NULL, reason TEXT, stage TEXT NOT NULL, files INTEGER NOT NULL, pages INTEGER NOT NULL,
-  remarks INTEGER NOT NULL, waiting INTEGER NOT NULL) STRICT;
+  remarks INTEGER NOT NULL, waiting INTEGER NOT NULL, revises TEXT, shown INTEGER NOT NULL) STRICT;
+CREATE INDEX idx.messages_revises ON messages (revises) WHERE revises IS NOT NULL;
 CREATE INDEX idx.messages_open ON messages (key) WHERE stage = 'sealed';
 CREATE TABLE idx.recipients (address TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (address, key)) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE idx.words USING fts5(who, what, content='', contentless_delete=1, detail=full, tokenize='unicode61');
-PRAGMA idx.user_version = 1;
+PRAGMA idx.user_version = 2;
 `;
-const INDEX_VERSION = 1;
+const INDEX_VERSION = 2;
 
 /** A row as SQLite gives it; callers name the columns they asked for. */
 export type Row = Readonly<Record<string, string | number | null>>;

@@ -6,7 +6,7 @@ import { LIMITS } from '../message/limits.ts';
 import type { Statement } from '../outbox/manifest.ts';
 import { messageOf, type Desk } from './desk.ts';
 import { frame } from './frame.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../message/html.ts';
 import type { Listed } from './message-index.ts';
 import { brokenPage, pathOfFile } from './message.ts';
 import { pageImages } from './own-pdf.ts';

@@ -1,6 +1,6 @@
 // The frame around every page: head, navigation by role, and the notes that belong to no page.
 import type { Role } from './accounts.ts';
-import { html, type Html, type Value } from './html.ts';
+import { html, type Html, type Value } from '../message/html.ts';
 import type { Glance } from './pages.ts';
 import { wordsOf, type Word } from './words.ts';
 
@@ -16,6 +16,8 @@ export interface Framed {
 
 const WORD_LINKS: readonly (readonly [path: string, word: Word, roles: readonly Role[]])[] = [
   ['/messages', 'messages', ['staff']],
+  ['/originals', 'originals', ['staff']],
+  ['/approvals', 'approvals', ['approver']],
   ['/people', 'people', ['administrator']],
 ];
 

@@ -188,10 +188,11 @@ export class MessageIndex {
     const parts = predicate?.parts ?? [];
     const sum = (of: (part: Predicate['parts'][number]) => number): number =>
       parts.reduce((total, part) => total + of(part), 0);
+    const waiting = sum((part) => (part.verdict === 'held' ? 1 : 0));
     const sender = predicate?.headers?.from ?? predicate?.envelope.from ?? '';
     const subject = predicate?.headers?.subject ?? predicate?.source.name ?? '';
     this.#db.run(
-      'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       key,
       id,
       predicate?.source.kind ?? 'file',
@@ -203,7 +204,9 @@ export class MessageIndex {
       sum((part) => part.outputs.filter((name) => name.startsWith('files/')).length),
       sum((part) => part.pages),
       sum((part) => part.findings.length),
-      sum((part) => (part.verdict === 'held' ? 1 : 0)),
+      waiting,
+      predicate?.revises ?? null,
+      this.#isShown(id, predicate?.revises, waiting) ? 1 : 0,
     );
     const addresses = new Set((predicate?.envelope.to ?? []).map(parseAddress).filter((one) => one !== undefined));
     for (const address of addresses) this.#db.run('INSERT OR IGNORE INTO recipients VALUES (?, ?)', address, key);
@@ -214,6 +217,36 @@ export class MessageIndex {
       [...addresses].map(whoWord).join(' '),
       [subject, sender, ...names].map(bigrams).join(' , '),
     );
+  }
+
+  /**
+   * Another version of a message takes its place in the list when more of it can be read; otherwise (a wrong password, one
+   * page drawn anew) it is found on the page of the first.
+   */
+  #isShown(id: MessageId, revises: string | undefined, waiting: number): boolean {
+    if (revises === undefined) return true;
+    const shown = this.#db.get(
+      'SELECT key, waiting FROM messages WHERE (id = ? OR revises = ?) AND id <> ? AND shown = 1',
+      revises,
+      revises,
+      id,
+    );
+    if (shown === undefined) return true;
+    if (waiting >= Number(shown['waiting'])) return false;
+    this.#db.run('UPDATE messages SET shown = 0 WHERE key = ?', shown['key'] ?? 0);
+    return true;
+  }
+
+  /** All versions of a message, the first one first. */
+  versions(id: MessageId): { readonly id: MessageId; readonly waiting: number; readonly shown: boolean }[] {
+    const first = this.#db.get('SELECT revises FROM messages WHERE id = ?', id)?.['revises'] ?? id;
+    return this.#db
+      .all('SELECT id, waiting, shown FROM messages WHERE id = ? OR revises = ? ORDER BY key', first, first)
+      .map((row) => ({
+        id: String(row['id']) as MessageId,
+        waiting: Number(row['waiting']),
+        shown: row['shown'] === 1,
+      }));
   }
 
   #freeKey(id: MessageId): number {
@@ -249,7 +282,7 @@ export class MessageIndex {
     return this.#db
       .all(
         `SELECT r.key FROM recipients r JOIN messages m ON m.key = r.key
-         WHERE r.address = ? AND r.key < ? ${sql} ORDER BY r.key DESC LIMIT ?`,
+         WHERE r.address = ? AND r.key < ? AND m.shown = 1 ${sql} ORDER BY r.key DESC LIMIT ?`,
         address,
         query.before ?? Number.MAX_SAFE_INTEGER,
         ...values,
@@ -265,7 +298,7 @@ export class MessageIndex {
     return this.#db
       .all(
         `SELECT w.rowid AS key FROM idx.words w JOIN messages m ON m.key = w.rowid
-         WHERE words MATCH ? AND w.rowid < ? ${sql} ORDER BY w.rowid DESC LIMIT ?`,
+         WHERE words MATCH ? AND w.rowid < ? AND m.shown = 1 ${sql} ORDER BY w.rowid DESC LIMIT ?`,
         `who:(${who}) AND what:(${match})`,
         query.before ?? Number.MAX_SAFE_INTEGER,
         ...values,

@@ -5,8 +5,9 @@ import { MugaiError } from '../message/errors.ts';
 import type { PartRow } from '../message/part.ts';
 import type { Statement } from '../outbox/manifest.ts';
 import { messageOf, type Desk } from './desk.ts';
+import { askedSection, passwordForm, renderForm, type AskingDeps } from './asking.ts';
 import { csrfField, frame } from './frame.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../message/html.ts';
 import type { Listed } from './message-index.ts';
 import { stateOf } from './messages.ts';
 import type { Visit } from './pages.ts';
@@ -16,7 +17,7 @@ import { timeWords, wordsOf } from './words.ts';
 const TEXT_BYTES = 32 * 1024 * 1024;
 const TEXT_SHOWN = 100_000;
 
-export function addMessage(desk: Desk): void {
+export function addMessage(desk: Desk, asking: AskingDeps): void {
   const { pages } = desk;
   pages.get('/messages/:id', ['staff'], async (visit) => {
     const line = messageOf(desk, visit);
@@ -25,7 +26,7 @@ export function addMessage(desk: Desk): void {
     if (opened === undefined) return brokenPage(visit, line);
     await desk.note({ act: 'viewed', person: visit.user.name, message: line.id });
     desk.index.markRead(visit.user.name, line.id, true);
-    return messagePage(visit, line, opened);
+    return messagePage({ desk, asking, visit, line }, opened);
   });
   pages.post('/messages/:id/unread', ['staff'], async (visit) => {
     const line = messageOf(desk, visit);
@@ -66,7 +67,15 @@ function back(visit: Visit): Html {
   return html`<p><a href="/messages">${wordsOf(visit.language)('back')}</a></p>`;
 }
 
-function messagePage(visit: Visit, line: Listed, { statement, text }: Opened): Html {
+/** Whose page is drawn of what. */
+interface Shown {
+  readonly desk: Desk;
+  readonly asking: AskingDeps;
+  readonly visit: Visit;
+  readonly line: Listed;
+}
+
+function messagePage({ desk, asking, visit, line }: Shown, { statement, text }: Opened): Html {
   const say = wordsOf(visit.language);
   const { predicate } = statement;
   const { headers } = predicate;
@@ -88,7 +97,7 @@ function messagePage(visit: Visit, line: Listed, { statement, text }: Opened): H
         ${row(say('date'), headers?.date ?? '')} ${row(say('received'), timeWords(timeOf(line.id), visit.language))}
       </dl>
       ${predicate.reason === null ? '' : html`<p class="note bad">${reasonWords(predicate.reason, visit.language)}</p>`}
-      ${fileCards(visit, line, predicate.parts)}
+      ${askedSection(desk, asking, visit, line)} ${fileCards(visit, line, predicate.parts)}
       ${
         text === undefined
           ? ''
@@ -105,13 +114,14 @@ function messagePage(visit: Visit, line: Listed, { statement, text }: Opened): H
       }
       <section>
         <h2>${say('account1')}</h2>
-        ${partTable(visit, predicate.parts)}
+        ${partTable(visit, line, predicate.parts)}
       </section>
       <div class="acts">
         ${files.length > 1 ? html`<a class="button" href="/messages/${line.id}/all.zip" download>${say('downloadAll')}</a>` : ''}
         <form method="post" action="/messages/${line.id}/unread">
           ${csrfField(visit)}<button class="quiet">${say('markUnread')}</button>
         </form>
+        <a class="button quiet" href="/messages/${line.id}/original">${say('originalTitle')}</a>
       </div>
       ${back(visit)}`,
   });
@@ -188,7 +198,7 @@ const BECAME: { readonly [verdict in PartRow['verdict']]: readonly [ja: string, 
   refused: ['届けられません', 'not delivered'],
 };
 
-function partTable(visit: Visit, parts: readonly PartRow[]): Html {
+function partTable(visit: Visit, line: Listed, parts: readonly PartRow[]): Html {
   const { language } = visit;
   const say = wordsOf(language);
   const at = language === 'ja' ? 0 : 1;
@@ -221,7 +231,7 @@ function partTable(visit: Visit, parts: readonly PartRow[]): Html {
                 class="state ${part.verdict === 'refused' ? 'bad' : part.verdict === 'held' || part.verdict === 'dropped' ? 'wait' : 'good'}"
                 >${BECAME[part.verdict][at]}</span
               >${part.reason === null ? '' : html` ${reasonWords(part.reason, language)}`}
-              ${remarks(say('removed'), part.findings)}${remarks(say('unseen'), part.losses)}
+              ${remarks(say('removed'), part.findings)}${remarks(say('unseen'), part.losses)}${passwordForm(visit, line, part)}${renderForm(visit, line, part)}
             </td>
           </tr> `,
       )}

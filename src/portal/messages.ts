@@ -4,7 +4,7 @@ import { STATES } from '../message/part.ts';
 import type { Mailbox } from './accounts.ts';
 import { mailboxesOf, type Desk } from './desk.ts';
 import { frame } from './frame.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../message/html.ts';
 import type { Listed } from './message-index.ts';
 import type { Visit } from './pages.ts';
 import { timeWords, wordsOf, type Word } from './words.ts';

@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Language } from '../message/account.ts';
 import type { Role, User } from './accounts.ts';
-import type { Html } from './html.ts';
+import type { Html } from '../message/html.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 /** `__Host-`: set by this host itself, over a safe connection (or loopback), for all its paths. */

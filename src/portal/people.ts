@@ -2,7 +2,7 @@
 import { parseAddress, parseName, parseRole, ROLES, type Role, type User } from './accounts.ts';
 import type { Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../message/html.ts';
 import type { Answer, Visit } from './pages.ts';
 import { timeWords, wordsOf, type Word } from './words.ts';
 

@@ -4,18 +4,22 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { Audit } from '../message/act.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
+import type { RequestWriter } from '../requests/requests.ts';
 import { Accounts } from './accounts.ts';
 import { addAccountPage } from './account-page.ts';
+import { addAsking, Asks } from './asking.ts';
 import { addAssets } from './assets.ts';
 import type { Database } from './database.ts';
 import type { Desk } from './desk.ts';
 import { addFiles } from './files.ts';
 import { frame } from './frame.ts';
 import { Guesses } from './guesses.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../message/html.ts';
 import type { MessageIndex } from './message-index.ts';
 import { addMessage } from './message.ts';
 import { addMessages } from './messages.ts';
+import { addOriginals } from './original-pages.ts';
+import { Originals, type OriginalsPolicy } from './originals.ts';
 import type { Packages } from './packages.ts';
 import { HTML, Pages, type Glance } from './pages.ts';
 import { addPeople } from './people.ts';
@@ -28,6 +32,9 @@ export interface PortalDeps {
   readonly index: MessageIndex;
   readonly packages: Packages;
   readonly log: Log;
+  readonly requests: RequestWriter;
+  readonly originals: OriginalsPolicy;
+  readonly outerUrl: string;
   /** The journal of the zone. */
   readonly audit: Audit;
   /** Told of an error that speaks of a broken index. */
@@ -98,7 +105,11 @@ export async function openPortal(
     to: visit.user.roles.includes('staff') ? '/messages' : '/account',
   }));
   addMessages(desk);
-  addMessage(desk);
+  const asking = { asks: new Asks(deps.db), requests: deps.requests };
+  const originals = new Originals(deps.db, deps.originals, now);
+  addMessage(desk, asking);
+  addAsking(desk, asking);
+  addOriginals(desk, { originals, requests: deps.requests, outerUrl: deps.outerUrl });
   addFiles(desk);
   addAccountPage(desk, []);
   addPeople(desk);

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { parseAddress, parseName, type User } from './accounts.ts';
 import type { Desk } from './desk.ts';
 import { frame, csrfField } from './frame.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../message/html.ts';
 import { SESSION_COOKIE, type Answer, type Glance } from './pages.ts';
 import { checkPassword, hashPassword, passwordFault, PASSWORD_MOST } from './passwords.ts';
 import type { Level } from './sessions.ts';

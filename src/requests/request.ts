@@ -7,6 +7,7 @@ import { recordCodec } from '../store/records.ts';
 export const REQUEST_BYTES = 4096;
 
 const ID = '^[0-7][0-9a-hjkmnp-tv-z]{25}$';
+const Time = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
 const strict = { additionalProperties: false } as const;
 const Base64 = (maxLength: number) => Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$', maxLength });
 
@@ -20,7 +21,7 @@ const common = {
   part: Type.String({ pattern: '^([0-9]+(\\.[0-9]+)*)?$', maxLength: 200 }),
   /** Who asked, by the name the portal knows; for the journal. */
   by: Type.String({ minLength: 1, maxLength: 200 }),
-  at: Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' }),
+  at: Time,
 };
 
 /** Passwords for a held part, sealed to the worker's key: `sealed-box.ts`. */
@@ -46,6 +47,13 @@ export const OriginalRequestSchema = Type.Object(
     ...common,
     purpose: Type.String({ minLength: 1, maxLength: 500 }),
     approvedBy: Type.String({ maxLength: 200 }),
+    /** Digest of the original that was approved: another one is not handed out. */
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    /** Digest of the one token that opens it on the outer side. */
+    token: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    /** From when and until when it may be fetched. */
+    notBefore: Time,
+    expires: Time,
   },
   strict,
 );

@@ -46,7 +46,10 @@ export class RequestWriter {
   }
 
   /** Asks for an original. */
-  async original(asked: Asked, why: Pick<OriginalRequest, 'purpose' | 'approvedBy'>): Promise<MessageId> {
+  async original(
+    asked: Asked,
+    why: Omit<OriginalRequest, 'kind' | 'request' | 'id' | 'part' | 'by' | 'at'>,
+  ): Promise<MessageId> {
     return this.#put({ kind: 'original', ...head(newMessageId(), asked), ...why });
   }
 

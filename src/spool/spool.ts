@@ -4,8 +4,10 @@ import { parseMessageId, shardAt, shardOf, type MessageId } from '../message/id.
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
 import {
+  ReleaseRecordSchema,
   SanitisedRecordSchema,
   SpooledRecordSchema,
+  type ReleaseRecord,
   type Sanitised,
   type SanitisedRecord,
   type Spooled,
@@ -22,9 +24,11 @@ const RAW = 'raw';
 const SPOOLED = '01-spooled.json';
 const SANITISED = '02-sanitised.json';
 const SEALED = '03-sealed.json';
+const RELEASE_BYTES = 16 * 1024;
 const RECORD_BYTES = LIMITS.manifestBytes + 4 * LIMITS.textChars;
 
 const spooledCodec = recordCodec('spooled', SpooledRecordSchema);
+const releaseCodec = recordCodec('release', ReleaseRecordSchema);
 const sanitisedCodec = recordCodec('sanitised', SanitisedRecordSchema);
 
 /** What the scan found unfinished: the ids whose next step is to sanitise, and those whose next step is to seal. */
@@ -216,6 +220,29 @@ export class Spool {
     return has(SPOOLED) ? 'spooled' : 'unknown';
   }
 
+  /** Notes what became of the release of an original; the first note for a token stands. */
+  async recordRelease(id: MessageId, release: ReleaseRecord): Promise<void> {
+    await this.#store.put(shardOf(id), { name: releaseName(id, release.token), content: releaseCodec.encode(release) });
+  }
+
+  /** The release that a token (its digest) opens. */
+  async release(id: MessageId, token: string): Promise<ReleaseRecord | undefined> {
+    const bytes = await this.#store.get(shardOf(id), releaseName(id, token), RELEASE_BYTES);
+    const release = bytes === undefined ? undefined : releaseCodec.decode(bytes);
+    return release?.token === token ? release : undefined;
+  }
+
+  /** Uses a release up: true for the first call only, wherever the others come from. */
+  async useRelease(id: MessageId, token: string): Promise<boolean> {
+    const name = `${releaseName(id, token)}.used`;
+    return (await this.#store.put(shardOf(id), { name, content: Buffer.from(new Date().toISOString()) })) === 'stored';
+  }
+
+  /** True when a release was used. */
+  wasUsed(id: MessageId, token: string): boolean {
+    return this.#store.has(shardOf(id), `${releaseName(id, token)}.used`);
+  }
+
   /** Bytes that can still be spooled. */
   async freeBytes(): Promise<number | undefined> {
     return this.#store.freeBytes();
@@ -229,6 +256,11 @@ export class Spool {
     this.#closed.add(shard);
     for (const id of this.#finished) if (shardOf(id) === shard) this.#finished.delete(id);
   }
+}
+
+/** File of a release beside the message's other records. */
+function releaseName(id: MessageId, token: string): string {
+  return `${id}.release-${token.slice(0, 32)}`;
 }
 
 /** The highest record of each message among the names of a shard. Raw bytes without a record were never accepted. */

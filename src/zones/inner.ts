@@ -17,6 +17,8 @@ import type { GateRefusal } from '../outbox/refusal.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
 import { RetryLater } from '../queue/queues.ts';
 import { openFsStore, type FaultPoint } from '../store/fs-store.ts';
+import { loadSealingKey } from '../requests/keys.ts';
+import { RequestWriter } from '../requests/requests.ts';
 import { openZoneJournal } from './journal.ts';
 import { startPortal, type RunningPortal } from './portal.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
@@ -84,7 +86,15 @@ export async function startInner(
       log.error({ id, rule, file, offset, reason: message }, 'package refused by the gate');
     },
   };
-  const portal = await startPortal(config, log, life, { outbox, ledger, keys, audit: journal, firstAddress });
+  const portal = await startPortal(config, log, life, {
+    outbox,
+    ledger,
+    keys,
+    audit: journal,
+    requests: new RequestWriter(await openStore('requests'), await loadSealingKey(config.sealingKeyFile)),
+    originals: policy.originals,
+    firstAddress,
+  });
   const worker = hub.work(
     'deliver',
     async (id, _attempt, signal) => {

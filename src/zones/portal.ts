@@ -11,7 +11,9 @@ import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { Database } from '../portal/database.ts';
 import { MessageIndex } from '../portal/message-index.ts';
+import type { OriginalsPolicy } from '../portal/originals.ts';
 import { Packages } from '../portal/packages.ts';
+import type { RequestWriter } from '../requests/requests.ts';
 import { openPortal, type Portal } from '../portal/server.ts';
 
 /** Milliseconds between two looks for what the index does not have yet. */
@@ -23,6 +25,8 @@ export interface PortalOf {
   readonly ledger: Ledger;
   readonly keys: ReadonlyMap<string, KeyObject>;
   readonly audit: Audit;
+  readonly requests: RequestWriter;
+  readonly originals: OriginalsPolicy;
   /** Mail address offered to the first administrator; the demo's. */
   readonly firstAddress: string | undefined;
 }
@@ -81,6 +85,9 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
     packages: new Packages(outbox, keys),
     log,
     audit: of.audit,
+    requests: of.requests,
+    originals: of.originals,
+    outerUrl: config.outerUrl,
     onIndexFault: startAgain,
     firstAddress: of.firstAddress,
   });

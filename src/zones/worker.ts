@@ -15,6 +15,7 @@ import { seal, type Signer } from '../seal/seal.ts';
 import type { Spool } from '../spool/spool.ts';
 import { VERSION } from '../version.ts';
 import { openZoneJournal } from './journal.ts';
+import { answerOriginals } from './originals.ts';
 import { answerPasswords, startRequests } from './requests.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
@@ -110,7 +111,10 @@ export async function startWorker(
   );
   life.started('seal', async () => sealer.close({ deadlineMs: stopMs }));
 
-  startRequests(log, life, requests, { password: answerPasswords({ ...deps, requestKey, seal: sealNow }) });
+  startRequests(log, life, requests, {
+    password: answerPasswords({ ...deps, requestKey, seal: sealNow }),
+    original: answerOriginals({ spool, audit, clamd: config.clamd }),
+  });
 
   await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, async () => {
     const found = await spool.unfinished(SCAN_MOST);

@@ -150,7 +150,14 @@ describe('the requests folder', () => {
     const writer = new RequestWriter(await openFsStore(place.path), generateKeyPairSync('x25519').publicKey);
     const request = await writer.original(
       { id: newMessageId(), part: '1', by: 'sato' },
-      { purpose: '原本の確認', approvedBy: 'suzuki' },
+      {
+        purpose: '原本の確認',
+        approvedBy: 'suzuki',
+        sha256: 'a'.repeat(64),
+        token: 'b'.repeat(64),
+        notBefore: new Date().toISOString(),
+        expires: new Date().toISOString(),
+      },
     );
     await writeFile(join(folder, `${newMessageId()}.json`), await readFile(join(folder, `${request}.json`)));
     const found = await new RequestReader(await openFsStore(place.path)).find(10);

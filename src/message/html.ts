@@ -1,4 +1,4 @@
-// The one template of the portal: everything that is put in is escaped, unless this file made it.
+// The one template of all our pages: everything that is put in is escaped, unless this file made it.
 
 /** Markup made by `html`. Nothing else may be put into a page unescaped. */
 export interface Html {

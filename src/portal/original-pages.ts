@@ -1,0 +1,215 @@
+// Pages for originals: staff ask with a reason, approvers decide on what they saw, the requester takes the link once.
+import { createHash, randomBytes } from 'node:crypto';
+import { sizeWords } from '../message/account.ts';
+import { html, type Html } from '../message/html.ts';
+import type { RequestWriter } from '../requests/requests.ts';
+import { messageOf, type Desk } from './desk.ts';
+import { csrfField, frame } from './frame.ts';
+import type { Listed } from './message-index.ts';
+import type { Hindrance, OriginalAsked, Originals, OriginalState } from './originals.ts';
+import type { Answer, Visit } from './pages.ts';
+import { timeWords, wordsOf, type Word } from './words.ts';
+
+export interface OriginalPagesDeps {
+  readonly originals: Originals;
+  readonly requests: RequestWriter;
+  /** Address of the outer door as people type it. */
+  readonly outerUrl: string;
+}
+
+const REASON_LEAST = 5;
+const REASON_MOST = 400;
+
+export function addOriginals(desk: Desk, deps: OriginalPagesDeps): void {
+  const { pages } = desk;
+  const { originals } = deps;
+  pages.get('/messages/:id/original', ['staff'], async (visit) => {
+    const line = messageOf(desk, visit);
+    return line === undefined || line.stage === 'quarantined' ? 'not-found' : askPage(visit, line);
+  });
+  pages.post('/messages/:id/original', ['staff'], async (visit) => ask(desk, deps, visit));
+  pages.get('/originals', ['staff'], async (visit) => minePage(visit, originals.ofUser(visit.user.name)));
+  pages.post('/originals/:original/link', ['staff'], async (visit) => link(desk, deps, visit));
+  pages.get('/approvals', ['approver'], async (visit) => approvalsPage(desk, visit, originals, undefined));
+  pages.post('/approvals/:original', ['approver'], async (visit) => decide(desk, deps, visit));
+}
+
+function askPage(visit: Visit, line: Listed, fault?: Word): Html {
+  const say = wordsOf(visit.language);
+  return frame(visit, {
+    title: say('originalTitle'),
+    note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
+    body: html`<p>${line.subject}</p>
+      <p>${say('originalLead')}</p>
+      <form method="post" action="/messages/${line.id}/original" class="card form">
+        ${csrfField(visit)}
+        <p>
+          <label for="reason">${say('originalReason')}</label
+          ><textarea id="reason" name="reason" rows="4" required minlength="${REASON_LEAST}" maxlength="${REASON_MOST}">
+${visit.form.get('reason') ?? ''}</textarea>
+        </p>
+        <p><button>${say('originalAsk')}</button></p>
+      </form>
+      <p><a href="/messages/${line.id}">${say('back')}</a></p>`,
+  });
+}
+
+async function ask(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit): Promise<Answer> {
+  const line = messageOf(desk, visit);
+  if (line === undefined || line.stage === 'quarantined') return 'not-found';
+  const reason = (visit.form.get('reason') ?? '').trim();
+  if (reason.length < REASON_LEAST || reason.length > REASON_MOST)
+    return { status: 400, page: askPage(visit, line, 'originalReasonBad') };
+  const first = desk.index.versions(line.id)[0]?.id ?? line.id;
+  const { source } = (await desk.packages.statement(first)).predicate;
+  await desk.note({
+    act: 'asked',
+    person: visit.user.name,
+    message: first,
+    detail: { kind: 'original', reason, sha256: source.sha256 },
+  });
+  const name = source.kind === 'mail' ? line.subject : source.name;
+  originals.ask({ message: first, user: visit.user.name, reason, sha256: source.sha256, size: source.size, name });
+  return { to: '/originals' };
+}
+
+const STATE_WORDS: { readonly [state in OriginalState]: readonly [Word, string] } = {
+  asked: ['originalWaiting', 'wait'],
+  approved: ['originalApproved', 'good'],
+  rejected: ['originalRejected', 'bad'],
+  expired: ['originalExpired', 'bad'],
+  released: ['originalReleased', 'good'],
+};
+
+function facts(visit: Visit, one: OriginalAsked): Html {
+  const say = wordsOf(visit.language);
+  const [word, look] = STATE_WORDS[one.state];
+  return html`<p>
+      <b>${one.name === '' ? say('noSubject') : one.name}</b> <span class="state ${look}">${say(word)}</span>
+    </p>
+    <p>${say('originalReason')}: ${one.reason}</p>
+    <p class="small">
+      ${timeWords(one.at, visit.language)}, ${sizeWords(one.size)}, SHA-256 <span class="code">${one.sha256}</span>
+    </p>
+    ${one.decisions.map(({ by, at, yes }) => html`<p class="small">${say(yes ? 'approvedBy' : 'rejectedBy')} ${by}, ${timeWords(at, visit.language)}</p>`)}`;
+}
+
+function minePage(visit: Visit, mine: readonly OriginalAsked[], told?: Html): Html {
+  const say = wordsOf(visit.language);
+  return frame(visit, {
+    title: say('originals'),
+    body: html`${told} ${mine.length === 0 ? html`<p class="empty">${say('nothing')}</p>` : ''}
+      <ul class="plain">
+        ${mine.map(
+          (one) =>
+            html`<li class="card">
+              ${facts(visit, one)}
+              ${one.state === 'approved' ? html`<form method="post" action="/originals/${one.id}/link">${csrfField(visit)}<button>${say('originalLink')}</button> <span class="small">${say('until')} ${timeWords(one.expires, visit.language)}</span></form>` : ''}
+            </li> `,
+        )}
+      </ul>`,
+  });
+}
+
+/** Uses the approval up: one link, whose token nobody but the requester ever sees. */
+async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<Answer> {
+  const { originals, requests, outerUrl } = deps;
+  const one = originals.find(visit.params['original'] ?? '');
+  if (one === undefined || one.user !== visit.user.name) return 'not-found';
+  // What was approved must still be what the signed manifest says, and still be this person's to read.
+  const boxes = desk.accounts.mailboxes(visit.user.name, desk.now()).map(({ address }) => address);
+  if (desk.index.find(one.message, boxes, visit.user.name) === undefined) return 'not-found';
+  const { source } = (await desk.packages.statement(one.message)).predicate;
+  if (source.sha256 !== one.sha256 || one.state !== 'approved') return 'not-found';
+  await desk.note({
+    act: 'asked',
+    person: visit.user.name,
+    message: one.message,
+    detail: { kind: 'release', sha256: one.sha256 },
+  });
+  if (!originals.release(one.id)) return 'not-found';
+  const token = randomBytes(32).toString('base64url');
+  const approved = Math.max(...one.decisions.map(({ at }) => at));
+  const from = approved + originals.policy.waitMinutes * 60_000;
+  await requests.original(
+    { id: one.message, part: '', by: visit.user.name },
+    {
+      purpose: one.reason,
+      approvedBy: one.decisions
+        .map(({ by }) => by)
+        .join(', ')
+        .slice(0, 200),
+      sha256: one.sha256,
+      token: createHash('sha256').update(token).digest('hex'),
+      notBefore: new Date(from).toISOString(),
+      expires: new Date(Math.max(from, desk.now()) + originals.policy.linkHours * 3_600_000).toISOString(),
+    },
+  );
+  const say = wordsOf(visit.language);
+  const told = html`<div class="note good" role="status">
+    <p>${say('originalLinkTold')}</p>
+    <p class="code" data-link>${outerUrl}/originals/${one.message}.${token}</p>
+    <p>${say('originalFrom')} ${timeWords(Math.max(from, desk.now()), visit.language)}</p>
+  </div>`;
+  return minePage(visit, originals.ofUser(visit.user.name), told);
+}
+
+function approvalsPage(desk: Desk, visit: Visit, originals: Originals, fault: Word | undefined): Html {
+  const say = wordsOf(visit.language);
+  const waiting = originals.waitingFor(visit.user.name);
+  const who = (name: string): string => desk.accounts.find(name)?.display ?? name;
+  return frame(visit, {
+    title: say('approvals'),
+    note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
+    body: html`<p>${say('approvalsLead')}</p>
+      ${waiting.length === 0 ? html`<p class="empty">${say('nothing')}</p>` : ''}
+      <ul class="plain">
+        ${waiting.map(
+          (one) =>
+            html`<li class="card">
+              <p>${say('askedBy')} ${who(one.user)} (${one.user})</p>
+              ${facts(visit, one)}
+              <form method="post" action="/approvals/${one.id}" class="acts">
+                ${csrfField(visit)}<input type="hidden" name="sha256" value="${one.sha256}" />
+                <button name="yes" value="1">${say('approve')}<span class="hidden"> ${one.name}</span></button
+                ><button name="yes" value="0" class="quiet">
+                  ${say('reject')}<span class="hidden"> ${one.name}</span>
+                </button>
+              </form>
+            </li> `,
+        )}
+      </ul>`,
+  });
+}
+
+const HINDRANCES: { readonly [hindrance in Hindrance]: Word } = {
+  'not-yours': 'approveNotYours',
+  'own-request': 'approveOwn',
+  'decided-before': 'approveTwice',
+  'not-open': 'approveNotOpen',
+  changed: 'approveChanged',
+};
+
+async function decide(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit): Promise<Answer> {
+  const one = originals.find(visit.params['original'] ?? '');
+  const answer = visit.form.get('yes');
+  if (one === undefined || (answer !== '1' && answer !== '0')) return 'not-found';
+  const sha256 = visit.form.get('sha256') ?? '';
+  const bad = (hindrance: Hindrance): Answer => ({
+    status: 409,
+    page: approvalsPage(desk, visit, originals, HINDRANCES[hindrance]),
+  });
+  const hindrance = originals.hindrance(one, visit.user.name);
+  if (hindrance === 'not-yours') return 'not-found';
+  if (hindrance !== undefined) return bad(hindrance);
+  const { source } = (await desk.packages.statement(one.message)).predicate;
+  if (source.sha256 !== sha256 || sha256 !== one.sha256) return bad('changed');
+  await desk.note({
+    act: answer === '1' ? 'approved' : 'rejected',
+    person: visit.user.name,
+    message: one.message,
+    detail: { sha256, for: one.user, level: one.level + 1 },
+  });
+  const late = originals.decide(one.id, visit.user.name, answer === '1', sha256);
+  return late === undefined ? { to: '/approvals' } : bad(late);
+}

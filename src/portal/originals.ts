@@ -1,0 +1,165 @@
+// Requests for originals and what approvers decided. An approval is bound to one person, one message and one digest.
+import { randomBytes } from 'node:crypto';
+import type { MessageId } from '../message/id.ts';
+import type { Database, Row } from './database.ts';
+
+/** What the policy says about originals. Hours and minutes as whole numbers. */
+export interface OriginalsPolicy {
+  /** Who decides at each level, by sign-in name; an empty level: anybody with the role approver. */
+  readonly levels: readonly (readonly string[])[];
+  readonly waitMinutes: number;
+  /** How long a request may wait for a decision, and an approval for its use. */
+  readonly validHours: number;
+  readonly linkHours: number;
+}
+
+export type OriginalState = 'asked' | 'approved' | 'rejected' | 'expired' | 'released';
+
+export interface OriginalAsked {
+  readonly id: string;
+  readonly message: MessageId;
+  readonly user: string;
+  readonly reason: string;
+  /** Digest and size of the original as the signed manifest tells them. */
+  readonly sha256: string;
+  readonly size: number;
+  readonly name: string;
+  readonly at: number;
+  readonly expires: number;
+  readonly state: OriginalState;
+  /** Levels that agreed. */
+  readonly level: number;
+  readonly decisions: readonly Decision[];
+}
+
+export interface Decision {
+  readonly level: number;
+  readonly by: string;
+  readonly at: number;
+  readonly yes: boolean;
+}
+
+/** Why somebody may not decide. */
+export type Hindrance = 'not-yours' | 'own-request' | 'decided-before' | 'not-open' | 'changed';
+
+export class Originals {
+  readonly #db: Database;
+  readonly #policy: OriginalsPolicy;
+  readonly #now: () => number;
+
+  constructor(db: Database, policy: OriginalsPolicy, now: () => number) {
+    this.#db = db;
+    this.#policy = policy;
+    this.#now = now;
+  }
+
+  get policy(): OriginalsPolicy {
+    return this.#policy;
+  }
+
+  ask(asked: Pick<OriginalAsked, 'message' | 'user' | 'reason' | 'sha256' | 'size' | 'name'>): string {
+    const id = randomBytes(16).toString('hex');
+    const now = this.#now();
+    const expires = now + this.#policy.validHours * 3_600_000;
+    this.#db.run(
+      "INSERT INTO originals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked', 0)",
+      id,
+      asked.message,
+      asked.user,
+      asked.reason,
+      asked.sha256,
+      asked.size,
+      asked.name,
+      now,
+      expires,
+    );
+    return id;
+  }
+
+  find(id: string): OriginalAsked | undefined {
+    const row = this.#db.get('SELECT * FROM originals WHERE id = ?', id);
+    return row === undefined ? undefined : this.#of(row);
+  }
+
+  /** A person's own requests, newest first. */
+  ofUser(user: string): OriginalAsked[] {
+    return this.#db
+      .all('SELECT * FROM originals WHERE user = ? ORDER BY at DESC LIMIT 200', user)
+      .map((row) => this.#of(row));
+  }
+
+  /** Requests this person may decide now, oldest first. */
+  waitingFor(user: string): OriginalAsked[] {
+    return this.#db
+      .all("SELECT * FROM originals WHERE state = 'asked' AND expires > ? ORDER BY at LIMIT 1000", this.#now())
+      .map((row) => this.#of(row))
+      .filter((one) => this.hindrance(one, user) === undefined);
+  }
+
+  /** Why this person may not decide on the request now; undefined when he may. */
+  hindrance(asked: OriginalAsked, user: string): Hindrance | undefined {
+    if (asked.state !== 'asked') return 'not-open';
+    if (asked.user === user) return 'own-request';
+    const named = this.#policy.levels[asked.level] ?? [];
+    if (named.length > 0 && !named.includes(user)) return 'not-yours';
+    if (asked.decisions.some(({ by }) => by === user)) return 'decided-before'; // one person, one level
+    return undefined;
+  }
+
+  /** Decides; the digest is the one the approver saw. Returns why not, or undefined when it counted. */
+  decide(id: string, user: string, yes: boolean, sha256: string): Hindrance | undefined {
+    return this.#db.transaction(() => {
+      const asked = this.find(id);
+      if (asked === undefined) return 'not-open';
+      const hindrance = this.hindrance(asked, user);
+      if (hindrance !== undefined) return hindrance;
+      if (asked.sha256 !== sha256) return 'changed';
+      const now = this.#now();
+      this.#db.run('INSERT INTO decisions VALUES (?, ?, ?, ?, ?)', id, asked.level, user, now, yes ? 1 : 0);
+      const level = asked.level + (yes ? 1 : 0);
+      const state = !yes ? 'rejected' : level >= this.#policy.levels.length ? 'approved' : 'asked';
+      const expires = now + this.#policy.validHours * 3_600_000;
+      this.#db.run('UPDATE originals SET state = ?, level = ?, expires = ? WHERE id = ?', state, level, expires, id);
+      return undefined;
+    });
+  }
+
+  /** Uses an approval up. True once only, and only while it holds. */
+  release(id: string): boolean {
+    return (
+      this.#db.run(
+        "UPDATE originals SET state = 'released' WHERE id = ? AND state = 'approved' AND expires > ?",
+        id,
+        this.#now(),
+      ) === 1
+    );
+  }
+
+  #of(row: Row): OriginalAsked {
+    const id = String(row['id']);
+    const kept = String(row['state']) as OriginalState;
+    const expires = Number(row['expires']);
+    const open = kept === 'asked' || kept === 'approved';
+    return {
+      id,
+      message: String(row['message']) as MessageId,
+      user: String(row['user']),
+      reason: String(row['reason']),
+      sha256: String(row['sha256']),
+      size: Number(row['size']),
+      name: String(row['name']),
+      at: Number(row['at']),
+      expires,
+      state: open && expires <= this.#now() ? 'expired' : kept,
+      level: Number(row['level']),
+      decisions: this.#db
+        .all('SELECT level, by, at, yes FROM decisions WHERE original = ? ORDER BY level', id)
+        .map((one) => ({
+          level: Number(one['level']),
+          by: String(one['by']),
+          at: Number(one['at']),
+          yes: one['yes'] === 1,
+        })),
+    };
+  }
+}

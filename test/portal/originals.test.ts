@@ -1,0 +1,169 @@
+// Asking for an original: a reason, another person's yes, a scan, a wait, and one download on the outer side only.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { openBrowser } from '../support/browser.ts';
+import { startClamd, TEST_MALWARE } from '../support/clamd.ts';
+import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
+import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, type Visitor } from '../support/portal.ts';
+import { scratch, until } from '../support/scratch.ts';
+
+const STAFF = 'staff@city.example.lg.jp';
+
+/** The request's id and digest as an approver's page shows them. */
+async function waiting(approver: Visitor): Promise<{ readonly id: string; readonly sha256: string } | undefined> {
+  const page = await (await approver.get('/approvals')).text();
+  const id = /action="\/approvals\/([0-9a-f]{32})"/.exec(page)?.[1];
+  const sha256 = /name="sha256"\s+value="([0-9a-f]{64})"/.exec(page)?.[1];
+  return id === undefined || sha256 === undefined ? undefined : { id, sha256 };
+}
+
+async function askFor(staff: Visitor, subject: string): Promise<string> {
+  const id = await messageId(staff, subject);
+  const asked = await staff.post(`/messages/${id}/original`, { reason: '契約書の原本が必要です' });
+  assert.equal(asked.status, 303);
+  return id;
+}
+
+/** Presses the button for the link; its path on the outer door. */
+async function takeLink(staff: Visitor): Promise<string> {
+  const page = await (await staff.get('/originals')).text();
+  const id = /action="\/originals\/([0-9a-f]{32})\/link"/.exec(page)?.[1] ?? '';
+  const told = await (await staff.post(`/originals/${id}/link`, {})).text();
+  return /\/originals\/[0-9a-z]{26}\.[A-Za-z0-9_-]{43}/.exec(told)?.[0] ?? '';
+}
+
+describe('originals', { timeout: 300_000 }, () => {
+  it('asked by one, approved by another, scanned, fetched once on the outer side, in Chromium; all of it in the journal', async () => {
+    await using folder = await scratch();
+    await using clamd = await startClamd(join(folder.path, 'clamd'));
+    await using gateway = await startTestGateway(join(folder.path, 'data'), { MUGAI_CLAMD: clamd.socket });
+    const url = portalUrl(gateway);
+    const outer = `http://127.0.0.1:${gateway.uploadPort}`;
+    const administrator = await firstAdministrator(gateway);
+    const hanako = await addPerson(administrator, 'hanako', ['staff', 'approver'], STAFF);
+    const kacho = await addPerson(administrator, 'kacho', ['approver']);
+    await sendMail(gateway.smtpPort ?? 0, plainMail('契約書の件'));
+    const id = await messageId(hanako, '契約書の件');
+
+    await using browser = await openBrowser();
+    const { page } = browser;
+    await signInAt(page, url, 'hanako');
+    await page.goto(`${url}/messages/${id}`);
+    await page.click('text=原本を申請する');
+    await page.fill('#reason', '契約書の原本が必要です');
+    await page.click('main button');
+    assert.match(await page.locator('main').innerText(), /承認待ち/);
+
+    // Nobody approves his own request, though he has the role.
+    assert.equal(await waiting(hanako), undefined);
+    const request = await waiting(kacho);
+    assert.ok(request !== undefined);
+    const { id: asked, sha256 } = request;
+    assert.equal((await hanako.post(`/approvals/${asked}`, { yes: '1', sha256 })).status, 409);
+    // What is approved is what was seen.
+    const other = 'f'.repeat(64);
+    assert.equal((await kacho.post(`/approvals/${asked}`, { yes: '1', sha256: other })).status, 409);
+    // Before the approval there is no link to be had.
+    assert.equal((await hanako.post(`/originals/${asked}/link`, {})).status, 404);
+    assert.equal((await kacho.post(`/approvals/${asked}`, { yes: '1', sha256 })).status, 303);
+    assert.equal((await kacho.post(`/approvals/${asked}`, { yes: '1', sha256 })).status, 409);
+    // The approver does not get the link, the requester gets it once.
+    assert.equal((await kacho.post(`/originals/${asked}/link`, {})).status, 404);
+
+    await page.reload();
+    await page.click('text=受け取りリンクを出す');
+    const told = await page.locator('[data-link]').innerText();
+    const link = told.slice(told.indexOf('/originals/'));
+    assert.equal((await hanako.post(`/originals/${asked}/link`, {})).status, 404);
+
+    await until(async () => (await fetch(outer + link)).status === 200, 30_000, 'scanned');
+    for (let looks = 0; looks < 3; looks++)
+      assert.equal((await fetch(outer + link)).status, 200, 'a look uses nothing up');
+    await page.goto(outer + link);
+    assert.match(await page.locator('main').innerText(), new RegExp(sha256));
+    const downloading = page.waitForEvent('download');
+    await page.click('main button');
+    const download = await downloading;
+    assert.equal(download.suggestedFilename(), `${id}.eml`);
+    assert.equal((await fetch(outer + link, { method: 'POST' })).status, 404, 'used up');
+    assert.equal((await fetch(outer + link)).status, 404);
+    const wrong = `${link.slice(0, -2)}${link.endsWith('AA') ? 'BB' : 'AA'}`;
+    assert.equal((await fetch(outer + wrong)).status, 404);
+
+    const journal = await import('../../src/audit/export.ts');
+    const acts: string[] = [];
+    for (const zone of ['inner', 'middle', 'outer'])
+      for await (const line of journal.entriesOf(join(folder.path, 'data', 'journal', zone), { message: id }))
+        acts.push(`${zone} ${line.act} ${line.person ?? ''}`.trim());
+    for (const act of ['inner asked hanako', 'inner approved kacho', 'middle approved', 'outer released'])
+      assert.ok(acts.includes(act), `${act} in ${acts.join(', ')}`);
+  });
+
+  it('what clamd finds stays inside; without a scanner nothing is released', async () => {
+    await using folder = await scratch();
+    await using clamd = await startClamd(join(folder.path, 'clamd'));
+    for (const [name, more] of [
+      ['scanned', { MUGAI_CLAMD: clamd.socket }],
+      ['none', {}],
+    ] as const) {
+      await using gateway = await startTestGateway(join(folder.path, name), more);
+      const administrator = await firstAdministrator(gateway);
+      const hanako = await addPerson(administrator, 'hanako', ['staff'], STAFF);
+      const kacho = await addPerson(administrator, 'kacho', ['approver']);
+      await sendMail(gateway.smtpPort ?? 0, plainMail('あやしい便り', name === 'scanned' ? TEST_MALWARE : 'clean'));
+      await askFor(hanako, 'あやしい便り');
+      const request = await waiting(kacho);
+      await kacho.post(`/approvals/${request?.id}`, { yes: '1', sha256: request?.sha256 ?? '' });
+      const link = `http://127.0.0.1:${gateway.uploadPort}${await takeLink(hanako)}`;
+      await until(async () => (await fetch(link)).status === 200, 30_000, 'looked at');
+      assert.match(await (await fetch(link)).text(), /原本はお渡しできません/);
+      const taken = await fetch(link, { method: 'POST' });
+      assert.equal(taken.status, 404);
+      assert.doesNotMatch(await taken.text(), /MUGAI-TEST|clean/);
+    }
+  });
+
+  it('several levels by name, different persons, the wait before the release, rejection', async () => {
+    await using folder = await scratch();
+    await using clamd = await startClamd(join(folder.path, 'clamd'));
+    const policy = join(folder.path, 'policy.yaml');
+    await writeFile(
+      policy,
+      'name: t\nversion: "1"\noriginals: { levels: [[kakari, fuku], [kacho, fuku]], waitMinutes: 60 }\n',
+    );
+    await using gateway = await startTestGateway(join(folder.path, 'data'), {
+      MUGAI_CLAMD: clamd.socket,
+      MUGAI_POLICY_FILE: policy,
+    });
+    const administrator = await firstAdministrator(gateway);
+    const hanako = await addPerson(administrator, 'hanako', ['staff'], STAFF);
+    const [kacho, fuku, yoso] = [
+      await addPerson(administrator, 'kacho', ['approver']),
+      await addPerson(administrator, 'fuku', ['approver']),
+      await addPerson(administrator, 'yoso', ['approver']),
+    ];
+    await sendMail(gateway.smtpPort ?? 0, plainMail('二段階の件'));
+    await askFor(hanako, '二段階の件');
+    assert.equal(await waiting(kacho), undefined, 'not his turn yet');
+    assert.equal(await waiting(yoso), undefined, 'not named');
+    const request = await waiting(fuku); // the deputy of the first level
+    const form = { yes: '1', sha256: request?.sha256 ?? '' };
+    assert.equal((await yoso.post(`/approvals/${request?.id}`, form)).status, 404);
+    assert.equal((await fuku.post(`/approvals/${request?.id}`, form)).status, 303);
+    assert.equal((await fuku.post(`/approvals/${request?.id}`, form)).status, 409, 'one person, one level');
+    assert.equal((await hanako.post(`/originals/${request?.id}/link`, {})).status, 404, 'one level is not enough');
+    assert.equal((await kacho.post(`/approvals/${request?.id}`, form)).status, 303);
+    const link = `http://127.0.0.1:${gateway.uploadPort}${await takeLink(hanako)}`;
+    await until(async () => (await fetch(link)).status === 200, 30_000, 'scanned');
+    assert.equal((await fetch(link, { method: 'POST' })).status, 409, 'the wait is not over');
+    assert.match(await (await fetch(link)).text(), /受け取れるのは .* からです/);
+
+    await askFor(hanako, '二段階の件');
+    const second = await waiting(fuku);
+    await fuku.post(`/approvals/${second?.id}`, { yes: '0', sha256: second?.sha256 ?? '' });
+    assert.match(await (await hanako.get('/originals')).text(), /却下されました/);
+    assert.equal((await hanako.post(`/originals/${second?.id}/link`, {})).status, 404);
+  });
+});
