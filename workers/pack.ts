@@ -1,6 +1,6 @@
 // Chooses the leanest pixel format that still shows what a page shows, and packs a rendered page into it.
 import { PIXEL, rowBytes, type PixelFormat } from '../src/sandbox/wire.ts';
-import { SLACK, assemble } from './pack-simd.ts';
+import { SLACK, STEP, assemble } from './pack-simd.ts';
 
 /** Pixels packed for the wire. */
 export interface Packed {
@@ -25,16 +25,34 @@ const COLOUR_LEAST = 20;
 const SOFT_STEP = 12;
 const SOFT_SHARE = 0.04;
 
-/** Bytes that must lie behind the pixels of a page of this width in its memory, 255 each. */
-export function pixelSlack(width: number): number {
-  return width * 4 + SLACK;
+/** A drawn page in the engine's memory: words of R, G, B, 255, or bytes where it is known to be grey. */
+export interface Drawn {
+  readonly pointer: number;
+  readonly width: number;
+  readonly height: number;
+  readonly grey: boolean;
 }
 
-interface Loops {
-  readonly survey: (from: number, pixels: number, away: number) => readonly [soft: number, coloured: number];
-  readonly grey4: (from: number, to: number, width: number, height: number, row: number) => void;
-  readonly rgb4: (from: number, to: number, width: number, height: number, row: number) => void;
+/** Bytes from one row of a drawn page to the next; behind its pixels a row is white. */
+export function strideOf(width: number, grey: boolean): number {
+  return Math.ceil(width / STEP) * STEP * (grey ? 1 : 4);
 }
+
+/** Bytes a drawn page takes, with the white that must lie behind its last row. */
+export function drawnBytes(width: number, height: number, grey: boolean): number {
+  return strideOf(width, grey) * (height + 1) + 2 * SLACK;
+}
+
+type Loop = (
+  from: number,
+  to: number,
+  width: number,
+  height: number,
+  row: number,
+  stride: number,
+  away: number,
+) => readonly [soft: number, coloured: number];
+type Loops = { readonly [name in 'grey' | 'words' | 'rgb4']: Loop };
 
 // Neither @types/node nor the es2024 lib declares WebAssembly: as much of it as is used here.
 declare const WebAssembly: {
@@ -57,26 +75,45 @@ export class Packer {
   }
 
   /**
-   * Packs `width` × `height` pixels at `pointer`, words of R, G, B, 255 with `pixelSlack` behind them. Flat pages get
-   * 4 bits a channel, soft ones 8; one channel when next to nothing is coloured. The result lies outside the engine and is
-   * valid until the next page is packed.
+   * Packs a drawn page. Flat pages get 4 bits a channel, soft ones 8; one channel when next to nothing is coloured. The
+   * result lies outside the engine and is valid until the next page is packed.
    */
-  pack(pointer: number, width: number, height: number): Packed {
+  pack({ pointer, width, height, grey }: Drawn): Packed {
     const count = width * height;
-    const [soft, coloured] = this.#loops.survey(pointer, (count + 3) & ~3, (width + 1) * 4);
+    const stride = strideOf(width, grey);
+    const row = rowBytes(PIXEL.grey4, width);
+    const away = stride + (grey ? 1 : 4);
+    const target = this.#room(rowBytes(PIXEL.rgb4, width) * height + SLACK);
+    const judge = this.#loops[grey ? 'grey' : 'words'];
+    const [soft, coloured] = judge(pointer, target, width, height, row, stride, away);
     const isColour = coloured > Math.max(COLOUR_LEAST, count * COLOUR_SHARE);
     if (soft > count * SOFT_SHARE) {
-      const pixels = new Uint32Array(this.#engine.memory.buffer, pointer, count);
-      return isColour ? rgb8(pixels, this.#copyOf(count * 3)) : grey8(pixels, this.#copyOf(count));
+      const format = isColour ? PIXEL.rgb8 : PIXEL.grey8;
+      return this.#wide({ pointer, width, height, grey }, stride, format);
     }
-    const format = isColour ? PIXEL.rgb4 : PIXEL.grey4;
-    const row = rowBytes(format, width);
-    const size = row * height;
-    const target = this.#room(size + SLACK);
-    (isColour ? this.#loops.rgb4 : this.#loops.grey4)(pointer, target, width, height, row);
+    if (!isColour) return { format: PIXEL.grey4, pixels: this.#taken(target, row * height) };
+    const colours = rowBytes(PIXEL.rgb4, width);
+    this.#loops.rgb4(pointer, target, width, height, colours, stride, away);
+    return { format: PIXEL.rgb4, pixels: this.#taken(target, colours * height) };
+  }
+
+  #taken(target: number, size: number): Buffer {
     const copy = this.#copyOf(size);
     copy.set(new Uint8Array(this.#engine.memory.buffer, target, size));
-    return { format, pixels: copy };
+    return copy;
+  }
+
+  /** Soft pages, 8 bits a channel. They go to a JPEG encoder, which takes ten times as long as these loops. */
+  #wide({ pointer, width, height, grey }: Drawn, stride: number, format: PixelFormat): Packed {
+    const pixels = this.#copyOf(rowBytes(format, width) * height);
+    const { buffer } = this.#engine.memory;
+    let at = 0;
+    for (let y = 0; y < height; y++) {
+      const from = pointer + y * stride;
+      if (grey) pixels.set(new Uint8Array(buffer, from, width), y * width);
+      else at = (format === PIXEL.grey8 ? luma : colour)(new Uint32Array(buffer, from, width), pixels, at);
+    }
+    return { format, pixels };
   }
 
   #copyOf(size: number): Buffer {
@@ -99,23 +136,23 @@ export function whitePage(width: number, height: number): Packed {
   return { format: PIXEL.grey4, pixels: Buffer.alloc(rowBytes(PIXEL.grey4, width) * height, 0xff) };
 }
 
-// Soft pages go to a JPEG encoder, which takes ten times as long as these loops.
-
 /** Luma, ITU-R BT.601 weights in 1/256. */
-function grey8(pixels: Uint32Array, packed: Buffer): Packed {
-  for (let i = 0; i < pixels.length; i++) {
-    const pixel = pixels[i] as number;
-    packed[i] = ((pixel & 255) * 77 + ((pixel >>> 8) & 255) * 151 + ((pixel >>> 16) & 255) * 28) >>> 8;
+function luma(row: Uint32Array, packed: Buffer, start: number): number {
+  let at = start;
+  for (let x = 0; x < row.length; x++) {
+    const pixel = row[x] as number;
+    packed[at++] = ((pixel & 255) * 77 + ((pixel >>> 8) & 255) * 151 + ((pixel >>> 16) & 255) * 28) >>> 8;
   }
-  return { format: PIXEL.grey8, pixels: packed };
+  return at;
 }
 
-function rgb8(pixels: Uint32Array, packed: Buffer): Packed {
-  for (let i = 0, at = 0; i < pixels.length; i++) {
-    const pixel = pixels[i] as number;
+function colour(row: Uint32Array, packed: Buffer, start: number): number {
+  let at = start;
+  for (let x = 0; x < row.length; x++) {
+    const pixel = row[x] as number;
     packed[at++] = pixel & 255;
     packed[at++] = (pixel >>> 8) & 255;
     packed[at++] = (pixel >>> 16) & 255;
   }
-  return { format: PIXEL.rgb8, pixels: packed };
+  return at;
 }

@@ -2,14 +2,12 @@
 // only where ink stands at its place: what nobody can see (white, hidden, off the page) is no text of this page.
 import { LIMITS } from '../src/message/limits.ts';
 import { READABLE_TEXT, type Run } from '../src/sandbox/wire.ts';
+import { strideOf, type Drawn } from './pack.ts';
 import type { Pdfium } from './pdfium.ts';
 
-/** A page as it was drawn: pixels (R, G, B, 255 words at an address of the engine) and points. */
-export interface DrawnPage {
+/** A page as it was drawn. */
+export interface DrawnPage extends Drawn {
   readonly handle: number;
-  readonly pixels: number;
-  readonly width: number;
-  readonly height: number;
   readonly widthPt: number;
   readonly heightPt: number;
 }
@@ -74,6 +72,7 @@ export class TextReader {
   #doubles = new Float64Array(0);
   #ints = new Int32Array(0);
   #words = new Uint32Array(0);
+  #bytes = new Uint8Array(0);
 
   constructor(engine: Pdfium) {
     this.#engine = engine;
@@ -211,7 +210,7 @@ export class TextReader {
   }
 
   /** True when not all of the box looks the same: the letter, or something, is drawn there. */
-  #hasInk(glyph: Glyph, { pixels, width, height }: DrawnPage): boolean {
+  #hasInk(glyph: Glyph, { pointer, width, height, grey }: DrawnPage): boolean {
     const left = Math.max(0, Math.floor(glyph.left) - 1);
     const top = Math.max(0, Math.floor(glyph.top) - 1);
     const right = Math.min(width, Math.ceil(glyph.right) + 1);
@@ -219,14 +218,15 @@ export class TextReader {
     if (right - left < 1 || bottom - top < 1) return false;
     const stepX = Math.max(1, Math.floor((right - left) / SAMPLES));
     const stepY = Math.max(1, Math.floor((bottom - top) / SAMPLES));
-    const words = this.#words;
-    const base = pixels >> 2;
-    const first = words[base + top * width + left] as number;
+    const pixels = grey ? this.#bytes : this.#words;
+    const base = grey ? pointer : pointer >> 2;
+    const stride = strideOf(width, true);
+    const first = pixels[base + top * stride + left] as number;
     for (let y = top; y < bottom; y += stepY) {
-      const row = base + y * width;
+      const row = base + y * stride;
       for (let x = left; x < right; x += stepX) {
-        const word = words[row + x] as number;
-        if (word !== first && differs(word, first)) return true;
+        const pixel = pixels[row + x] as number;
+        if (pixel !== first && differs(pixel, first)) return true;
       }
     }
     return false;
@@ -241,6 +241,7 @@ export class TextReader {
     this.#doubles = new Float64Array(buffer);
     this.#ints = new Int32Array(buffer);
     this.#words = new Uint32Array(buffer);
+    this.#bytes = new Uint8Array(buffer);
   }
 }
 

@@ -2,9 +2,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { LIMITS } from '../src/message/limits.ts';
-import { OPERATION, type Run } from '../src/sandbox/wire.ts';
+import { DRAWN, OPERATION, isOnOrder, type Outcome, type Run } from '../src/sandbox/wire.ts';
 import { FACE_NAMES } from './fonts.ts';
 import { Packer, whitePage, type Packed } from './pack.ts';
+import { GreyWalk } from './pdf-grey.ts';
 import { PageNotices, noticeDocument } from './pdf-notices.ts';
 import { TextReader } from './pdf-text.ts';
 import {
@@ -82,11 +83,23 @@ async function convert(engine: Pdfium, bytes: Uint8Array, job: Job, out: Out): P
   noticeDocument(engine, document, bytes, out);
   out.pages(wanted);
   if (wanted < counted) out.loss('pages-cut', `${wanted} of ${counted} pages`);
-  const reader = job.operation === OPERATION.convertWithText ? new TextReader(engine) : undefined;
-  const renderer = new Renderer(engine, document, job.dpi === 0 ? LIMITS.dpi : job.dpi, reader);
-  await renderAll(renderer, wanted, out);
-  renderer.tellText(out);
+  const withText = job.operation === OPERATION.convertWithText || job.operation === OPERATION.pagesWithText;
+  const renderer = new Renderer(engine, document, resolutionOf(job.dpi, wanted), withText, new GreyWalk(engine, bytes));
+  if (isOnOrder(job.operation)) await drawOrdered(renderer, job.orders, wanted, out);
+  else await drawAll(renderer, wanted, out);
   tellFonts(engine, out);
+}
+
+/** Dots per inch of pages that are known to be grey (text, lines), and of all others. */
+interface Resolution {
+  readonly grey: number;
+  readonly coloured: number;
+}
+
+/** As asked for, or what suits the document: short ones get sharper text, which costs less in grey than colour at 150. */
+function resolutionOf(asked: number, pages: number): Resolution {
+  if (asked !== 0) return { grey: asked, coloured: asked };
+  return { grey: pages <= LIMITS.sharpPages ? LIMITS.sharpDpi : LIMITS.dpi, coloured: LIMITS.dpi };
 }
 
 function refusalOf(error: number, password: string): Refusal {
@@ -108,38 +121,67 @@ interface Sheet extends PointSize {
   readonly height: number;
   /** Undefined for a page that failed: a white one of its size takes its place. */
   readonly packed: Packed | undefined;
+  readonly failure: 'damaged' | 'out-of-memory';
   readonly runs: readonly Run[];
+  /** Characters of its text that nobody sees. */
+  readonly hidden: number;
+  /** Its text is that of a scan. */
+  readonly scan: boolean;
 }
 
-async function renderAll(renderer: Renderer, pages: number, out: Out): Promise<void> {
+function send({ width, height, widthPt, heightPt, runs, packed }: Sheet, out: Out): void {
+  out.page({ width, height, widthPt, heightPt, runs, ...(packed ?? whitePage(width, height)) });
+}
+
+/** Draws what is asked for; the host judges the document by what it hears of its pages. */
+async function drawOrdered(renderer: Renderer, orders: AsyncIterable<number>, pages: number, out: Out): Promise<void> {
   const notices = new PageNotices(out);
-  const send = (sheet: Sheet): void => {
-    const { width, height, widthPt, heightPt, runs } = sheet;
-    out.page({ width, height, widthPt, heightPt, runs, ...(sheet.packed ?? whitePage(width, height)) });
-  };
+  for await (const index of orders) {
+    if (index >= pages) throw new RangeError(`page ${index} of ${pages}`);
+    await out.drained(); // the packer's buffer is free again
+    const sheet = renderer.render(index, notices);
+    out.drawn({ index, outcome: outcomeOf(sheet), hidden: sheet.hidden, scan: sheet.scan });
+    send(sheet, out);
+  }
+}
+
+function outcomeOf({ packed, failure }: Sheet): Outcome {
+  if (packed !== undefined) return hasInk(packed) ? DRAWN.inked : DRAWN.blank;
+  return failure === 'out-of-memory' ? DRAWN.outOfMemory : DRAWN.damaged;
+}
+
+/** Draws all pages in their order. */
+async function drawAll(renderer: Renderer, pages: number, out: Out): Promise<void> {
+  const notices = new PageNotices(out);
   // Failed pages before the first good one wait: if none is good, the document is refused and no white paper sent.
   const waiting: Sheet[] = [];
   let good = 0;
   let inked = false;
+  let hidden = 0;
+  let scans = 0;
   let reason = 'damaged';
   for (let index = 0; index < pages; index++) {
     await out.drained(); // the host encodes page n while page n + 1 is drawn; the packer's buffer is free again
     const sheet = renderer.render(index, notices);
     if (sheet.packed === undefined) {
-      if (renderer.failure !== 'damaged') reason = renderer.failure;
-      out.loss('page-failed', `page ${index + 1}: ${renderer.failure}`);
+      if (sheet.failure !== 'damaged') reason = sheet.failure;
+      out.loss('page-failed', `page ${index + 1}: ${sheet.failure}`);
       if (good === 0) waiting.push(sheet);
-      else send(sheet);
+      else send(sheet, out);
       continue;
     }
-    for (const failed of waiting.splice(0)) send(failed);
+    for (const failed of waiting.splice(0)) send(failed, out);
     good += 1;
     inked ||= hasInk(sheet.packed);
-    send(sheet);
+    hidden += sheet.hidden;
+    if (sheet.scan) scans += 1;
+    send(sheet, out);
   }
   // PDFium draws what it can of a damaged file, if need be nothing: say so, the reader cannot tell it from a blank sheet.
   if (good > 0 && !inked) out.loss('blank', 'nothing is drawn on any page');
   if (good === 0) throw new Refusal(reason, `none of ${pages} pages could be drawn`);
+  if (hidden > 0) out.finding('hidden-text', `${hidden} characters that nobody sees`);
+  if (scans > 0) out.finding('scan-text', `text of ${scans} scanned pages, as it came with them`);
 }
 
 /** White is all bits set in every format. */
@@ -151,68 +193,53 @@ function hasInk(packed: Packed): boolean {
 class Renderer {
   readonly #engine: Pdfium;
   readonly #document: Document;
-  readonly #dpi: number;
+  readonly #dpi: Resolution;
   readonly #packer: Packer;
+  readonly #walk: GreyWalk;
   readonly #reader: TextReader | undefined;
-  #hidden = 0;
-  #unseenPages = 0;
-  /** Reason of the last page that failed. */
-  failure: 'damaged' | 'out-of-memory' = 'damaged';
 
-  /** `reader`: where the text of pages is wanted. */
-  constructor(engine: Pdfium, document: Document, dpi: number, reader: TextReader | undefined) {
+  constructor(engine: Pdfium, document: Document, dpi: Resolution, withText: boolean, walk: GreyWalk) {
     this.#engine = engine;
     this.#document = document;
     this.#dpi = dpi;
     this.#packer = new Packer(engine);
-    this.#reader = reader;
-  }
-
-  /** Says what text was left out, and which was kept unread. */
-  tellText(out: Out): void {
-    if (this.#hidden > 0) out.finding('hidden-text', `${this.#hidden} characters that nobody sees`);
-    if (this.#unseenPages > 0)
-      out.finding('scan-text', `text of ${this.#unseenPages} scanned pages, as it came with them`);
+    this.#walk = walk;
+    this.#reader = withText ? new TextReader(engine) : undefined;
   }
 
   render(index: number, notices: PageNotices): Sheet {
     const refused = this.#engine.refused;
-    const page = this.#document.openPage(index);
-    if (page === 0) {
-      this.failure = this.#engine.refused > refused ? 'out-of-memory' : 'damaged';
-      return this.#fit(this.#document.sizeOf(index));
+    const handle = this.#document.openPage(index);
+    if (handle === 0) {
+      const failure = this.#engine.refused > refused ? 'out-of-memory' : 'damaged';
+      return { ...this.#fit(this.#document.sizeOf(index), this.#dpi.coloured), failure };
     }
-    const sheet = this.#fit(this.#document.pageSize(page));
+    const grey = this.#walk.isGrey(handle);
+    const sheet = this.#fit(this.#document.pageSize(handle), grey ? this.#dpi.grey : this.#dpi.coloured);
+    const { width, height, widthPt, heightPt } = sheet;
     try {
-      const pixels = this.#document.draw(page, sheet.width, sheet.height);
-      const runs = this.#read(page, pixels, sheet);
-      const packed = this.#packer.pack(pixels, sheet.width, sheet.height);
-      notices.look(this.#engine, this.#document, page);
-      return { ...sheet, packed, runs };
+      const drawn = this.#document.draw(handle, width, height, grey);
+      const found = this.#reader?.read({ ...drawn, handle, widthPt, heightPt });
+      const packed = this.#packer.pack(drawn);
+      notices.look(this.#engine, this.#document, handle);
+      return found === undefined
+        ? { ...sheet, packed }
+        : { ...sheet, packed, runs: found.runs, hidden: found.hidden, scan: found.unseen };
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
-      this.failure = 'out-of-memory';
-      return sheet;
+      return { ...sheet, failure: 'out-of-memory' };
     } finally {
-      this.#document.closePage(page);
+      this.#document.closePage(handle);
     }
   }
 
-  #read(handle: number, pixels: number, { width, height, widthPt, heightPt }: Sheet): readonly Run[] {
-    if (this.#reader === undefined) return [];
-    const found = this.#reader.read({ handle, pixels, width, height, widthPt, heightPt });
-    this.#hidden += found.hidden;
-    if (found.unseen) this.#unseenPages += 1;
-    return found.runs;
-  }
-
-  /** Pixels for a page size: at the asked resolution, scaled down to the caps; the size in points stays as it is. */
-  #fit(size: PointSize): Sheet {
+  /** Pixels for a page size: at the resolution, scaled down to the caps; the size in points stays as it is. */
+  #fit(size: PointSize, dpi: number): Sheet {
     const usable = size.widthPt > 0 && size.heightPt > 0; // false for NaN as well
     const widthPt = usable ? Math.min(LARGEST_PT, Math.max(SMALLEST_PT, size.widthPt)) : A4.widthPt;
     const heightPt = usable ? Math.min(LARGEST_PT, Math.max(SMALLEST_PT, size.heightPt)) : A4.heightPt;
-    const width = (widthPt * this.#dpi) / POINTS_PER_INCH;
-    const height = (heightPt * this.#dpi) / POINTS_PER_INCH;
+    const width = (widthPt * dpi) / POINTS_PER_INCH;
+    const height = (heightPt * dpi) / POINTS_PER_INCH;
     const shrink = Math.min(
       1,
       LIMITS.sidePixels / width,
@@ -226,7 +253,10 @@ class Renderer {
       widthPt,
       heightPt,
       packed: undefined,
+      failure: 'damaged',
       runs: [],
+      hidden: 0,
+      scan: false,
     };
   }
 }

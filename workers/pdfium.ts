@@ -6,7 +6,7 @@ import { init } from '@embedpdf/pdfium';
 import { LIMITS } from '../src/message/limits.ts';
 import { Callbacks } from './callbacks.ts';
 import { fontFile, fontName, fontTable, standIn, type Face } from './fonts.ts';
-import { pixelSlack } from './pack.ts';
+import { drawnBytes, strideOf, type Drawn } from './pack.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -43,6 +43,7 @@ export interface MissedFont {
 // fpdfview.h
 const CONFIG_SIZE = 32;
 const CONFIG_VERSION = 2;
+const BITMAP_GREY = 1;
 const BITMAP_BGRX = 3;
 const RENDER_ANNOTATIONS = 0x01;
 const RENDER_REVERSE_BYTES = 0x10; // R, G, B, X in memory
@@ -277,13 +278,13 @@ export class Document {
   }
 
   /**
-   * Draws a page on white as paper would show it and says where in the engine's memory its pixels lie (R, G, B, 255 words,
-   * slack behind them), until the next page is drawn. Throws `OutOfMemory` when anything of the page was refused memory.
+   * Draws a page on white as paper would show it; its pixels lie in the engine's memory until the next page is drawn. Throws
+   * `OutOfMemory` when anything of the page was refused memory.
    */
-  draw(page: number, width: number, height: number): number {
+  draw(page: number, width: number, height: number, grey = false): Drawn {
     const engine = this.#engine;
     const refused = engine.refused;
-    const size = width * height * 4 + pixelSlack(width);
+    const size = drawnBytes(width, height, grey);
     if (this.#bitmapSize < size) {
       if (this.#bitmap !== 0) engine.free(this.#bitmap);
       this.#bitmapSize = 0;
@@ -291,14 +292,15 @@ export class Document {
       this.#bitmapSize = size;
     }
     engine.bytes.fill(255, this.#bitmap, this.#bitmap + size);
-    const bitmap = engine.call('FPDFBitmap_CreateEx', width, height, BITMAP_BGRX, this.#bitmap, width * 4);
+    const format = grey ? BITMAP_GREY : BITMAP_BGRX;
+    const bitmap = engine.call('FPDFBitmap_CreateEx', width, height, format, this.#bitmap, strideOf(width, grey));
     if (bitmap === 0) throw new OutOfMemory();
-    const flags = RENDER_ANNOTATIONS | RENDER_REVERSE_BYTES | RENDER_PRINTING;
+    const flags = RENDER_ANNOTATIONS | RENDER_PRINTING | (grey ? 0 : RENDER_REVERSE_BYTES);
     engine.call('FPDF_RenderPageBitmap', bitmap, page, 0, 0, width, height, 0, flags);
     if (this.form !== 0) engine.call('FPDF_FFLDraw', this.form, bitmap, page, 0, 0, width, height, 0, flags);
     engine.call('FPDFBitmap_Destroy', bitmap);
     if (engine.refused !== refused) throw new OutOfMemory();
-    return this.#bitmap;
+    return { pointer: this.#bitmap, width, height, grey };
   }
 
   /** The address of a URI action, at most `URI_BYTES` bytes of it. */

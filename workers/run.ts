@@ -9,9 +9,11 @@ import {
   FrameReader,
   bytesFrame,
   fieldsFrame,
+  isOnOrder,
   WireError,
   type Field,
   type FrameType,
+  type Outcome,
   type PixelFormat,
   type Run,
 } from '../src/sandbox/wire.ts';
@@ -28,6 +30,8 @@ export interface Job {
   readonly password: string;
   /** The input's bytes as they come. Read to the end or throw. */
   readonly input: AsyncIterable<Buffer>;
+  /** Pages to draw, counted from 0, where `isOnOrder(operation)`; read the input to its end before. */
+  readonly orders: AsyncIterable<number>;
 }
 
 /** Where a child's results go. Texts are UTF-8 of any origin: the host cleans what it takes. */
@@ -42,6 +46,13 @@ export interface Out {
   /** Plain text of the current part (or of the input), any length. */
   text(text: string): void;
   pages(count: number): void;
+  /** Tells of the page that is sent next; on order only. */
+  drawn(page: {
+    readonly index: number;
+    readonly outcome: Outcome;
+    readonly hidden: number;
+    readonly scan: boolean;
+  }): void;
   /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says, unchanged until `drained` resolves. */
   page(page: PagePixels): void;
   detected(mimeType: string, extension: string): void;
@@ -93,15 +104,21 @@ export function serve(engine: string, handle: (job: Job, out: Out) => Promise<vo
       const next = await frames.next();
       if (next.done) return;
       const input = new Input(frames);
-      const job = openJob(next.value.type, next.value.payload, input);
+      const orders = new Orders(frames);
+      const job = openJob(next.value.type, next.value.payload, input, orders);
+      const settle = async (): Promise<void> => {
+        await input.drain();
+        if (isOnOrder(job.operation)) await orders.drain();
+      };
       try {
         await handle(job, out);
-        await input.drain();
+        await settle();
         send(FRAME.done);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         await input.drain();
         send(FRAME.refuse, [error.reason, cut(error.message, 400)]);
+        await settle();
       }
     }
   };
@@ -138,7 +155,7 @@ async function* readFrames(): AsyncGenerator<Received, void, undefined> {
   if (reader.pending > 0) throw new WireError('input cut');
 }
 
-function openJob(type: number, payload: Buffer, input: Input): Job {
+function openJob(type: number, payload: Buffer, input: Input, orders: Orders): Job {
   if (type !== FRAME.open) throw new WireError(`frame ${type} before open`);
   const fields = new FieldReader(payload);
   const job = {
@@ -149,6 +166,7 @@ function openJob(type: number, payload: Buffer, input: Input): Job {
     name: fields.text(4096),
     password: fields.text(4096),
     input,
+    orders,
   };
   fields.end();
   return job;
@@ -189,6 +207,37 @@ class Input implements AsyncIterable<Buffer> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) yield chunk;
+  }
+
+  async drain(): Promise<void> {
+    while ((await this.#next()) !== undefined);
+  }
+}
+
+/** The pages that are asked for, one after the other, until it is enough. */
+class Orders implements AsyncIterable<number> {
+  readonly #frames: AsyncGenerator<Received, void, undefined>;
+  #ended = false;
+
+  constructor(frames: AsyncGenerator<Received, void, undefined>) {
+    this.#frames = frames;
+  }
+
+  async #next(): Promise<number | undefined> {
+    if (this.#ended) return undefined;
+    const next = await this.#frames.next();
+    if (next.done) throw new WireError('orders cut');
+    const { type, payload } = next.value;
+    if (type !== FRAME.enough && type !== FRAME.draw) throw new WireError(`frame ${type} among orders`);
+    const fields = new FieldReader(payload);
+    const index = type === FRAME.draw ? fields.u32(LIMITS.pages) : undefined;
+    fields.end();
+    this.#ended = index === undefined;
+    return index;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<number, void, undefined> {
+    for (let index = await this.#next(); index !== undefined; index = await this.#next()) yield index;
   }
 
   async drain(): Promise<void> {
@@ -265,6 +314,7 @@ const out: Out = {
     }
   },
   pages: (count) => send(FRAME.pages, [count]),
+  drawn: ({ index, outcome, hidden, scan }) => send(FRAME.drawn, [index, outcome, hidden, scan ? 1 : 0]),
   page: (page) => {
     send(FRAME.page, [page.width, page.height, page.format, { f64: page.widthPt }, { f64: page.heightPt }]);
     if (page.runs !== undefined && page.runs.length > 0) sendRuns(page.runs);

@@ -81,8 +81,11 @@ export const LIMITS = {
   sourcePixels: 160_000_000,
   /** Output bytes of all files of one message together. */
   outputBytes: 512 * MIB,
-  /** Dots per inch of a rendered page. */
+  /** Dots per inch of a rendered page, where neither policy nor request says so. */
   dpi: 150,
+  /** Dots per inch of pages of text and lines without colour in documents of at most `sharpPages`; some 200 KB a page. */
+  sharpDpi: 200,
+  sharpPages: 50,
 
   // ── children ──
   /** Milliseconds a mail or text child may take: a base, and more for every MiB (60 MB/s measured, 30 times slower allowed). */

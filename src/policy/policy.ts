@@ -81,6 +81,7 @@ export interface Policy {
     readonly pages: number;
     readonly expandedBytes: number;
     readonly outputBytes: number;
+    /** 0: what suits each page, `LIMITS.dpi` or `LIMITS.sharpDpi`. */
     readonly dpi: number;
   };
   /** What is done with a part of this detected type. */
@@ -137,7 +138,7 @@ function policyOf(file: Static<typeof PolicySchema>): Policy {
       pages: file.limits?.pages ?? LIMITS.pages,
       expandedBytes: file.limits?.expandedBytes ?? LIMITS.expandedBytes,
       outputBytes: file.limits?.outputBytes ?? LIMITS.outputBytes,
-      dpi: file.limits?.dpi ?? LIMITS.dpi,
+      dpi: file.limits?.dpi ?? 0,
     },
     decide: (type) => (dropped.has(type) || dropped.has(`${type.split('/')[0] ?? ''}/*`) ? 'drop' : 'convert'),
   };

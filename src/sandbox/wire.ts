@@ -17,6 +17,10 @@ export const FRAME = {
   input: 2,
   /** The input is complete. */
   inputEnd: 3,
+  /** Where pages are drawn on order: draw this one, u32 page from 0. */
+  draw: 4,
+  /** No more orders. Always sent once, also when the child refused. */
+  enough: 5,
   // child → host
   /** Ready for an input: text version of the engine. */
   ready: 64,
@@ -51,6 +55,11 @@ export const FRAME = {
    * `Run` says.
    */
   runs: 78,
+  /**
+   * What the page that follows is, where pages are drawn on order: u32 page from 0, u32 outcome (`DRAWN`), u32 characters
+   * that nobody sees, u32 1 when its text is that of a scan.
+   */
+  drawn: 79,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 
@@ -100,7 +109,16 @@ export interface Run {
 export const READABLE_TEXT = /^[\p{L}\p{M}\p{N}\p{P}\p{S} \u3000]*$/u;
 
 /** Operations of an `open` frame. */
-export const OPERATION = { convert: 1, detect: 2, convertWithText: 3 } as const;
+export const OPERATION = { convert: 1, detect: 2, convertWithText: 3, pages: 4, pagesWithText: 5 } as const;
+
+/** True for inputs whose pages are drawn one by one, on order, so that several children may share a document. */
+export function isOnOrder(operation: number): boolean {
+  return operation === OPERATION.pages || operation === OPERATION.pagesWithText;
+}
+
+/** How a page came out. */
+export const DRAWN = { inked: 0, blank: 1, damaged: 2, outOfMemory: 3 } as const;
+export type Outcome = (typeof DRAWN)[keyof typeof DRAWN];
 
 /** Kinds of a `part` frame. */
 export const PART_KIND = { leaf: 1, multipart: 2 } as const;

@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import { JailedChild, type ChildRequest } from '../../src/sandbox/child.ts';
 import { FAMILIES } from '../../src/sandbox/families.ts';
 import { PageCollector, type Collected, type RasterPage } from '../../src/sandbox/raster-page.ts';
-import { FRAME } from '../../src/sandbox/wire.ts';
+import { FRAME, PIXEL } from '../../src/sandbox/wire.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import { rawOf } from '../../src/sanitise/picture.ts';
-import { Packer, pixelSlack } from '../../workers/pack.ts';
+import { Packer, drawnBytes, strideOf } from '../../workers/pack.ts';
 import { drive, remarksOf, type Drive } from '../support/drive-worker.ts';
 import { makePdf, onePage, stream } from '../support/make-pdf.ts';
 
@@ -276,29 +276,104 @@ test('the packer gives for every width what a plain loop gives', () => {
     free: () => undefined,
   });
   for (let width = 1; width <= 40; width++) {
-    for (const colour of [false, true]) {
+    for (const kind of ['bytes', 'grey words', 'coloured words'] as const) {
       const height = 7;
-      const count = width * height;
+      const grey = kind === 'bytes';
+      const stride = strideOf(width, true); // pixels of a row
       const pointer = 512 * 1024;
-      new Uint8Array(wasm.buffer, pointer, count * 4 + pixelSlack(width)).fill(255);
-      const words = new Uint32Array(wasm.buffer, pointer, count);
+      new Uint8Array(wasm.buffer, pointer, drawnBytes(width, height, grey)).fill(255);
+      const size = stride * height;
+      const drawn = grey ? new Uint8Array(wasm.buffer, pointer, size) : new Uint32Array(wasm.buffer, pointer, size);
       // Steps of 51 are no gradient; grey, or red in every other pixel.
-      for (let i = 0; i < count; i++) {
-        const value = ((i * 7) % 6) * 51;
-        words[i] = (0xff000000 | (value * (colour ? 0x0100 : 0x010101)) | (colour ? 255 : 0)) >>> 0;
-      }
-      const { format, pixels } = packer.pack(pointer, width, height);
-      const wide = rawOf({ width, height, format, widthPt: 1, heightPt: 1, pixels: Buffer.from(pixels), text: [] });
-      const isColour = colour && wide.channels === 3;
-      assert.ok(isColour || wide.channels === 1);
-      for (let i = 0; i < count; i++) {
-        const word = words[i] ?? 0;
-        if (!isColour) assert.equal(wide.pixels[i], (word >>> 8) & 255, `${width} wide, pixel ${i}`);
-        else {
-          const rgb = [...wide.pixels.subarray(i * 3, i * 3 + 3)];
-          assert.deepEqual(rgb, [word & 255, (word >>> 8) & 255, (word >>> 16) & 255], `${width} wide, pixel ${i}`);
+      const valueAt = (x: number, y: number): number => (((y * width + x) * 7) % 6) * 51;
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const value = valueAt(x, y);
+          if (grey) drawn[y * stride + x] = value;
+          else if (kind === 'grey words') drawn[y * stride + x] = (0xff000000 | (value * 0x010101)) >>> 0;
+          else drawn[y * stride + x] = (0xff000000 | (value * 0x0100) | 255) >>> 0;
         }
+      }
+      const { format, pixels } = packer.pack({ pointer, width, height, grey });
+      const wide = rawOf({ width, height, format, widthPt: 1, heightPt: 1, pixels: Buffer.from(pixels), text: [] });
+      const isColour = kind === 'coloured words' && wide.channels === 3;
+      assert.ok(isColour || wide.channels === 1);
+      for (let i = 0; i < width * height; i++) {
+        const value = valueAt(i % width, Math.floor(i / width));
+        const got = [...wide.pixels.subarray(i * wide.channels, (i + 1) * wide.channels)];
+        assert.deepEqual(got, isColour ? [255, value, 0] : [value], `${width} wide, ${kind}, pixel ${i}`);
       }
     }
   }
+});
+
+test('a gradient keeps its eight bits, in words and in bytes', () => {
+  const wasm = new (globalThis as unknown as Wasm).WebAssembly.Memory({ initial: 16 });
+  let next = 64;
+  const packer = new Packer({ memory: wasm, allocate: (size) => (next += size) - size, free: () => undefined });
+  const [width, height, pointer] = [61, 40, 512 * 1024];
+  const stride = strideOf(width, true);
+  const valueAt = (x: number, y: number): number => (3 * x + 2 * y) & 255;
+  for (const [grey, format, word] of [
+    [true, PIXEL.grey8, (value: number) => value],
+    [false, PIXEL.grey8, (value: number) => (0xff000000 | (value * 0x010101)) >>> 0],
+    [false, PIXEL.rgb8, (value: number) => (0xff000000 | value | (((value >> 1) + 50) << 16)) >>> 0],
+  ] as const) {
+    new Uint8Array(wasm.buffer, pointer, drawnBytes(width, height, grey)).fill(255);
+    const size = stride * height;
+    const drawn = grey ? new Uint8Array(wasm.buffer, pointer, size) : new Uint32Array(wasm.buffer, pointer, size);
+    for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) drawn[y * stride + x] = word(valueAt(x, y));
+    const packed = packer.pack({ pointer, width, height, grey });
+    assert.equal(packed.format, format);
+    const channels = format === PIXEL.rgb8 ? 3 : 1;
+    for (let i = 0; i < width * height; i++)
+      assert.equal(packed.pixels[i * channels], valueAt(i % width, Math.floor(i / width)), `pixel ${i}`);
+  }
+});
+
+test('a page of plain grey comes in grey, one with a pattern or a coloured letter keeps its colours', async () => {
+  const shading =
+    '<</PatternType 2 /Shading <</ShadingType 2 /ColorSpace /DeviceRGB /Coords [0 0 400 0] /Function <</FunctionType 2 /Domain [0 1] /C0 [1 0 0] /C1 [0 0 1] /N 1>>>>>>';
+  const tile = stream(
+    '/PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 10 10] /XStep 10 /YStep 10 /Resources <<>>',
+    '1 0 0 rg 0 0 5 5 re f',
+  );
+  const glyph = stream('', '1000 0 d0 1 0 0 rg 0 0 700 700 re f');
+  const type3 =
+    '<</Type /Font /Subtype /Type3 /FontBBox [0 0 1000 1000] /FontMatrix [0.001 0 0 0.001 0 0] /FirstChar 65 /LastChar 65 /Widths [1000] /Encoding <</Differences [65 /A]>> /CharProcs <</A 6 0 R>> /Resources <<>>>>';
+  for (const [what, page, coloured] of [
+    ['grey', onePage('0 0 400 400', '0.2 g 0 0 200 200 re f'), false],
+    ['white', onePage('0 0 400 400', '0 0 400 400 re f 1 g 0 0 200 200 re f'), false],
+    ['black by four inks', onePage('0 0 400 400', '0 0 0 1 k 0 0 200 200 re f'), false],
+    ['red', onePage('0 0 400 400', '1 0 0 rg 0 0 200 200 re f'), true],
+    ['a red stroke', onePage('0 0 400 400', '1 0 0 RG 9 w 0 0 200 200 re S'), true],
+    [
+      'a shading',
+      onePage('0 0 400 400', '/Pattern cs /P scn 0 0 200 200 re f', '/Pattern <</P 5 0 R>>', [shading]),
+      true,
+    ],
+    ['a tiling', onePage('0 0 400 400', '/Pattern cs /P scn 0 0 200 200 re f', '/Pattern <</P 5 0 R>>', [tile]), true],
+    [
+      'a coloured glyph',
+      onePage('0 0 400 400', 'BT /F 50 Tf 50 50 Td (A) Tj ET', '/Font <</F 5 0 R>>', [type3, glyph]),
+      true,
+    ],
+  ] as const) {
+    const { sheets } = await render(page);
+    const [sheet] = sheets;
+    assert.ok(sheet !== undefined && ink(sheet) > 100, what);
+    assert.equal(sheet.format === PIXEL.rgb4 || sheet.format === PIXEL.rgb8, coloured, what);
+  }
+});
+
+test('without a wish, short grey documents are drawn at 200 dpi, colour and long ones at 150', async () => {
+  const grey = (await render(onePage('0 0 72 72', '0 0 36 36 re f'), { dpi: 0 })).sheets[0];
+  const colour = (await render(onePage('0 0 72 72', '1 0 0 rg 0 0 36 36 re f'), { dpi: 0 })).sheets[0];
+  assert.deepEqual([grey?.width, colour?.width], [LIMITS.sharpDpi, LIMITS.dpi]);
+  const count = LIMITS.sharpPages + 1;
+  const kids = Array.from({ length: count }, (_, i) => `${3 + i} 0 R`).join(' ');
+  const leaf = '<</Type /Page /Parent 2 0 R /MediaBox [0 0 72 72]>>';
+  const tree = `<</Type /Pages /Count ${count} /Kids [${kids}]>>`;
+  const long = makePdf(['<</Type /Catalog /Pages 2 0 R>>', tree, ...Array.from({ length: count }, () => leaf)]);
+  assert.equal((await render(long, { dpi: 0 })).sheets[0]?.width, LIMITS.dpi);
 });
