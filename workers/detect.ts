@@ -22,9 +22,11 @@ const TEXTUAL =
 
 /** Detects the type of a file from its first bytes. `name` is its name as the sender gave it. */
 export async function detect(bytes: Buffer, name: string): Promise<Detected> {
-  const own = byOwnSigns(bytes);
+  const own = byOwnSigns(bytes, name);
   if (own !== undefined) return own;
   const text = looksLikeText(bytes);
+  // Mail of the days of 8-bit attachments in the body (yEnc): its header block is text all the same.
+  if (!text && isMail(bytes.toString('latin1', 0, 16 * 1024))) return { mimeType: 'message/rfc822', extension: 'eml' };
   const found = await byFileType(bytes);
   if (found !== undefined && (!text || TEXTUAL.test(found.mimeType))) {
     // Any XML that is a page or a drawing is told apart below.
@@ -49,15 +51,22 @@ async function byFileType(bytes: Buffer): Promise<Detected | undefined> {
   }
 }
 
-function byOwnSigns(bytes: Buffer): Detected | undefined {
+function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
   // ISO 32000 wants the header first; readers accept it within 1,024 bytes, and so do attackers (polyglots).
   if (bytes.subarray(0, 1024 + 5).includes('%PDF-')) return { mimeType: 'application/pdf', extension: 'pdf' };
+  if (CMS.test(bytes.toString('hex', 0, 24))) return { mimeType: 'application/pkcs7-mime', extension: 'p7m' };
+  // A session key for a public key (packet tag 1, RFC 9580 §5.1), in the old form or the new.
+  if (/^(?:8[4-6]|c1)/.test(bytes.toString('hex', 0, 1)) && /\.(?:gpg|pgp)$/i.test(name))
+    return { mimeType: 'application/pgp-encrypted', extension: 'gpg' };
   if (bytes.length >= 4 && bytes.readUInt32LE(0) === 0x223e9f78)
     return { mimeType: 'application/vnd.ms-tnef', extension: 'dat' };
   if (bytes.length >= 8 && bytes.readUInt32BE(0) === 0xd0cf11e0 && bytes.readUInt32BE(4) === 0xa1b11ae1)
     return byOleNames(bytes);
   return undefined;
 }
+
+// ContentInfo (RFC 5652 §3): SEQUENCE, object id 1.2.840.113549.1.7.x or, of S/MIME, 1.2.840.113549.1.9.16.1.x.
+const CMS = /^30(?:80|[0-7].|81..|82....|83.{6}|84.{8})06(?:092a864886f70d0107|0b2a864886f70d01091001)/;
 
 const OLE_NAMES = [
   ['EncryptedPackage', 'application/x-encrypted-office', ''],
@@ -124,18 +133,41 @@ function textType(bytes: Buffer, name: string): Detected {
   const start = decodeText(bytes.subarray(0, 16 * 1024), '').text.replace(/^\ufeff/, '');
   const extension = /\.([a-z0-9]{1,10})$/i.exec(name)?.[1]?.toLowerCase() ?? '';
   if (/^BEGIN:VCALENDAR/i.test(start.trimStart())) return { mimeType: 'text/calendar', extension: 'ics' };
+  const encoded = encodedType(start);
+  if (encoded !== undefined) return encoded;
   if (/^BEGIN:VCARD/i.test(start.trimStart())) return { mimeType: 'text/vcard', extension: 'vcf' };
   if (start.trimStart().startsWith('{\\rtf')) return { mimeType: 'application/rtf', extension: 'rtf' };
   if (/^(?:\s|<\?xml[^>]{0,500}>|<!--[\s\S]{0,4000}?-->|<!doctype\s+svg[^>]{0,500}>)*<svg[\s>]/i.test(start))
     return { mimeType: 'image/svg+xml', extension: 'svg' };
   if (HTML.test(start)) return { mimeType: 'text/html', extension: 'html' };
   if (/^\s*<\?xml\s/.test(start)) return { mimeType: 'application/xml', extension: 'xml' };
-  if (/^From \S+.*\d{4}\r?\n/.test(start)) return { mimeType: 'application/mbox', extension: 'mbox' };
+  if (/^From (?:-.*|\S+.*\d{4}.{0,20})\r?\n[!-9;-~]+[ \t]*:/.test(start))
+    return { mimeType: 'application/mbox', extension: 'mbox' };
   if (isMail(start)) return { mimeType: 'message/rfc822', extension: 'eml' };
   if (extension === 'csv' || extension === 'tsv')
     return { mimeType: extension === 'csv' ? 'text/csv' : 'text/tab-separated-values', extension };
   if (extension === 'htm' || extension === 'html') return { mimeType: 'text/html', extension: 'html' };
   return isTable(start) ? { mimeType: 'text/csv', extension: 'csv' } : { mimeType: 'text/plain', extension: 'txt' };
+}
+
+/** Text that is a file in disguise, and PGP's armour (RFC 9580 §6.2). */
+function encodedType(start: string): Detected | undefined {
+  const text = start.trimStart();
+  if (/^begin(?:-base64)? [0-7]{3,4} \S.*\r?\n[\x20-\x7e]{1,100}\r?\n/.test(text))
+    return { mimeType: 'text/x-uuencode', extension: 'uu' };
+  if (/^=ybegin .*name=/.test(text)) return { mimeType: 'text/x-yenc', extension: 'yenc' };
+  if (/^(?:.{0,200}\r?\n){0,20}\(This file must be converted with BinHex 4\.0\)/i.test(text))
+    return { mimeType: 'application/mac-binhex40', extension: 'hqx' };
+  const armour = /^-----BEGIN (PGP MESSAGE|PGP SIGNATURE|PKCS7|CMS)-----/.exec(text)?.[1];
+  if (armour === 'PGP MESSAGE') return { mimeType: 'application/pgp-encrypted', extension: 'asc' };
+  if (armour === 'PGP SIGNATURE') return { mimeType: 'application/pgp-signature', extension: 'asc' };
+  if (armour !== undefined) return { mimeType: 'application/pkcs7-mime', extension: 'p7m' };
+  // Apple Mail: the number of bytes of the mail, then the mail.
+  if (/^\d{1,10}[ \t]*\r?\n[!-9;-~]+:/.test(start)) {
+    const mail = start.slice(start.indexOf('\n') + 1);
+    if (isMail(mail)) return { mimeType: 'message/x-emlx', extension: 'emlx' };
+  }
+  return undefined;
 }
 
 /** A header block first: at least two fields that mail knows, nothing else before the blank line. */

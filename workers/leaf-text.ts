@@ -36,22 +36,13 @@ export function textOfLeaf(bytes: Buffer, form: TextForm): LeafText {
     losses.push({ code: 'undecodable-bytes', detail: `${decoded.undecodable} (${decoded.charset})` });
   if (decoded.charset === 'utf-7') losses.push({ code: 'undecodable-bytes', detail: 'utf-7' });
   if (decoded.gaiji > 0) losses.push({ code: 'gaiji', detail: String(decoded.gaiji) });
-  const { text, findings, cut } = form.html ? htmlToText(decoded.text) : fromPlain(decoded.text, form, losses);
+  const read = form.html ? htmlToText(decoded.text) : { ...plainText(decoded.text, form), cut: false };
+  const { findings } = read;
+  const { text, cut: encoded } = withoutBase64(read.text, form.rough);
+  if (encoded) losses.push({ code: 'encoded-text', detail: '' });
   const short = text.length > LIMITS.textChars;
-  if (form.cut || cut || short) losses.push({ code: 'text-cut', detail: String(LIMITS.textChars) });
+  if (form.cut || read.cut || short) losses.push({ code: 'text-cut', detail: String(LIMITS.textChars) });
   return { text: short ? text.slice(0, LIMITS.textChars).toWellFormed() : text, findings, losses };
-}
-
-function fromPlain(
-  decoded: string,
-  form: TextForm,
-  losses: Remark[],
-): { text: string; findings: readonly Remark[]; cut: boolean } {
-  const { text, findings } = plainText(decoded, form);
-  if (!form.rough) return { text, findings, cut: false };
-  const inert = withoutBase64(text);
-  if (inert.cut) losses.push({ code: 'encoded-text', detail: '' });
-  return { text: inert.text, findings, cut: false };
 }
 
 /** A header's charset, or else what `<meta>` (in the first 1,024 bytes, as browsers look) or an XML declaration says. */

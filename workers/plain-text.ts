@@ -46,16 +46,22 @@ export function plainText(
   return { text: inert, findings: files.map((name) => ({ code: 'uuencode', detail: name })) };
 }
 
+function isMixed(data: string): boolean {
+  return /[a-z]/.test(data) && /[A-Z]/.test(data) && /[0-9]/.test(data);
+}
+
 /**
- * Text that was never meant as text (a multipart without its boundary): runs of base64 lines are replaced by a mark, so
- * that no encoded file crosses as text ("Inbox Invasion", CCS 2024).
+ * Runs of base64 lines replaced by a mark, so that no encoded file crosses as text ("Inbox Invasion", CCS 2024). `rough`
+ * text was never meant as text (a multipart without its boundary): there any run counts, elsewhere one that mixes letters
+ * and digits as data does.
  */
-export function withoutBase64(text: string): { readonly text: string; readonly cut: boolean } {
+export function withoutBase64(text: string, rough: boolean): { readonly text: string; readonly cut: boolean } {
+  if (!/^[A-Za-z0-9+/]{40,}={0,2}$/m.test(text)) return { text, cut: false };
   const kept: string[] = [];
   let run: string[] = [];
   let cut = false;
   const flush = (): void => {
-    if (run.length >= 3) {
+    if (run.length >= 3 && (rough || isMixed(run.join('')))) {
       kept.push('［符号化されたデータ］');
       cut = true;
     } else kept.push(...run);

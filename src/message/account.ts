@@ -32,6 +32,18 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
     ja: '同じ内容の別形式の本文は省きました',
     en: 'another form of the same text was left out',
   },
+  'alternative-differs': {
+    ja: '別形式の本文の内容が違うため、両方を載せました',
+    en: 'two forms of the text disagree; both are shown',
+  },
+  signature: {
+    ja: '電子署名は、無害化で内容が変わるため取り除きました。署名の正しさは確かめていません',
+    en: 'its digital signature was removed; it was not checked',
+  },
+  yenc: { ja: '本文の中にファイルが埋め込まれていました（yEnc）', en: 'a file was written into the text (yEnc)' },
+  binhex: { ja: '本文の中にファイルが埋め込まれていました（BinHex）', en: 'a file was written into the text (BinHex)' },
+  'outlook-item': { ja: 'メール以外のOutlookの項目でした', en: 'it was an Outlook item other than a mail' },
+  damaged: { ja: '壊れていて一部しか読めません', en: 'it is damaged; only a part could be read' },
   'bidi-name': {
     ja: '名前に文字の並びを偽る制御文字がありました',
     en: 'its name held characters that fake the order of letters',

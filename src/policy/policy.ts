@@ -17,6 +17,8 @@ export const PolicySchema = Type.Object(
     version: Type.String({ minLength: 1, maxLength: 40 }),
     /** Language of the account of parts at the end of a text. */
     language: Type.Optional(Type.Union([Type.Literal('ja'), Type.Literal('en')])),
+    /** Links in texts: as they are (`plain`), as `hxxps://…` that no program opens, or `removed`. */
+    links: Type.Optional(Type.Union([Type.Literal('plain'), Type.Literal('hxxp'), Type.Literal('removed')])),
     /** Detected MIME types that are dropped, whatever they hold (`image/gif`, `image/*`). */
     drop: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z]+/([a-z0-9.+-]+|\\*)$' }))),
     /** Bytes of attachments in a delivered mail. */
@@ -67,6 +69,7 @@ export interface Policy {
   readonly version: string;
   readonly sha256: string;
   readonly language: 'ja' | 'en';
+  readonly links: 'plain' | 'hxxp' | 'removed';
   readonly attachBytes: number;
   readonly textLayer: boolean;
   readonly originals: {
@@ -124,6 +127,7 @@ function policyOf(file: Static<typeof PolicySchema>): Policy {
     version: file.version,
     sha256: createHash('sha256').update(JSON.stringify(file)).digest('hex'),
     language: file.language ?? 'ja',
+    links: file.links ?? 'plain',
     attachBytes: file.attachBytes ?? LIMITS.attachBytes,
     textLayer: file.textLayer ?? true,
     originals: {

@@ -6,7 +6,7 @@
 //          | part(leaf) { finding | loss | bytes | text } partEnd
 //
 // Paths come in the order of the tree: the first is [] (a root multipart) or [1]; each next is the next child of a multipart
-// that was named before.
+// that was named before, or of a leaf with text that was ended: a file that was written into the text.
 import { LIMITS } from '../message/limits.ts';
 import type { Remark } from '../message/part.ts';
 import { countInvisible, forLine, forText } from '../message/untrusted.ts';
@@ -56,6 +56,8 @@ export class MailReader {
   readonly #multiparts = new Map<string, number>();
   #nodes = 0;
   #inLeaf = false;
+  /** The path of the current leaf: files that were written into its text may follow as its children. */
+  #leaf = '';
   #bytes = 0;
   #text = 0;
   #allText = 0;
@@ -145,6 +147,7 @@ export class MailReader {
       this.#multiparts.set(parent, children + 1);
     }
     if (multipart) this.#multiparts.set(own, 0);
+    else this.#leaf = own;
   }
 
   #takeBytes(frame: Frame): void | Promise<void> {
@@ -170,6 +173,7 @@ export class MailReader {
     new FieldReader(frame.payload).end();
     if (!this.#inLeaf) throw new WireError('end of no part');
     this.#inLeaf = false;
+    if (this.#text > 0) this.#multiparts.set(this.#leaf, 0);
     if (this.#invisible > 0)
       this.#handlers.onFinding({ code: 'invisible-characters', detail: String(this.#invisible) });
     this.#invisible = 0;

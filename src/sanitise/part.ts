@@ -23,13 +23,16 @@ export interface Converted {
   readonly losses: readonly Remark[];
 }
 
+/** A person can still help: with a password, with a key, by asking for the mail in another form. */
+const NEEDS_A_PERSON: ReadonlySet<Reason> = new Set(['password-needed', 'password-wrong', 'encrypted', 'ambiguous']);
+
 /** A leaf that cannot be passed, for a reason of the contract. */
 export function refusal(
   reason: Reason,
   remarks: { findings?: readonly Remark[]; losses?: readonly Remark[] } = {},
 ): Converted {
   return {
-    verdict: reason === 'password-needed' || reason === 'password-wrong' ? 'held' : 'refused',
+    verdict: NEEDS_A_PERSON.has(reason) ? 'held' : 'refused',
     reason,
     outputs: [],
     pages: 0,

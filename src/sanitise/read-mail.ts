@@ -26,6 +26,13 @@ export interface ReadMail {
   readonly losses: readonly Remark[];
 }
 
+/** A mail that could not be read, and what was seen of it before. */
+export interface UnreadMail {
+  readonly refused: Reason;
+  readonly findings: readonly Remark[];
+  readonly losses: readonly Remark[];
+}
+
 interface OpenNode {
   readonly part: MailNode;
   readonly writer: StageWriter;
@@ -34,8 +41,11 @@ interface OpenNode {
   readonly losses: Remark[];
 }
 
-/** Reads a mail, or says why not. What was put aside is discarded when it fails. */
-export async function readMail(leaf: Leaf, tools: Tools): Promise<ReadMail | { readonly refused: Reason }> {
+/**
+ * Reads a mail (or what else of the `mail` route is of `type`), or says why not. What was put aside is discarded when it
+ * fails.
+ */
+export async function readMail(leaf: Leaf, tools: Tools, type = 'message/rfc822'): Promise<ReadMail | UnreadMail> {
   const headers: Headers = { from: '', to: '', cc: '', subject: '', date: '', messageId: '' };
   const nodes: MailTreeNode[] = [];
   const mail = { autoSubmitted: '', findings: [] as Remark[], losses: [] as Remark[] };
@@ -71,13 +81,20 @@ export async function readMail(leaf: Leaf, tools: Tools): Promise<ReadMail | { r
     onLoss: (remark) => (open ?? mail).losses.push(remark),
   });
   const deadlineMs = parseDeadlineMs(leaf.content.size);
-  const ask = { family: 'mail', deadlineMs, totalMs: deadlineMs, whole: () => reader.finish() } as const;
+  const ask = {
+    family: 'mail',
+    declaredType: type,
+    deadlineMs,
+    totalMs: deadlineMs,
+    whole: () => reader.finish(),
+  } as const;
   const outcome = await tools.run(leaf, ask, () => reader.take);
   if (outcome.kind === 'done' && over === undefined) return { headers, nodes, ...mail };
   open?.writer.abort();
   for (const node of nodes) await node.content?.discard();
-  if (over !== undefined) return { refused: over.reason };
-  return { refused: outcome.kind === 'done' ? 'converter-failed' : outcome.reason };
+  const { findings, losses } = mail;
+  if (over !== undefined) return { refused: over.reason, findings, losses };
+  return { refused: outcome.kind === 'done' ? 'converter-failed' : outcome.reason, findings, losses };
 }
 
 /** Spends from the purse; going over it is kept, so that the child may end its mail in order. */

@@ -1,6 +1,16 @@
 // Which jailed converter takes a part, by what its bytes are; never by its name.
 
-export type Route = 'mail' | 'pdf' | 'image' | 'text' | 'html' | 'office' | 'archive' | 'unsupported';
+export type Route =
+  | 'mail'
+  | 'pdf'
+  | 'image'
+  | 'text'
+  | 'html'
+  | 'office'
+  | 'archive'
+  | 'signature'
+  | 'encrypted'
+  | 'unsupported';
 
 const IMAGES = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff']);
 
@@ -16,11 +26,27 @@ const ARCHIVES = new Set(
     .map((name) => `application/${name}`),
 );
 
+/** Containers of messages and files that the mail child opens. */
+const MAILS = new Set([
+  'message/rfc822',
+  'message/x-emlx',
+  'application/mbox',
+  'application/vnd.ms-outlook',
+  'application/vnd.ms-tnef',
+  'application/pkcs7-mime',
+  'text/x-uuencode',
+  'text/x-yenc',
+  'application/mac-binhex40',
+]);
+
 /** The converter for a detected MIME type. */
 export function routeOf(detectedType: string): Route {
   if (detectedType === 'application/pdf') return 'pdf';
   if (IMAGES.has(detectedType)) return 'image';
-  if (detectedType === 'message/rfc822') return 'mail';
+  if (MAILS.has(detectedType)) return 'mail';
+  if (detectedType === 'application/pkcs7-signature' || detectedType === 'application/pgp-signature')
+    return 'signature';
+  if (detectedType === 'application/pgp-encrypted') return 'encrypted';
   if (detectedType === 'text/html' || detectedType === 'application/xhtml+xml') return 'html';
   if (OFFICE.test(detectedType)) return 'office';
   if (ARCHIVES.has(detectedType)) return 'archive';
@@ -43,6 +69,9 @@ export function typeMismatch(declaredType: string, detectedType: string): boolea
   if (GENERIC.has(declaredType) || GENERIC.has(detectedType) || declaredType === detectedType) return false;
   const declared = declaredType
     .replace('image/jpg', 'image/jpeg')
+    .replace('application/ms-tnef', 'application/vnd.ms-tnef')
+    .replace(/^application\/(?:x-)?pkcs7-(?:mime|signature)$/, 'application/pkcs7-mime')
+    .replace('message/global', 'message/rfc822')
     .replace('image/pjpeg', 'image/jpeg')
     .replace('application/x-pdf', 'application/pdf');
   if (declared === detectedType) return false;

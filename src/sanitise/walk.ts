@@ -9,21 +9,27 @@ import type { Entry } from '../spool/spool.ts';
 import { OverBudget } from './budget.ts';
 import { convertOffice } from './convert-office.ts';
 import { convertImage, convertPdf } from './convert-pages.ts';
-import { bodyLeaves } from './mail-body.ts';
+import { mailParts, type Remarks } from './mail-parts.ts';
 import { composeMessageText } from './message-text.ts';
 import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
-import { readMail, type MailTreeNode, type ReadMail } from './read-mail.ts';
+import { readMail } from './read-mail.ts';
 import { routeOf, typeMismatch } from './route.ts';
 import type { Tools } from './tools.ts';
 
 /** Bytes of a leaf that detection looks at; containers name themselves well before. */
 const DETECT_BYTES = 1024 * 1024;
 
-/** What was seen of a part before its conversion. */
-interface Remarks {
-  readonly findings: readonly Remark[];
-  readonly losses: readonly Remark[];
-}
+/** What was signed is not what is delivered: a signature could only be shown wrongly (attack row 39). */
+const SIGNATURE: Converted = {
+  verdict: 'dropped',
+  reason: null,
+  outputs: [],
+  pages: 0,
+  findings: [{ code: 'signature', detail: '' }],
+  losses: [],
+};
+
+const TEXT: Converted = { verdict: 'text', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
 
 const NOTHING_SEEN: Remarks = { findings: [], losses: [] };
 
@@ -57,7 +63,10 @@ export class Walk {
       this.#row(leaf, 'message/rfc822', refusal(mail.refused));
       return { kind: 'refused', reason: mail.refused };
     }
-    const body = await this.#mailParts(mail, leaf, 'message.txt');
+    const body = await mailParts(mail, leaf, 'message.txt', this, this.#tools);
+    // A mail of nothing but headers (or of parts that never came) has no leaf: its row is its own.
+    if (this.rows.length === 0)
+      this.rows.push({ ...rowOf({ ...leaf, path: '1' }, leaf.declaredType, TEXT, mail), outputs: ['message.txt'] });
     return { kind: 'mail', headers: mail.headers, autoSubmitted: mail.autoSubmitted, body };
   }
 
@@ -82,6 +91,7 @@ export class Walk {
   }
 
   async #convert(leaf: Leaf, type: string): Promise<Converted> {
+    if (type === 'message/partial') return { ...refusal('unsupported-type'), verdict: 'held' };
     if (this.#tools.policy.decide(type) === 'drop') {
       return { verdict: 'dropped', reason: 'policy', outputs: [], pages: 0, findings: [], losses: [] };
     }
@@ -93,7 +103,11 @@ export class Walk {
         case 'image':
           return await convertImage(leaf, this.#tools);
         case 'mail':
-          return await this.#nestedMail(leaf);
+          return await this.#nestedMail(leaf, type);
+        case 'signature':
+          return SIGNATURE;
+        case 'encrypted':
+          return refusal('encrypted');
         case 'text':
         case 'html':
           return await this.#text(leaf, type);
@@ -111,79 +125,33 @@ export class Walk {
     }
   }
 
-  /** A mail inside a message: its body becomes a text file, its parts rows below its own path. */
-  async #nestedMail(leaf: Leaf): Promise<Converted> {
+  /** A mail, or a container of mails and files, inside a message: its body becomes a text file, its parts rows below its path. */
+  async #nestedMail(leaf: Leaf, type: string): Promise<Converted> {
     const inner = { ...leaf, depth: leaf.depth + 1 };
     if (inner.depth > this.#tools.policy.limits.depth) return refusal('too-deep');
-    const mail = await readMail(inner, this.#tools);
-    if ('refused' in mail) return refusal(mail.refused);
-    const name = this.#tools.nextFile(leaf.name === '' ? mail.headers.subject : leaf.name, 'txt');
-    const body = await this.#mailParts(mail, inner, name);
-    const content = await this.#tools.keep(Buffer.from(composeMessageText(mail.headers, body, ''), 'utf8'));
-    return {
+    const mail = await readMail(inner, this.#tools, type);
+    // A signature beside what it signs (smime.p7s): there is nothing in it.
+    if ('refused' in mail && mail.refused === 'empty' && type === 'application/pkcs7-mime') return SIGNATURE;
+    if ('refused' in mail) return refusal(mail.refused, mail);
+    const { headers } = mail;
+    const hasText = mail.nodes.some((node) => (node.text ?? '').trim() !== '');
+    const hasHead = Object.values(headers).some((value) => value !== '');
+    const expanded = {
       verdict: 'expanded',
       reason: null,
-      outputs: [{ name, content }],
       pages: 0,
       findings: mail.findings,
       losses: mail.losses,
-    };
-  }
-
-  /** Rows for all leaves of a mail; the joined text of those that make its body, which will stand in `textFile`. */
-  async #mailParts(mail: ReadMail, parent: Leaf, textFile: string): Promise<string> {
-    const chosen = bodyLeaves(mail.nodes.map((node) => ({ ...node.part, text: node.text })));
-    const body: string[] = [];
-    const whole: Remarks = mail;
-    let first = true;
-    for (const node of mail.nodes) {
-      if (node.content === undefined) continue;
-      const leaf: Leaf = {
-        path: parent.path === '' ? node.part.path.join('.') : `${parent.path}.${node.part.path.join('.')}`,
-        depth: parent.depth,
-        name: node.part.name,
-        declaredType: node.part.type,
-        content: node.content,
-      };
-      try {
-        if (node.text === undefined) await this.leaf(leaf, node);
-        else
-          this.#bodyRow(
-            leaf,
-            node,
-            chosen.has(node.part.path.join('.')) ? body : undefined,
-            textFile,
-            first ? whole : undefined,
-          );
-        if (node.text !== undefined) first = false;
-      } finally {
-        await node.content.discard();
-      }
+    } as const;
+    const parts = { ...mail, findings: [], losses: [] }; // what was seen of the whole stands in its own row
+    if (!hasText && !hasHead) {
+      await mailParts(parts, inner, '', this, this.#tools);
+      return { ...expanded, outputs: [] };
     }
-    return body.join('\n\n');
-  }
-
-  #bodyRow(
-    leaf: Leaf,
-    node: MailTreeNode,
-    body: string[] | undefined,
-    textFile: string,
-    whole: Remarks | undefined,
-  ): void {
-    const findings = [...(whole?.findings ?? []), ...node.findings];
-    const losses = [...(whole?.losses ?? []), ...node.losses];
-    if (body === undefined) {
-      findings.push({ code: 'alternative-not-shown', detail: leaf.declaredType });
-      this.rows.push(
-        rowOf(leaf, leaf.declaredType, { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings, losses }),
-      );
-      return;
-    }
-    if ((node.text ?? '').trim() !== '') body.push((node.text ?? '').replace(/\s+$/, ''));
-    this.rows.push({
-      ...rowOf(leaf, leaf.declaredType, { verdict: 'text', reason: null, outputs: [], pages: 0, findings, losses }),
-      outputs: [textFile],
-    });
+    const name = this.#tools.nextFile(leaf.name === '' ? headers.subject : leaf.name, 'txt');
+    const body = await mailParts(parts, inner, name, this, this.#tools);
+    const content = await this.#tools.keep(Buffer.from(composeMessageText(headers, body, ''), 'utf8'));
+    return { ...expanded, outputs: [{ name, content }] };
   }
 
   async #text(leaf: Leaf, type: string): Promise<Converted> {
@@ -234,8 +202,7 @@ export class Walk {
     } as const;
     const outcome = await this.#tools.run(leaf, ask, () => reader.take);
     if (outcome.kind !== 'done') return { type, refused: outcome.reason };
-    // A mail often starts with lines that look like any text; what the outer mail declares decides between these two.
-    return { type: leaf.declaredType === 'message/rfc822' && routeOf(type) === 'text' ? 'message/rfc822' : type };
+    return { type: meant(leaf, type) };
   }
 
   #row(leaf: Leaf, type: string, converted: Converted): PartRow {
@@ -252,4 +219,15 @@ export class Walk {
       reason: row.reason ?? '',
     });
   }
+}
+
+/** What the declared type adds to what the bytes say, where they say too little. */
+function meant(leaf: Leaf, detected: string): string {
+  const declared = leaf.declaredType;
+  // A mail often starts with lines that look like any text; what the outer mail declares decides between these two.
+  if ((declared === 'message/rfc822' || declared === 'message/global') && routeOf(detected) === 'text')
+    return 'message/rfc822';
+  // "Version: 1", the control part of multipart/encrypted (RFC 3156 §4).
+  if (declared === 'application/pgp-encrypted' && leaf.content.size < 1000) return 'application/pgp-signature';
+  return detected;
 }

@@ -262,7 +262,7 @@ describe('MIME', () => {
     await each(['mail/mime4j/long-multipart.eml', 'mail/mime4j/infinite.eml']);
   });
 
-  row(32, 'pieces of a cut mail are never joined, and each is refused with its reason', async () => {
+  row(32, 'pieces of a cut mail are never joined, and each is held with its reason', async () => {
     const piece = (number: number): string =>
       lines(
         'From: a@example.com',
@@ -277,7 +277,7 @@ describe('MIME', () => {
     for (const number of [1, 2]) {
       const outcome = await sanitiser.mail(piece(number));
       assert.ok(
-        verdicts(outcome).some((verdict) => verdict.endsWith('refused unsupported-type')),
+        verdicts(outcome).some((verdict) => verdict.endsWith('held unsupported-type')),
         verdicts(outcome).join(', '),
       );
     }

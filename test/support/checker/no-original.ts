@@ -65,7 +65,7 @@ export class NoOriginal {
   constructor(faces: readonly Face[]) {
     this.#structure = new WindowIndex(faces.map((face) => face.bytes));
     this.#pixels = new WindowIndex(faces.filter((face) => face.sent && !face.raster).map((face) => face.bytes));
-    this.#binary = new WindowIndex(faces.filter((face) => !face.text).map((face) => face.bytes));
+    this.#binary = new WindowIndex(faces.map((face) => face.binary));
     this.#base64 = new Set(
       faces.filter((face) => face.sent && isMail(face.bytes)).flatMap((face) => base64Lines(face.bytes)),
     );

@@ -6,6 +6,8 @@ export interface Face {
   readonly bytes: Buffer;
   readonly sent: boolean;
   readonly text: boolean;
+  /** What of it is no text: all of a binary, nothing of a text, an Outlook item without what it says. */
+  readonly binary: Buffer;
   /** Uncompressed samples: a picture of the same pixels has the same bytes, and should. */
   readonly raster: boolean;
 }
@@ -23,7 +25,9 @@ export function facesOf(original: Buffer): Face[] {
     if (bytes.length < 64 || room < bytes.length || faces.length >= MOST_FACES) return;
     room -= bytes.length;
     // A mail is text, whatever bytes stand in one of its bodies: what it says may be said.
-    faces.push({ bytes, sent, text: isMail(bytes) || isText(bytes), raster: isRaster(bytes) });
+    const text = isMail(bytes) || isText(bytes);
+    const binary = text ? Buffer.alloc(0) : isMessage(bytes) ? withoutText(bytes) : bytes;
+    faces.push({ bytes, sent, text, binary, raster: isRaster(bytes) });
     if (sent) for (const inflated of streamsOf(bytes)) add(inflated, false);
   };
   add(original, true);
@@ -43,6 +47,27 @@ export function isText(bytes: Buffer): boolean {
 /** True for a mail that says how a part of it is encoded. */
 export function isMail(bytes: Buffer): boolean {
   return /^(?:>?From |[!-9;-~]{1,60}:[ \t])/.test(bytes.toString('latin1', 0, 80));
+}
+
+/** An Outlook item or a TNEF stream: a message whose text stands in a binary as it is. */
+function isMessage(bytes: Buffer): boolean {
+  const head = bytes.toString('hex', 0, 8);
+  return (
+    head.startsWith('789f3e22') ||
+    (head === 'd0cf11e0a1b11ae1' && bytes.includes(Buffer.from('__properties', 'utf16le')))
+  );
+}
+
+/** The bytes with every run of 16 and more that could be text blanked. */
+function withoutText(bytes: Buffer): Buffer {
+  const rest = Buffer.from(bytes);
+  for (let from = 0, at = 0; at <= rest.length; at++) {
+    const byte = rest[at] ?? 0;
+    if (at < rest.length && (byte >= 0x20 || byte === 9 || byte === 10 || byte === 13)) continue;
+    if (at - from >= 16) rest.fill(0, from, at);
+    from = at + 1;
+  }
+  return rest;
 }
 
 /** BMP, TIFF, ICO, CUR, PSD, PNM: files whose pixels may stand there as they are. */

@@ -1,0 +1,106 @@
+// The parts of one mail: a row for each leaf, and the text of those that make its body.
+import type { Language } from '../message/account.ts';
+import type { PartRow, Remark } from '../message/part.ts';
+import { forLine } from '../message/untrusted.ts';
+import { withLinks } from './links.ts';
+import { bodyLeaves, type Role } from './mail-body.ts';
+import { rowOf, type Leaf } from './part.ts';
+import type { MailTreeNode, ReadMail } from './read-mail.ts';
+import type { Tools } from './tools.ts';
+
+/** What was seen of a part before its conversion. */
+export interface Remarks {
+  readonly findings: readonly Remark[];
+  readonly losses: readonly Remark[];
+}
+
+/** What the parts of a mail need of the walk that they are in. */
+export interface Rows {
+  readonly rows: PartRow[];
+  /** Converts a leaf that is no body text; its row is added. */
+  leaf(leaf: Leaf, seen: Remarks): Promise<PartRow>;
+}
+
+const OTHER_FORM = {
+  ja: '── 本文は別の形式でも書かれており、内容が違います ──',
+  en: '── The message is also written in another form, which says something else ──',
+} as const;
+
+/**
+ * Rows for all leaves of `mail` go to `walk`; the joined text of those that make its body, which will stand in `textFile`,
+ * comes back. What was seen of the mail as a whole stands in its first row.
+ */
+export async function mailParts(
+  mail: ReadMail,
+  parent: Leaf,
+  textFile: string,
+  walk: Rows,
+  tools: Tools,
+): Promise<string> {
+  const roles = bodyLeaves(mail.nodes.map((node) => ({ ...node.part, text: node.text })));
+  const { language, links } = tools.policy;
+  const texts = new Map<string, string>();
+  const pictures = new Map<string, string>();
+  let whole: Remarks = mail;
+  for (const node of mail.nodes) {
+    if (node.content === undefined) continue;
+    const own = node.part.path.join('.');
+    const leaf: Leaf = {
+      path: parent.path === '' ? own : `${parent.path}.${own}`,
+      depth: parent.depth,
+      name: node.part.name,
+      declaredType: node.part.type,
+      content: node.content,
+    };
+    const seen = { findings: [...whole.findings, ...node.findings], losses: [...whole.losses, ...node.losses] };
+    whole = { findings: [], losses: [] };
+    try {
+      if (node.text === undefined) {
+        const row = await walk.leaf(leaf, seen);
+        if (node.part.contentId !== '') pictures.set(node.part.contentId, pictureWords(row, language));
+      } else {
+        const role = roles.get(own);
+        walk.rows.push(bodyRow(leaf, node, role, textFile, seen));
+        const text = node.text.replace(/\s+$/, '');
+        if (role !== undefined && text.trim() !== '')
+          texts.set(own, role === 'other' ? `${OTHER_FORM[language]}\n\n${text}` : text);
+      }
+    } finally {
+      await node.content.discard();
+    }
+  }
+  const inOrder = [...roles.keys()].flatMap((path) => texts.get(path) ?? []);
+  return withLinks(withPictures(inOrder.join('\n\n'), pictures), links, language);
+}
+
+function bodyRow(leaf: Leaf, node: MailTreeNode, role: Role | undefined, textFile: string, seen: Remarks): PartRow {
+  const findings = [...seen.findings];
+  if (role === 'other') findings.push({ code: 'alternative-differs', detail: leaf.declaredType });
+  if (role === undefined && (node.text ?? '').trim() !== '')
+    findings.push({ code: 'alternative-not-shown', detail: leaf.declaredType });
+  const row = rowOf(leaf, leaf.declaredType, {
+    verdict: role === undefined ? 'dropped' : 'text',
+    reason: null,
+    outputs: [],
+    pages: 0,
+    findings,
+    losses: seen.losses,
+  });
+  return role === undefined ? row : { ...row, outputs: [textFile] };
+}
+
+function pictureWords(row: PartRow, language: Language): string {
+  const file = row.outputs[0]?.replace(/^files\//, '');
+  if (file !== undefined) return file;
+  const gone = language === 'ja' ? 'お届けできません' : 'not delivered';
+  return row.name === '' ? gone : `${forLine(row.name, 100)}: ${gone}`;
+}
+
+/** The child marks where a picture stood by its Content-ID; here it gets the name of the file that it became. */
+function withPictures(text: string, pictures: ReadonlyMap<string, string>): string {
+  if (!text.includes('[画像 cid:')) return text;
+  return text.replace(/\[画像 cid:([^\]\n]{1,300})\]/g, (_mark, id: string) => {
+    const file = pictures.get(id);
+    return file === undefined ? '［画像］' : `［画像: ${file}］`;
+  });
+}
