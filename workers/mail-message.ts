@@ -244,6 +244,11 @@ function lineOf(headers: readonly HeaderLine[], key: string): string {
   return headers.find((header) => header.key === key)?.line ?? '';
 }
 
+/** Characters that reorder or hide letters: the host drops them from what is shown, here they are told (UTS #39 §4). */
+function hides(text: string): boolean {
+  return /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/u.test(text);
+}
+
 /** What of a header could not be read: told, as it is for bodies. */
 function tellLosses({ undecodable, gaiji }: Tally, where: string, out: Out): void {
   if (undecodable > 0) out.loss('undecodable-bytes', `${where} ${undecodable}`);
@@ -256,6 +261,8 @@ function tellHeaders(headers: readonly HeaderLine[], out: Out): void {
     const tally: Tally = { undecodable: 0, gaiji: 0 };
     const mailboxes = lines.flatMap((header) => mailboxesOf(header.line, tally));
     tellLosses(tally, key, out);
+    if (mailboxes.some(({ name, address }) => hides(`${name}${address}`)))
+      out.finding('bidi-header', lines[0]?.key ?? key);
     if (key === 'from') {
       if (mailboxes.length !== 1) out.finding('from-count', String(mailboxes.length));
       for (const box of mailboxes.slice(0, 10)) if (namesAnother(box)) out.finding('name-spoof', box.name);
@@ -266,7 +273,9 @@ function tellHeaders(headers: readonly HeaderLine[], out: Out): void {
     const line = lineOf(headers, key);
     if (line === '') continue;
     const tally: Tally = { undecodable: 0, gaiji: 0 };
-    out.header(field, decodeHeader(line, tally));
+    const text = decodeHeader(line, tally);
+    out.header(field, text);
+    if (key === 'subject' && hides(text)) out.finding('bidi-header', key);
     tellLosses(tally, key, out);
   }
   const date = lineOf(headers, 'date');

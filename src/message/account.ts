@@ -1,4 +1,5 @@
 // The account of parts: what came, what became of it, what the reader does not see any more, in plain words.
+import { isToldAbove } from './banner.ts';
 import type { PartRow, Reason, Remark } from './part.ts';
 
 export type Language = 'ja' | 'en';
@@ -109,6 +110,7 @@ const LABEL = {
     ja: 'このメールの中身はお届けできません。理由: ',
     en: 'The content of this message cannot be delivered. Reason: ',
   },
+  body: { ja: '本文', en: 'the text' },
   dropped: { ja: '取り除きました', en: 'removed' },
   held: { ja: '保留しています', en: 'held' },
   refused: { ja: 'お届けできません', en: 'not delivered' },
@@ -190,12 +192,13 @@ export function accountOfParts(message: AccountOf, language: Language): string {
   );
   for (const row of message.parts) {
     const plainBody = row.verdict === 'text' && (row.outputs[0] === 'message.txt' || row.outputs.length === 0);
-    if (plainBody && row.findings.length === 0 && row.losses.length === 0) continue;
+    const findings = row.findings.filter(({ code }) => !isToldAbove(code));
+    if (plainBody && findings.length === 0 && row.losses.length === 0) continue;
     const name = row.name === '' ? LABEL.noName[language] : row.name;
-    const what = plainBody ? '' : `${name} (${row.detectedType}, ${sizeWords(row.size)}) → `;
+    const what = plainBody ? `${LABEL.body[language]} → ` : `${name} (${row.detectedType}, ${sizeWords(row.size)}) → `;
     lines.push(`[${row.path}] ${what}${became(row, language)}`);
-    if (row.findings.length > 0)
-      lines.push(`    ${LABEL.gone[language]}: ${row.findings.map((f) => remarkWords(f, language)).join('; ')}`);
+    if (findings.length > 0)
+      lines.push(`    ${LABEL.gone[language]}: ${findings.map((f) => remarkWords(f, language)).join('; ')}`);
     if (row.losses.length > 0)
       lines.push(`    ${LABEL.unseen[language]}: ${row.losses.map((l) => remarkWords(l, language)).join('; ')}`);
   }

@@ -20,6 +20,8 @@ export interface MailTreeNode {
 export interface ReadMail {
   readonly headers: Headers;
   readonly autoSubmitted: string;
+  readonly sender: string;
+  readonly replyTo: string;
   readonly nodes: readonly MailTreeNode[];
   /** What was seen of the mail as a whole, before its first part. */
   readonly findings: readonly Remark[];
@@ -48,12 +50,12 @@ interface OpenNode {
 export async function readMail(leaf: Leaf, tools: Tools, type = 'message/rfc822'): Promise<ReadMail | UnreadMail> {
   const headers: Headers = { from: '', to: '', cc: '', subject: '', date: '', messageId: '' };
   const nodes: MailTreeNode[] = [];
-  const mail = { autoSubmitted: '', findings: [] as Remark[], losses: [] as Remark[] };
+  const mail = { autoSubmitted: '', sender: '', replyTo: '', findings: [] as Remark[], losses: [] as Remark[] };
   let open: OpenNode | undefined;
   let over: OverBudget | undefined;
   const reader = new MailReader({
     onHeader: (field, text) => {
-      if (field === 'autoSubmitted') mail.autoSubmitted = text;
+      if (field === 'autoSubmitted' || field === 'sender' || field === 'replyTo') mail[field] = text;
       else if (field in headers) headers[field as keyof Headers] = text;
     },
     onPart: (part) => {

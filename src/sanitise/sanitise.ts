@@ -96,13 +96,8 @@ export async function makeHarmless(input: Input, tools: SanitiseTools, signal: A
 
 async function harmlessMail(input: Input, walk: Walk, tools: SanitiseTools): Promise<Harmless> {
   const started = performance.now();
-  const mail = await walk.mail({
-    path: '',
-    depth: 0,
-    name: '',
-    declaredType: 'message/rfc822',
-    content: input.content,
-  });
+  const whole = { path: '', depth: 0, name: '', declaredType: 'message/rfc822', content: input.content };
+  const mail = await walk.mail(whole, input.envelope);
   const ms = Math.round(performance.now() - started);
   if (mail.kind === 'refused') {
     const rows = walk.rows.map((row) => ({ ...row, path: '1' }));

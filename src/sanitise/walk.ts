@@ -1,7 +1,8 @@
 // The walk through one message: every leaf is detected, routed, converted, and gets its row; what is a mail is walked too.
 import { LIMITS } from '../message/limits.ts';
 import type { PartRow, Reason, Remark } from '../message/part.ts';
-import type { Headers } from '../message/stages.ts';
+import { bannerOf } from '../message/banner.ts';
+import type { Envelope, Headers } from '../message/stages.ts';
 import { parseDeadlineMs } from '../message/limits.ts';
 import { TextReader } from '../sandbox/text-reader.ts';
 import { OPERATION } from '../sandbox/wire.ts';
@@ -12,7 +13,8 @@ import { convertImage, convertPdf } from './convert-pages.ts';
 import { mailParts, type Remarks } from './mail-parts.ts';
 import { composeMessageText } from './message-text.ts';
 import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
-import { readMail } from './read-mail.ts';
+import { identityRemarks } from './identity.ts';
+import { readMail, type ReadMail } from './read-mail.ts';
 import { routeOf, typeMismatch } from './route.ts';
 import type { Tools } from './tools.ts';
 
@@ -57,16 +59,20 @@ export class Walk {
   }
 
   /** The message itself, when it is a mail: its body becomes text of `message.txt`, which the caller writes. */
-  async mail(leaf: Leaf): Promise<WalkedMail> {
+  async mail(leaf: Leaf, envelope: Envelope): Promise<WalkedMail> {
     const mail = await readMail(leaf, this.#tools);
     if ('refused' in mail) {
       this.#row(leaf, 'message/rfc822', refusal(mail.refused));
       return { kind: 'refused', reason: mail.refused };
     }
-    const body = await mailParts(mail, leaf, 'message.txt', this, this.#tools);
+    const findings = [...mail.findings, ...identityRemarks({ ...mail, from: mail.headers.from, envelope })];
+    const body = await this.#bodyOf({ ...mail, findings }, findings, leaf, 'message.txt');
     // A mail of nothing but headers (or of parts that never came) has no leaf: its row is its own.
     if (this.rows.length === 0)
-      this.rows.push({ ...rowOf({ ...leaf, path: '1' }, leaf.declaredType, TEXT, mail), outputs: ['message.txt'] });
+      this.rows.push({
+        ...rowOf({ ...leaf, path: '1' }, leaf.declaredType, TEXT, { ...mail, findings }),
+        outputs: ['message.txt'],
+      });
     return { kind: 'mail', headers: mail.headers, autoSubmitted: mail.autoSubmitted, body };
   }
 
@@ -149,9 +155,17 @@ export class Walk {
       return { ...expanded, outputs: [] };
     }
     const name = this.#tools.nextFile(leaf.name === '' ? headers.subject : leaf.name, 'txt');
-    const body = await mailParts(parts, inner, name, this, this.#tools);
+    const findings = [...mail.findings, ...identityRemarks({ ...mail, from: headers.from, envelope: undefined })];
+    const body = await this.#bodyOf(parts, findings, inner, name);
     const content = await this.#tools.keep(Buffer.from(composeMessageText(headers, body, ''), 'utf8'));
-    return { ...expanded, outputs: [{ name, content }] };
+    return { ...expanded, findings, outputs: [{ name, content }] };
+  }
+
+  /** The text of a mail: what speaks against its sender, then its body. */
+  async #bodyOf(mail: ReadMail, findings: readonly Remark[], parent: Leaf, textFile: string): Promise<string> {
+    const body = await mailParts(mail, parent, textFile, this, this.#tools);
+    const banner = bannerOf(findings, this.#tools.policy.language);
+    return banner === '' ? body : `${banner}\n\n${body}`;
   }
 
   async #text(leaf: Leaf, type: string): Promise<Converted> {

@@ -1,0 +1,93 @@
+// What stands at the top of a text when its sender may not be who it seems to be: plain words, one line a matter.
+import type { Language } from './account.ts';
+import type { Remark } from './part.ts';
+
+type Say = (detail: string) => string;
+type Words = { readonly [language in Language]: Say };
+
+/** The two sides of a detail `a / b`. */
+function sides(detail: string): readonly [string, string] {
+  const at = detail.indexOf(' / ');
+  return at < 0 ? [detail, ''] : [detail.slice(0, at), detail.slice(at + 3)];
+}
+
+const WORDS: { readonly [code: string]: Words } = {
+  'from-count': {
+    ja: (count) =>
+      count === '0'
+        ? '差出人（From）が書かれていません。'
+        : `差出人（From）が${count}つ書かれています。本当の差出人は分かりません。`,
+    en: (count) =>
+      count === '0'
+        ? 'It names no sender (From).'
+        : `It names ${count} senders (From); which is the real one cannot be told.`,
+  },
+  'name-spoof': {
+    ja: (name) => `差出人の名前「${name}」は、実際のアドレスと違うアドレスを見せています。`,
+    en: (name) => `The sender’s name “${name}” shows an address that is not the real one.`,
+  },
+  'inner-domain': {
+    ja: (address) => `差出人は庁内のアドレス（${address}）を名乗っていますが、このメールは外部から届きました。`,
+    en: (address) =>
+      `It claims to come from an address of your own organisation (${address}), but it came from outside.`,
+  },
+  'inner-name': {
+    ja: (domain) => `差出人の名前に庁内のドメイン（${domain}）が書かれていますが、外部のアドレスから届きました。`,
+    en: (domain) => `The sender’s name mentions your own domain (${domain}), but the address is an outside one.`,
+  },
+  'lookalike-domain': {
+    ja: (detail) =>
+      `差出人のドメイン ${sides(detail)[0]} は、庁内のドメイン ${sides(detail)[1]} によく似せた別のものです。`,
+    en: (detail) => `The sender’s domain ${sides(detail)[0]} only looks like your own ${sides(detail)[1]}.`,
+  },
+  'mixed-script': {
+    ja: (domain) => `差出人のドメインは、見た目の似た別の国の文字を混ぜています: ${domain}`,
+    en: (domain) => `The sender’s domain mixes letters of different alphabets that look alike: ${domain}`,
+  },
+  'foreign-domain': {
+    ja: (domain) => `差出人のドメインは英数字以外の文字を使っています: ${domain}`,
+    en: (domain) => `The sender’s domain uses letters beyond a to z: ${domain}`,
+  },
+  'sender-mismatch': {
+    ja: (detail) =>
+      `表示される差出人（${sides(detail)[0]}）と、送信者（Sender: ${sides(detail)[1]}）のドメインが違います。`,
+    en: (detail) =>
+      `The sender shown (${sides(detail)[0]}) and the one who sent it (Sender: ${sides(detail)[1]}) have different domains.`,
+  },
+  'envelope-mismatch': {
+    ja: (detail) =>
+      `表示される差出人（${sides(detail)[0]}）と、配送上の差出人（${sides(detail)[1]}）のドメインが違います。メーリングリストや配信サービスではよくあることです。`,
+    en: (detail) =>
+      `The sender shown (${sides(detail)[0]}) and the one of the delivery (${sides(detail)[1]}) have different domains, as is usual for mailing lists.`,
+  },
+  'reply-elsewhere': {
+    ja: (detail) => `返信すると、差出人とは別の宛先 ${sides(detail)[1]} に届きます。`,
+    en: (detail) => `A reply goes to another place than the sender: ${sides(detail)[1]}`,
+  },
+  'bidi-header': {
+    ja: (field) => `見えない文字や、文字の並びを変える文字が使われていました（${field}）。取り除いて表示しています。`,
+    en: (field) => `It used invisible or reordering characters (${field}); they were removed.`,
+  },
+  authentication: {
+    ja: (result) => `送信元の検証（参考）: ${result}`,
+    en: (result) => `Checks of the sender (for information): ${result}`,
+  },
+};
+
+const TITLE = { ja: '【差出人についてのご注意】', en: '[About the sender]' } as const;
+
+/** Codes that alone are no reason to warn. */
+const MILD: ReadonlySet<string> = new Set(['authentication']);
+
+/** True for what the banner tells: the account need not. */
+export function isToldAbove(code: string): boolean {
+  return Object.hasOwn(WORDS, code);
+}
+
+/** The banner for these findings, without a line end at its end; '' when nothing speaks against the sender. */
+export function bannerOf(findings: readonly Remark[], language: Language): string {
+  const told = findings.filter(({ code }) => Object.hasOwn(WORDS, code)).slice(0, 20);
+  if (told.length === 0) return '';
+  const lines = [...new Set(told.map(({ code, detail }) => `・${WORDS[code]?.[language](detail) ?? ''}`))];
+  return told.every(({ code }) => MILD.has(code)) ? lines.join('\n') : [TITLE[language], ...lines].join('\n');
+}

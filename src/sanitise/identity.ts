@@ -1,0 +1,153 @@
+// Who a mail says it is from, and what speaks against it: remarks for the reader, from cleaned header text and the envelope.
+import { domainToASCII, domainToUnicode } from 'node:url';
+import type { Remark } from '../message/part.ts';
+
+/** What is compared. `from`, `sender`, `replyTo` are header text as the mail child gave it, cleaned. */
+export interface Identity {
+  readonly from: string;
+  readonly sender: string;
+  readonly replyTo: string;
+  /** Undefined for a mail inside another: it came by no envelope that we saw. */
+  readonly envelope: { readonly from: string; readonly to: readonly string[] } | undefined;
+}
+
+/** Remarks on a mail's identity; empty for most mail. */
+export function identityRemarks(identity: Identity): Remark[] {
+  const from = addressesIn(identity.from)[0] ?? '';
+  const domain = domainOf(from);
+  const remarks: Remark[] = [];
+  const add = (code: string, detail: string): void => void remarks.push({ code, detail: detail.slice(0, 400) });
+  if (domain !== '') {
+    const unicode = domainToUnicode(domain) || domain;
+    if (isMixed(unicode)) add('mixed-script', `${unicode} (${domain})`);
+    else if (unicode !== domain) add('foreign-domain', `${unicode} (${domain})`);
+  }
+  const sender = addressesIn(identity.sender)[0] ?? '';
+  if (differs(domain, domainOf(sender))) add('sender-mismatch', `${from} / ${sender}`);
+  const reply = addressesIn(identity.replyTo).find((address) => differs(domain, domainOf(address)));
+  if (reply !== undefined) add('reply-elsewhere', `${from} / ${reply}`);
+  const { envelope } = identity;
+  if (envelope === undefined) return remarks;
+  if (differs(domain, domainOf(envelope.from))) add('envelope-mismatch', `${from} / ${envelope.from}`);
+  const inner = [...new Set(envelope.to.map(domainOf))].filter((own) => own !== '');
+  if (inner.some((own) => domain === own || domain.endsWith(`.${own}`))) add('inner-domain', from);
+  else {
+    const twin = inner.find((own) => looksLike(domain, own));
+    if (twin !== undefined) add('lookalike-domain', `${domainToUnicode(domain) || domain} / ${twin}`);
+    const named = inner.find((own) => nameOf(identity.from).toLowerCase().includes(own));
+    if (named !== undefined) add('inner-name', named);
+  }
+  return remarks;
+}
+
+/** The addresses of a header's text: in angle brackets, or bare ones between commas. */
+function addressesIn(text: string): string[] {
+  const plain = text.replace(/"[^"]*"/g, '');
+  return plain
+    .split(',')
+    .slice(0, 50)
+    .map((piece) => /<([^<>]*)>\s*$/.exec(piece)?.[1] ?? piece.trim())
+    .filter((address) => /^[^\s@]+@[^\s@]+$/.test(address));
+}
+
+function nameOf(from: string): string {
+  return from.replace(/<[^<>]*>\s*$/, '');
+}
+
+/** The domain of an address in ASCII and lower case; '' when there is none. */
+function domainOf(address: string): string {
+  const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+  return address.includes('@') ? domainToASCII(domain) || domain : '';
+}
+
+function differs(a: string, b: string): boolean {
+  return a !== '' && b !== '' && organisationOf(a) !== organisationOf(b);
+}
+
+/**
+ * The part of a domain that one organisation registers: two labels, three below second-level names of countries
+ * (`co.jp`, `lg.jp`, `ac.uk`). A list of all public suffixes would know more; a mismatch is a remark only.
+ */
+function organisationOf(domain: string): string {
+  const labels = domain.split('.');
+  const country =
+    /^[a-z]{2}$/.test(labels.at(-1) ?? '') && /^(?:[a-z]{2}|com|org|net|gov|edu)$/.test(labels.at(-2) ?? '');
+  return labels.slice(country ? -3 : -2).join('.');
+}
+
+/** Letters of two alphabets in one label, which no honest name has (UTS #39 §5.2: Japanese mixes its own with Latin). */
+function isMixed(domain: string): boolean {
+  return domain.split('.').some((label) => {
+    const scripts = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u, /\p{Script=Armenian}/u];
+    return scripts.filter((script) => script.test(label)).length > 1;
+  });
+}
+
+// Letters that look like Latin ones (a part of UTS #39's confusables: those that registries let through).
+const LOOKS: Readonly<Record<string, string>> = {
+  а: 'a',
+  в: 'b',
+  е: 'e',
+  к: 'k',
+  м: 'm',
+  н: 'h',
+  о: 'o',
+  р: 'p',
+  с: 'c',
+  т: 't',
+  у: 'y',
+  х: 'x',
+  і: 'i',
+  ј: 'j',
+  ѕ: 's',
+  ԁ: 'd',
+  ԛ: 'q',
+  ԝ: 'w',
+  ɡ: 'g',
+  ո: 'n',
+  ս: 'u',
+  α: 'a',
+  ε: 'e',
+  ι: 'i',
+  κ: 'k',
+  ν: 'v',
+  ο: 'o',
+  ρ: 'p',
+  τ: 't',
+  υ: 'u',
+  χ: 'x',
+  ー: '-',
+  一: '-',
+};
+
+/** What a domain looks like at a glance: homoglyphs, marks, digits for letters and `rn` undone. */
+function looksOf(domain: string): string {
+  const letters = (domainToUnicode(domain) || domain).normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  return Array.from(letters, (letter) => LOOKS[letter] ?? letter)
+    .join('')
+    .replace(/0/g, 'o')
+    .replace(/[1|!ı]/g, 'l')
+    .replace(/i/g, 'l')
+    .replace(/5/g, 's')
+    .replace(/rn/g, 'm')
+    .replace(/vv/g, 'w')
+    .replace(/-/g, '');
+}
+
+/** True when another domain looks like ours, or is one letter off, or has our name in front of its own. */
+function looksLike(domain: string, own: string): boolean {
+  if (domain === '' || domain === own || own.length < 6) return false;
+  const [a, b] = [looksOf(domain), looksOf(own)];
+  return a === b || a.startsWith(`${b}.`) || oneApart(a, b);
+}
+
+/** One letter more, less, other, or two in the other order. */
+function oneApart(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let from = 0;
+  while (from < a.length && a[from] === b[from]) from += 1;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - from && a[a.length - 1 - end] === b[b.length - 1 - end]) end += 1;
+  const [left, right] = [a.slice(from, a.length - end), b.slice(from, b.length - end)];
+  return left.length + right.length <= 2 || (left.length === 2 && left[0] === right[1] && left[1] === right[0]);
+}
