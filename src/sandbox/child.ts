@@ -12,7 +12,7 @@ import type { Family } from './families.ts';
 import { jailCommand, type Walls } from './jail.ts';
 import { machineJail } from './probe.ts';
 import { residentBytes } from './process-tree.ts';
-import { FRAME, FieldReader, FrameReader, WireError, bytesFrame, fieldsFrame, type Frame } from './wire.ts';
+import { FRAME, FieldReader, FrameReader, WireError, bytesFrame, fieldsFrame, isOnOrder, type Frame } from './wire.ts';
 
 /** What is asked of a child for one input. */
 export interface ChildRequest {
@@ -61,6 +61,8 @@ interface Job {
   frames: number;
   /** The whole input was written. */
   fed: boolean;
+  /** Whether its pages are drawn on order, and whether orders may still follow. */
+  orders: 'none' | 'open' | 'enough';
 }
 
 /** Told of each child that had to be killed: family name and cause. */
@@ -182,6 +184,23 @@ export class JailedChild {
   }
   #total = Number.POSITIVE_INFINITY;
 
+  /** Orders a page (from 0) of the current input. A child that asks for orders before it has the input lies. */
+  order(index: number): void {
+    const job = this.#job;
+    if (this.#dead || job === undefined) return; // the outcome says why
+    if (job.orders !== 'open') throw new TypeError('orders for an input that takes none');
+    if (!job.fed) throw new WireError('pages before its input ended');
+    this.#stdin.write(fieldsFrame(FRAME.draw, [index]));
+  }
+
+  /** No more orders for the current input: the child ends it when it has drawn those it has. */
+  enough(): void {
+    const job = this.#job;
+    if (this.#dead || job?.orders !== 'open') return;
+    job.orders = 'enough';
+    this.#stdin.write(fieldsFrame(FRAME.enough));
+  }
+
   /**
    * Feeds one input and gives its frames to `sink`. Never throws for what the child does: the outcome says it. Throws what
    * the input's source threw, and what the sink threw unless it is a `WireError`: those are faults of ours.
@@ -195,7 +214,8 @@ export class JailedChild {
     if (!this.usable) throw new MugaiError('child-failed', 'child taken twice');
     this.#inputs += 1;
     const { promise: outcome, resolve: settle } = Promise.withResolvers<ChildOutcome>();
-    const job: Job = { sink, whole: bounds.whole, settle, frames: 0, fed: false };
+    const orders = isOnOrder(request.operation) ? 'open' : 'none';
+    const job: Job = { sink, whole: bounds.whole, settle, frames: 0, fed: false, orders };
     this.#job = job;
     const started = performance.now();
     this.#total = started + bounds.totalMs;
@@ -287,6 +307,8 @@ export class JailedChild {
     }
     if ((frame.type === FRAME.done || frame.type === FRAME.refuse) && !job.fed)
       throw new WireError('answered before its input ended');
+    if (frame.type === FRAME.done && job.orders === 'open') throw new WireError('done before it was enough');
+    if (frame.type === FRAME.refuse) this.enough();
     if (frame.type === FRAME.done) {
       new FieldReader(frame.payload).end();
       this.#mind(job.whole);

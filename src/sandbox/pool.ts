@@ -43,6 +43,17 @@ export class ChildPool implements AsyncDisposable {
     this.#refill();
   }
 
+  /** Places that nobody has or waits for, and whether a child is idle for one of them. */
+  get free(): { readonly places: number; readonly ready: boolean } {
+    const places = this.#closed ? 0 : Math.max(0, this.#size.most - this.#lent);
+    return { places, ready: places > 0 && this.#idle.some((child) => child.usable) };
+  }
+
+  /** True while somebody waits for a place. */
+  get crowded(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Lends a child to `work` and takes it back; `fresh`: one that had no input yet. Waits for a free place. */
   async use<T>(signal: AbortSignal, work: (child: JailedChild) => Promise<T>, fresh = false): Promise<T> {
     await this.#place(signal);

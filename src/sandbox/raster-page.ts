@@ -3,7 +3,18 @@ import { LIMITS } from '../message/limits.ts';
 import type { Remark } from '../message/part.ts';
 import { readRuns } from './page-text.ts';
 import { RemarkReader } from './remark-reader.ts';
-import { FRAME, FieldReader, PIXEL, WireError, rowBytes, type Frame, type PixelFormat, type Run } from './wire.ts';
+import {
+  DRAWN,
+  FRAME,
+  FieldReader,
+  PIXEL,
+  WireError,
+  rowBytes,
+  type Frame,
+  type Outcome,
+  type PixelFormat,
+  type Run,
+} from './wire.ts';
 
 /** One page or picture: raw pixels, rows from the top, and its size in points. */
 export interface RasterPage {
@@ -41,6 +52,19 @@ export interface Collected {
   readonly losses: readonly Remark[];
 }
 
+/** What the child says of a page that was ordered. */
+export interface DrawnPage {
+  readonly index: number;
+  readonly outcome: Outcome;
+  /** Characters of its text that nobody sees. */
+  readonly hidden: number;
+  /** Its text is that of a scan. */
+  readonly scan: boolean;
+}
+/** Takes a whole page. */
+export type OnPage = (page: RasterPage, drawn: DrawnPage) => void | Promise<void>;
+
+const OUTCOMES: readonly Outcome[] = Object.values(DRAWN);
 const LARGEST_PT = 1e6;
 const FORMATS: ReadonlySet<number> = new Set(Object.values(PIXEL));
 
@@ -55,8 +79,9 @@ interface OpenPage extends Omit<RasterPage, 'text'> {
  * does not send: a size out of bounds, pixels too few or too many, a page more than announced, a foreign frame.
  */
 export class PageCollector {
-  readonly #onPage: (page: RasterPage, index: number) => void | Promise<void>;
+  readonly #onPage: OnPage;
   readonly #maxPages: number;
+  readonly #ordered: ((index: number) => boolean) | undefined;
   readonly #findings: Remark[] = [];
   readonly #losses: Remark[] = [];
   readonly #remarks = new RemarkReader({
@@ -67,11 +92,16 @@ export class PageCollector {
   #pages = 0;
   #pixels = 0;
   #open: OpenPage | undefined;
+  #drawn: DrawnPage | undefined;
 
-  /** `maxPages` is what the child was asked for, at most `LIMITS.pages`. */
-  constructor(onPage: (page: RasterPage, index: number) => void | Promise<void>, maxPages: number = LIMITS.pages) {
+  /**
+   * `maxPages` is what the child was asked for, at most `LIMITS.pages`. `ordered`, where pages are drawn on order, says
+   * whether this page is the one that is due.
+   */
+  constructor(onPage: OnPage, maxPages: number = LIMITS.pages, ordered?: (index: number) => boolean) {
     this.#onPage = onPage;
     this.#maxPages = Math.min(maxPages, LIMITS.pages);
+    this.#ordered = ordered;
   }
 
   /** Pages announced by the child, once it did. */
@@ -88,6 +118,8 @@ export class PageCollector {
     switch (frame.type) {
       case FRAME.pages:
         return this.#announce(frame.payload);
+      case FRAME.drawn:
+        return this.#announcePage(frame.payload);
       case FRAME.page:
         return this.#start(frame.payload);
       case FRAME.pixels:
@@ -106,7 +138,9 @@ export class PageCollector {
   finish(): Collected {
     if (this.#announced === undefined) throw new WireError('no pages announced');
     if (this.#open !== undefined) throw new WireError(`page ${this.#pages + 1} is not complete`);
-    if (this.#pages !== this.#announced) throw new WireError(`${this.#pages} pages of ${this.#announced}`);
+    if (this.#drawn !== undefined) throw new WireError('a page was told of and not sent');
+    if (this.#ordered === undefined && this.#pages !== this.#announced)
+      throw new WireError(`${this.#pages} pages of ${this.#announced}`);
     return { pages: this.#pages, ...this.remarks() };
   }
 
@@ -124,9 +158,26 @@ export class PageCollector {
     this.#announced = count;
   }
 
+  #announcePage(payload: Buffer): void {
+    if (this.#ordered === undefined) throw new WireError('a page on order where none are');
+    if (this.#open !== undefined || this.#drawn !== undefined) throw new WireError('page inside a page');
+    const fields = new FieldReader(payload);
+    const index = fields.u32(LIMITS.pages);
+    const said = fields.u32();
+    const outcome = OUTCOMES.find((known) => known === said);
+    const hidden = fields.u32();
+    const scan = fields.u32(1) === 1;
+    fields.end();
+    if (this.#announced === undefined || index >= this.#announced || outcome === undefined || !this.#ordered(index))
+      throw new WireError(`page ${index} was not ordered`);
+    this.#drawn = { index, outcome, hidden, scan };
+  }
+
   #start(payload: Buffer): void {
     if (this.#open !== undefined) throw new WireError('page inside a page');
-    if (this.#announced === undefined || this.#pages >= this.#announced) throw new WireError('page not announced');
+    if (this.#announced === undefined) throw new WireError('page not announced');
+    if (this.#ordered === undefined ? this.#pages >= this.#announced : this.#drawn === undefined)
+      throw new WireError('page not announced');
     const fields = new FieldReader(payload);
     const width = fields.u32(LIMITS.sidePixels);
     const height = fields.u32(LIMITS.sidePixels);
@@ -161,7 +212,10 @@ export class PageCollector {
     if (page.filled < page.pixels.length) return undefined;
     this.#open = undefined;
     const { filled: _filled, text, ...whole } = page;
-    return this.#onPage({ ...whole, text: text ?? [] }, this.#pages++);
+    const drawn = this.#drawn ?? { index: this.#pages, outcome: DRAWN.inked, hidden: 0, scan: false };
+    this.#drawn = undefined;
+    this.#pages += 1;
+    return this.#onPage({ ...whole, text: text ?? [] }, drawn);
   }
 }
 

@@ -3,6 +3,7 @@ import { LIMITS } from '../message/limits.ts';
 import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter } from '../spool/spool.ts';
 import { PageCollector, type Collected, type RasterPage } from '../sandbox/raster-page.ts';
+import { drawPages } from './draw-pages.ts';
 import { PagePdf } from './page-pdf.ts';
 import { encodePicture } from './picture.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
@@ -22,21 +23,23 @@ export async function convertPdf(leaf: Leaf, tools: Tools): Promise<Converted> {
 }
 
 async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promise<Converted> {
+  if (tools.budget.pagesLeft === 0) return refusal('too-many-pages');
+  const { textLayer } = tools.policy;
   const output = tools.output();
   try {
-    const pdf = new PagePdf(output, { layered: tools.policy.textLayer });
-    const collected = await collect(
-      leaf,
-      { family: 'pdf', operation: tools.policy.textLayer ? OPERATION.convertWithText : OPERATION.convert, password },
-      tools,
-      async (page) => pdf.add(page),
-    );
-    if (collected.kind === 'refused') {
+    const pdf = new PagePdf(output, { layered: textLayer });
+    const ask = { operation: textLayer ? OPERATION.pagesWithText : OPERATION.pages, password };
+    const drawn = await drawPages(leaf, ask, tools, async (page) => pdf.add(page));
+    tools.budget.pages(pdf.pages);
+    tools.metrics.pages.inc(pdf.pages);
+    if (drawn.kind === 'refused') {
       output.abort();
-      return collected.converted;
+      return refusal(drawn.reason, drawn);
     }
+    const { pages, announced, cut, findings, losses } = drawn;
+    if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages} / ${announced}, ${cut}` });
     await pdf.finish();
-    return pagesOf(collected.rest, leaf, tools, output);
+    return pagesOf({ pages, findings, losses }, leaf, tools, output);
   } catch (error) {
     output.abort();
     throw error;
@@ -54,15 +57,10 @@ export async function convertImage(leaf: Leaf, tools: Tools): Promise<Converted>
   const output = tools.output();
   try {
     const pdf = new PagePdf(output);
-    const collected = await collect(
-      leaf,
-      { family: 'image', operation: OPERATION.convert, password: '' },
-      tools,
-      async (page, announced) => {
-        if (announced === 1) single = page;
-        else await pdf.add(page);
-      },
-    );
+    const collected = await collect(leaf, tools, async (page, announced) => {
+      if (announced === 1) single = page;
+      else await pdf.add(page);
+    });
     if (collected.kind === 'pages' && pdf.pages > 0) {
       await pdf.finish();
       return pagesOf(collected.rest, leaf, tools, output);
@@ -94,7 +92,6 @@ type Collection =
 
 async function collect(
   leaf: Leaf,
-  by: { readonly family: 'pdf' | 'image'; readonly operation: number; readonly password: string },
   tools: Tools,
   add: (page: RasterPage, announced: number) => Promise<void>,
 ): Promise<Collection> {
@@ -104,10 +101,10 @@ async function collect(
     await add(page, collector.announced ?? 0);
     touch(LIMITS.pageMs); // a finished page is progress: the next one gets its own time, and the document a little more
   }, tools.budget.pagesLeft);
-  const deadlineMs = by.family === 'pdf' ? LIMITS.pageMs : LIMITS.imageMs;
   let whole: Collected | undefined;
   const finish = (): void => void (whole = collector.finish());
-  const outcome = await tools.run(leaf, { ...by, deadlineMs, totalMs: LIMITS.documentMs, whole: finish }, (child) => {
+  const ask = { family: 'image', deadlineMs: LIMITS.imageMs, totalMs: LIMITS.documentMs, whole: finish } as const;
+  const outcome = await tools.run(leaf, ask, (child) => {
     touch = (ms) => child.touch(ms, LIMITS.documentPageMs);
     return collector.take;
   });

@@ -20,7 +20,7 @@ export async function openPools(workers: number, onKill: OnKill, given?: Walls):
   const pools: Pools = {
     mail: new ChildPool(FAMILIES.mail, { most: workers, warm: workers }, onKill, walls),
     text: new ChildPool(FAMILIES.text, { most: workers, warm: 1 }, onKill, walls),
-    pdf: new ChildPool(FAMILIES.pdf, { most: workers, warm: 1 }, onKill, walls),
+    pdf: new ChildPool(FAMILIES.pdf, { most: workers, warm: Math.min(workers, 2) }, onKill, walls),
     image: new ChildPool(FAMILIES.image, { most: workers, warm: 1 }, onKill, walls),
     archive: new ChildPool(FAMILIES.archive, { most: workers, warm: 1, lazy: true }, onKill, walls),
     // An engine's spare takes 200 MB (WebAssembly 750): there is none before the first document.

@@ -21,6 +21,8 @@ export interface Ask {
   readonly operation?: number;
   readonly declaredType?: string;
   readonly password?: string;
+  /** Dots per inch; what the policy says unless given. */
+  readonly dpi?: number;
   /** Only the first bytes are needed. */
   readonly head?: number;
   readonly deadlineMs: number;
@@ -102,20 +104,7 @@ export class Tools {
   async run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
     const seconds = this.metrics.convertSeconds.startTimer({ worker: ask.family });
     try {
-      const run = async (child: JailedChild): Promise<ChildOutcome> =>
-        child.run(
-          {
-            operation: ask.operation ?? OPERATION.convert,
-            dpi: this.policy.limits.dpi,
-            maxPages: Math.max(1, this.budget.pagesLeft),
-            declaredType: ask.declaredType ?? leaf.declaredType,
-            name: leaf.name,
-            password: ask.password ?? '',
-          },
-          firstBytes(leaf.content, ask.head),
-          sink(child),
-          { deadlineMs: ask.deadlineMs, totalMs: ask.totalMs, whole: ask.whole, signal: this.signal },
-        );
+      const run = async (child: JailedChild): Promise<ChildOutcome> => this.#runIn(child, leaf, ask, sink);
       const pool = this.pools[ask.family];
       let outcome = await pool.use(this.signal, run);
       if (outcome.kind === 'failed' && (outcome.spoilt || outcome.outside === true) && !this.signal.aborted)
@@ -129,6 +118,32 @@ export class Tools {
     } finally {
       seconds();
     }
+  }
+
+  /** Gives a leaf to one more child, for a share of the work: no second try, and no word of it when it fails. */
+  async share(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
+    return this.pools[ask.family].use(this.signal, async (child) => this.#runIn(child, leaf, ask, sink));
+  }
+
+  async #runIn(
+    child: JailedChild,
+    leaf: Leaf,
+    ask: Ask,
+    sink: (child: JailedChild) => FrameSink,
+  ): Promise<ChildOutcome> {
+    return child.run(
+      {
+        operation: ask.operation ?? OPERATION.convert,
+        dpi: ask.dpi ?? this.policy.limits.dpi,
+        maxPages: Math.max(1, this.budget.pagesLeft),
+        declaredType: ask.declaredType ?? leaf.declaredType,
+        name: leaf.name,
+        password: ask.password ?? '',
+      },
+      firstBytes(leaf.content, ask.head),
+      sink(child),
+      { deadlineMs: ask.deadlineMs, totalMs: ask.totalMs, whole: ask.whole, signal: this.signal },
+    );
   }
 }
 

@@ -12,6 +12,7 @@ import {
   PIXEL,
   bytesFrame,
   fieldsFrame,
+  isOnOrder,
   type Field,
 } from '../../src/sandbox/wire.ts';
 
@@ -32,8 +33,13 @@ const raw = (type: number, payload: Uint8Array): void => say(...bytesFrame(type 
 const done = (): void => frame(FRAME.done);
 const leaf = (path: readonly number[] = [1], kind: number = PART_KIND.leaf): void =>
   frame(FRAME.part, [path.length, ...path, kind, 'text/plain', '', '', '']);
-const page = (width: number, height: number, format: number = PIXEL.grey8, pt = 10, ptY = 10): void =>
+/** Whether pages are drawn on order, and the one that is due. */
+let onOrder = false;
+let due = 0;
+const page = (width: number, height: number, format: number = PIXEL.grey8, pt = 10, ptY = 10): void => {
+  if (onOrder) frame(FRAME.drawn, [due++, 0, 0, 0]);
   frame(FRAME.page, [width, height, format, { f64: pt }, { f64: ptY }]);
+};
 const spin = (): never => {
   for (;;);
 };
@@ -271,6 +277,33 @@ const PAGES: { readonly [name: string]: () => void } = {
       raw(FRAME.pixels, Buffer.alloc(1));
     }
   },
+  'a page that was not ordered': () => {
+    frame(FRAME.pages, [9]);
+    due = 7;
+    page(1, 1);
+  },
+  'a page with no word of what it is': () => {
+    frame(FRAME.pages, [1]);
+    onOrder = false;
+    page(1, 1);
+  },
+  'a word of a page twice': () => {
+    frame(FRAME.pages, [1]);
+    for (let i = 0; i < 2; i++) frame(FRAME.drawn, [0, 0, 0, 0]);
+  },
+  'an outcome that is none': () => {
+    frame(FRAME.pages, [1]);
+    frame(FRAME.drawn, [0, 4, 0, 0]);
+  },
+  'runs without a page': () => {
+    frame(FRAME.pages, [1]);
+    frame(FRAME.runs, [0]);
+  },
+  'more runs than a page may have': () => {
+    frame(FRAME.pages, [1]);
+    page(1, 1);
+    frame(FRAME.runs, [0xffffffff]);
+  },
   'a page that is larger than allowed': () => {
     frame(FRAME.pages, [1]);
     page(6001, 6000);
@@ -327,7 +360,7 @@ const HONEST: { readonly [family: string]: () => void } = {
     frame(FRAME.pages, [1]);
     page(2, 2);
     raw(FRAME.pixels, Buffer.from([0, 255, 255, 0]));
-    done();
+    if (!onOrder) done();
   },
   text: () => {
     raw(FRAME.text, Buffer.from('honest text'));
@@ -367,10 +400,13 @@ async function live(): Promise<void> {
     for (const { type, payload } of reader.push(chunk as Buffer)) {
       if (type === FRAME.open) {
         const fields = new FieldReader(payload);
-        for (let i = 0; i < 3; i++) fields.u32();
+        onOrder = isOnOrder(fields.u32());
+        due = 0;
+        for (let i = 0; i < 2; i++) fields.u32();
         job = { family: fields.text(1000), name: fields.text(1000) };
         if (job.name === 'an answer before the input ended') done();
       } else if (type === FRAME.inputEnd && job !== undefined) await act(job.name, job.family);
+      else if (type === FRAME.enough && job?.name === 'honest') done();
     }
   }
 }

@@ -1,0 +1,297 @@
+// Draws a document's pages on order: by one child, and by idle ones beside it when there are many pages. Pages leave in
+// their order, and never more than a few are held.
+import { LIMITS } from '../message/limits.ts';
+import type { Reason, Remark } from '../message/part.ts';
+import type { ChildOutcome, FrameSink, JailedChild } from '../sandbox/child.ts';
+import { PageCollector, releasePixels, type DrawnPage, type RasterPage } from '../sandbox/raster-page.ts';
+import { DRAWN, PIXEL, rowBytes, type OPERATION } from '../sandbox/wire.ts';
+import type { Leaf } from './part.ts';
+import type { Tools } from './tools.ts';
+
+/** Orders a child has at once: it draws the next page while the last one is taken. */
+const ORDERS = 2;
+/** Pages ahead of the last written one that may be ordered, for each child. */
+const AHEAD = 3;
+/** Bytes of pages that wait for an earlier one; beyond, only that one is ordered. */
+const WAITING_BYTES = 64 * 1024 * 1024;
+/** Pages from which an idle child helps, and from which one is started for it (some 0.5 s of CPU). */
+const HELP_READY = 8;
+const HELP_START = 60;
+/** Children that may die of one document. The page each was at is left out. */
+const DEATHS = 3;
+const A4 = { widthPt: 595, heightPt: 842 };
+
+/** How a document's pages are wanted. */
+export interface PagesAsk {
+  readonly operation: typeof OPERATION.pages | typeof OPERATION.pagesWithText;
+  readonly password: string;
+}
+
+/** What came of a document besides its pages; `cut`: pages are missing at its end, for this reason. */
+export type DrawnDocument =
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly findings: Remark[]; readonly losses: Remark[] }
+  | {
+      readonly kind: 'drawn';
+      readonly pages: number;
+      readonly announced: number;
+      readonly cut: Reason | undefined;
+      readonly findings: Remark[];
+      readonly losses: Remark[];
+    };
+
+/** Takes a page that is due; what it throws ends the document. */
+export type TakePage = (page: RasterPage, index: number) => Promise<void>;
+
+/** Draws all pages and gives them to `take` in their order. Throws what `take` threw. */
+export async function drawPages(leaf: Leaf, ask: PagesAsk, tools: Tools, take: TakePage): Promise<DrawnDocument> {
+  return new Drawing(leaf, ask, tools, take).run();
+}
+
+/** A child at work, and the pages it was ordered and has not sent. */
+interface Hand {
+  readonly child: JailedChild;
+  readonly collector: PageCollector;
+  readonly helps: boolean;
+  readonly orders: number[];
+}
+
+class Drawing {
+  readonly #leaf: Leaf;
+  readonly #ask: PagesAsk;
+  readonly #tools: Tools;
+  readonly #take: TakePage;
+  readonly #started = performance.now();
+  readonly #hands = new Set<Hand>();
+  readonly #collectors: PageCollector[] = [];
+  readonly #losses: Remark[] = [];
+  readonly #helpers: Promise<void>[] = [];
+  /** Pages that came before an earlier one. */
+  readonly #waiting = new Map<number, RasterPage>();
+  #waitingBytes = 0;
+  /** Pages whose child died before it sent them. */
+  readonly #again: number[] = [];
+  #total: number | undefined;
+  #ordered = 0;
+  #written = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #fault: { readonly error: unknown } | undefined;
+  #deaths = 0;
+  #good = 0;
+  #inked = false;
+  #hidden = 0;
+  #scans = 0;
+  /** Why pages failed, should none be good. */
+  #failure: Reason = 'damaged';
+  #last: { readonly widthPt: number; readonly heightPt: number } = A4;
+
+  constructor(leaf: Leaf, ask: PagesAsk, tools: Tools, take: TakePage) {
+    this.#leaf = leaf;
+    this.#ask = ask;
+    this.#tools = tools;
+    this.#take = take;
+  }
+
+  async run(): Promise<DrawnDocument> {
+    let cut: Reason | undefined;
+    try {
+      for (;;) {
+        const outcome = await this.#work(false);
+        if (outcome.kind === 'refused') return this.#refused(outcome.reason);
+        if (outcome.kind === 'done') break;
+        if (this.#total === undefined) return this.#refused(outcome.reason);
+        if (this.#deaths > DEATHS || this.#left() <= 0) {
+          cut = outcome.reason;
+          break;
+        }
+        await this.#writing;
+        if (this.#isWhole()) break;
+      }
+    } finally {
+      for (const hand of this.#hands) hand.child.enough();
+      await Promise.all(this.#helpers);
+      await this.#writing.catch(() => undefined); // kept in #fault
+      for (const page of this.#waiting.values()) releasePixels(page);
+    }
+    if (this.#fault !== undefined) throw this.#fault.error;
+    return this.#end(cut);
+  }
+
+  #end(cut: Reason | undefined): DrawnDocument {
+    if (this.#good === 0) return this.#refused(cut ?? this.#failure);
+    const { findings, losses } = this.#remarks();
+    // PDFium draws what it can of a damaged file, if need be nothing: say so, the reader cannot tell it from a blank sheet.
+    if (!this.#inked) losses.push({ code: 'blank', detail: 'nothing is drawn on any page' });
+    if (this.#hidden > 0) findings.push({ code: 'hidden-text', detail: `${this.#hidden} characters that nobody sees` });
+    if (this.#scans > 0)
+      findings.push({ code: 'scan-text', detail: `text of ${this.#scans} scanned pages, as it came with them` });
+    return { kind: 'drawn', pages: this.#written, announced: this.#total ?? 0, cut, findings, losses };
+  }
+
+  #refused(reason: Reason): DrawnDocument {
+    return { kind: 'refused', reason, ...this.#remarks() };
+  }
+
+  #remarks(): { findings: Remark[]; losses: Remark[] } {
+    const all = this.#collectors.map((collector) => collector.remarks());
+    return {
+      findings: all.flatMap(({ findings }) => findings),
+      losses: [...all.flatMap(({ losses }) => losses), ...this.#losses],
+    };
+  }
+
+  /** Milliseconds the document still has, by the pages that came of it. */
+  #left(): number {
+    const most = LIMITS.documentMs + this.#written * LIMITS.documentPageMs;
+    return most - (performance.now() - this.#started);
+  }
+
+  #isWhole(): boolean {
+    return this.#written === this.#total;
+  }
+
+  /** Lets a child draw until it is enough; `helps`: beside another, and only while nobody else waits for a child. */
+  async #work(helps: boolean): Promise<ChildOutcome> {
+    let hand: Hand | undefined;
+    const begin = (child: JailedChild): FrameSink => {
+      const orders: number[] = [];
+      const collector = new PageCollector(
+        async (page, drawn) => this.#page(mine, page, drawn),
+        this.#tools.budget.pagesLeft,
+        (index) => orders[0] === index,
+      );
+      const mine: Hand = { child, collector, helps, orders };
+      hand = mine;
+      this.#hands.add(mine);
+      this.#collectors.push(collector);
+      return (frame) => {
+        const known = collector.announced;
+        const waiting = collector.take(frame);
+        if (known === undefined && collector.announced !== undefined) this.#opened(collector.announced);
+        return waiting;
+      };
+    };
+    const ask = {
+      family: 'pdf',
+      ...this.#ask,
+      deadlineMs: LIMITS.pageMs,
+      totalMs: Math.max(1, this.#left()),
+      whole: () => void hand?.collector.finish(),
+    } as const;
+    try {
+      const outcome = helps
+        ? await this.#tools.share(this.#leaf, ask, begin)
+        : await this.#tools.run(this.#leaf, ask, begin);
+      if (outcome.kind === 'failed' && hand !== undefined) this.#died(hand, outcome.reason);
+      return outcome;
+    } finally {
+      if (hand !== undefined) this.#hands.delete(hand);
+      this.#deal();
+    }
+  }
+
+  /** A child has the document open. */
+  #opened(pages: number): void {
+    if (this.#total === undefined) {
+      this.#total = pages;
+      const { places, ready } = this.#tools.pools.pdf.free;
+      if (pages >= (ready ? HELP_READY : HELP_START)) {
+        for (let i = 0; i < places; i++) {
+          // What a helper cannot do is done by the others.
+          this.#helpers.push(
+            this.#work(true).then(
+              () => undefined,
+              () => undefined,
+            ),
+          );
+        }
+      }
+    }
+    this.#deal();
+  }
+
+  /** Gives every child its orders, or tells it that it is enough. */
+  #deal(): void {
+    const over = this.#fault !== undefined || this.#isWhole() || this.#tools.signal.aborted;
+    for (const hand of this.#hands) {
+      if (hand.collector.announced === undefined) continue;
+      if (over || (hand.helps && this.#tools.pools.pdf.crowded)) {
+        hand.child.enough();
+        continue;
+      }
+      for (let next = this.#next(hand); next !== undefined; next = this.#next(hand)) {
+        if (hand.orders.length === 0) hand.child.touch(LIMITS.pageMs);
+        hand.orders.push(next);
+        hand.child.order(next);
+      }
+      if (hand.orders.length === 0) hand.child.touch(Number.POSITIVE_INFINITY); // it waits for the others
+    }
+  }
+
+  #next(hand: Hand): number | undefined {
+    if (hand.orders.length >= ORDERS) return undefined;
+    if (this.#again.length > 0) return this.#again.shift();
+    const ahead = this.#waitingBytes > WAITING_BYTES ? 1 : AHEAD * this.#hands.size;
+    if (this.#ordered >= (this.#total ?? 0) || this.#ordered >= this.#written + ahead) return undefined;
+    return this.#ordered++;
+  }
+
+  async #page(hand: Hand, page: RasterPage, { index, outcome, hidden, scan }: DrawnPage): Promise<void> {
+    hand.orders.shift();
+    hand.child.touch(LIMITS.pageMs, LIMITS.documentPageMs); // a finished page is progress
+    if (outcome === DRAWN.damaged || outcome === DRAWN.outOfMemory) {
+      if (outcome === DRAWN.outOfMemory) this.#failure = 'out-of-memory';
+      this.#lose(index, outcome === DRAWN.outOfMemory ? 'out-of-memory' : 'damaged');
+    } else {
+      this.#good += 1;
+      this.#inked ||= outcome === DRAWN.inked;
+      this.#hidden += hidden;
+      if (scan) this.#scans += 1;
+    }
+    await this.#keep(index, page);
+  }
+
+  /** Keeps a page until it is due, and writes those that are. */
+  async #keep(index: number, page: RasterPage): Promise<void> {
+    this.#waiting.set(index, page);
+    this.#waitingBytes += page.pixels.length;
+    this.#writing = this.#writing.then(async () => this.#write());
+    this.#deal();
+    await this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    try {
+      for (let page = this.#waiting.get(this.#written); page !== undefined; page = this.#waiting.get(this.#written)) {
+        this.#waiting.delete(this.#written);
+        this.#waitingBytes -= page.pixels.length;
+        this.#last = page;
+        await this.#take(page, this.#written);
+        this.#written += 1;
+        this.#deal();
+      }
+    } catch (error) {
+      this.#fault ??= { error };
+      this.#deal();
+      throw error;
+    }
+  }
+
+  /** The page a dead child was at is given up, its others are drawn by the next. */
+  #died({ orders }: Hand, reason: Reason): void {
+    this.#deaths += 1;
+    const [guilty, ...innocent] = orders;
+    this.#again.push(...innocent);
+    this.#failure = reason;
+    if (guilty === undefined || this.#deaths > DEATHS || this.#left() <= 0) return;
+    this.#lose(guilty, reason);
+    const { widthPt, heightPt } = this.#last;
+    const pixels = Buffer.alloc(rowBytes(PIXEL.grey4, 1), 0xff);
+    const white = { width: 1, height: 1, format: PIXEL.grey4, widthPt, heightPt, pixels, text: [] };
+    this.#keep(guilty, white).catch(() => undefined); // kept in #fault
+  }
+
+  #lose(index: number, reason: string): void {
+    if (this.#losses.length < LIMITS.remarks)
+      this.#losses.push({ code: 'page-failed', detail: `page ${index + 1}: ${reason}` });
+  }
+}
