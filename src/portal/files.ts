@@ -9,7 +9,6 @@ import { frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Listed } from './message-index.ts';
 import { brokenPage, pathOfFile } from './message.ts';
-import { pageImages } from './own-pdf.ts';
 import { pictureOf, type Picture } from './page-picture.ts';
 import type { Answer, Visit } from './pages.ts';
 import { wordsOf } from './words.ts';
@@ -130,7 +129,7 @@ async function previewPage(desk: Desk, visit: Visit, { line, statement, name }: 
     </li>`;
   let body: Html | readonly Html[];
   if (name.endsWith('.pdf')) {
-    const images = pageImages(await desk.packages.keptBytes(line.id, statement, name));
+    const images = await desk.packages.pages(line.id, statement, name);
     body = images.map(({ width, height }, at) => image(`${path}/pages/${at + 1}`, at + 1, width, height));
   } else if (/\.(png|jpg)$/.test(name)) {
     body = html`<li id="p1">
@@ -160,10 +159,8 @@ function backTo(visit: Visit, line: Listed): Html {
 async function onePage(desk: Desk, visit: Visit, { line, statement, name }: Asked): Promise<Answer> {
   const at = visit.params['page'] ?? '';
   if (!name.endsWith('.pdf') || !/^[1-9]\d{0,4}$/.test(at)) return 'not-found';
-  const pdf = await desk.packages.keptBytes(line.id, statement, name);
-  const image = pageImages(pdf)[Number(at) - 1];
-  if (image === undefined) return 'not-found';
-  return sendPicture(visit, await pictureOf(image, pdf.subarray(image.from, image.from + image.length)));
+  const page = await desk.packages.page(line.id, statement, name, Number(at) - 1);
+  return page === undefined ? 'not-found' : sendPicture(visit, await pictureOf(page.image, page.stored));
 }
 
 async function picture(desk: Desk, visit: Visit, { line, statement, name }: Asked): Promise<Answer> {

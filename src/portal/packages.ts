@@ -1,10 +1,11 @@
-// What the portal shows of a package is checked at that moment: the manifest's signature, and the digest of each file.
+// What the portal shows of a package is checked at that moment: the manifest's signature, the digest and form of each file.
 import { createHash, type KeyObject } from 'node:crypto';
 import type { MessageId } from '../message/id.ts';
-import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
-import { MANIFEST, openManifest, type Statement } from '../outbox/manifest.ts';
+import type { Statement } from '../outbox/manifest.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import type { PageImage } from '../outbox/read-pdf.ts';
+import { verifyFile, verifyManifest } from '../outbox/verify.ts';
 
 /** A file of a package whose digest held when it was looked at; size in bytes. */
 export interface Checked {
@@ -13,15 +14,30 @@ export interface Checked {
   readonly sha256: string;
 }
 
-/** Bytes of whole files that are kept between two pages of a preview. */
-const KEEP_BYTES = 128 * 1024 * 1024;
+/** Bytes of a file up to which the whole of it is kept between two pages of a preview, and of all kept files. */
+const KEEP_FILE = 32 * 1024 * 1024;
+const KEEP_ALL = 128 * 1024 * 1024;
+/** Files whose page tables are remembered. */
+const TABLES = 50;
+
+/** A page of a verified PDF: where its image lies, and the digest of those bytes. */
+interface Page {
+  readonly image: PageImage;
+  readonly sha256: string;
+}
+
+/** A PDF that was verified from end to end. */
+interface Previewed {
+  readonly pages: readonly Page[];
+  readonly bytes: Buffer | undefined;
+}
 
 /** Reads packages for the portal. Nothing it hands out was not verified. */
 export class Packages {
   readonly #outbox: Outbox;
   readonly #keys: ReadonlyMap<string, KeyObject>;
-  /** Verified bytes of files under preview, the last used at the end. */
-  readonly #kept = new Map<string, Buffer>();
+  /** Files under preview, the last used at the end. */
+  readonly #previewed = new Map<string, Previewed>();
 
   constructor(outbox: Outbox, keys: ReadonlyMap<string, KeyObject>) {
     this.#outbox = outbox;
@@ -30,50 +46,84 @@ export class Packages {
 
   /** The signed statement of a message; `bad-package` when it does not hold. */
   async statement(id: MessageId): Promise<Statement> {
-    const bytes = await this.#outbox.files(id).get(MANIFEST, LIMITS.manifestBytes);
-    if (bytes === undefined) throw bad('no manifest');
-    const statement = await openManifest(bytes, this.#keys);
+    const statement = await verifyManifest(this.#outbox.files(id), this.#keys);
     if (statement.predicate.id !== id) throw bad('it is the package of another message');
     return statement;
   }
 
-  /** The whole of a file, verified; `too-large` over `cap`. */
+  /** The whole of a file, its digest and its form verified; `bad-package` over `cap`. */
   async bytes(id: MessageId, statement: Statement, name: string, cap: number): Promise<Buffer> {
-    const wanted = digestOf(statement, name);
-    const bytes = await this.#outbox.files(id).get(name, cap);
-    if (bytes === undefined) throw bad(`file is missing: ${name}`);
-    if (createHash('sha256').update(bytes).digest('hex') !== wanted) throw bad(`digest of ${name} differs`);
-    return bytes;
+    const never = new AbortController().signal;
+    const file = await verifyFile(this.#outbox.files(id), statement, name, { keepBytes: cap }, never);
+    if (file.bytes === undefined) throw bad(`${name} is over ${cap} bytes`);
+    return file.bytes;
   }
 
-  /** As `bytes`, for somebody who will come again for another page of the same file. */
-  async keptBytes(id: MessageId, statement: Statement, name: string): Promise<Buffer> {
-    const key = `${id}/${digestOf(statement, name)}`;
-    const bytes = this.#kept.get(key) ?? (await this.bytes(id, statement, name, LIMITS.outputBytes));
-    this.#kept.delete(key);
-    this.#kept.set(key, bytes);
+  /** The pages of a PDF of the package. */
+  async pages(id: MessageId, statement: Statement, name: string): Promise<readonly PageImage[]> {
+    return (await this.#preview(id, statement, name)).pages.map(({ image }) => image);
+  }
+
+  /** The image of one page (from 0) and its bytes as they lie in the PDF; undefined when there is no such page. */
+  async page(
+    id: MessageId,
+    statement: Statement,
+    name: string,
+    at: number,
+  ): Promise<{ readonly image: PageImage; readonly stored: Buffer } | undefined> {
+    const { pages, bytes } = await this.#preview(id, statement, name);
+    const page = pages[at];
+    if (page === undefined) return undefined;
+    const { offset, length } = page.image;
+    if (bytes !== undefined) return { image: page.image, stored: bytes.subarray(offset, offset + length) };
+    const stored = await this.#slice(id, name, offset, length);
+    // A large file is read again for each page: these bytes must be those that were verified with the whole.
+    if (createHash('sha256').update(stored).digest('hex') !== page.sha256) throw bad(`${name} changed`);
+    return { image: page.image, stored };
+  }
+
+  async #preview(id: MessageId, statement: Statement, name: string): Promise<Previewed> {
+    const key = `${id}/${name}/${digestOf(statement, name)}`;
+    let previewed = this.#previewed.get(key);
+    if (previewed === undefined) {
+      const pages: Page[] = [];
+      const onPage = (image: PageImage, data: Buffer): void =>
+        void pages.push({ image, sha256: createHash('sha256').update(data).digest('hex') });
+      const never = new AbortController().signal;
+      const wanted = { keepBytes: KEEP_FILE, onPage };
+      const { bytes } = await verifyFile(this.#outbox.files(id), statement, name, wanted, never);
+      previewed = { pages, bytes };
+    }
+    this.#previewed.delete(key);
+    this.#previewed.set(key, previewed);
     let total = 0;
-    for (const one of this.#kept.values()) total += one.length;
-    for (const [oldest, one] of this.#kept) {
-      if (total <= KEEP_BYTES || this.#kept.size === 1) break;
-      this.#kept.delete(oldest);
-      total -= one.length;
+    for (const one of this.#previewed.values()) total += one.bytes?.length ?? 0;
+    for (const [oldest, one] of this.#previewed) {
+      if (this.#previewed.size === 1 || (total <= KEEP_ALL && this.#previewed.size <= TABLES)) break;
+      this.#previewed.delete(oldest);
+      total -= one.bytes?.length ?? 0;
     }
-    return bytes;
+    return previewed;
   }
 
-  /** Reads a file once from end to end and compares its digest: only then is it offered. Memory stays flat. */
-  async check(id: MessageId, statement: Statement, name: string): Promise<Checked> {
-    const wanted = digestOf(statement, name);
-    const hash = createHash('sha256');
-    let size = 0;
+  async #slice(id: MessageId, name: string, from: number, length: number): Promise<Buffer> {
+    const kept: Uint8Array[] = [];
+    let at = 0;
     for await (const chunk of await this.#open(id, name)) {
-      size += chunk.length;
-      if (size > LIMITS.outputBytes) throw bad(`${name} is over ${LIMITS.outputBytes} bytes`);
-      hash.update(chunk);
+      const begin = Math.max(0, from - at);
+      const end = Math.min(chunk.length, from + length - at);
+      if (begin < end) kept.push(chunk.subarray(begin, end));
+      at += chunk.length;
+      if (at >= from + length) break;
     }
-    if (hash.digest('hex') !== wanted) throw bad(`digest of ${name} differs`);
-    return { name, size, sha256: wanted };
+    return Buffer.concat(kept);
+  }
+
+  /** Reads a file once from end to end, its digest and its form: only then is it offered. Memory stays flat. */
+  async check(id: MessageId, statement: Statement, name: string): Promise<Checked> {
+    const never = new AbortController().signal;
+    const { size, sha256 } = await verifyFile(this.#outbox.files(id), statement, name, { keepBytes: 0 }, never);
+    return { name, size, sha256 };
   }
 
   /**

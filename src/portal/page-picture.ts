@@ -3,7 +3,7 @@ import { crc32, deflate, inflate } from 'node:zlib';
 import { promisify } from 'node:util';
 import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
-import type { PageImage } from './own-pdf.ts';
+import type { PageImage } from '../outbox/read-pdf.ts';
 
 const inflated = promisify(inflate);
 const deflated = promisify(deflate);
@@ -15,8 +15,8 @@ export interface Picture {
 
 /** The picture of a page; `stored` are the image's bytes in the PDF. Throws `bad-package` when they are not what they say. */
 export async function pictureOf(image: PageImage, stored: Buffer): Promise<Picture> {
-  if (image.filter === 'dct') return { type: 'image/jpeg', bytes: stored };
-  const indexed = typeof image.colours !== 'string';
+  if (image.filter === 'jpeg') return { type: 'image/jpeg', bytes: stored };
+  const indexed = image.colours === 'indexed';
   const components = image.colours === 'rgb' ? 3 : 1;
   const row = Math.ceil((image.width * components * image.bits) / 8);
   const size = row * image.height;
@@ -39,7 +39,7 @@ export async function pictureOf(image: PageImage, stored: Buffer): Promise<Pictu
   const bytes = Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
     chunk('IHDR', head),
-    ...(typeof image.colours === 'string' ? [] : [chunk('PLTE', image.colours)]),
+    ...(indexed ? [chunk('PLTE', image.palette)] : []),
     chunk('IDAT', await deflated(filtered, { level: 1 })), // a page is looked at once: time counts, not bytes
     chunk('IEND', Buffer.alloc(0)),
   ]);

@@ -78,7 +78,7 @@ describe('operations', () => {
       details: Record<string, string>;
     };
     assert.equal(ready.ready, true);
-    assert.deepEqual(ready.checks, { queue: 'ok', spool: 'ok', outbox: 'ok' });
+    assert.deepEqual(ready.checks, { portal: 'ok', queue: 'ok', spool: 'ok', outbox: 'ok' });
     assert.match(ready.details['jail'] ?? '', /^(full|partial|bare)/);
     const body = form([
       ['to', TO],
