@@ -16,6 +16,7 @@ import { openOps, type Check } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { exposition, openMetrics, type MetricsSnapshot } from './ops/metrics.ts';
 import type { Inner } from './zones/inner.ts';
+import type { Declared } from './portal/pages.ts';
 import type { PortalPlace } from './zones/inner-thread.ts';
 import { Road, type Event } from './zones/road.ts';
 
@@ -29,6 +30,8 @@ export interface Gateway {
   readonly uploadPort: number | undefined;
   readonly opsPort: number;
   readonly portal: PortalPlace | undefined;
+  /** The portal's pages and who may open them; undefined where it runs in another thread or process. */
+  readonly pages: readonly Declared[] | undefined;
   readonly spool: Spool | undefined;
   readonly outbox: Outbox | undefined;
   readonly ledger: Ledger | undefined;
@@ -160,6 +163,7 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     uploadPort: doors?.http.port,
     opsPort: ops.port,
     portal,
+    pages: inner?.portal.portal.pages.declared,
     spool,
     outbox,
     ledger: inner?.ledger,

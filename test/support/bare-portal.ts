@@ -1,0 +1,143 @@
+// A portal by itself on a scratch folder: its clock is the test's, its messages are made by hand and really sealed.
+import { generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { newMessageId, type MessageId } from '../../src/message/id.ts';
+import { keyId, PREDICATE_TYPE, signStatement, STATEMENT_TYPE } from '../../src/outbox/manifest.ts';
+import { Outbox } from '../../src/outbox/outbox.ts';
+import { openLog } from '../../src/ops/log.ts';
+import { Accounts } from '../../src/portal/accounts.ts';
+import { Database } from '../../src/portal/database.ts';
+import { MessageIndex } from '../../src/portal/message-index.ts';
+import { Packages } from '../../src/portal/packages.ts';
+import { hashPassword } from '../../src/portal/passwords.ts';
+import { openPortal, type Portal } from '../../src/portal/server.ts';
+import { RequestWriter } from '../../src/requests/requests.ts';
+import { openFsStore } from '../../src/store/fs-store.ts';
+import { PASSWORD, signInAt } from './portal.ts';
+import { scratch } from './scratch.ts';
+
+export interface BarePortal {
+  readonly url: string;
+  readonly portal: Portal;
+  readonly index: MessageIndex;
+  readonly ids: readonly MessageId[];
+  /** Lets time pass for sessions and guesses. */
+  pass(ms: number): void;
+  signIn(page: Page): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Person `reader` may read a message for each of `words`: they are its subject, sender, file name and remark. */
+export async function barePortal(words: readonly string[]): Promise<BarePortal> {
+  const folder = await scratch();
+  const pair = generateKeyPairSync('ed25519');
+  const id = keyId(pair.publicKey);
+  const outbox = new Outbox(await openFsStore(join(folder.path, 'outbox')));
+  const ids: MessageId[] = [];
+  let at = Date.now() - words.length - 1;
+  for (const word of words) {
+    const message = newMessageId((at += 1));
+    await outbox.add(
+      message,
+      entriesFor(message, word, (statement) => signStatement(statement, pair.privateKey, id)),
+    );
+    ids.push(message);
+  }
+  const db = new Database(join(folder.path, 'portal'));
+  const keys = new Map([[id, pair.publicKey]]);
+  const index = new MessageIndex(db, { outbox, keys, end: async () => undefined });
+  await index.catchUp(new AbortController().signal);
+  const accounts = new Accounts(db);
+  accounts.add('reader', words[0] ?? 'reader', ['staff']);
+  accounts.giveAddress('reader', 'staff@city.example.lg.jp', 'own', null, 'test');
+  accounts.setPasswordHash('reader', await hashPassword(PASSWORD));
+  let now = Date.now();
+  const portal = await openPortal(
+    { host: '127.0.0.1', port: 0 },
+    {
+      db,
+      index,
+      packages: new Packages(outbox, keys),
+      log: openLog('silent', 'test'),
+      requests: new RequestWriter(
+        await openFsStore(join(folder.path, 'requests')),
+        generateKeyPairSync('x25519').publicKey,
+      ),
+      originals: { levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 },
+      outerUrl: 'http://outer.example',
+      audit: { enter: () => ({ position: '', durable: Promise.resolve() }), append: async () => '' },
+      onIndexFault: () => undefined,
+      now: () => now,
+    },
+  );
+  const url = `http://127.0.0.1:${portal.port}`;
+  return {
+    url,
+    portal,
+    index,
+    ids,
+    pass: (ms) => (now += ms),
+    signIn: async (page) => signInAt(page, url, 'reader'),
+    close: async () => {
+      await portal.close(1000);
+      db.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+type Statement = Parameters<typeof signStatement>[0];
+
+/** A sealed text mail whose every sender-made field says `word`. */
+export function entriesFor(
+  message: MessageId,
+  word: string,
+  sign: (statement: Statement) => Buffer,
+  to = 'staff@city.example.lg.jp',
+) {
+  const line = word.toWellFormed().slice(0, 290);
+  const text = Buffer.from(
+    `${word.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\p{Cf}|[\u2028\u2029]/gu, '')}\n`,
+  );
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  const time = new Date().toISOString();
+  const part = {
+    path: '1',
+    name: line,
+    declaredType: line.slice(0, 190),
+    detectedType: 'text/plain',
+    size: text.length,
+    sha256,
+    verdict: 'text' as const,
+    reason: null,
+    outputs: ['message.txt'],
+    pages: 0,
+    findings: [{ code: 'hidden-text', detail: line }],
+    losses: [],
+  };
+  const statement: Statement = {
+    _type: STATEMENT_TYPE,
+    subject: [{ name: 'message.txt', digest: { sha256 } }],
+    predicateType: PREDICATE_TYPE,
+    predicate: {
+      id: message,
+      state: 'sanitised',
+      reason: null,
+      source: { kind: 'mail', name: '', size: text.length, sha256 },
+      receivedAt: time,
+      sanitisedAt: time,
+      envelope: { from: 'a@example.com', to: [to] },
+      headers: { from: line, to: line, cc: line, subject: line, date: line, messageId: '' },
+      autoSubmitted: '',
+      policy: { name: 't', version: '1', sha256 },
+      engine: { version: '1', workers: {} },
+      parts: [part],
+    },
+  };
+  return [
+    { name: 'manifest.dsse.json', content: sign(statement) },
+    { name: 'message.txt', content: text },
+  ];
+}
