@@ -269,9 +269,9 @@ describe('the portal under attack', { timeout: 600_000 }, () => {
       const guess = async (name: string, password: string): Promise<Response> =>
         new Visitor(bare.url).signIn(name, password);
       const cost = async (name: string): Promise<number> => {
-        const before = process.cpuUsage().user;
+        const spent = process.cpuUsage().user;
         await guess(name, 'wrong password');
-        return process.cpuUsage().user - before;
+        return process.cpuUsage().user - spent;
       };
       await cost('reader');
       const [known, unknown] = [await cost('reader'), await cost('nobody-here')];

@@ -35,7 +35,7 @@ async function takeLink(staff: Visitor): Promise<string> {
 }
 
 describe('originals', { timeout: 300_000 }, () => {
-  it('asked by one, approved by another, scanned, fetched once on the outer side, in Chromium; all of it in the journal', async () => {
+  it('row 107: asked by one, approved by another, scanned, fetched once on the outer side, in Chromium; all of it in the journal', async () => {
     await using folder = await scratch();
     await using clamd = await startClamd(join(folder.path, 'clamd'));
     await using gateway = await startTestGateway(join(folder.path, 'data'), { MUGAI_CLAMD: clamd.socket });
@@ -125,7 +125,7 @@ describe('originals', { timeout: 300_000 }, () => {
     }
   });
 
-  it('several levels by name, different persons, the wait before the release, rejection', async () => {
+  it('row 107: several levels by name, different persons, the wait before the release, rejection', async () => {
     await using folder = await scratch();
     await using clamd = await startClamd(join(folder.path, 'clamd'));
     const policy = join(folder.path, 'policy.yaml');
