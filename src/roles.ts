@@ -8,7 +8,7 @@ import { holdAlone } from './store/alone.ts';
 import { openFsStore, type FaultPoint } from './store/fs-store.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
-import { anyKey, completePair, generateKeys, loadPrivateKey } from './outbox/keys.ts';
+import { anyKey, completePair, generateKeys, loadPrivateKey, watchKeys } from './outbox/keys.ts';
 import { anyRequestKey, completeRequestPair, generateRequestKeys, loadRequestKey } from './requests/keys.ts';
 import { RequestReader } from './requests/requests.ts';
 import type { Ledger } from './deliver/ledger.ts';
@@ -120,10 +120,16 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     const { startWorker } = await import('./zones/worker.ts');
     const { Signer } = await import('./seal/seal.ts');
     const apart = role === 'worker' && config.queueUrl === undefined;
+    const signer = new Signer(signingKey);
+    const unwatch = watchKeys(config.signingKeyFile, LIMITS.signingKeyLookMs, async () => {
+      signer.use(await loadPrivateKey(config.signingKeyFile));
+      log.info({ keyId: signer.keyId }, 'another key signs from now on');
+    });
+    life.started('signing key', async () => unwatch());
     jail = await startWorker(apart, config, log, life, road, {
       spool,
       outbox: made,
-      signer: new Signer(signingKey),
+      signer,
       requests: new RequestReader(await openStore('requests')),
       requestKey: await loadRequestKey(config.requestKeyFile),
     });

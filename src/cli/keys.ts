@@ -1,19 +1,30 @@
-// `mugai keys`: makes and shows the Ed25519 pair.
+// `mugai keys`: makes, changes and shows the Ed25519 pair that packages are sealed with.
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../config.ts';
-import { generateKeys, loadPublicKeys } from '../outbox/keys.ts';
+import { openJournal } from '../audit/journal.ts';
+import { readConfig, type Config } from '../config.ts';
+import { LIMITS } from '../message/limits.ts';
+import { generateKeys, loadPrivateKey, loadPublicKeys, retireKey, rotateKeys } from '../outbox/keys.ts';
+import { keyId } from '../outbox/manifest.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
 export const keys: Command = {
   help: `mugai keys generate [--signing-key FILE] [--verify-key FILE]
-mugai keys show [--verify-key FILE]
+mugai keys rotate   [--signing-key FILE] [--verify-key FILE]
+mugai keys retire KEY-ID [--verify-key FILE]
+mugai keys show     [--signing-key FILE] [--verify-key FILE]
 
 generate  makes an Ed25519 pair (PEM; the private key readable by its owner only); never overwrites
-show      prints the key ids of a verification key file
+rotate    makes a new pair: its public key joins the old ones, and some seconds later the private key takes
+          the place of the old one; running gateways take both up by themselves, old packages still verify
+retire    takes a public key out: packages it signed no longer verify
+show      prints the key ids of a verification key file, and which of them signs now
 
-The files default to MUGAI_SIGNING_KEY_FILE and MUGAI_VERIFY_KEY_FILE, or keys/ under the data folder.
+The files default to MUGAI_SIGNING_KEY_FILE and MUGAI_VERIFY_KEY_FILE, or keys/ under the data folder. Where the
+zones have files of their own, give the inner side the new public file before the worker the new private one.
 
-Example: mugai keys generate --signing-key signing-key.pem --verify-key verify-key.pem`,
+Example: mugai keys rotate && mugai keys show`,
 
   run: async (args) => {
     const { values, positionals } = parseArgs({
@@ -21,20 +32,57 @@ Example: mugai keys generate --signing-key signing-key.pem --verify-key verify-k
       allowPositionals: true,
       options: { 'signing-key': { type: 'string' }, 'verify-key': { type: 'string' } },
     });
-    const [act, ...rest] = positionals;
-    if (rest.length > 0 || (act !== 'generate' && act !== 'show'))
-      throw new UsageError('say "keys generate" or "keys show"');
+    const [act, id, ...rest] = positionals;
+    if (rest.length > 0 || (id !== undefined) !== (act === 'retire'))
+      throw new UsageError('say "keys generate", "keys rotate", "keys retire KEY-ID" or "keys show"');
     const config = readConfig();
     const verifyKey = values['verify-key'] ?? config.verifyKeyFile;
-    if (act === 'generate') {
-      const signingKey = values['signing-key'] ?? config.signingKeyFile;
-      const made = await generateKeys(signingKey, verifyKey);
-      say(`key id       ${made.keyId}`);
-      say(`signing key  ${signingKey}`);
-      say(`verify key   ${verifyKey}`);
-      return 0;
+    const signingKey = values['signing-key'] ?? config.signingKeyFile;
+    switch (act ?? '') {
+      case 'generate': {
+        const made = await generateKeys(signingKey, verifyKey);
+        say(`key id       ${made.keyId}`);
+        say(`signing key  ${signingKey}`);
+        say(`verify key   ${verifyKey}`);
+        return 0;
+      }
+      case 'rotate': {
+        const wait = 2 * LIMITS.verifyKeyLookMs;
+        const between = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, wait));
+        const { keyId: made, before } = await rotateKeys(signingKey, verifyKey, between);
+        await tellJournal(config, { key: made, before });
+        say(`key id       ${made} signs from now on`);
+        say(`key id       ${before} is still accepted`);
+        return 0;
+      }
+      case 'retire':
+        await retireKey(verifyKey, id ?? '');
+        await tellJournal(config, { retired: id ?? '' });
+        say(`key id       ${id} is accepted no longer`);
+        return 0;
+      case 'show':
+        await show(signingKey, verifyKey);
+        return 0;
+      default:
+        throw new UsageError('say "keys generate", "keys rotate", "keys retire KEY-ID" or "keys show"');
     }
-    for (const id of (await loadPublicKeys(verifyKey)).keys()) say(`key id       ${id}`);
-    return 0;
   },
 };
+
+async function show(signingKey: string, verifyKey: string): Promise<void> {
+  const signs = existsSync(signingKey) ? keyId(await loadPrivateKey(signingKey)) : undefined;
+  const known = [...(await loadPublicKeys(verifyKey)).keys()];
+  for (const id of known) say(`key id       ${id}${id === signs ? '  signs' : ''}`);
+  if (signs === undefined) return;
+  if (!known.includes(signs)) say(`MISSING      ${signs} signs, and is not in ${verifyKey}`);
+  if ((statSync(signingKey).mode & 0o077) !== 0) say(`WARNING      ${signingKey} can be read by others than its owner`);
+}
+
+/** Tells the change where there is a gateway: a pair that is made elsewhere has no journal. */
+async function tellJournal(config: Config, detail: Record<string, string>): Promise<void> {
+  if (!existsSync(join(config.dataDir, 'journal'))) return;
+  const root = join(config.dataDir, 'journal');
+  const journal = await openJournal({ root, zone: 'middle', keepDays: config.journalDays });
+  await journal.append({ act: 'changed', detail: { what: 'keys', ...detail } });
+  await journal.close();
+}

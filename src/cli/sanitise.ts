@@ -18,7 +18,7 @@ import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { Signer, packageOf } from '../seal/seal.ts';
 import { openFsStore } from '../store/fs-store.ts';
 import { stage, type Store } from '../store/store.ts';
-import { VERSION } from '../version.ts';
+import { VERSION, codeDigests } from '../version.ts';
 import { Progress } from './progress.ts';
 import { say, tell, UsageError, type Command } from './usage.ts';
 
@@ -76,6 +76,7 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
       metrics: openMetrics(false),
       begin: (cap) => store.begin(cap),
       version: VERSION,
+      codeDigests: codeDigests(),
     };
     try {
       return await sanitiseAll(inputs, jobs, values.json, async (input) =>

@@ -159,6 +159,9 @@ export const LIMITS = {
   messageTextBytes: 32 * MIB,
   /** Bytes of attachments in a delivered mail; beyond, the text names the files and where they lie. */
   attachBytes: 20 * MIB,
+  /** Milliseconds between two looks at the verification keys, and at the signing key: a new key is known before it signs. */
+  verifyKeyLookMs: 1000,
+  signingKeyLookMs: 5000,
   /** Free bytes of a store below which the process is not ready. */
   leastFreeBytes: 256 * MIB,
   /** Milliseconds after which an undelivered message expires: 5 days, RFC 5321 §4.5.4.1. */

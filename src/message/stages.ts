@@ -83,7 +83,12 @@ export const SanitisedRecordSchema = Type.Object(
       { additionalProperties: false },
     ),
     engine: Type.Object(
-      { version: Type.String(), workers: Type.Record(Type.String(), Type.String()) },
+      {
+        version: Type.String(),
+        workers: Type.Record(Type.String(), Type.String()),
+        /** Digests of the code that ran: `src`, `workers`, `packages`. */
+        sha256: Type.Optional(Type.Record(Type.String(), DigestSchema)),
+      },
       { additionalProperties: false },
     ),
     parts: Type.Array(PartRowSchema),

@@ -1,9 +1,9 @@
 // Ed25519 keys in PEM: generate, load, tell what is wrong in one line.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
-import { putFile } from '../store/fs-sync.ts';
+import { putFile, replaceFile } from '../store/fs-sync.ts';
 import { keyId } from './manifest.ts';
 
 /** Makes a pair and writes both files (private: mode 600), durable. Refuses to overwrite. */
@@ -28,6 +28,65 @@ async function writePublic(key: KeyObject, file: string): Promise<void> {
 /** True when either file of a pair is there. */
 export function anyKey(privateFile: string, publicFile: string): boolean {
   return existsSync(privateFile) || existsSync(publicFile);
+}
+
+/**
+ * Takes a new pair into use. The public key joins the old ones first; `between` gives whoever checks signatures the time
+ * to read it before anything is signed with the new private key. The old private key is gone afterwards; what it signed
+ * holds until `retireKey`.
+ */
+export async function rotateKeys(
+  privateFile: string,
+  publicFile: string,
+  between: () => Promise<void>,
+): Promise<{ readonly keyId: string; readonly before: string }> {
+  const before = keyId(await loadPrivateKey(privateFile));
+  const known = await loadPublicKeys(publicFile);
+  if (!known.has(before)) {
+    const why = `${publicFile} does not hold the key of ${privateFile}: these are not one pair`;
+    throw new MugaiError('key-missing', why, { permanent: true });
+  }
+  const pair = generateKeyPairSync('ed25519');
+  await replaceFile(publicFile, pemOf([pair.publicKey, ...known.values()]), 0o644);
+  await between();
+  await replaceFile(privateFile, pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
+  return { keyId: keyId(pair.publicKey), before };
+}
+
+/** Takes a public key out of a file: what it signed holds no longer. The last one stays. */
+export async function retireKey(publicFile: string, id: string): Promise<void> {
+  const known = new Map(await loadPublicKeys(publicFile));
+  const found = [...known.keys()].filter((key) => key.startsWith(id));
+  if (found.length !== 1) {
+    const why = found.length === 0 ? `no key ${id} in ${publicFile}` : `${id} names ${found.length} keys`;
+    throw new MugaiError('not-found', why, { permanent: true });
+  }
+  if (known.size === 1) throw new MugaiError('key-missing', 'the last key cannot be retired', { permanent: true });
+  known.delete(found[0] ?? '');
+  await replaceFile(publicFile, pemOf([...known.values()]), 0o644);
+}
+
+function pemOf(keys: readonly KeyObject[]): string {
+  return keys.map((key) => key.export({ format: 'pem', type: 'spki' })).join('');
+}
+
+/** Reads a file again when it changed: `onChange` after each change; what cannot be read changes nothing. */
+export function watchKeys(file: string, everyMs: number, onChange: () => Promise<void>): () => void {
+  const stamp = (): string => {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    return stat === undefined ? '' : `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
+  };
+  let last = stamp();
+  const timer = setInterval(() => {
+    const now = stamp();
+    if (now === last) return;
+    onChange().then(
+      () => (last = now),
+      () => undefined, // tried again at the next look; the keys in use stay
+    );
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /** The signing key of a file. */

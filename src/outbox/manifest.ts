@@ -34,7 +34,15 @@ export const PredicateSchema = Type.Object(
     headers: Type.Union([HeadersSchema, Type.Null()]),
     autoSubmitted: Type.String({ maxLength: 4096 }),
     policy: Type.Object({ name: Type.String(), version: Type.String(), sha256: DigestSchema }, strict),
-    engine: Type.Object({ version: Type.String(), workers: Type.Record(Type.String(), Type.String()) }, strict),
+    engine: Type.Object(
+      {
+        version: Type.String(),
+        workers: Type.Record(Type.String(), Type.String()),
+        /** Digests of the code that ran: `src`, `workers`, `packages`. */
+        sha256: Type.Optional(Type.Record(Type.String(), DigestSchema)),
+      },
+      strict,
+    ),
     parts: Type.Array(PartRowSchema),
     /** The message that this package is another version of; it then has an id of its own, that of the request. */
     revises: Type.Optional(Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' })),

@@ -22,6 +22,8 @@ export interface SanitiseTools {
   readonly passwords: readonly string[];
   /** Our own version, for the manifest. */
   readonly version: string;
+  /** Digests of our own code, for the manifest. */
+  readonly codeDigests?: Readonly<Record<string, string>>;
 }
 
 export interface SanitiseDeps extends SanitiseTools {
@@ -167,6 +169,7 @@ function recordOf(
       workers: Object.fromEntries(
         Object.values(pools).flatMap((pool) => (pool.engine === '' ? [] : [[pool.family.name, pool.engine]])),
       ),
+      ...(tools.codeDigests === undefined ? {} : { sha256: { ...tools.codeDigests } }),
     },
     parts,
     text,

@@ -16,11 +16,19 @@ interface StagedEntry {
 
 /** Signs with the one private key there is. */
 export class Signer {
-  readonly #key: KeyObject;
-  readonly keyId: string;
+  #key: KeyObject;
+  #keyId: string;
   constructor(key: KeyObject) {
     this.#key = key;
-    this.keyId = keyId(key);
+    this.#keyId = keyId(key);
+  }
+  get keyId(): string {
+    return this.#keyId;
+  }
+  /** Signs with another key from now on. */
+  use(key: KeyObject): void {
+    this.#key = key;
+    this.#keyId = keyId(key);
   }
   sign(statement: Statement): Buffer {
     return signStatement(statement, this.#key, this.keyId);

@@ -1,5 +1,5 @@
 // What a power cut leaves of names: a folder's entries are durable only after a sync of the folder.
-import { closeSync, fsync, linkSync, mkdirSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, fsync, linkSync, mkdirSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -31,6 +31,23 @@ export async function putFile(path: string, bytes: string | Uint8Array, mode: nu
     unlinkSync(work);
   }
   await syncPath(folder);
+}
+
+/** Makes a file durable under a name that may be taken: what was there before, or all of this, whatever happens. */
+export async function replaceFile(path: string, bytes: string | Uint8Array, mode: number): Promise<void> {
+  const work = `${path}.${process.pid}.new`;
+  const fd = openSync(work, 'wx', mode);
+  try {
+    writeFileSync(fd, bytes);
+    await syncAll(fd);
+    renameSync(work, path);
+  } catch (error) {
+    unlinkSync(work);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+  await syncPath(dirname(path));
 }
 
 /** Shares directory fsyncs: whoever asks while one runs is served by the next one, which begins after the asking. */

@@ -11,7 +11,7 @@ import { folderCourier } from '../deliver/folder-courier.ts';
 import { Ledger } from '../deliver/ledger.ts';
 import { smtpCourier } from '../deliver/smtp-courier.ts';
 import type { Log } from '../ops/log.ts';
-import { loadPublicKeys } from '../outbox/keys.ts';
+import { loadPublicKeys, watchKeys } from '../outbox/keys.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import type { GateRefusal } from '../outbox/refusal.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
@@ -55,7 +55,14 @@ export async function startInner(
   told: boolean,
   { fault, firstAddress }: InnerChoices = {},
 ): Promise<Inner> {
-  const keys: ReadonlyMap<string, KeyObject> = await loadPublicKeys(config.verifyKeyFile);
+  const keys = new Map<string, KeyObject>(await loadPublicKeys(config.verifyKeyFile));
+  const unwatch = watchKeys(config.verifyKeyFile, LIMITS.verifyKeyLookMs, async () => {
+    const now = await loadPublicKeys(config.verifyKeyFile);
+    keys.clear();
+    for (const [id, key] of now) keys.set(id, key);
+    log.info({ keys: [...keys.keys()] }, 'verification keys read again');
+  });
+  life.started('verification keys', async () => unwatch());
   const openStore = async (name: string, access: 'write' | 'read' = 'write') =>
     openFsStore(join(config.dataDir, name), fault, access);
   const journal = await openZoneJournal('inner', config, log, life);

@@ -13,7 +13,7 @@ import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { quarantine, sanitise } from '../sanitise/sanitise.ts';
 import { seal, type Signer } from '../seal/seal.ts';
 import type { Spool } from '../spool/spool.ts';
-import { VERSION } from '../version.ts';
+import { VERSION, codeDigests } from '../version.ts';
 import { openZoneJournal } from './journal.ts';
 import { answerOriginals } from './originals.ts';
 import { answerPasswords, startRequests } from './requests.ts';
@@ -66,6 +66,7 @@ export async function startWorker(
     passwords: [],
     begin: (cap: number) => spool.begin(cap),
     version: VERSION,
+    codeDigests: codeDigests(),
   };
   const stopMs = config.stopSeconds * 1000;
 

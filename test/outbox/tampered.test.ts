@@ -51,8 +51,7 @@ const envelope = (change: (manifest: Manifest) => unknown) =>
   });
 const manifestText = (change: (text: string) => string) =>
   atRest((files) => files.set(MANIFEST, Buffer.from(change((files.get(MANIFEST) as Buffer).toString()))));
-const statement = (change: (statement: Statement) => void) => (): Files =>
-  restated(HONEST, change as (s: never) => void);
+const statement = (change: (statement: Statement) => void) => (): Files => restated(HONEST, change);
 const statementText = (change: (text: string) => string) => (): Files => resigned(HONEST, change);
 
 /** Sealed with the key, but not of our form. */
