@@ -96,6 +96,9 @@ class HtmlReader implements TokenizerCallbacks {
   #hidden = 0;
   #remote = 0;
   #remoteHost = '';
+  /** Numbers of the tables that are open. */
+  readonly #tables: number[] = [];
+  #tableCount = 0;
   /** Texts shown so far. */
   #texts = 0;
   readonly #counts = new Map<string, { count: number; detail: string }>();
@@ -193,8 +196,8 @@ class HtmlReader implements TokenizerCallbacks {
     const dropped = parent.dropped || DROPPED.has(name);
     const shown = !dropped && !isHidden(sight);
     const breaks = this.#breaksOf(name, attributes);
+    if (!dropped && !sight.gone && breaks > 0) this.#break(breaks); // what cannot be seen still takes its line
     if (shown) {
-      if (breaks > 0) this.#break(breaks);
       this.#start(name, parent, attributes);
     }
     const entry: Open = {
@@ -219,11 +222,27 @@ class HtmlReader implements TokenizerCallbacks {
     this.#flow.prefix = entry.prefix;
   }
 
+  #openTable(): void {
+    this.#tables.push((this.#tableCount += 1));
+    this.#flow.table = this.#tableCount;
+    this.#flow.row();
+  }
+
+  #closeTable(breaks: number): void {
+    this.#tables.pop();
+    this.#flow.table = this.#tables.at(-1) ?? 0;
+    if (this.#tables.length > 0) this.#flow.resumeRow();
+    else this.#flow.row();
+    if (breaks > 0) this.#break(breaks);
+  }
+
   /** What an element does to the text before its first letter. */
   #start(name: string, parent: Open, attributes: ReadonlyMap<string, string>): void {
-    if (CELLS.has(name)) this.#flow.separate();
+    if (CELLS.has(name)) this.#flow.cell(spanOf(attributes));
+    else if (name === 'tr') this.#flow.row();
+    else if (name === 'table') this.#openTable();
     else if (name === 'a') this.#openAnchor(attributes);
-    else if (name === 'rt') this.#emit('(');
+    else if (name === 'rt') this.#emit('（');
     if (name === 'li') this.#markItem(parent);
   }
 
@@ -270,11 +289,12 @@ class HtmlReader implements TokenizerCallbacks {
     const parent = this.#top;
     if (!entry.dropped && !isHidden(entry.sight)) {
       if (name === 'a') this.#closeAnchor();
-      else if (name === 'rt') this.#emit(')');
+      else if (name === 'rt') this.#emit('）');
+      else if (name === 'table') this.#closeTable(entry.breaks);
       else if (entry.breaks > 0) this.#break(entry.breaks);
       // A cell of one line ends in no break, even when a <p> in it did: the row goes on.
       else if (CELLS.has(name) && this.#flow.lines === entry.line) this.#flow.keepLine();
-    }
+    } else if (!entry.dropped && !entry.sight.gone && entry.breaks > 0) this.#break(entry.breaks);
     this.#flow.prefix = parent.prefix;
   }
 
@@ -386,6 +406,11 @@ class HtmlReader implements TokenizerCallbacks {
     this.#remote += 1;
     this.#remoteHost ||= target.host;
   }
+}
+
+function spanOf(attributes: ReadonlyMap<string, string>): number {
+  const span = Number.parseInt(attributes.get('colspan') ?? '1', 10);
+  return span >= 1 && span <= 20 ? span : 1;
 }
 
 function isTight(attributes: ReadonlyMap<string, string>): boolean {

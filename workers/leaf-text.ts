@@ -1,5 +1,7 @@
 // Bytes of one text leaf (or text file) to plain text, with what was found in it and what was lost.
 import { LIMITS } from '../src/message/limits.ts';
+import { calendarText } from './calendar-text.ts';
+import { cardText } from './card-text.ts';
 import { decodeText } from './charset.ts';
 import { htmlToText } from './html-text.ts';
 import { plainText, withoutBase64 } from './plain-text.ts';
@@ -7,6 +9,8 @@ import type { Remark } from './remark.ts';
 
 /** How a text is to be read. `cut` says that `bytes` are only the start of it. */
 export interface TextForm {
+  /** A calendar or cards of people are told in words. */
+  readonly record?: 'calendar' | 'card' | undefined;
   readonly html: boolean;
   readonly charset: string;
   readonly flowed: boolean;
@@ -36,13 +40,26 @@ export function textOfLeaf(bytes: Buffer, form: TextForm): LeafText {
     losses.push({ code: 'undecodable-bytes', detail: `${decoded.undecodable} (${decoded.charset})` });
   if (decoded.charset === 'utf-7') losses.push({ code: 'undecodable-bytes', detail: 'utf-7' });
   if (decoded.gaiji > 0) losses.push({ code: 'gaiji', detail: String(decoded.gaiji) });
-  const read = form.html ? htmlToText(decoded.text) : { ...plainText(decoded.text, form), cut: false };
+  const read = readAs(decoded.text, form);
   const { findings } = read;
   const { text, cut: encoded } = withoutBase64(read.text, form.rough);
   if (encoded) losses.push({ code: 'encoded-text', detail: '' });
   const short = text.length > LIMITS.textChars;
   if (form.cut || read.cut || short) losses.push({ code: 'text-cut', detail: String(LIMITS.textChars) });
   return { text: short ? text.slice(0, LIMITS.textChars).toWellFormed() : text, findings, losses };
+}
+
+function readAs(text: string, form: TextForm): { text: string; findings: readonly Remark[]; cut: boolean } {
+  if (form.html) return htmlToText(text);
+  const told = form.record === 'calendar' ? calendarText(text) : form.record === 'card' ? cardText(text) : undefined;
+  if (told !== undefined) return { text: told, findings: [], cut: false };
+  return { ...plainText(text, form), cut: false };
+}
+
+/** What of a type is a record for programs, told in words. */
+export function recordOf(type: string): TextForm['record'] {
+  if (/^text\/(?:x-)?calendar$|^application\/ics$/.test(type)) return 'calendar';
+  return /^text\/(?:x-)?vcard$|^text\/directory$/.test(type) ? 'card' : undefined;
 }
 
 /** A header's charset, or else what `<meta>` (in the first 1,024 bytes, as browsers look) or an XML declaration says. */

@@ -9,7 +9,7 @@ import { formatMailboxes, mailboxesOf, namesAnother } from './addresses.ts';
 import { extractFiles, tellEmbedded, type EmbeddedFile } from './embedded-files.ts';
 import { decodeHeader, hasBidi, isoDate, type Tally } from './header-words.ts';
 import { parametersOf } from './header-params.ts';
-import { keptBytes, textOfLeaf } from './leaf-text.ts';
+import { keptBytes, recordOf, textOfLeaf } from './leaf-text.ts';
 import { mendHead } from './mail-head.ts';
 import { MimeLeaves, type HeaderLine, type LeafSink, type MimeNode } from './mime-leaves.ts';
 import type { Remark } from './remark.ts';
@@ -46,8 +46,8 @@ const BURST_BYTES = 64 * 1024;
 /** A part frame and its remarks, roughly. */
 const NODE_BYTES = 2048;
 
-// Types under text/ that are records for programs, and reports that are text without being called so.
-const NOT_TEXT = /^text\/(?:calendar|x-calendar|vcard|x-vcard|directory|rtf)$/;
+// What is under text/ and no text, and reports that are text without being called so.
+const NOT_TEXT = /^text\/rtf$/;
 const REPORTS = new Set(['message/delivery-status', 'message/disposition-notification', 'message/feedback-report']);
 
 /** Reads `input` to its end as a mail. */
@@ -189,6 +189,7 @@ class Teller implements LeafSink {
       const { rest, files } = html ? { rest: bytes, files: [] } : extractFiles(bytes, charset);
       const read = textOfLeaf(rest, {
         html,
+        record: recordOf(node.type),
         charset,
         flowed: node.flowed,
         delSp: node.delSp,

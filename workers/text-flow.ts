@@ -1,8 +1,11 @@
 // Lays out plain text: pending line breaks, collapsed spaces, prefixes of quotes and lists. Linear, and capped.
 
+import { CELL, withTables } from './text-table.ts';
+
 // Beyond, deeper quotes and lists are not indented further: output stays a small factor of the input.
 const PREFIX_MAX = 40;
 const BREAKS_MAX = 4;
+const CELLS_MAX = 100;
 
 /** Text in the making. `full` becomes true when `max` UTF-16 units are reached; what comes later is dropped. */
 export class TextFlow {
@@ -17,7 +20,13 @@ export class TextFlow {
   #started = false;
   #lineEmpty = true;
   #marker = '';
-  #separator = false;
+  #lastPrefix = '';
+  /** Boundaries between cells since the last text of the row. */
+  #boundaries = 0;
+  #cellSpan = 0;
+  readonly #tables = new Map<number, number>();
+  /** Number of the table whose cells come; 0 outside of tables. */
+  table = 0;
   /** Put before every line; set by the caller as quotes and lists open and close. */
   prefix = '';
   full = false;
@@ -55,10 +64,23 @@ export class TextFlow {
     this.#breaks = 0;
   }
 
-  /** Put before the next text of this line, where the line holds text already (between cells). */
-  separate(): void {
-    if (!this.atLineStart) this.#separator = true;
+  /** A row of a table starts: on a line of its own, no cell yet. */
+  row(): void {
+    this.#boundaries = 0;
+    this.#cellSpan = 0;
+  }
+
+  /** A cell of the row starts; it takes the place of `span` columns. */
+  cell(span: number): void {
+    if (this.#boundaries < CELLS_MAX) this.#boundaries += this.#cellSpan;
+    this.#cellSpan = span;
     this.#space = false;
+  }
+
+  /** The table that is around one which ended: its row goes on after it. */
+  resumeRow(): void {
+    this.#boundaries = 0;
+    this.#cellSpan = 1;
   }
 
   /** Put before the next text in place of the prefix: that of the list, and the sign of its item. */
@@ -68,6 +90,7 @@ export class TextFlow {
 
   /** Text as it stands, no collapsing. */
   raw(text: string): void {
+    if (text.includes(CELL)) return this.raw(text.replaceAll(CELL, ''));
     if (text === '' || this.full) return;
     this.#startText(text.charCodeAt(0));
     this.#put(text);
@@ -107,31 +130,39 @@ export class TextFlow {
 
   /** The whole text: no spaces at line ends, one line end at its end. */
   finish(): string {
-    return this.#pieces.join('');
+    return withTables(this.#pieces.join(''), this.#tables);
   }
 
   #startText(letter: number): void {
     if (this.#started && this.#breaks > 0) {
-      const empty = `\n${this.#prefixNow().trimEnd()}`;
+      // A blank line between a text and a quote in it belongs to the outer one.
+      const next = this.#prefixNow();
+      const empty = `\n${(this.#lastPrefix.length < next.length ? this.#lastPrefix : next).trimEnd()}`;
       this.#put(empty.repeat(this.#breaks - 1));
       this.#put('\n');
       this.lines += this.#breaks;
       this.#lineEmpty = true;
     }
-    if (this.#lineEmpty) this.#startLine();
-    else if (this.#separator) this.#put(' | ');
+    const starts = this.#lineEmpty;
+    if (starts) this.#startLine();
+    if (this.#boundaries > 0) {
+      this.#put(CELL.repeat(this.#boundaries));
+      this.#tables.set(this.lines, this.table);
+    }
     // A line end between two Japanese letters is no space: the source was folded there.
-    else if (this.#space && !(this.#spaceOfLine && isWide(this.#lastLetter) && isWide(letter))) this.#put(' ');
+    else if (!starts && this.#space && !(this.#spaceOfLine && isWide(this.#lastLetter) && isWide(letter)))
+      this.#put(' ');
     this.#breaks = 0;
     this.#space = false;
     this.#spaceOfLine = false;
-    this.#separator = false;
+    this.#boundaries = 0;
     this.#started = true;
     this.#lineEmpty = false;
   }
 
   #startLine(): void {
-    this.#put(this.#marker === '' ? this.#prefixNow() : this.#marker);
+    this.#lastPrefix = this.#prefixNow();
+    this.#put(this.#marker === '' ? this.#lastPrefix : this.#marker);
     this.#marker = '';
   }
 

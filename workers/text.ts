@@ -2,7 +2,7 @@
 import { OPERATION } from '../src/sandbox/wire.ts';
 import { HEAD_BYTES, detect, looksLikeText } from './detect.ts';
 import { parametersOf } from './header-params.ts';
-import { keptBytes, textOfLeaf } from './leaf-text.ts';
+import { keptBytes, recordOf, textOfLeaf } from './leaf-text.ts';
 import { Refusal, serve, type Job, type Out } from './run.ts';
 
 serve('file-type 21.3.4, encoding WHATWG', async (job, out) => {
@@ -25,6 +25,7 @@ async function convert(job: Job, out: Out): Promise<void> {
   const charset = parametersOf(`:${job.declaredType}`).get('charset') ?? '';
   const { text, findings, losses } = textOfLeaf(bytes, {
     html,
+    record: recordOf(job.declaredType),
     charset,
     flowed: false,
     delSp: false,

@@ -56,7 +56,7 @@ export async function readMail(leaf: Leaf, tools: Tools, type = 'message/rfc822'
   const reader = new MailReader({
     onHeader: (field, text) => {
       if (field === 'autoSubmitted' || field === 'sender' || field === 'replyTo') mail[field] = text;
-      else if (field in headers) headers[field as keyof Headers] = text;
+      else if (field in headers) headers[field] = text;
     },
     onPart: (part) => {
       if (part.kind === 'multipart') {

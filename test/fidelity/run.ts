@@ -13,6 +13,7 @@ import { openFsStore } from '../../src/store/fs-store.ts';
 import { bodies } from './bodies.ts';
 import { build, type Case } from './case.ts';
 import { headers } from './headers.ts';
+import { html } from './html.ts';
 import { senders } from './senders.ts';
 
 export interface Result {
@@ -31,7 +32,7 @@ export interface Result {
 
 /** Every case of the suite. */
 export function allCases(): readonly Case[] {
-  return build((encode) => [...bodies(encode), ...headers(encode), ...senders(encode)]);
+  return build((encode) => [...bodies(encode), ...headers(encode), ...senders(encode), ...html(encode)]);
 }
 
 /** Runs the cases in order. */

@@ -260,7 +260,7 @@ void test('the tree comes in order with IMAP part numbers, multiparts included',
   );
   assert.deepEqual(
     seen.leaves.map((leaf) => leaf.text),
-    ['T', 'H', undefined, undefined],
+    ['T', 'H', 'BEGIN:VCALENDAR', undefined],
   );
   assert.equal(seen.leaves[3]?.contentId, 'c1@x');
   assert.equal(seen.leaves[3]?.disposition, 'inline');
