@@ -13,13 +13,15 @@ import { Signer, packageOf } from '../../src/seal/seal.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
 import { stage } from '../../src/store/store.ts';
 
-const [folder = '', children = '1'] = process.argv.slice(2);
+const [folder = '', children = '1', text = 'layered'] = process.argv.slice(2);
+const builtIn = builtInPolicy();
 const store = await openFsStore(folder);
 const signer = new Signer(generateKeyPairSync('ed25519').privateKey);
 const pools = await openPools(Number(children), () => undefined);
 const tools: SanitiseTools = {
   pools: pools.pools,
-  policy: builtInPolicy(),
+  // At the peers' resolution; the text layer, which they have not, is part of the road unless it is asked to be left out.
+  policy: { ...builtIn, limits: { ...builtIn.limits, dpi: LIMITS.dpi }, textLayer: text !== 'plain' },
   passwords: [],
   metrics: openMetrics(false),
   begin: (cap) => store.begin(cap),
