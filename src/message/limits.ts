@@ -81,6 +81,8 @@ export const LIMITS = {
   sourcePixels: 160_000_000,
   /** Output bytes of all files of one message together. */
   outputBytes: 512 * MIB,
+  /** Pages from which each page of a document is sealed and visible before the rest is drawn: some half a second of work. */
+  livePages: 20,
   /** Dots per inch of a rendered page, where neither policy nor request says so. */
   dpi: 150,
   /** Dots per inch of pages of text and lines without colour in documents of at most `sharpPages`; some 200 KB a page. */

@@ -57,6 +57,12 @@ export const HeadersSchema = Type.Object(
 );
 export type Headers = Static<typeof HeadersSchema>;
 
+/** Documents whose pages were sealed one by one while they were drawn; `head` is the sha256 of the last page's seal. */
+export const LiveHeadsSchema = Type.Array(
+  Type.Object({ output: Type.String({ maxLength: 200 }), head: DigestSchema }, { additionalProperties: false }),
+  { minItems: 1, maxItems: 1000 },
+);
+
 /** One output file of the package: `name` is its path there, size in bytes. */
 export const OutputSchema = Type.Object(
   { name: Type.String(), size: Type.Integer({ minimum: 0 }), sha256: DigestSchema },
@@ -99,6 +105,8 @@ export const SanitisedRecordSchema = Type.Object(
     outputFolder: Type.String({ pattern: '^([0-9a-z]{26}\\.out-[0-9a-f]{12})?$' }),
     /** The message that this is another version of: made with a password, after a request. Absent in a first version. */
     revises: Type.Optional(Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' })),
+    /** Documents whose pages were visible before the package: digest of the last page's seal. */
+    live: Type.Optional(LiveHeadsSchema),
     /** Milliseconds the step took. */
     ms: Type.Integer({ minimum: 0 }),
     /** Its places in the journals of the zones before this one. */

@@ -3,6 +3,7 @@ import { folderOf, parseMessageId, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Sealed } from '../message/stages.ts';
 import { stage, type Entry, type Staged, type Store } from '../store/store.ts';
+import { LiveFolder } from './live.ts';
 import { MANIFEST } from './manifest.ts';
 import type { PackageFiles } from './verify.ts';
 
@@ -41,6 +42,11 @@ export class Outbox {
       get: async (name, cap) => this.#store.get(folder, name, cap),
       open: async (name) => (await this.#store.open(folder, name))?.stream,
     };
+  }
+
+  /** Pages of a message that are visible before its package. */
+  live(id: MessageId): LiveFolder {
+    return new LiveFolder(this.#store, id);
   }
 
   /** Shards that hold packages, oldest first. */

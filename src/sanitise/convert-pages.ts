@@ -4,7 +4,8 @@ import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter } from '../spool/spool.ts';
 import { PageCollector, type Collected, type RasterPage } from '../sandbox/raster-page.ts';
 import { drawPages } from './draw-pages.ts';
-import { PagePdf } from './page-pdf.ts';
+import { PagePdf, singlePage } from './page-pdf.ts';
+import type { EncodedPage } from './pdf-writer.ts';
 import { encodePicture } from './picture.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
 import type { Tools } from './tools.ts';
@@ -27,28 +28,39 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promi
   const { textLayer } = tools.policy;
   const output = tools.output();
   try {
-    const pdf = new PagePdf(output, { layered: textLayer });
+    let name: string | undefined;
+    let announced = 0;
+    const { live } = tools;
+    // One signature and two small files a page: it pays where a person would wait.
+    const show = async (page: EncodedPage, index: number): Promise<void> => {
+      if (live === undefined || announced < LIMITS.livePages) return;
+      name ??= tools.nextFile(leaf.name, 'pdf');
+      await live.page(name, index, announced, singlePage(page));
+    };
+    const pdf = new PagePdf(output, { layered: textLayer, onPage: show });
     const ask = { operation: textLayer ? OPERATION.pagesWithText : OPERATION.pages, password };
-    const drawn = await drawPages(leaf, ask, tools, async (page) => pdf.add(page));
+    const drawn = await drawPages(leaf, ask, tools, async (page, _index, pages) => {
+      announced = pages;
+      await pdf.add(page);
+    });
     tools.budget.pages(pdf.pages);
     tools.metrics.pages.inc(pdf.pages);
     if (drawn.kind === 'refused') {
       output.abort();
       return refusal(drawn.reason, drawn);
     }
-    const { pages, announced, cut, findings, losses } = drawn;
+    const { pages, cut, findings, losses } = drawn;
     if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages} / ${announced}, ${cut}` });
     await pdf.finish();
-    return pagesOf({ pages, findings, losses }, leaf, tools, output);
+    return pagesOf({ pages, findings, losses }, output, name ?? tools.nextFile(leaf.name, 'pdf'));
   } catch (error) {
     output.abort();
     throw error;
   }
 }
 
-function pagesOf(rest: Rest, leaf: Leaf, tools: Tools, output: StageWriter): Converted {
-  const content = output.finish();
-  return { ...rest, verdict: 'pages', reason: null, outputs: [{ name: tools.nextFile(leaf.name, 'pdf'), content }] };
+function pagesOf(rest: Rest, output: StageWriter, name: string): Converted {
+  return { ...rest, verdict: 'pages', reason: null, outputs: [{ name, content: output.finish() }] };
 }
 
 /** A picture becomes a picture; one with several pages (TIFF) becomes a PDF of them. */
@@ -63,7 +75,7 @@ export async function convertImage(leaf: Leaf, tools: Tools): Promise<Converted>
     });
     if (collected.kind === 'pages' && pdf.pages > 0) {
       await pdf.finish();
-      return pagesOf(collected.rest, leaf, tools, output);
+      return pagesOf(collected.rest, output, tools.nextFile(leaf.name, 'pdf'));
     }
     output.abort();
     if (collected.kind === 'refused') return collected.converted;

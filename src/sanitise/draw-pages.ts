@@ -40,7 +40,7 @@ export type DrawnDocument =
     };
 
 /** Takes a page that is due; what it throws ends the document. */
-export type TakePage = (page: RasterPage, index: number) => Promise<void>;
+export type TakePage = (page: RasterPage, index: number, announced: number) => Promise<void>;
 
 /** Draws all pages and gives them to `take` in their order. Throws what `take` threw. */
 export async function drawPages(leaf: Leaf, ask: PagesAsk, tools: Tools, take: TakePage): Promise<DrawnDocument> {
@@ -265,7 +265,7 @@ class Drawing {
         this.#waiting.delete(this.#written);
         this.#waitingBytes -= page.pixels.length;
         this.#last = page;
-        await this.#take(page, this.#written);
+        await this.#take(page, this.#written, this.#total ?? 0);
         this.#written += 1;
         this.#deal();
       }

@@ -7,6 +7,7 @@ import type { Envelope, Sanitised, SanitisedRecord, Source, Spooled } from '../m
 import type { Metrics } from '../ops/metrics.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Entry, Spool, StageWriter, Staged } from '../spool/spool.ts';
+import type { LiveSink } from './live.ts';
 import { composeMessageText } from './message-text.ts';
 import { Tools, type Pools } from './tools.ts';
 import { Walk } from './walk.ts';
@@ -18,6 +19,8 @@ export interface SanitiseTools {
   readonly metrics: Metrics;
   /** Place for output bytes that are not durable yet. */
   readonly begin: (cap: number) => StageWriter;
+  /** Where pages of long documents become visible before the package; nowhere unless given. */
+  readonly live?: (id: MessageId) => LiveSink;
   /** Passwords to try on locked parts. */
   readonly passwords: readonly string[];
   /** Our own version, for the manifest. */
@@ -87,9 +90,12 @@ export async function quarantine(spooled: Spooled, deps: SanitiseDeps): Promise<
 
 /** Makes a message harmless. Throws only for trouble of ours (disk, children that cannot start): try again later. */
 export async function makeHarmless(input: Input, tools: SanitiseTools, signal: AbortSignal): Promise<Harmless> {
-  const walk = new Walk(new Tools(tools, signal));
+  const live = tools.live?.(input.id);
+  const walk = new Walk(new Tools({ ...tools, live }, signal));
   try {
-    return await (input.source.kind === 'mail' ? harmlessMail : harmlessFile)(input, walk, tools);
+    const { record, outputs } = await (input.source.kind === 'mail' ? harmlessMail : harmlessFile)(input, walk, tools);
+    const heads = live?.heads() ?? [];
+    return { record: heads.length === 0 ? record : { ...record, live: heads }, outputs };
   } catch (error) {
     for (const output of walk.outputs) if ('discard' in output.content) await output.content.discard();
     throw error;

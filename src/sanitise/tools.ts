@@ -10,6 +10,7 @@ import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
 import { forFileName } from '../message/untrusted.ts';
 import { Budget } from './budget.ts';
+import type { LiveSink } from './live.ts';
 import type { Leaf } from './part.ts';
 
 /** Children by family. */
@@ -40,6 +41,7 @@ export class Tools {
   readonly signal: AbortSignal;
   readonly passwords: readonly string[];
   readonly begin: (cap: number) => StageWriter;
+  readonly live: LiveSink | undefined;
   #files = 0;
 
   constructor(
@@ -49,6 +51,7 @@ export class Tools {
       readonly metrics: Metrics;
       readonly passwords: readonly string[];
       readonly begin: (cap: number) => StageWriter;
+      readonly live?: LiveSink | undefined;
     },
     signal: AbortSignal,
   ) {
@@ -57,6 +60,7 @@ export class Tools {
     this.metrics = shared.metrics;
     this.passwords = shared.passwords;
     this.begin = shared.begin;
+    this.live = shared.live;
     this.signal = signal;
     this.budget = new Budget(shared.policy.limits);
   }

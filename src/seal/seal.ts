@@ -6,6 +6,7 @@ import type { State } from '../message/part.ts';
 import type { Sanitised, SanitisedRecord, Sealed } from '../message/stages.ts';
 import { MugaiError } from '../message/errors.ts';
 import type { Entry, Spool, Staged } from '../spool/spool.ts';
+import { sealPage, type PageSeal } from '../outbox/live.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { MANIFEST, PREDICATE_TYPE, STATEMENT_TYPE, keyId, signStatement, type Statement } from '../outbox/manifest.ts';
 
@@ -29,6 +30,9 @@ export class Signer {
   use(key: KeyObject): void {
     this.#key = key;
     this.#keyId = keyId(key);
+  }
+  signPage(page: PageSeal): Buffer {
+    return sealPage(page, this.#key, this.keyId);
   }
   sign(statement: Statement): Buffer {
     return signStatement(statement, this.#key, this.keyId);
@@ -69,6 +73,7 @@ export async function seal(sanitised: Sanitised, deps: SealDeps, signal: AbortSi
       const detail = { manifest, key: deps.signer.keyId, files: entries.length - 1 };
       await deps.audit.append({ act: 'sealed', message: id, detail });
       sealed = await deps.outbox.add(id, entries);
+      if (record.live !== undefined) await deps.outbox.live(id).drop(); // the package has their place now
     } finally {
       for (const { content } of staged) await content.discard();
     }
@@ -109,7 +114,7 @@ function statementOf(
   position: Position | undefined,
 ): Statement {
   const { state, reason, source, receivedAt, sanitisedAt, envelope, headers } = record;
-  const { autoSubmitted, policy, engine, parts, revises } = record;
+  const { autoSubmitted, policy, engine, parts, revises, live } = record;
   const chain = [...(record.chain ?? []), ...(position === undefined ? [] : [position])];
   return {
     _type: STATEMENT_TYPE,
@@ -129,6 +134,7 @@ function statementOf(
       engine,
       parts,
       ...(revises === undefined ? {} : { revises }),
+      ...(live === undefined ? {} : { live }),
       ...(chain.length === 0 ? {} : { chain }),
     },
   };

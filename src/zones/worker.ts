@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import type { MessageId } from '../message/id.ts';
 import type { Sanitised } from '../message/stages.ts';
 import { reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
@@ -11,6 +12,7 @@ import type { RequestReader } from '../requests/requests.ts';
 import { openPools } from '../sanitise/pools.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { quarantine, sanitise } from '../sanitise/sanitise.ts';
+import { LiveSealer } from '../seal/live.ts';
 import { seal, type Signer } from '../seal/seal.ts';
 import type { Spool } from '../spool/spool.ts';
 import { VERSION, codeDigests } from '../version.ts';
@@ -65,6 +67,7 @@ export async function startWorker(
     metrics: road.metrics,
     passwords: [],
     begin: (cap: number) => spool.begin(cap),
+    live: (id: MessageId) => new LiveSealer(id, outbox, signer),
     version: VERSION,
     codeDigests: codeDigests(),
   };
@@ -74,6 +77,7 @@ export async function startWorker(
     const spooled = await spool.spooled(id);
     if (spooled === undefined) return;
     await spool.keepSanitised(await quarantine(spooled, deps));
+    await outbox.live(id).drop();
     road.done(id, 'sanitise', 'quarantined');
     road.next('seal', [id]);
   };

@@ -77,7 +77,7 @@ async function draw(pools: OpenPools, source: Uint8Array, taken: TakePage = asyn
   const pages: { index: number; heightPt: number; words: string }[] = [];
   const take = async (page: RasterPage, index: number): Promise<void> => {
     pages.push({ index, heightPt: page.heightPt, words: wordsOf(page.text) });
-    await taken(page, index);
+    await taken(page, index, source.length);
   };
   try {
     return { outcome: await drawPages(leaf, { operation: OPERATION.pagesWithText, password: '' }, tools, take), pages };

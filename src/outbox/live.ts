@@ -1,0 +1,184 @@
+// Pages of a long document while the rest is still being drawn: each a file of its own beside where the package will be,
+// each sealed, each seal naming the one before. The sealed package names the last seal and takes their place.
+//
+//   <hour>/<id>.live/NN-PPPPP.pdf    one page, a plain file of our one form (docs/grammar.md); NN is the number of the output
+//   <hour>/<id>.live/NN-PPPPP.json   its seal: a DSSE envelope over a `PageSeal`
+import { createHash, sign, verify, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { Type, type Static } from 'typebox';
+import { folderOf, type MessageId } from '../message/id.ts';
+import { LIMITS } from '../message/limits.ts';
+import { DigestSchema } from '../message/part.ts';
+import { MugaiError } from '../message/errors.ts';
+import { recordCodec } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+import { ByteSource } from './byte-source.ts';
+import { readPdf, type OnPageImage } from './read-pdf.ts';
+
+const PAYLOAD_TYPE = 'application/vnd.mugai.page+json';
+const SEAL_BYTES = 4096;
+const strict = { additionalProperties: false } as const;
+
+/** What is signed of one page. `previous`: sha256 of the seal file of the page before; 64 zeros for the first page. */
+export const PageSealSchema = Type.Object(
+  {
+    id: Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' }),
+    /** Path in the package of the document that will hold the page. */
+    output: Type.String({ pattern: '^files/[0-9]{2,4}-[^/\\\\]{1,120}\\.pdf$' }),
+    /** Counted from 1, of so many. */
+    page: Type.Integer({ minimum: 1, maximum: LIMITS.pages }),
+    pages: Type.Integer({ minimum: 1, maximum: LIMITS.pages }),
+    size: Type.Integer({ minimum: 1 }),
+    sha256: DigestSchema,
+    previous: DigestSchema,
+  },
+  strict,
+);
+export type PageSeal = Static<typeof PageSealSchema>;
+
+const EnvelopeSchema = Type.Object(
+  {
+    payloadType: Type.Literal(PAYLOAD_TYPE),
+    payload: Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$' }),
+    signatures: Type.Array(
+      Type.Object({ keyid: DigestSchema, sig: Type.String({ pattern: '^[A-Za-z0-9+/]{86}==$' }) }, strict),
+      { minItems: 1, maxItems: 1 },
+    ),
+  },
+  strict,
+);
+const sealCodec = recordCodec('page seal', PageSealSchema);
+const envelopeCodec = recordCodec('page envelope', EnvelopeSchema);
+const verifyAsync = promisify(verify);
+
+/** `previous` of a first page. */
+export const NO_PAGE = '0'.repeat(64);
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Signs a page: the bytes of its seal file. */
+export function sealPage(seal: PageSeal, privateKey: KeyObject, keyid: string): Buffer {
+  const payload = sealCodec.encode(seal);
+  const sig = sign(null, preAuthentication(payload), privateKey).toString('base64');
+  return envelopeCodec.encode({
+    payloadType: PAYLOAD_TYPE,
+    payload: payload.toString('base64'),
+    signatures: [{ keyid, sig }],
+  });
+}
+
+function preAuthentication(payload: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload]);
+}
+
+async function openSeal(bytes: Uint8Array, keys: ReadonlyMap<string, KeyObject>): Promise<PageSeal | undefined> {
+  try {
+    const { payload, signatures } = envelopeCodec.decode(bytes);
+    const signed = Buffer.from(payload, 'base64');
+    const [signature] = signatures;
+    const key = signature === undefined ? undefined : keys.get(signature.keyid);
+    if (signature === undefined || key === undefined) return undefined;
+    if (!(await verifyAsync(null, preAuthentication(signed), key, Buffer.from(signature.sig, 'base64'))))
+      return undefined;
+    return sealCodec.decode(signed);
+  } catch (error) {
+    if (error instanceof MugaiError && error.code === 'bad-record') return undefined; // not ours, or half written
+    throw error;
+  }
+}
+
+/** How far a document has come: pages whose seal is there, of how many. */
+export interface LiveDocument {
+  readonly output: string;
+  readonly pages: number;
+  readonly sealed: number;
+}
+
+/** The pages of one message that are there before its package. The middle zone writes, the inner one reads. */
+export class LiveFolder {
+  readonly #store: Store;
+  readonly #id: MessageId;
+  readonly #folder: string;
+
+  constructor(store: Store, id: MessageId) {
+    this.#store = store;
+    this.#id = id;
+    this.#folder = `${folderOf(id)}.live`;
+  }
+
+  /** Puts a page and its seal there, visible at once, not synced: the package is what lasts. */
+  async add(page: PageSeal, file: Uint8Array, seal: Uint8Array): Promise<void> {
+    const name = nameOf(page.output, page.page);
+    // The first one makes the folder. The seal comes last: a page without it is not there.
+    if (page.page === 1) await this.#store.put(this.#folder, { name: `${name}.pdf`, content: file });
+    else this.#store.note(this.#folder, `${name}.pdf`, file);
+    this.#store.note(this.#folder, `${name}.json`, seal);
+  }
+
+  /** Takes all of them away. */
+  async drop(): Promise<void> {
+    await this.#store.delete(this.#folder);
+  }
+
+  /** Documents of which pages are there, by the seal of their last page. */
+  async documents(keys: ReadonlyMap<string, KeyObject>): Promise<LiveDocument[]> {
+    const last = new Map<string, string>();
+    for (const name of await this.#store.list(this.#folder)) {
+      if (name.endsWith('.json')) last.set(name.slice(0, name.indexOf('-')), name); // sorted: the last one stays
+    }
+    const documents: LiveDocument[] = [];
+    for (const name of last.values()) {
+      const seal = await this.#seal(name, keys);
+      if (seal !== undefined) documents.push({ output: seal.output, pages: seal.pages, sealed: seal.page });
+    }
+    return documents;
+  }
+
+  /**
+   * One page, believed: signed by one of the keys, of this message, chained to the page before, its bytes those of the seal
+   * and read by the strict reader (`onPage` hears of its image). Undefined when it is not there (yet, or any more).
+   */
+  async page(
+    output: string,
+    number: number,
+    keys: ReadonlyMap<string, KeyObject>,
+    onPage?: OnPageImage,
+  ): Promise<Buffer | undefined> {
+    const name = nameOf(output, number);
+    const seal = await this.#seal(`${name}.json`, keys);
+    if (seal === undefined || seal.output !== output || seal.page !== number) return undefined;
+    const before = number === 1 ? undefined : await this.#read(`${nameOf(output, number - 1)}.json`, SEAL_BYTES);
+    if (seal.previous !== (before === undefined ? NO_PAGE : sha256(before)))
+      throw new MugaiError('bad-package', `page ${number} of ${this.#id} does not follow the one before`, {
+        permanent: true,
+      });
+    const file = await this.#read(`${name}.pdf`, seal.size);
+    if (file === undefined) return undefined;
+    if (file.length !== seal.size || sha256(file) !== seal.sha256)
+      throw new MugaiError('bad-package', `page ${number} of ${this.#id} is not what was sealed`, { permanent: true });
+    const source = new ByteSource(once(file));
+    if ((await readPdf(source, onPage)) !== 1)
+      throw new MugaiError('bad-package', `page ${number} of ${this.#id} is not one page`, { permanent: true });
+    return file;
+  }
+
+  async #seal(name: string, keys: ReadonlyMap<string, KeyObject>): Promise<PageSeal | undefined> {
+    const bytes = await this.#read(name, SEAL_BYTES);
+    const seal = bytes === undefined ? undefined : await openSeal(bytes, keys);
+    return seal?.id === this.#id ? seal : undefined;
+  }
+
+  async #read(name: string, most: number): Promise<Buffer | undefined> {
+    return this.#store.get(this.#folder, name, most);
+  }
+}
+
+/** `files/03-report.pdf`, page 7 → `03-00007`. */
+function nameOf(output: string, page: number): string {
+  const number = /^files\/(\d+)-/.exec(output)?.[1] ?? '00';
+  return `${number}-${String(page).padStart(5, '0')}`;
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
