@@ -1,7 +1,43 @@
-// Jailed child of the archive family.
-import { Refusal, serve, whole } from './run.ts';
+// Jailed child of the archive family: gives the entries of an archive, each with its path as its sender wrote it. Nothing is
+// ever written by such a name. The password of the job is a list, one a line.
+import { PART_KIND } from '../src/sandbox/wire.ts';
+import type { ArchiveEntry } from './archive/entry.ts';
+import { SEVEN_ZIP, openSevenZip } from './archive/seven-zip.ts';
+import { readZip } from './archive/zip.ts';
+import { Refusal, serve, whole, type Job, type Out } from './run.ts';
 
-serve('none yet', async (job) => {
-  await whole(job);
-  throw new Refusal('unsupported-type', 'archives are not opened yet');
+serve(SEVEN_ZIP, async (job, out) => {
+  const bytes = await whole(job);
+  if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
+  const passwords = job.password.split('\n').filter((password) => password !== '');
+  const take = giver(out, job.name.replace(/^.*[\\/]|\.[^.]*$/g, ''));
+  if (isZip(bytes, job)) {
+    const zip = readZip(bytes);
+    for (const finding of zip.findings) out.finding('odd-archive', finding);
+    if (!zip.strange) {
+      for (const entry of zip.entries) await take(zip.open(entry, passwords));
+      return;
+    }
+  }
+  await openSevenZip(bytes, passwords, take);
 });
+
+/** Starts as one, or ends as one behind a program (a self-extractor). */
+function isZip(bytes: Buffer, job: Job): boolean {
+  if (bytes.subarray(0, 4).toString('latin1') === 'PK\x03\x04') return true;
+  return job.declaredType === 'application/x-self-extracting' && bytes.subarray(-70_000).includes('PK\x05\x06');
+}
+
+/** `unnamed`: the name of an entry that has none. */
+function giver(out: Out, unnamed: string): (entry: ArchiveEntry) => Promise<void> {
+  let index = 0;
+  return async ({ name, bytes, trouble, findings }) => {
+    index += 1;
+    const called = name === '' ? unnamed : name;
+    out.part({ path: [index], kind: PART_KIND.leaf, type: '', name: called, disposition: trouble, contentId: '' });
+    for (const { code, detail } of findings) out.finding(code, detail);
+    if (bytes !== undefined && bytes.length > 0) out.bytes(bytes);
+    out.partEnd();
+    await out.drained();
+  };
+}

@@ -12,6 +12,7 @@ import { convertOffice } from './convert-office.ts';
 import { convertImage, convertPdf } from './convert-pages.ts';
 import { mailParts, type Remarks } from './mail-parts.ts';
 import { composeMessageText } from './message-text.ts';
+import { openArchive } from './open-archive.ts';
 import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
 import { identityRemarks } from './identity.ts';
 import { readMail, type ReadMail } from './read-mail.ts';
@@ -120,6 +121,7 @@ export class Walk {
         case 'office':
           return await convertOffice(leaf, this.#tools);
         case 'archive':
+          return await this.#archive(leaf, type);
         case 'unsupported':
           return refusal('unsupported-type');
         default:
@@ -129,6 +131,35 @@ export class Walk {
       if (error instanceof OverBudget) return refusal(error.reason);
       throw error;
     }
+  }
+
+  /** An archive: each entry gets its row below the archive's own, whatever it is or became. */
+  async #archive(leaf: Leaf, type: string): Promise<Converted> {
+    if (leaf.depth + 1 > this.#tools.policy.limits.depth) return refusal('too-deep');
+    const opened = await openArchive(leaf, type, this.#tools);
+    if (opened.kind === 'refused') return refusal(opened.reason, opened);
+    const { entries, findings } = opened;
+    try {
+      for (const [index, { name, trouble, content, findings: seen }] of entries.entries()) {
+        const child: Leaf = {
+          path: `${leaf.path}.${index + 1}`,
+          depth: leaf.depth + 1,
+          name,
+          declaredType: '',
+          content,
+        };
+        if (trouble === undefined) await this.leaf(child, { findings: seen, losses: [] });
+        else this.#row(child, 'application/octet-stream', refusal(trouble, { findings: seen }));
+      }
+    } finally {
+      for (const { content } of entries) await content.discard();
+    }
+    const [first] = entries;
+    if (first === undefined) return refusal('empty', { findings });
+    const locked = entries.filter(({ trouble }) => trouble === 'password-needed' || trouble === 'password-wrong');
+    // All of it is locked: the archive itself is what a password is asked for.
+    if (locked.length === entries.length) return refusal(first.trouble ?? 'password-needed', { findings });
+    return { verdict: 'expanded', reason: null, outputs: [], pages: 0, findings, losses: [] };
   }
 
   /** A mail, or a container of mails and files, inside a message: its body becomes a text file, its parts rows below its path. */

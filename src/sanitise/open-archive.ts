@@ -1,0 +1,72 @@
+// An archive through its child: every entry's bytes put aside under no name, its path kept as a word.
+import type { Reason, Remark } from '../message/part.ts';
+import { parseDeadlineMs } from '../message/limits.ts';
+import { EntriesReader, type OpenedEntry } from '../sandbox/entries-reader.ts';
+import type { StageWriter, Staged } from '../spool/spool.ts';
+import { OverBudget } from './budget.ts';
+import type { Leaf } from './part.ts';
+import type { Tools } from './tools.ts';
+
+/** An entry of an opened archive. */
+export interface ArchiveEntry {
+  readonly name: string;
+  readonly trouble: Reason | undefined;
+  readonly content: Staged;
+  readonly findings: readonly Remark[];
+}
+
+export type OpenedArchive =
+  | { readonly kind: 'entries'; readonly entries: readonly ArchiveEntry[]; readonly findings: readonly Remark[] }
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly findings: readonly Remark[] };
+
+/** Milliseconds on top of what parsing takes: LZMA and PPMd are slow, and each password costs some hashing. */
+const UNPACK_MS = 60_000;
+
+/** Opens an archive with the passwords there are. What was put aside is discarded when it fails. */
+export async function openArchive(leaf: Leaf, type: string, tools: Tools): Promise<OpenedArchive> {
+  const entries: ArchiveEntry[] = [];
+  const findings: Remark[] = [];
+  let open: { readonly entry: OpenedEntry; readonly writer: StageWriter; readonly findings: Remark[] } | undefined;
+  let over: OverBudget | undefined;
+  const spend = (act: () => void): void => {
+    try {
+      if (over === undefined) act();
+    } catch (error) {
+      if (!(error instanceof OverBudget)) throw error;
+      over = error; // kept, so that the child may end in order
+    }
+  };
+  const reader = new EntriesReader({
+    onEntry: (entry) => {
+      spend(() => tools.budget.part(leaf.depth + 1));
+      open = { entry, writer: tools.begin(Number.MAX_SAFE_INTEGER), findings: [] };
+    },
+    onBytes: (chunk) => {
+      spend(() => tools.budget.bytes(chunk.length));
+      return over === undefined ? open?.writer.write(chunk) : undefined;
+    },
+    onEntryEnd: () => {
+      if (open === undefined) return;
+      const { entry, writer } = open;
+      entries.push({ name: entry.name, trouble: entry.trouble, content: writer.finish(), findings: open.findings });
+      open = undefined;
+    },
+    onFinding: (remark) => (open?.findings ?? findings).push(remark),
+    onLoss: (remark) => (open?.findings ?? findings).push(remark),
+  });
+  const deadlineMs = parseDeadlineMs(leaf.content.size) + UNPACK_MS;
+  const ask = {
+    family: 'archive',
+    declaredType: type,
+    password: tools.passwords.join('\n'),
+    deadlineMs,
+    totalMs: deadlineMs,
+    whole: () => reader.finish(),
+  } as const;
+  const outcome = await tools.run(leaf, ask, () => reader.take);
+  if (outcome.kind === 'done' && over === undefined) return { kind: 'entries', entries, findings };
+  open?.writer.abort();
+  for (const { content } of entries) await content.discard();
+  const reason = over?.reason ?? (outcome.kind === 'done' ? 'converter-failed' : outcome.reason);
+  return { kind: 'refused', reason, findings };
+}

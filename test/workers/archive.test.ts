@@ -1,0 +1,226 @@
+// Archives through their jailed child: every entry, by its name as it was written; no bomb, no link, no guess.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { EntriesReader } from '../../src/sandbox/entries-reader.ts';
+import type { ChildOutcome } from '../../src/sandbox/child.ts';
+import { drive } from '../support/drive-worker.ts';
+import { zipOf } from '../support/office-files.ts';
+
+interface Entry {
+  readonly name: string;
+  readonly trouble: string | undefined;
+  readonly text: string;
+}
+
+interface Opened {
+  readonly outcome: ChildOutcome;
+  readonly entries: readonly Entry[];
+  readonly findings: readonly string[];
+}
+
+async function open(bytes: Buffer, passwords: readonly string[] = [], declaredType = ''): Promise<Opened> {
+  const { outcome, frames } = await drive('archive', bytes, { password: passwords.join('\n'), declaredType }, 120_000);
+  const entries: { name: string; trouble: string | undefined; chunks: Buffer[] }[] = [];
+  const findings: string[] = [];
+  const reader = new EntriesReader({
+    onEntry: ({ name, trouble }) => void entries.push({ name, trouble, chunks: [] }),
+    onBytes: (chunk) => void entries.at(-1)?.chunks.push(Buffer.from(chunk)),
+    onEntryEnd: () => undefined,
+    onFinding: ({ code, detail }) => void findings.push(`${code}: ${detail}`),
+    onLoss: () => undefined,
+  });
+  for (const frame of frames) await reader.take(frame);
+  return {
+    outcome,
+    findings,
+    entries: entries.map(({ name, trouble, chunks }) => ({
+      name,
+      trouble,
+      text: Buffer.concat(chunks).toString('utf8'),
+    })),
+  };
+}
+
+const fixture = (name: string): Buffer =>
+  readFileSync(fileURLToPath(new URL(`../fixtures/archive/${name}`, import.meta.url)));
+
+/** A zip made by hand: `entries` as central directory and local headers may say otherwise. */
+function handmade(
+  entries: readonly { name: Buffer; local?: Buffer; content: Buffer; flags?: number; unix?: number; at?: number }[],
+): Buffer {
+  const parts: Buffer[] = [];
+  const central: Buffer[] = [];
+  let at = 0;
+  for (const { name, local = name, content, flags = 0, unix, at: elsewhere } of entries) {
+    const packed = deflateRawSync(content);
+    const head = Buffer.alloc(30);
+    head.writeUInt32LE(0x04034b50, 0);
+    head.writeUInt16LE(flags, 6);
+    head.writeUInt16LE(8, 8);
+    head.writeUInt32LE(crc32(content), 14);
+    head.writeUInt32LE(packed.length, 18);
+    head.writeUInt32LE(content.length, 22);
+    head.writeUInt16LE(local.length, 26);
+    const listed = Buffer.alloc(46);
+    listed.writeUInt32LE(0x02014b50, 0);
+    listed.writeUInt8(unix === undefined ? 0 : 3, 5);
+    head.copy(listed, 8, 6, 26);
+    listed.writeUInt16LE(name.length, 28);
+    listed.writeUInt32LE(((unix ?? 0) << 16) >>> 0, 38);
+    listed.writeUInt32LE(elsewhere ?? at, 42);
+    central.push(listed, name);
+    if (elsewhere === undefined) {
+      parts.push(head, local, packed);
+      at += 30 + local.length + packed.length;
+    }
+  }
+  const directory = Buffer.concat(central);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(entries.length, 8);
+  end.writeUInt16LE(entries.length, 10);
+  end.writeUInt32LE(directory.length, 12);
+  end.writeUInt32LE(at, 16);
+  return Buffer.concat([...parts, directory, end]);
+}
+
+/** LHA, header level 0, stored. */
+function lzh(name: Buffer, content: Buffer): Buffer {
+  let sum = 0;
+  for (const byte of content) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit++) sum = (sum & 1) === 1 ? (sum >>> 1) ^ 0xa001 : sum >>> 1;
+  }
+  const head = Buffer.alloc(22 + name.length + 2);
+  head.writeUInt8(head.length - 2, 0);
+  head.write('-lh0-', 2, 'latin1');
+  head.writeUInt32LE(content.length, 7);
+  head.writeUInt32LE(content.length, 11);
+  head.writeUInt8(0x20, 19);
+  head.writeUInt8(name.length, 21);
+  name.copy(head, 22);
+  head.writeUInt16LE(sum, 22 + name.length);
+  head.writeUInt8(head.subarray(2).reduce((a, b) => a + b, 0) & 255, 1);
+  return Buffer.concat([head, content, Buffer.from([0])]);
+}
+
+describe('a zip', () => {
+  it('gives its entries in the order of its directory, folders left out', async () => {
+    const { outcome, entries } = await open(zipOf({ 'a.txt': 'one', '資料/b.txt': 'two', 'empty/': '' }));
+    assert.equal(outcome.kind, 'done');
+    assert.deepEqual(entries, [
+      { name: 'a.txt', trouble: undefined, text: 'one' },
+      { name: '資料/b.txt', trouble: undefined, text: 'two' },
+    ]);
+  });
+
+  it('of a Japanese Windows has its names from Shift_JIS', async () => {
+    const name = Buffer.from('97ff8fee82cc8ffab1b22e747874', 'hex'); // not UTF-8
+    const { entries } = await open(handmade([{ name, content: Buffer.from('x') }]));
+    assert.equal(entries[0]?.name, new TextDecoder('shift_jis').decode(name));
+  });
+
+  it('whose entries share bytes is refused as ambiguous: a bomb of 42 KB that is 4 GB', async () => {
+    const content = Buffer.alloc(100_000);
+    const bomb = handmade([
+      { name: Buffer.from('a'), content },
+      { name: Buffer.from('b'), content, at: 0 },
+    ]);
+    const { outcome } = await open(bomb);
+    assert.deepEqual([outcome.kind, outcome.kind === 'refused' && outcome.reason], ['refused', 'ambiguous']);
+  });
+
+  it('whose two directories disagree is told', async () => {
+    const odd = handmade([
+      { name: Buffer.from('safe.txt'), local: Buffer.from('evil.exe'), content: Buffer.from('x') },
+    ]);
+    const { findings, entries } = await open(odd);
+    assert.deepEqual(findings, ['odd-archive: its two directories disagree']);
+    assert.equal(entries[0]?.name, 'safe.txt');
+  });
+
+  it('gives no link', async () => {
+    const { entries } = await open(
+      handmade([{ name: Buffer.from('link'), content: Buffer.from('/etc/passwd'), unix: 0o120777 }]),
+    );
+    assert.deepEqual(entries, [{ name: 'link', trouble: 'unsupported-type', text: '' }]);
+  });
+
+  it('keeps a path that climbs as a word', async () => {
+    const { entries } = await open(handmade([{ name: Buffer.from('../../etc/cron.d/x'), content: Buffer.from('x') }]));
+    assert.equal(entries[0]?.name, '../../etc/cron.d/x');
+  });
+
+  it('that inflates to more than it says, or than is allowed, gives nothing of it', async () => {
+    const honest = handmade([{ name: Buffer.from('a'), content: Buffer.alloc(1000, 'a') }]);
+    const lying = Buffer.from(honest);
+    for (const at of [22, lying.indexOf('PK\x01\x02') + 24]) lying.writeUInt32LE(10, at);
+    assert.deepEqual((await open(lying)).entries, [{ name: 'a', trouble: 'damaged', text: '' }]);
+    const huge = handmade([{ name: Buffer.from('a'), content: Buffer.alloc(300 * 1024 * 1024) }]);
+    assert.deepEqual((await open(huge)).entries, [{ name: 'a', trouble: 'ratio', text: '' }]);
+  });
+
+  it('behind a program (a self-extractor) is opened', async () => {
+    const program = Buffer.concat([Buffer.from('MZ'), Buffer.alloc(5000, 1), zipOf({ 'a.txt': 'one' })]);
+    const { entries } = await open(program, [], 'application/x-self-extracting');
+    assert.deepEqual(entries, [{ name: 'a.txt', trouble: undefined, text: 'one' }]);
+  });
+});
+
+describe('a locked archive', () => {
+  for (const [name, password] of [
+    ['zipcrypto.zip', 'Kashima-0314'],
+    ['aes256.zip', 'Kashima-0314'],
+    ['sjis-password.zip', '鹿島市'],
+    ['locked.7z', 'Kashima-0314'],
+    ['locked-names.7z', 'Kashima-0314'],
+  ] as const) {
+    it(`${name} asks for its password, does not open with another, opens with the right one among several`, async () => {
+      const bytes = fixture(name);
+      const reasonOf = ({ outcome, entries }: Opened): string | undefined =>
+        outcome.kind === 'done' ? entries[0]?.trouble : outcome.kind === 'refused' ? outcome.reason : outcome.kind;
+      assert.equal(reasonOf(await open(bytes)), 'password-needed');
+      assert.equal(reasonOf(await open(bytes, ['kashima', '0314'])), 'password-wrong');
+      const { entries } = await open(bytes, ['wrong', password]);
+      assert.deepEqual(entries, [{ name: 'お知らせ.txt', trouble: undefined, text: '鹿島市からのお知らせ\n' }]);
+    });
+  }
+});
+
+describe('other archives', () => {
+  const text = '鹿島市からのお知らせ\n';
+  for (const name of ['plain.7z', 'plain.tar', 'plain.tar.bz2', 'plain.tar.xz', 'plain.zst']) {
+    it(`${name} gives its entry`, async () => {
+      const { outcome, entries } = await open(fixture(name));
+      assert.equal(outcome.kind, 'done', JSON.stringify(outcome));
+      assert.equal(entries.length, 1);
+      assert.ok((entries[0]?.text ?? '').includes(text));
+    });
+  }
+
+  it('LHA gives its entry, named in Shift_JIS', async () => {
+    const { entries } = await open(lzh(Buffer.from('955c2e747874', 'hex'), Buffer.from(text)));
+    assert.deepEqual(entries, [{ name: '表.txt', trouble: undefined, text }]);
+  });
+
+  it('gzip gives what is in it', async () => {
+    const { entries } = await open(gzipSync(text));
+    assert.deepEqual(
+      entries.map((entry) => entry.text),
+      [text],
+    );
+  });
+
+  it('a bomb of gzip is refused as such', async () => {
+    const { outcome } = await open(gzipSync(Buffer.alloc(300 * 1024 * 1024)));
+    assert.deepEqual([outcome.kind, outcome.kind === 'refused' && outcome.reason], ['refused', 'ratio']);
+  });
+
+  it('what is no archive is refused as damaged', async () => {
+    const { outcome } = await open(Buffer.from('Rar!\x1a\x07\x00 and nothing of the kind', 'latin1'));
+    assert.deepEqual([outcome.kind, outcome.kind === 'refused' && outcome.reason], ['refused', 'damaged']);
+  });
+});

@@ -1,0 +1,238 @@
+// 7-Zip as WebAssembly for all archives that are no plain ZIP. A fresh instance for each call; the archive is the only file
+// there is, and entries come out of its standard output one behind the other: none of their names names a file.
+import { constants, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { crc32 } from 'node:zlib';
+import { LIMITS } from '../../src/message/limits.ts';
+import { decodeText } from '../charset.ts';
+import { Refusal } from '../run.ts';
+import { shut, type ArchiveEntry } from './entry.ts';
+
+interface Stream {
+  stream_ops: object;
+}
+
+interface SevenZip {
+  readonly FS: {
+    getStream(fd: number): Stream | undefined;
+    writeFile(path: string, bytes: Uint8Array): void;
+  };
+  callMain(args: readonly string[]): number;
+}
+
+type Factory = (options: object) => Promise<SevenZip>;
+
+const require = createRequire(import.meta.url);
+// Its driver for the real file system, which nobody mounts, asks for Node's numbers in a way that the jail denies.
+Object.assign(process, { binding: () => ({ fs: constants }) });
+const start = require('7z-wasm') as Factory;
+const { version } = require('7z-wasm/package.json') as { readonly version: string };
+const wasmBinary = readFileSync(require.resolve('7z-wasm/7zz.wasm'));
+
+export const SEVEN_ZIP = `7z-wasm ${version}`;
+
+/** Entries that are opened one by one where the archive as a whole gives something else than it lists. */
+const ONE_BY_ONE = 100;
+
+interface Answer {
+  readonly code: number;
+  readonly out: Buffer;
+  readonly said: string;
+}
+
+async function call(archive: Uint8Array, args: readonly string[], most: number): Promise<Answer> {
+  const seven = await start({ wasmBinary, print: () => undefined, printErr: () => undefined, quit: () => undefined });
+  const out: Buffer[] = [];
+  const said: Buffer[] = [];
+  let size = 0;
+  const redirect = (fd: number, to: Buffer[], cap: number): void => {
+    const stream = seven.FS.getStream(fd);
+    if (stream === undefined) throw new Error('7-Zip has no output');
+    const write = (_stream: unknown, heap: Uint8Array, at: number, length: number): number => {
+      size += fd === 1 ? length : 0;
+      if (size > cap) throw new Refusal('ratio', `more than ${cap} bytes`);
+      to.push(Buffer.from(heap.subarray(at, at + length)));
+      return length;
+    };
+    stream.stream_ops = { ...stream.stream_ops, write };
+  };
+  redirect(1, out, most);
+  redirect(2, said, Number.POSITIVE_INFINITY);
+  seven.FS.writeFile('/a', archive);
+  let code = 2;
+  try {
+    code = seven.callMain([...args, '-y', '-bd', '-sccUTF-8', '-mmt=1', '/a']);
+  } catch (error) {
+    // C++ exceptions come out as numbers: it gave up, and says why on its error output.
+    if (error instanceof Refusal) throw error;
+    if (
+      typeof error !== 'number' &&
+      !(error instanceof Error && /unreachable|memory|null function|ExitStatus/.test(`${error.name} ${error.message}`))
+    )
+      throw error;
+  }
+  return { code, out: Buffer.concat(out), said: Buffer.concat(said).toString('utf8') };
+}
+
+interface Listed {
+  readonly rawName: string;
+  readonly name: string;
+  readonly size: number | undefined;
+  readonly crc: number | undefined;
+  readonly locked: boolean;
+  readonly special: boolean;
+}
+
+/**
+ * Opens an archive with the first of the passwords that fits and gives its entries to `take`. Throws a `Refusal` when it
+ * is no archive, is locked as a whole, or holds more than the limits allow.
+ */
+export async function openSevenZip(
+  archive: Uint8Array,
+  passwords: readonly string[],
+  take: (entry: ArchiveEntry) => void | Promise<void>,
+): Promise<void> {
+  const { entries, password } = await list(archive, passwords);
+  if (entries.length > LIMITS.parts) throw new Refusal('too-many-parts', `${entries.length} entries`);
+  const total = entries.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  if (total > LIMITS.expandedBytes) throw new Refusal('ratio', `${total} bytes`);
+  const locked = entries.filter((entry) => entry.locked);
+  let key = password;
+  if (key === undefined && locked.length > 0) key = await fitting(archive, locked, passwords);
+  const open = entries.filter((entry) => !entry.special && (!entry.locked || key !== undefined));
+  // Without a key the locked ones would ask for one: the others are opened by name.
+  const whole = locked.length === 0 || key !== undefined;
+  const all = whole ? await call(archive, ['x', '-so', `-p${key ?? ''}`], LIMITS.expandedBytes) : undefined;
+  const pieces = all === undefined ? undefined : split(all.out, entries);
+  let single = 0;
+  for (const entry of entries) {
+    if (entry.special) {
+      await take(shut(entry.name, 'unsupported-type', 'link'));
+      continue;
+    }
+    if (!open.includes(entry)) {
+      await take(shut(entry.name, passwords.length === 0 ? 'password-needed' : 'password-wrong'));
+      continue;
+    }
+    let bytes = pieces?.get(entry);
+    if (bytes === undefined || !fits(entry, bytes) || (entry.crc === undefined && all?.code !== 0)) {
+      single += 1;
+      bytes = single > ONE_BY_ONE ? undefined : await one(archive, entry, key);
+    }
+    await take(
+      bytes === undefined ? shut(entry.name, 'damaged') : { name: entry.name, bytes, trouble: '', findings: [] },
+    );
+  }
+}
+
+function fits(entry: Listed, bytes: Uint8Array): boolean {
+  if (entry.size !== undefined && bytes.length !== entry.size) return false;
+  return entry.crc === undefined || crc32(bytes) === entry.crc;
+}
+
+async function one(archive: Uint8Array, entry: Listed, key: string | undefined): Promise<Uint8Array | undefined> {
+  const args = ['x', '-so', '-spd', `-p${key ?? ''}`, `-i!${entry.rawName}`];
+  const { out, code } = await call(archive, args, LIMITS.expandedBytes);
+  return fits(entry, out) && (code === 0 || entry.crc !== undefined) ? out : undefined;
+}
+
+/** What came out, cut where the listed sizes say. A single entry's size may be unknown (gzip, bzip2). */
+function split(out: Buffer, entries: readonly Listed[]): Map<Listed, Uint8Array> {
+  const pieces = new Map<Listed, Uint8Array>();
+  const [only] = entries;
+  if (entries.length === 1 && only !== undefined && only.size === undefined) return pieces.set(only, out);
+  let at = 0;
+  for (const entry of entries) {
+    const size = entry.size ?? 0;
+    if (at + size <= out.length) pieces.set(entry, out.subarray(at, at + size));
+    at += size;
+  }
+  return pieces;
+}
+
+async function list(
+  archive: Uint8Array,
+  passwords: readonly string[],
+): Promise<{ readonly entries: Listed[]; readonly password: string | undefined }> {
+  let answer = await call(archive, ['l', '-slt', '-ba', '-p'], 16 * 1024 * 1024);
+  let entries = listing(answer.out);
+  if (entries.length > 0 || answer.code === 0) return { entries, password: undefined };
+  if (!/password|encrypted/i.test(answer.said) && !isLocked7z(archive))
+    throw new Refusal('damaged', answer.said.replace(/\s+/g, ' ').slice(0, 200));
+  for (const password of passwords) {
+    answer = await call(archive, ['l', '-slt', '-ba', `-p${password}`], 16 * 1024 * 1024);
+    entries = listing(answer.out);
+    if (answer.code === 0) return { entries, password };
+  }
+  throw new Refusal(passwords.length === 0 ? 'password-needed' : 'password-wrong', 'its directory is locked');
+}
+
+/** A 7z whose directory is packed by AES (coder 06F10701 in its encoded header): 7-Zip gives up on it without a word. */
+function isLocked7z(archive: Uint8Array): boolean {
+  const bytes = Buffer.from(archive.buffer, archive.byteOffset, archive.length);
+  if (bytes.length < 32 || bytes.readUInt32BE(0) !== 0x377abcaf) return false;
+  const at = 32n + bytes.readBigUInt64LE(12);
+  const end = at + bytes.readBigUInt64LE(20);
+  if (end > BigInt(bytes.length)) return false;
+  return bytes.subarray(Number(at), Number(end)).includes(Buffer.from('06f10701', 'hex'));
+}
+
+/** The password that opens the smallest of the locked entries. */
+async function fitting(
+  archive: Uint8Array,
+  locked: readonly Listed[],
+  passwords: readonly string[],
+): Promise<string | undefined> {
+  const smallest = locked.toSorted((a, b) => (a.size ?? 0) - (b.size ?? 0)).find(({ size }) => size !== 0) ?? locked[0];
+  if (smallest === undefined) return undefined;
+  for (const password of passwords) if ((await one(archive, smallest, password)) !== undefined) return password;
+  return undefined;
+}
+
+/** Reads `7z l -slt -ba`: a block of `Key = value` lines an entry, names as raw bytes. Folders are left out. */
+function listing(out: Buffer): Listed[] {
+  const text = out.toString('latin1').replace(/^[^\n]*\x08 *\x08*/, '');
+  const entries: Listed[] = [];
+  for (const block of text.split(/\n\n+/)) {
+    const facts = new Map<string, string>();
+    for (const line of block.split('\n')) {
+      const cut = line.indexOf(' = ');
+      if (cut > 0 && !facts.has(line.slice(0, cut))) facts.set(line.slice(0, cut), line.slice(cut + 3));
+    }
+    if (!facts.has('Path') && !facts.has('Size')) continue;
+    const path = facts.get('Path') ?? ''; // bzip2, xz and zstd keep no name
+    const attributes = facts.get('Attributes') ?? '';
+    if (facts.get('Folder') === '+' || attributes.startsWith('D') || /(?:^|\s)d[rwx-]{9}/.test(attributes)) continue;
+    const number = (key: string, base: number): number | undefined => {
+      const value = facts.get(key) ?? '';
+      return value === '' ? undefined : Number.parseInt(value, base);
+    };
+    const special =
+      /(?:^|\s)[lbcps][rwxsStT-]{9}/.test(attributes) ||
+      ['Symbolic Link', 'Hard Link'].some((key) => (facts.get(key) ?? '') !== '');
+    const sixteenBits = /^-(?:lh|lz)/.test(facts.get('Method') ?? ''); // LHA's sum is a CRC-16: 7-Zip checks it, we do not
+    entries.push({
+      rawName: Buffer.from(path, 'latin1').toString('utf8'),
+      name: nameOf(Buffer.from(path, 'latin1')),
+      size: number('Size', 10),
+      crc: sixteenBits ? undefined : number('CRC', 16),
+      locked: facts.get('Encrypted') === '+',
+      special,
+    });
+  }
+  return entries;
+}
+
+/** 7-Zip takes the second byte of 表 (95 5C) for a separator and writes a slash; 2F is no second byte in Shift_JIS. */
+function nameOf(raw: Buffer): string {
+  const repaired = Buffer.from(raw);
+  const plain = decodeText(raw, '');
+  if (plain.charset === 'utf-8' || raw.every((byte) => byte < 0x80)) return plain.text;
+  for (let i = 0; i < repaired.length; i++) {
+    const lead = repaired[i] as number;
+    if ((lead < 0x81 || lead > 0x9f) && (lead < 0xe0 || lead > 0xfc)) continue;
+    if (repaired[i + 1] === 0x2f) repaired[i + 1] = 0x5c;
+    i += 1;
+  }
+  return decodeText(repaired, 'shift_jis').text;
+}

@@ -1,0 +1,245 @@
+// ZIP by its central directory (APPNOTE 6.3.10), strictly: what the local headers say otherwise is told, and entries that
+// share bytes (Fifield's bombs) are refused. Stored, deflated and zstd entries; ZipCrypto and WinZip AES.
+import { constants, crc32, inflateRawSync, zstdDecompressSync } from 'node:zlib';
+import { LIMITS } from '../../src/message/limits.ts';
+import { decodeText } from '../charset.ts';
+import { Refusal } from '../run.ts';
+import { shut, type ArchiveEntry } from './entry.ts';
+import { decryptEntry } from './zip-crypto.ts';
+
+const END = 0x06054b50;
+const END64 = 0x06064b50;
+const LOCATOR64 = 0x07064b50;
+const CENTRAL = 0x02014b50;
+const LOCAL = 0x04034b50;
+const EXTRA_ZIP64 = 0x0001;
+const EXTRA_AES = 0x9901;
+const EXTRA_UTF8_PATH = 0x7075;
+const UNIX_LINK = 0o120000;
+const UNIX_TYPE = 0o170000;
+const METHOD = { stored: 0, deflated: 8, zstd: 93, aes: 99 } as const;
+
+interface Listed {
+  readonly rawName: Buffer;
+  readonly name: string;
+  readonly flags: number;
+  readonly method: number;
+  readonly crc: number;
+  readonly packed: number;
+  readonly size: number;
+  readonly at: number;
+  readonly time: number;
+  readonly isLink: boolean;
+  readonly aes: { readonly version: number; readonly strength: number; readonly method: number } | undefined;
+}
+
+export interface Zip {
+  readonly entries: readonly Listed[];
+  readonly findings: ReadonlySet<string>;
+  /** Methods among the entries that are not read here. */
+  readonly strange: boolean;
+  /** Opens the entry with the first of the passwords that fits. */
+  open(entry: Listed, passwords: readonly string[]): ArchiveEntry;
+}
+
+/** Reads the directory. Throws a `Refusal` when there is none, or it makes no sense. */
+export function readZip(bytes: Buffer): Zip {
+  const findings = new Set<string>();
+  const { entries, shift } = directory(bytes, findings);
+  const starts = new Map<Listed, number>();
+  const ranges: [number, number][] = [];
+  for (const entry of entries) {
+    const start = dataStart(bytes, entry, shift, findings);
+    starts.set(entry, start);
+    ranges.push([entry.at + shift, start + entry.packed]);
+  }
+  ranges.sort(([a], [b]) => a - b);
+  for (let i = 1; i < ranges.length; i++) {
+    if ((ranges[i] as [number, number])[0] < (ranges[i - 1] as [number, number])[1])
+      throw new Refusal('ambiguous', 'entries share bytes');
+  }
+  let total = 0;
+  const open = (entry: Listed, passwords: readonly string[]): ArchiveEntry => {
+    if (entry.isLink) return shut(entry.name, 'unsupported-type', 'link');
+    const start = starts.get(entry) ?? 0;
+    if (start + entry.packed > bytes.length) return shut(entry.name, 'damaged');
+    const packed = bytes.subarray(start, start + entry.packed);
+    const room = LIMITS.expandedBytes - total;
+    const opened = unpack(packed, entry, passwords, room);
+    total += opened.bytes?.length ?? 0;
+    return opened;
+  };
+  const readable: readonly number[] = Object.values(METHOD);
+  const strange = entries.some(
+    (entry) => !readable.includes(entry.method) || (entry.aes !== undefined && !readable.includes(entry.aes.method)),
+  );
+  return { entries: entries.filter(({ name }) => !/[/\\]$/.test(name)), findings, strange, open };
+}
+
+function unpack(packed: Buffer, entry: Listed, passwords: readonly string[], room: number): ArchiveEntry {
+  const { name } = entry;
+  if ((entry.flags & 1) === 0) {
+    try {
+      return { name, bytes: inflate(packed, entry.method, entry, room), trouble: '', findings: [] };
+    } catch (error) {
+      return shut(name, error instanceof Refusal ? error.reason : 'damaged');
+    }
+  }
+  if ((entry.flags & 0x40) !== 0 && entry.aes === undefined) return shut(name, 'encrypted');
+  for (const password of passwords) {
+    for (const plain of decryptEntry(packed, entry, password)) {
+      try {
+        return {
+          name,
+          bytes: inflate(plain, entry.aes?.method ?? entry.method, entry, room),
+          trouble: '',
+          findings: [],
+        };
+      } catch (error) {
+        if (error instanceof Refusal && error.reason === 'ratio') return shut(name, 'ratio');
+        continue; // its check byte fitted by chance: not this password
+      }
+    }
+  }
+  return shut(name, passwords.length === 0 ? 'password-needed' : 'password-wrong');
+}
+
+function inflate(packed: Uint8Array, method: number, entry: Listed, room: number): Uint8Array {
+  if (entry.size > room) throw new Refusal('ratio', 'more than is left');
+  const cap = { maxOutputLength: Math.max(1, Math.min(room, entry.size === 0 ? room : entry.size)) };
+  let bytes: Uint8Array;
+  if (method === METHOD.stored) bytes = packed;
+  else if (packed.length === 0) bytes = new Uint8Array();
+  else if (method === METHOD.deflated) bytes = inflateRawSync(packed, { ...cap, finishFlush: constants.Z_SYNC_FLUSH });
+  else if (method === METHOD.zstd) bytes = zstdDecompressSync(packed, cap);
+  else throw new Refusal('unsupported-type', `method ${method}`);
+  // AE-2 has no CRC: its authentication code was checked before.
+  if (entry.aes?.version !== 2 && crc32(bytes) !== entry.crc) throw new Refusal('damaged', 'CRC');
+  return bytes;
+}
+
+function directory(bytes: Buffer, findings: Set<string>): { entries: Listed[]; shift: number } {
+  const end = endOf(bytes);
+  let count = bytes.readUInt16LE(end + 10);
+  let size = bytes.readUInt32LE(end + 12);
+  let at = bytes.readUInt32LE(end + 16);
+  if (bytes.readUInt16LE(end + 4) !== 0 && bytes.readUInt16LE(end + 4) !== 0xffff)
+    throw new Refusal('damaged', 'one of several disks');
+  if (end + 22 + bytes.readUInt16LE(end + 20) !== bytes.length) findings.add('bytes after its end');
+  let before = end;
+  if (end >= 20 && bytes.readUInt32LE(end - 20) === LOCATOR64) {
+    const at64 = bytes.lastIndexOf(Buffer.from('PK\x06\x06', 'latin1'), end - 20);
+    if (at64 >= 0 && at64 + 56 <= bytes.length && bytes.readUInt32LE(at64) === END64) {
+      count = number64(bytes, at64 + 32);
+      size = number64(bytes, at64 + 40);
+      at = number64(bytes, at64 + 48);
+      before = at64;
+    }
+  }
+  // A self-extractor's program stands in front; offsets count from the archive's own start.
+  const shift = before - size - at;
+  if (shift < 0) throw new Refusal('damaged', 'its directory lies outside');
+  if (shift > 0) findings.add(`${shift} bytes before its start`);
+  const entries: Listed[] = [];
+  let cursor = at + shift;
+  while (cursor + 46 <= before && bytes.readUInt32LE(cursor) === CENTRAL) {
+    if (entries.length > LIMITS.parts + 1) throw new Refusal('too-many-parts', `${count} entries`);
+    const { entry, next } = listed(bytes, cursor);
+    entries.push(entry);
+    cursor = next;
+  }
+  if (cursor !== before || entries.length !== count) findings.add('its directory and its end disagree');
+  if (entries.length === 0 && count > 0) throw new Refusal('damaged', 'no directory');
+  return { entries, shift };
+}
+
+function endOf(bytes: Buffer): number {
+  const least = Math.max(0, bytes.length - 22 - 0xffff);
+  for (let at = bytes.length - 22; at >= least; at--) if (bytes.readUInt32LE(at) === END) return at;
+  throw new Refusal('damaged', 'no end of the directory');
+}
+
+function number64(bytes: Buffer, at: number): number {
+  const value = bytes.readBigUInt64LE(at);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new Refusal('damaged', 'a number beyond all measure');
+  return Number(value);
+}
+
+function listed(bytes: Buffer, at: number): { entry: Listed; next: number } {
+  const nameLength = bytes.readUInt16LE(at + 28);
+  const extraLength = bytes.readUInt16LE(at + 30);
+  const next = at + 46 + nameLength + extraLength + bytes.readUInt16LE(at + 32);
+  if (next > bytes.length) throw new Refusal('damaged', 'directory cut');
+  const rawName = bytes.subarray(at + 46, at + 46 + nameLength);
+  const extra = extras(bytes.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength));
+  const flags = bytes.readUInt16LE(at + 8);
+  let packed = bytes.readUInt32LE(at + 20);
+  let size = bytes.readUInt32LE(at + 24);
+  let offset = bytes.readUInt32LE(at + 42);
+  const big = extra.get(EXTRA_ZIP64);
+  let cursor = 0;
+  const take = (value: number): number => {
+    if (value !== 0xffffffff || big === undefined || cursor + 8 > big.length) return value;
+    cursor += 8;
+    return number64(big, cursor - 8);
+  };
+  size = take(size);
+  packed = take(packed);
+  offset = take(offset);
+  const method = bytes.readUInt16LE(at + 10);
+  const aes = extra.get(EXTRA_AES);
+  const isUnix = bytes.readUInt8(at + 5) === 3;
+  const entry: Listed = {
+    rawName,
+    name: nameOf(rawName, flags, extra.get(EXTRA_UTF8_PATH)),
+    flags,
+    method,
+    crc: bytes.readUInt32LE(at + 16),
+    packed,
+    size,
+    at: offset,
+    time: bytes.readUInt16LE(at + 12),
+    isLink: isUnix && ((bytes.readUInt32LE(at + 38) >>> 16) & UNIX_TYPE) === UNIX_LINK,
+    aes:
+      method === METHOD.aes && aes !== undefined && aes.length >= 7
+        ? { version: aes.readUInt16LE(0), strength: aes.readUInt8(4), method: aes.readUInt16LE(5) }
+        : undefined,
+  };
+  return { entry, next };
+}
+
+function extras(bytes: Buffer): Map<number, Buffer> {
+  const found = new Map<number, Buffer>();
+  for (let at = 0; at + 4 <= bytes.length;) {
+    const length = bytes.readUInt16LE(at + 2);
+    if (!found.has(bytes.readUInt16LE(at))) found.set(bytes.readUInt16LE(at), bytes.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  return found;
+}
+
+/** UTF-8 where it says so (bit 11, Info-ZIP's extra field) or is; otherwise as a Japanese machine wrote it. */
+function nameOf(raw: Buffer, flags: number, path: Buffer | undefined): string {
+  if ((flags & 0x800) !== 0) return raw.toString('utf8');
+  if (path !== undefined && path.length > 5 && path.readUInt32LE(1) === crc32(raw))
+    return path.subarray(5).toString('utf8');
+  return decodeText(raw, '').text;
+}
+
+/** Where the entry's bytes begin; what its local header says otherwise than the directory is told. */
+function dataStart(bytes: Buffer, entry: Listed, shift: number, findings: Set<string>): number {
+  const at = entry.at + shift;
+  if (at + 30 > bytes.length || bytes.readUInt32LE(at) !== LOCAL) {
+    findings.add('an entry without its header');
+    return bytes.length + 1;
+  }
+  const nameLength = bytes.readUInt16LE(at + 26);
+  const local = bytes.subarray(at + 30, at + 30 + nameLength);
+  const streamed = (bytes.readUInt16LE(at + 6) & 8) !== 0; // its sizes and CRC stand behind it
+  const differs =
+    !local.equals(entry.rawName) ||
+    bytes.readUInt16LE(at + 8) !== entry.method ||
+    (!streamed && bytes.readUInt32LE(at + 14) !== entry.crc && bytes.readUInt32LE(at + 14) !== 0);
+  if (differs) findings.add('its two directories disagree');
+  return at + 30 + nameLength + bytes.readUInt16LE(at + 28);
+}
