@@ -1,5 +1,7 @@
 // Wrong usage: one line on stderr, exit 2.
 
+import { forText } from '../message/untrusted.ts';
+
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -16,7 +18,7 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Prints a line about the work, not part of the output. */
+/** Prints a line about the work, not part of the output. Names of files stand in it: no escape sequence of theirs (CWE-150). */
 export function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${forText(line)}\n`);
 }

@@ -121,7 +121,7 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps): void {
     const uploads: Upload[] = [];
     try {
       for await (const part of request.parts()) {
-        if (part.type === 'file') uploads.push({ name: part.filename, staged: await stageFile(part.file, deps) });
+        if (part.type === 'file') uploads.push({ name: part.filename ?? '', staged: await stageFile(part.file, deps) });
         else if (part.fieldname === 'to') to.push(String(part.value));
         else if (part.fieldname === 'from') from = String(part.value);
       }

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { newMessageId } from '../../src/message/id.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import type { PartRow } from '../../src/message/part.ts';
+import { forLine } from '../../src/message/untrusted.ts';
 import { openMetrics } from '../../src/ops/metrics.ts';
 import { builtInPolicy } from '../../src/policy/policy.ts';
 import { machineJail } from '../../src/sandbox/probe.ts';
@@ -59,7 +60,7 @@ export async function openSanitiser(more: Partial<SanitiseTools> = {}, jobs = 2)
     const { record, outputs } = await makeHarmless(
       {
         id: newMessageId(),
-        source: { kind, name, size: content.size, sha256: content.sha256 },
+        source: { kind, name: forLine(name, 300), size: content.size, sha256: content.sha256 },
         envelope: { from: 'sender@example.com', to: ['staff@city.example.lg.jp'] },
         receivedAt: new Date().toISOString(),
         content,
