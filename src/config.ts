@@ -98,6 +98,13 @@ export const ConfigSchema = Type.Object({
     pattern: URL_OF('https?'),
     problem: 'an http:// or https:// URL',
   }),
+  MUGAI_API_KEYS: key({
+    default: '',
+    example: '/etc/mugai/api-keys',
+    meaning: 'file with a line `name sha256-of-the-key` for each sender at the HTTP door; unset: no key is asked for',
+    pattern: '^[^\\0]*$',
+    problem: 'a path',
+  }),
   MUGAI_CLAMD: key({
     default: '',
     example: '/run/clamav/clamd.ctl',
@@ -230,6 +237,7 @@ export interface Config {
   readonly opsListen: Listen;
   readonly outerUrl: string;
   readonly clamd: string | undefined;
+  readonly apiKeysFile: string | undefined;
   readonly domains: readonly string[];
   readonly queueUrl: string | undefined;
   readonly innerSmtpUrl: string | undefined;
@@ -284,6 +292,7 @@ export function readConfig(env: Environment = process.env): Config {
     portalListen: listen('MUGAI_PORTAL_LISTEN', values),
     opsListen: listen('MUGAI_OPS_LISTEN', values),
     outerUrl: (url('MUGAI_OUTER_URL', values) ?? `http://${values.MUGAI_UPLOAD_LISTEN}`).replace(/\/+$/, ''),
+    apiKeysFile: path('MUGAI_API_KEYS') || undefined,
     clamd: values.MUGAI_CLAMD === '' ? undefined : values.MUGAI_CLAMD,
     domains: values.MUGAI_DOMAINS.split(',').map((name) => name.trim().toLowerCase()),
     queueUrl: url('MUGAI_QUEUE_URL', values),

@@ -1,5 +1,6 @@
 // The HTTP door of the outer side: files by multipart, streamed to the spool; a receipt says how far a message came.
 import multipart from '@fastify/multipart';
+import swagger from '@fastify/swagger';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { parseMessageId } from '../message/id.ts';
@@ -13,30 +14,25 @@ import { intake, MESSAGE_BYTES, type IntakeDeps } from './intake.ts';
 import { isSender, recipientFault } from './recipients.ts';
 import { addReleases } from './release-page.ts';
 import { listenError, type Door } from './smtp-door.ts';
+import { BadRequest, clientOf, Quota, type ApiKeys } from './upload-fault.ts';
+import { addUploadPage } from './upload-page.ts';
+import { addUploads, Uploads } from './uploads.ts';
 
 export interface HttpDoorDeps extends IntakeDeps {
   readonly domains: ReadonlySet<string>;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly apiKeys: ApiKeys;
 }
 
 const FILES_PER_REQUEST = 20;
+/** Bytes a client may send in an hour. */
+const CLIENT_BYTES = 4 * 1024 * 1024 * 1024;
 const Accepted = Type.Object({
   files: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), size: Type.Integer() })),
 });
 const Receipt = Type.Object({ id: Type.String(), stage: Type.String(), receivedAt: Type.String() });
 const Problem = Type.Object({ error: Type.String(), message: Type.String() });
-
-/** A request that cannot be taken, with its HTTP status and a plain sentence. */
-class BadRequest extends Error {
-  readonly statusCode: number;
-  readonly code: string;
-  constructor(statusCode: number, code: string, message: string) {
-    super(message);
-    this.statusCode = statusCode;
-    this.code = code;
-  }
-}
 
 interface Upload {
   readonly name: string;
@@ -57,6 +53,12 @@ export async function openHttpDoor(
     requestTimeout: LIMITS.smtpDataMs,
     keepAliveTimeout: 5000,
     return503OnClosing: true,
+  });
+  await app.register(swagger, {
+    openapi: {
+      info: { title: 'Mugai: files from the Internet side', version: '1' },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+    },
   });
   await app.register(multipart, {
     limits: {
@@ -91,9 +93,15 @@ export async function openHttpDoor(
   app.setNotFoundHandler(async (_request, reply) =>
     reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' }),
   );
-  postFiles(app, deps);
+  const quota = new Quota(CLIENT_BYTES);
+  const uploads = new Uploads();
+  app.addHook('onClose', async () => uploads.close());
+  postFiles(app, deps, quota);
   getReceipt(app, deps);
+  addUploads(app, deps, uploads, quota);
+  addUploadPage(app, deps.domains, deps.apiKeys.size > 0);
   addReleases(app, deps);
+  app.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   try {
     await app.listen(listen);
   } catch (error) {
@@ -111,15 +119,23 @@ export async function openHttpDoor(
   };
 }
 
-function postFiles(app: FastifyInstance, deps: HttpDoorDeps): void {
-  const schema = { response: { 202: Accepted, '4xx': Problem, '5xx': Problem } };
+function postFiles(app: FastifyInstance, deps: HttpDoorDeps, quota: Quota): void {
+  const summary = 'Files as multipart/form-data: fields `to` (repeatable), `from`, `file` (repeatable)';
+  const schema = {
+    summary,
+    consumes: ['multipart/form-data'],
+    security: [{ key: [] }],
+    response: { 202: Accepted, '4xx': Problem, '5xx': Problem },
+  };
   app.post('/v1/files', { schema }, async (request, reply) => {
+    const client = clientOf(request, deps.apiKeys);
     if (!request.isMultipart())
       throw new BadRequest(415, 'bad-input', 'Send multipart/form-data with fields "to" and "file".');
     const to: string[] = [];
     let from = '';
     const uploads: Upload[] = [];
     try {
+      quota.take(client, Number(request.headers['content-length'] ?? MESSAGE_BYTES));
       for await (const part of request.parts()) {
         if (part.type === 'file') uploads.push({ name: part.filename ?? '', staged: await stageFile(part.file, deps) });
         else if (part.fieldname === 'to') to.push(String(part.value));
@@ -145,8 +161,13 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps): void {
 }
 
 function getReceipt(app: FastifyInstance, deps: HttpDoorDeps): void {
-  const schema = { response: { 200: Receipt, '4xx': Problem, '5xx': Problem } };
+  const schema = {
+    summary: 'How far a file came; never its content',
+    security: [{ key: [] }],
+    response: { 200: Receipt, '4xx': Problem, '5xx': Problem },
+  };
   app.get<{ Params: { id: string } }>('/v1/files/:id', { schema }, async (request, reply) => {
+    clientOf(request, deps.apiKeys);
     const id = parseMessageId(request.params.id);
     const spooled = id === undefined ? undefined : await deps.spool.spooled(id);
     if (id === undefined || spooled === undefined || spooled.record.source.kind !== 'file') {
@@ -174,7 +195,8 @@ async function stageFile(
   }
 }
 
-function checkEnvelope(from: string, to: readonly string[], domains: ReadonlySet<string>): void {
+/** Throws the fault of an envelope. */
+export function checkEnvelope(from: string, to: readonly string[], domains: ReadonlySet<string>): void {
   if (to.length === 0) throw new BadRequest(400, 'bad-input', 'Field "to" is missing: name the recipient’s address.');
   if (to.length > LIMITS.recipients) throw new BadRequest(400, 'bad-input', `At most ${LIMITS.recipients} recipients.`);
   if (!isSender(from)) throw new BadRequest(400, 'bad-input', 'Field "from" is no address.');

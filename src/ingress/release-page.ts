@@ -24,12 +24,12 @@ const LINK = /^([0-9a-z]{26})\.([A-Za-z0-9_-]{43})$/;
 
 /** `GET /originals/<id>.<token>` shows, `POST` hands out, once. Wrong, old and used links are one and the same 404. */
 export function addReleases(app: FastifyInstance, deps: ReleaseDeps): void {
-  app.get<{ Params: { link: string } }>('/originals/:link', async (request, reply) => {
+  app.get<{ Params: { link: string } }>('/originals/:link', { schema: { hide: true } }, async (request, reply) => {
     const opened = await open(deps.spool, request.params.link);
     if (opened === undefined) return gone(reply);
     return page(reply, 200, opened.release.state === 'ready' ? readyPage(opened.release) : refusedPage());
   });
-  app.post<{ Params: { link: string } }>('/originals/:link', async (request, reply) => {
+  app.post<{ Params: { link: string } }>('/originals/:link', { schema: { hide: true } }, async (request, reply) => {
     const opened = await open(deps.spool, request.params.link);
     if (opened === undefined || opened.release.state !== 'ready') return gone(reply);
     const { id, release } = opened;

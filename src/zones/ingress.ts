@@ -38,6 +38,25 @@ async function doorTls(config: Config): Promise<SmtpDoorDeps['tls']> {
   }
 }
 
+/** Names of the senders by the digest of their keys. A line that is none stops the start. */
+async function readApiKeys(file: string | undefined): Promise<ReadonlyMap<string, string>> {
+  if (file === undefined) return new Map();
+  const bad = (why: string, cause?: unknown): MugaiError =>
+    new MugaiError('bad-config', `MUGAI_API_KEYS ${file}: ${why}`, { permanent: true, cause });
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw bad(reasonOf(error), error);
+  });
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  if (lines.length === 0) throw bad('it holds no key');
+  return new Map(
+    lines.map((line) => {
+      const [, name = '', digest = ''] = /^([\w.-]{1,64})\s+([0-9a-f]{64})\s*$/.exec(line) ?? ([] as string[]);
+      if (name === '') throw bad('a line is not "name sha256"');
+      return [digest, name];
+    }),
+  );
+}
+
 /** Opens the doors. */
 export async function startIngress(config: Config, log: Log, life: Lifecycle, road: Road, spool: Spool) {
   const audit = await openZoneJournal('outer', config, log, life);
@@ -48,6 +67,7 @@ export async function startIngress(config: Config, log: Log, life: Lifecycle, ro
     metrics: road.metrics,
     domains: new Set(config.domains),
     hostname: config.domains[0] ?? 'localhost',
+    apiKeys: await readApiKeys(config.apiKeysFile),
     clients: new ClientLimits(config.smtpRelays),
     tls: await doorTls(config),
     onSpooled: ({ id }: { readonly id: MessageId }) => {

@@ -1,0 +1,47 @@
+// A request at the HTTP door that cannot be taken, with its status and a plain sentence; and who a client is.
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+
+export class BadRequest extends Error {
+  readonly statusCode: number;
+  readonly code: string;
+  constructor(statusCode: number, code: string, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+    this.code = code;
+  }
+}
+
+/** Names of API keys by the sha256 of the key. Empty: the door asks for none. */
+export type ApiKeys = ReadonlyMap<string, string>;
+
+/** Who sends: the name of the key, or the address where none is asked for. 401 for a wrong or missing key. */
+export function clientOf(request: FastifyRequest, keys: ApiKeys): string {
+  if (keys.size === 0) return request.ip;
+  const [, key = ''] = /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(request.headers.authorization ?? '') ?? [];
+  // Looked up by its digest: how long that takes says nothing of the key.
+  const name = keys.get(createHash('sha256').update(key).digest('hex'));
+  if (name === undefined) throw new BadRequest(401, 'unauthorised', 'This door needs an API key.');
+  return name;
+}
+
+/** Bytes each client sent within the last hour; more than the quota has to wait. */
+export class Quota {
+  readonly #most: number;
+  readonly #sent = new Map<string, { hour: number; bytes: number }>();
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Counts bytes that are about to come. 429 when they are too many. */
+  take(client: string, bytes: number, now: number = Date.now()): void {
+    const hour = Math.floor(now / 3_600_000);
+    const known = this.#sent.get(client);
+    const sent = known?.hour === hour ? known.bytes : 0;
+    if (sent + bytes > this.#most)
+      throw new BadRequest(429, 'quota', 'You have sent as much as you may in an hour. Try again later.');
+    this.#sent.delete(client);
+    this.#sent.set(client, { hour, bytes: sent + bytes });
+    if (this.#sent.size > 10_000) for (const [one] of this.#sent) return void this.#sent.delete(one);
+  }
+}
