@@ -22,8 +22,14 @@ const TOO_BIG = {
 /** Who stands in From when the sender's is no plain address. */
 const UNKNOWN_SENDER = 'unknown-sender@mugai.invalid';
 
+/** How delivered mail is written. */
+export interface MailForm {
+  readonly language: Language;
+  readonly charset: OutgoingMail['charset'];
+}
+
 /** Composes the mail of a package. `domain` is the right side of the Message-ID, the same at every attempt. */
-export function compose(verified: VerifiedPackage, domain: string, language: Language): OutgoingMail {
+export function compose(verified: VerifiedPackage, domain: string, form: MailForm): OutgoingMail {
   const { predicate } = verified.statement;
   const headers = predicate.headers;
   const attachments: Attachment[] = [];
@@ -55,7 +61,8 @@ export function compose(verified: VerifiedPackage, domain: string, language: Lan
       'X-Mugai-State': predicate.state,
       'X-Mugai-Policy': forLine(`${predicate.policy.name} ${predicate.policy.version}`, 200),
     },
-    text: textOf(verified, left, language),
+    text: textOf(verified, left, form.language),
+    charset: form.charset,
     attachments,
   };
 }

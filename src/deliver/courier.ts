@@ -20,6 +20,8 @@ export interface OutgoingMail {
   readonly date: Date;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+  /** What the text and the subject are written in; a text that ISO-2022-JP cannot hold goes as UTF-8. */
+  readonly charset: 'utf-8' | 'iso-2022-jp';
   readonly attachments: readonly Attachment[];
 }
 

@@ -7,7 +7,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type VerifiedPackage } from '../outbox/verify.ts';
 import { compose } from './compose.ts';
-import type { Courier } from './courier.ts';
+import type { Courier, OutgoingMail } from './courier.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface DeliverDeps {
@@ -20,6 +20,7 @@ export interface DeliverDeps {
   /** Right side of our Message-IDs. */
   readonly domain: string;
   readonly language: Language;
+  readonly charset: OutgoingMail['charset'];
   /** Bytes of attachments a delivered mail may carry. */
   readonly attachBytes: number;
   readonly giveUpMs: number;
@@ -62,7 +63,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
     return ended(sealed, deps, chain, { stage: 'delivered', courier: 'none', answer, accepted: [], rejected: [] });
   }
 
-  const mail = compose(verified, deps.domain, deps.language);
+  const mail = compose(verified, deps.domain, deps);
   const had = await deps.ledger.accepted(sealed.id);
   const to = mail.envelope.to.filter((recipient) => !had.has(recipient));
   const answer = await deps.courier.deliver({ ...mail, envelope: { ...mail.envelope, to } }, signal);

@@ -1,6 +1,8 @@
 // A composed mail in nodemailer's words. Base64 for the text: Japanese lines stay whole and no line can end the DATA.
 import type { SendMailOptions } from 'nodemailer';
+import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import type { OutgoingMail } from './courier.ts';
+import { toIso2022Jp, toJisWords } from './iso-2022-jp.ts';
 import type { Mailbox } from './mailboxes.ts';
 
 /** Options for one mail. Files and URLs are never read: every content is given as bytes. */
@@ -15,7 +17,7 @@ export function nodemailerOptions(mail: OutgoingMail): SendMailOptions {
     date: mail.date,
     messageId: `<${mail.messageId}>`,
     headers: { ...mail.headers },
-    text: mail.text,
+    text: withCrlf(mail.text),
     textEncoding: 'base64',
     xMailer: false,
     disableFileAccess: true,
@@ -27,4 +29,37 @@ export function nodemailerOptions(mail: OutgoingMail): SendMailOptions {
       contentDisposition: 'attachment' as const,
     })),
   };
+}
+
+/** RFC 2045 §6.8: encoded text has CRLF too; old programs show bare LF as one long line. */
+function withCrlf(text: string): string {
+  return text.replaceAll('\n', '\r\n');
+}
+
+/**
+ * What is given to nodemailer's transports: the options, or the whole mail where its text and subject go as ISO-2022-JP. A
+ * mail with a letter that JIS X 0208 lacks goes as UTF-8 whole: a reader gets it right or not at all.
+ */
+export async function toSend(mail: OutgoingMail): Promise<SendMailOptions> {
+  const options = nodemailerOptions(mail);
+  const raw = mail.charset === 'iso-2022-jp' ? await rawInJis(mail, options) : undefined;
+  return raw === undefined ? options : { envelope: options.envelope, messageId: options.messageId, raw };
+}
+
+/** The mail as bytes, for a courier that writes files. */
+export async function toBytes(mail: OutgoingMail): Promise<Buffer> {
+  const options = nodemailerOptions(mail);
+  const raw = mail.charset === 'iso-2022-jp' ? await rawInJis(mail, options) : undefined;
+  return raw ?? (await new MailComposer(options).compile().build());
+}
+
+async function rawInJis(mail: OutgoingMail, options: SendMailOptions): Promise<Buffer | undefined> {
+  const text = toIso2022Jp(withCrlf(mail.text));
+  const subject = toJisWords(mail.subject);
+  if (text === undefined || subject === undefined) return undefined;
+  const root = new MailComposer({ ...options, subject }).compile();
+  const body = root.childNodes[0] ?? root;
+  body.setHeader('Content-Type', 'text/plain; charset=ISO-2022-JP');
+  body.setContent(text);
+  return root.build();
 }

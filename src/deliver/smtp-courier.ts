@@ -4,7 +4,7 @@ import { createTransport } from 'nodemailer';
 import { forLog } from '../message/untrusted.ts';
 import { reasonOf, systemCode } from '../message/errors.ts';
 import type { Courier, CourierAnswer } from './courier.ts';
-import { nodemailerOptions } from './nodemailer-options.ts';
+import { toSend } from './nodemailer-options.ts';
 
 /** Delivers to `smtp://` or `smtps://` (userinfo: credentials). `name` is our HELO name, `connections` the pool's size. */
 export function smtpCourier(url: string, name: string, connections: number): Courier {
@@ -32,7 +32,7 @@ export function smtpCourier(url: string, name: string, connections: number): Cou
     name: 'smtp',
     deliver: async (mail) => {
       try {
-        const info = await transport.sendMail(nodemailerOptions(mail));
+        const info = await transport.sendMail(await toSend(mail));
         const rejectedErrors = info.rejectedErrors ?? [];
         const later = rejectedErrors
           .filter((error) => isTransient(error.responseCode))

@@ -17,6 +17,8 @@ export const PolicySchema = Type.Object(
     version: Type.String({ minLength: 1, maxLength: 40 }),
     /** Language of the account of parts at the end of a text. */
     language: Type.Optional(Type.Union([Type.Literal('ja'), Type.Literal('en')])),
+    /** What delivered mail is written in: UTF-8, or ISO-2022-JP for programs of the days before it. */
+    mailCharset: Type.Optional(Type.Union([Type.Literal('utf-8'), Type.Literal('iso-2022-jp')])),
     /** Links in texts: as they are (`plain`), as `hxxps://…` that no program opens, or `removed`. */
     links: Type.Optional(Type.Union([Type.Literal('plain'), Type.Literal('hxxp'), Type.Literal('removed')])),
     /** Detected MIME types that are dropped, whatever they hold (`image/gif`, `image/*`). */
@@ -69,6 +71,7 @@ export interface Policy {
   readonly version: string;
   readonly sha256: string;
   readonly language: 'ja' | 'en';
+  readonly mailCharset: 'utf-8' | 'iso-2022-jp';
   readonly links: 'plain' | 'hxxp' | 'removed';
   readonly attachBytes: number;
   readonly textLayer: boolean;
@@ -127,6 +130,7 @@ function policyOf(file: Static<typeof PolicySchema>): Policy {
     version: file.version,
     sha256: createHash('sha256').update(JSON.stringify(file)).digest('hex'),
     language: file.language ?? 'ja',
+    mailCharset: file.mailCharset ?? 'utf-8',
     links: file.links ?? 'plain',
     attachBytes: file.attachBytes ?? LIMITS.attachBytes,
     textLayer: file.textLayer ?? true,

@@ -86,6 +86,7 @@ export async function startInner(
     audit: journal,
     domain,
     language: policy.language,
+    charset: policy.mailCharset,
     attachBytes: policy.attachBytes,
     giveUpMs: LIMITS.giveUpMs,
     onGateRefusal: (id: string, { rule, file, offset, message }: GateRefusal) => {
