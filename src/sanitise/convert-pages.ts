@@ -1,9 +1,12 @@
 // Documents and pictures: pixels from a jailed child, encoded here, by us, from numbers we checked.
+import { reasonWords, type Language } from '../message/account.ts';
 import { LIMITS } from '../message/limits.ts';
+import type { Remark } from '../message/part.ts';
 import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter } from '../spool/spool.ts';
 import { PageCollector, type Collected, type RasterPage } from '../sandbox/raster-page.ts';
-import { drawPages } from './draw-pages.ts';
+import { drawPages, type DrawnDocument } from './draw-pages.ts';
+import { noticeLines, noticePdf, type Missing } from './notice-page.ts';
 import { PagePdf, singlePage } from './page-pdf.ts';
 import type { EncodedPage } from './pdf-writer.ts';
 import { encodePicture } from './picture.ts';
@@ -39,9 +42,11 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promi
     };
     const pdf = new PagePdf(output, { layered: textLayer, onPage: show });
     const ask = { operation: textLayer ? OPERATION.pagesWithText : OPERATION.pages, password };
-    const drawn = await drawPages(leaf, ask, tools, async (page, _index, pages) => {
+    const drawn = await drawPages(leaf, ask, tools, async (page, index, pages) => {
       announced = pages;
-      await pdf.add(page);
+      // Pages that fit are kept: the first that might not ends the document.
+      if (index > 0 && tools.budget.outputLeft < roomFor(page, pages)) return 'too-large';
+      return pdf.add(page);
     });
     tools.budget.pages(pdf.pages);
     tools.metrics.pages.inc(pdf.pages);
@@ -51,11 +56,48 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promi
     }
     const { pages, cut, findings, losses } = drawn;
     if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages} / ${announced}, ${cut}` });
+    const missing = missingOf(drawn, losses, tools.policy.language);
+    if (missing !== undefined) await addNotice(missing, leaf, tools, pdf);
     await pdf.finish();
     return pagesOf({ pages, findings, losses }, output, name ?? tools.nextFile(leaf.name, 'pdf'));
   } catch (error) {
     output.abort();
     throw error;
+  }
+}
+
+/** Bytes kept for the end of a file and its notice. */
+const END_BYTES = 256 * 1024;
+
+/** Bytes that a page may need at most, those in the making, and the end of the file. */
+function roomFor(page: RasterPage, pages: number): number {
+  return 3 * page.pixels.length + END_BYTES + 100 * pages;
+}
+
+/** What the reader must be told on paper; undefined for a whole document. */
+function missingOf(
+  drawn: Extract<DrawnDocument, { kind: 'drawn' }>,
+  losses: readonly Remark[],
+  language: Language,
+): Missing | undefined {
+  const { pages, announced, cut } = drawn;
+  if (cut !== undefined) return { pages, announced, reason: reasonWords(cut, language) };
+  // The child was asked for fewer pages than there are.
+  const counted = losses.find(({ code }) => code === 'pages-cut')?.detail.match(/^\d+ of (\d+) pages$/)?.[1];
+  if (counted === undefined) return undefined;
+  return { pages, announced: Number(counted), reason: reasonWords('too-many-pages', language) };
+}
+
+async function addNotice(missing: Missing, leaf: Leaf, tools: Tools, pdf: PagePdf): Promise<void> {
+  const writer = tools.begin(LIMITS.outputBytes);
+  await writer.write(await noticePdf(noticeLines(missing, tools.policy.language)));
+  const content = writer.finish();
+  try {
+    const operation = tools.policy.textLayer ? OPERATION.pagesWithText : OPERATION.pages;
+    const notice = { ...leaf, name: 'notice', content };
+    await drawPages(notice, { operation, password: '' }, tools, async (page) => pdf.add(page));
+  } finally {
+    await content.discard();
   }
 }
 

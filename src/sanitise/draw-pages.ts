@@ -39,8 +39,8 @@ export type DrawnDocument =
       readonly losses: Remark[];
     };
 
-/** Takes a page that is due; what it throws ends the document. */
-export type TakePage = (page: RasterPage, index: number, announced: number) => Promise<void>;
+/** Takes a page that is due, or says why the document ends before it. What it throws is thrown by `drawPages`. */
+export type TakePage = (page: RasterPage, index: number, announced: number) => Promise<Reason | void>;
 
 /** Draws all pages and gives them to `take` in their order. Throws what `take` threw. */
 export async function drawPages(leaf: Leaf, ask: PagesAsk, tools: Tools, take: TakePage): Promise<DrawnDocument> {
@@ -75,6 +75,8 @@ class Drawing {
   #written = 0;
   #writing: Promise<void> = Promise.resolve();
   #fault: { readonly error: unknown } | undefined;
+  /** Why the taker wants no more. */
+  #stopped: Reason | undefined;
   #deaths = 0;
   #good = 0;
   #inked = false;
@@ -104,7 +106,7 @@ class Drawing {
           break;
         }
         await this.#writing;
-        if (this.#isWhole()) break;
+        if (this.#isWhole() || this.#stopped !== undefined) break;
       }
     } finally {
       for (const hand of this.#hands) hand.child.enough();
@@ -113,7 +115,7 @@ class Drawing {
       for (const page of this.#waiting.values()) releasePixels(page);
     }
     if (this.#fault !== undefined) throw this.#fault.error;
-    return this.#end(cut);
+    return this.#end(this.#stopped ?? cut);
   }
 
   #end(cut: Reason | undefined): DrawnDocument {
@@ -156,7 +158,7 @@ class Drawing {
       const orders: number[] = [];
       const collector = new PageCollector(
         async (page, drawn) => this.#page(mine, page, drawn),
-        this.#tools.budget.pagesLeft,
+        Math.max(1, this.#tools.budget.pagesLeft), // the notice of a cut document comes when they are used up
         (index) => orders[0] === index,
       );
       const mine: Hand = { child, collector, helps, orders };
@@ -211,7 +213,8 @@ class Drawing {
 
   /** Gives every child its orders, or tells it that it is enough. */
   #deal(): void {
-    const over = this.#fault !== undefined || this.#isWhole() || this.#tools.signal.aborted;
+    const { aborted } = this.#tools.signal;
+    const over = this.#fault !== undefined || this.#stopped !== undefined || this.#isWhole() || aborted;
     for (const hand of this.#hands) {
       if (hand.collector.announced === undefined) continue;
       if (over || (hand.helps && this.#tools.pools.pdf.crowded)) {
@@ -261,11 +264,16 @@ class Drawing {
 
   async #write(): Promise<void> {
     try {
+      if (this.#stopped !== undefined) return;
       for (let page = this.#waiting.get(this.#written); page !== undefined; page = this.#waiting.get(this.#written)) {
         this.#waiting.delete(this.#written);
         this.#waitingBytes -= page.pixels.length;
         this.#last = page;
-        await this.#take(page, this.#written, this.#total ?? 0);
+        this.#stopped = (await this.#take(page, this.#written, this.#total ?? 0)) ?? undefined;
+        if (this.#stopped !== undefined) {
+          releasePixels(page);
+          return this.#deal();
+        }
         this.#written += 1;
         this.#deal();
       }
