@@ -1,6 +1,6 @@
 // Host side of the families that open a file and give what is in it: archives (their entries) and office engines (a PDF).
 //
-//   opened = { finding | loss } { entry }
+//   opened = { finding | loss | text } { entry }       text: the letters of a document, each once, before its first entry
 //   entry  = part(leaf, path [n], n = 1, 2, …) { finding | loss | bytes } partEnd
 //
 // An entry that the child could not open says why in the place of its disposition.
@@ -9,7 +9,7 @@ import { REASONS, type Reason, type Remark } from '../message/part.ts';
 import { forLine } from '../message/untrusted.ts';
 import type { FrameSink } from './child.ts';
 import { RemarkReader } from './remark-reader.ts';
-import { FRAME, FieldReader, PART_KIND, WireError, type Frame } from './wire.ts';
+import { FRAME, FieldReader, PART_KIND, WireError, strictText, type Frame } from './wire.ts';
 
 /** Something in an opened file. `name` is its path there, one line; `trouble`: why it has no bytes. */
 export interface OpenedEntry {
@@ -25,9 +25,14 @@ export interface EntryHandlers {
   /** The chunk is valid until the returned promise settles. */
   onBytes(chunk: Buffer): void | Promise<void>;
   onEntryEnd(): void | Promise<void>;
+  /** Letters that a document has. */
+  onLetters?(letters: string): void;
   onFinding(remark: Remark): void;
   onLoss(remark: Remark): void;
 }
+
+/** Every code point once, four bytes each. */
+const LETTERS_BYTES = 4 * 0x110000;
 
 export class EntriesReader {
   readonly #handlers: EntryHandlers;
@@ -36,6 +41,7 @@ export class EntriesReader {
   #open = false;
   #trouble = false;
   #bytes = 0;
+  #letters = 0;
 
   constructor(handlers: EntryHandlers) {
     this.#handlers = handlers;
@@ -58,6 +64,11 @@ export class EntriesReader {
         if (!this.#open) throw new WireError('end of no entry');
         this.#open = false;
         return this.#handlers.onEntryEnd();
+      case FRAME.text:
+        if (this.#entries > 0 || this.#handlers.onLetters === undefined) throw new WireError('text where none is');
+        this.#letters += frame.payload.length;
+        if (this.#letters > LETTERS_BYTES) throw new WireError('more letters than there are');
+        return this.#handlers.onLetters(strictText(frame.payload));
       case FRAME.finding:
       case FRAME.loss:
         return this.#remarks.take(frame);

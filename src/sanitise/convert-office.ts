@@ -13,6 +13,8 @@ type Drawn =
   | {
       readonly kind: 'pdf';
       readonly pdf: Staged;
+      /** Letters of the document, each once. */
+      readonly letters: string;
       readonly findings: readonly Remark[];
       readonly losses: readonly Remark[];
     }
@@ -33,9 +35,12 @@ export async function convertOffice(leaf: Leaf, tools: Tools): Promise<Converted
     drawn = await draw(leaf, password, tools);
   }
   if (drawn.kind === 'refused') return drawn.converted;
-  const { pdf, findings, losses } = drawn;
+  const { pdf, findings, losses, letters } = drawn;
+  const missing = new Set(visibleLetters(letters));
   try {
-    const pages = await convertPdf({ ...leaf, declaredType: 'application/pdf', content: pdf }, tools);
+    const pages = await convertPdf({ ...leaf, declaredType: 'application/pdf', content: pdf }, tools, ({ text }) => {
+      for (const run of text) for (const letter of visibleLetters(run.text)) missing.delete(letter);
+    });
     // A PDF that our own engine made and that cannot be drawn is no fault of the sender's file.
     if (pages.verdict !== 'pages')
       return refusal(pages.reason === 'damaged' ? 'converter-failed' : (pages.reason ?? 'converter-failed'), {
@@ -46,11 +51,22 @@ export async function convertOffice(leaf: Leaf, tools: Tools): Promise<Converted
       ...pages,
       // Remarks of the intermediate PDF (its links, its fonts) say nothing that the document's own do not.
       findings,
-      losses: [...losses, ...pages.losses.filter(({ code }) => code !== 'font-substituted')],
+      losses: [...losses, ...glyphLosses(missing), ...pages.losses.filter(({ code }) => code !== 'font-substituted')],
     };
   } finally {
     await pdf.discard();
   }
+}
+
+/** Letters that leave ink, in one form: what looks the same is the same (NFKC), and blanks, controls and selectors do not count. */
+function visibleLetters(text: string): string[] {
+  return text.normalize('NFKC').match(/[\p{L}\p{N}]/gu) ?? [];
+}
+
+/** Letters of the document that stand on no page: no font has them, or they are hidden. A name must not lose one unseen. */
+function glyphLosses(missing: ReadonlySet<string>): Remark[] {
+  if (missing.size === 0) return [];
+  return [{ code: 'glyph-missing', detail: [...missing].slice(0, 60).join('') }];
 }
 
 async function draw(leaf: Leaf, password: string, tools: Tools): Promise<Drawn> {
@@ -71,10 +87,12 @@ async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: T
   const losses: Remark[] = [];
   let writer: StageWriter | undefined;
   let pdf: Staged | undefined;
+  let letters = '';
   const reader = new EntriesReader({
     onEntry: () => void (writer = tools.begin(LIMITS.expandedBytes)),
     onBytes: (chunk) => writer?.write(chunk),
     onEntryEnd: () => void (pdf ??= writer?.finish()),
+    onLetters: (piece) => void (letters += piece),
     onFinding: (remark) => findings.push(remark),
     onLoss: (remark) => losses.push(remark),
   });
@@ -87,7 +105,7 @@ async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: T
   };
   try {
     const outcome = await tools.run(leaf, ask, () => reader.take);
-    if (outcome.kind === 'done' && pdf !== undefined) return { kind: 'pdf', pdf, findings, losses };
+    if (outcome.kind === 'done' && pdf !== undefined) return { kind: 'pdf', pdf, letters, findings, losses };
     const reason = outcome.kind === 'done' ? 'converter-failed' : outcome.reason;
     // Out of time is out of time: the second engine is the slower one.
     const again = reason === 'converter-failed' || reason === 'out-of-memory' || reason === 'damaged';

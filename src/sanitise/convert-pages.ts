@@ -15,10 +15,10 @@ import type { Tools } from './tools.ts';
 
 /**
  * A PDF becomes a PDF of page images. Pages that were good before a child was stopped by a limit are kept and told. A
- * locked one is tried with each password that was given.
+ * locked one is tried with each password that was given. `see` is shown every page with its text.
  */
-export async function convertPdf(leaf: Leaf, tools: Tools): Promise<Converted> {
-  let converted = await convertPdfWith('', leaf, tools);
+export async function convertPdf(leaf: Leaf, tools: Tools, see?: (page: RasterPage) => void): Promise<Converted> {
+  let converted = await convertPdfWith('', leaf, tools, see);
   for (const password of tools.passwords) {
     if (converted.reason !== 'password-needed' && converted.reason !== 'password-wrong') break;
     converted = await convertPdfWith(password, leaf, tools);
@@ -26,7 +26,12 @@ export async function convertPdf(leaf: Leaf, tools: Tools): Promise<Converted> {
   return converted;
 }
 
-async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promise<Converted> {
+async function convertPdfWith(
+  password: string,
+  leaf: Leaf,
+  tools: Tools,
+  see?: (page: RasterPage) => void,
+): Promise<Converted> {
   if (tools.budget.pagesLeft === 0) return refusal('too-many-pages');
   const { textLayer } = tools.policy;
   const output = tools.output();
@@ -41,9 +46,10 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools): Promi
       await live.page(name, index, announced, singlePage(page));
     };
     const pdf = new PagePdf(output, { layered: textLayer, onPage: show });
-    const ask = { operation: textLayer ? OPERATION.pagesWithText : OPERATION.pages, password };
+    const ask = { operation: textLayer || see !== undefined ? OPERATION.pagesWithText : OPERATION.pages, password };
     const drawn = await drawPages(leaf, ask, tools, async (page, index, pages) => {
       announced = pages;
+      see?.(page);
       // Pages that fit are kept: the first that might not ends the document.
       if (index > 0 && tools.budget.outputLeft < roomFor(page, pages)) return 'too-large';
       return pdf.add(page);

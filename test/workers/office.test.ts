@@ -5,8 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { FRAME } from '../../src/sandbox/wire.ts';
-import { drive, type Drive } from '../support/drive-worker.ts';
-import { docx, paragraph } from '../support/office-files.ts';
+import { drive, remarksOf, type Drive } from '../support/drive-worker.ts';
+import { docx, paragraph, sheetData, xlsx } from '../support/office-files.ts';
 import { scratch } from '../support/scratch.ts';
 
 const MS = 240_000;
@@ -48,6 +48,52 @@ for (const family of ['office', 'office-wasm'] as const) {
       const fonts = await fontsOfPdf(pdf);
       for (const font of ['BIZUDMincho', 'BIZUDGothic', 'BIZUDPGothic', 'NotoSans(?:JP|CJKjp)'])
         assert.match(fonts, new RegExp(font));
+    });
+
+    it('draws a wide sheet without a lost column or row, and not the one stray cell', { timeout: MS }, async () => {
+      const rows = Array.from({ length: 120 }, (_, y) => Array.from(Array(40).keys(), (x) => `r${y}c${x}`));
+      const stray = sheetData(rows).replace(
+        '</sheetData>',
+        '<row r="1048576"><c r="XFD1048576" s="0"/></row></sheetData>',
+      );
+      const book = xlsx([
+        { name: '名簿', xml: stray },
+        { name: '秘', xml: sheetData([['hidden value']]), state: 'hidden' },
+      ]);
+      const result = await drive(family, book, {}, MS);
+      assert.equal(result.outcome.kind, 'done', JSON.stringify(result.outcome));
+      const text = await textOfPdf(pdfOf(result));
+      assert.ok((text.match(/\f/g) ?? []).length <= 3, 'no page for each few columns');
+      const words = new Set(text.split(/\s+/));
+      const lost = rows.flat().filter((value) => !words.has(value));
+      assert.deepEqual(lost, []);
+      assert.ok(!text.includes('hidden value'));
+      assert.deepEqual(remarksOf(result.frames, FRAME.loss), [['hidden-sheet', '秘']]);
+    });
+
+    it('never sees macros, objects, links and fields that load', { timeout: MS }, async () => {
+      const field =
+        '<w:p><w:r><w:fldChar w:fldCharType="begin"/><w:instrText>DDEAUTO c:\\\\windows cmd</w:instrText><w:fldChar w:fldCharType="end"/></w:r></w:p>';
+      const bytes = docx(
+        `${paragraph('本文です')}${field}<w:p><w:r><w:object><o:OLEObject xmlns:o="urn:x" r:id="r2"/></w:object></w:r></w:p>`,
+        [
+          { id: 'r2', type: 'oleObject', target: 'embeddings/evil.bin' },
+          { id: 'r3', type: 'attachedTemplate', target: 'http://203.0.113.5/evil.dotm', external: true },
+          { id: 'r4', type: 'image', target: 'http://203.0.113.5/pixel.png', external: true },
+          {
+            id: 'r5',
+            type: 'http://schemas.microsoft.com/office/2006/relationships/vbaProject',
+            target: 'vbaProject.bin',
+          },
+        ],
+        { 'word/embeddings/evil.bin': 'MZ', 'word/vbaProject.bin': 'Attribute VB_Name' },
+      );
+      const result = await drive(family, bytes, {}, MS);
+      assert.equal(result.outcome.kind, 'done', JSON.stringify(result.outcome));
+      assert.match(await textOfPdf(pdfOf(result)), /本文です/);
+      const codes = remarksOf(result.frames, FRAME.finding).map(([code]) => code);
+      for (const code of ['macro', 'embedded-object', 'remote-template', 'external-link', 'dde'])
+        assert.ok(codes.includes(code), `${code} in ${codes.join()}`);
     });
 
     it('refuses what is no office document, instead of showing its bytes as text', { timeout: MS }, async () => {

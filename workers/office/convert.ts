@@ -1,16 +1,61 @@
-// One office document to one PDF, whichever engine: sniff, unlock, clean, set up sheets, draw, and check what was drawn.
+// One office document to one PDF, whichever engine: unlock, sniff, clean, set up sheets, draw.
 import { PART_KIND } from '../../src/sandbox/wire.ts';
 import { Refusal, whole, type Job, type Out } from '../run.ts';
+import { Report, type Cleaned } from './cleaned.ts';
 import type { OfficeEngine } from './engine.ts';
-import { sniff } from './sniff.ts';
+import { cleanFlatOdf, cleanOdf } from './odf.ts';
+import { cleanOoxml } from './ooxml.ts';
+import { cleanRtf } from './rtf.ts';
+import { XLSX, sniff, type OfficeType } from './sniff.ts';
+import { unlock } from './unlock.ts';
 
 /** Answers a job with the PDF as the one part of it. The PDF is as hostile as the document: it goes to the PDF child. */
 export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): Promise<void> {
-  const bytes = await whole(job);
+  const bytes = await unlock(await whole(job), job.password);
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
-  const pdf = await engine.convert(bytes, sniff(bytes), 'pdf');
+  const type = sniff(bytes);
+  const cleaned = await cleanedOf(bytes, type, engine);
+  const { findings, losses, letters } = cleaned.report;
+  for (const { code, detail } of findings.values()) out.finding(code, detail);
+  for (const { code, detail } of losses.values()) out.loss(code, detail);
+  const pdf = await engine.convert(cleaned.bytes, type.kind === 'calc' ? XLSX : type, 'pdf');
   if (!pdf.subarray(0, 5).equals(Buffer.from('%PDF-'))) throw new Refusal('converter-failed', 'no PDF came out');
+  if (letters !== '') out.text(letters);
   out.part({ path: [1], kind: PART_KIND.leaf, type: 'application/pdf', name: '', disposition: '', contentId: '' });
   out.bytes(pdf);
   out.partEnd();
+}
+
+/** What the engine draws. A sheet of any other kind becomes an xlsx first, so that it is set up for paper like one. */
+async function cleanedOf(bytes: Buffer, type: OfficeType, engine: OfficeEngine): Promise<Cleaned> {
+  if (type.kind !== 'calc') return clean(bytes, type);
+  if (type.form === 'ooxml' && type.extension === 'xlsx') return cleanOoxml(bytes);
+  const first = type.form === 'ooxml' ? { bytes, report: new Report() } : clean(bytes, type);
+  if (type.form !== 'odf' && bytes.includes(Buffer.from('_VBA_PROJECT', 'utf16le'))) first.report.finding('macro');
+  const sheets = cleanOoxml(await engine.convert(first.bytes, type, 'xlsx'));
+  for (const { code, detail } of first.report.findings.values()) sheets.report.finding(code, detail);
+  for (const { code, detail } of first.report.losses.values()) sheets.report.loss(code, detail);
+  return sheets;
+}
+
+function clean(bytes: Buffer, { form }: OfficeType): Cleaned {
+  switch (form) {
+    case 'ooxml':
+      return cleanOoxml(bytes);
+    case 'odf':
+      return cleanOdf(bytes);
+    case 'flat-odf':
+      return cleanFlatOdf(bytes);
+    case 'rtf':
+      return cleanRtf(bytes);
+    case 'binary': {
+      // There is no safe way to write these anew: the engine runs nothing of them, behind its walls.
+      const report = new Report();
+      if (bytes.includes(Buffer.from('_VBA_PROJECT', 'utf16le'))) report.finding('macro');
+      if (bytes.includes(Buffer.from('\u0001Ole10Native', 'utf16le'))) report.finding('embedded-object');
+      return { bytes, report };
+    }
+    default:
+      return form satisfies never;
+  }
 }

@@ -1,0 +1,270 @@
+// OOXML rebuilt by an allow-list (ECMA-376): only parts that are reached by relationships we know, XML re-written, links to
+// the outside and everything that runs left behind. The engine never sees the rest.
+import { posix } from 'node:path';
+import { Refusal } from '../run.ts';
+import { Report, type Cleaned } from './cleaned.ts';
+import { openPackage, writePackage, type Parts } from './package.ts';
+import { prepareSheets, type SheetPlan } from './sheets.ts';
+import { filterXml, type Attributes } from './xml-filter.ts';
+
+const KEPT = new Set(
+  (
+    'officeDocument styles stylesWithEffects theme themeOverride settings webSettings fontTable numbering footnotes endnotes ' +
+    'header footer comments image worksheet chartsheet dialogsheet sharedStrings table tableSingleCells drawing chart chartEx ' +
+    'chartStyle chartColorStyle chartUserShapes slide slideLayout slideMaster notesSlide notesMaster handoutMaster presProps ' +
+    'viewProps tableStyles diagramData diagramLayout diagramQuickStyle diagramColors diagramDrawing pivotTable pivotCacheDefinition ' +
+    'vmlDrawing sheetMetadata'
+  ).split(' '),
+);
+const REMARKS: { readonly [type: string]: string } = {
+  vbaProject: 'macro',
+  wordVbaData: 'macro',
+  xlMacrosheet: 'macro',
+  xlIntlMacrosheet: 'macro',
+  oleObject: 'embedded-object',
+  package: 'embedded-object',
+  control: 'activex',
+  ctrlProp: 'activex',
+  activeXControlBinary: 'activex',
+  externalLink: 'external-link',
+  externalLinkPath: 'external-link',
+  attachedTemplate: 'remote-template',
+  aFChunk: 'embedded-file',
+  subDocument: 'external-link',
+  frame: 'external-link',
+  connections: 'external-link',
+  queryTable: 'external-link',
+  font: 'embedded-font',
+  audio: 'sound',
+  video: 'movie',
+  media: 'rich-media',
+  extensibility: 'macro',
+};
+const DROPPED = new Set(
+  (
+    'altChunk control attachedTemplate mailMerge embedRegular embedBold embedItalic embedBoldItalic externalReferences ddeLink ' +
+    'oleObjects OLEObject controls embeddedFontLst audioFile videoFile quickTimeFile wavAudioFile subDoc frameset ' +
+    'saveThroughXslt custDataLst transition timing'
+  ).split(' '),
+);
+const LIVE_FIELD =
+  /\b(?:DDE|DDEAUTO|INCLUDETEXT|INCLUDEPICTURE|INCLUDE|IMPORT|LINK|DATABASE|MACROBUTTON|GOTOBUTTON|AUTOTEXT|PRINT)\b/i;
+/** Parts whose text stands on no page as it is: placeholders, notes, properties. */
+const UNSEEN =
+  /slideMaster|slideLayout|notesSlide|notesMaster|handoutMaster|diagrams\/(?:layout|colors|quickStyle)|pivotCache/i;
+const RELATIONS = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
+const RELATIONS_STRICT = 'http://purl.oclc.org/ooxml/officeDocument/relationships';
+
+interface Relation {
+  readonly id: string;
+  readonly type: string;
+  readonly fullType: string;
+  readonly target: string;
+}
+
+/** Rebuilds a document; sheets are set up for paper on the way. */
+export function cleanOoxml(bytes: Buffer): Cleaned {
+  const source = openPackage(bytes);
+  const byLower = new Map([...source.keys()].map((name) => [name.toLowerCase(), name]));
+  const report = new Report();
+  const kept: Parts = new Map();
+  const relations = new Map<string, Relation[]>();
+  const types = contentTypes(source);
+  const queue = [''];
+  const seen = new Set<string>(queue);
+  while (queue.length > 0) {
+    const owner = queue.shift() ?? '';
+    const list = readRelations(source, byLower, owner, report).flatMap((relation) => {
+      const name = byLower.get(resolveTarget(owner, relation.target).toLowerCase());
+      return name === undefined ? [] : [{ relation, name }];
+    });
+    relations.set(
+      owner,
+      list.map(({ relation }) => relation),
+    );
+    for (const { name } of list) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      queue.push(name);
+    }
+  }
+  seen.delete('');
+  if (seen.size === 0) throw new Refusal('damaged', 'no document in the package');
+  const plans = prepareSheets(
+    source,
+    seen,
+    (owner) =>
+      (relations.get(owner) ?? []).map(({ id, type, target }) => ({
+        id,
+        type,
+        name: byLower.get(resolveTarget(owner, target).toLowerCase()) ?? '',
+      })),
+    report,
+  );
+  for (const name of seen) {
+    const ids = new Set((relations.get(name) ?? []).map(({ id }) => id));
+    const content = source.get(name) as Uint8Array;
+    if (/\.(?:xml|vml)$/i.test(name)) kept.set(name, cleanPart(content, name, ids, plans.get(name), report));
+    else if (!/vba|\.exe$|\.dll$/i.test(name)) kept.set(name, content);
+  }
+  for (const [owner, list] of relations) {
+    const folder = posix.dirname(owner);
+    const file =
+      owner === '' ? '_rels/.rels' : `${folder === '.' ? '' : `${folder}/`}_rels/${posix.basename(owner)}.rels`;
+    if (list.length > 0) kept.set(file, relationsXml(list));
+  }
+  kept.set('[Content_Types].xml', contentTypesXml(kept, types));
+  return { bytes: writePackage(kept), report };
+}
+
+function readRelations(source: Parts, byLower: ReadonlyMap<string, string>, owner: string, report: Report): Relation[] {
+  const folder = posix.dirname(owner);
+  const wanted =
+    owner === '' ? '_rels/.rels' : `${folder === '.' ? '' : `${folder}/`}_rels/${posix.basename(owner)}.rels`;
+  const bytes = source.get(byLower.get(wanted.toLowerCase()) ?? '');
+  if (bytes === undefined) return [];
+  const found: Relation[] = [];
+  filterXml(bytes, {
+    element: (local, attributes) => {
+      if (local !== 'Relationship') return true;
+      const fullType = attributes['Type'] ?? '';
+      const type = fullType.slice(fullType.lastIndexOf('/') + 1);
+      const external = (attributes['TargetMode'] ?? '').toLowerCase() === 'external';
+      const remark = REMARKS[type];
+      if (remark !== undefined)
+        report.finding(remark, remark === 'remote-template' ? (attributes['Target'] ?? '') : '');
+      else if (external && type !== 'hyperlink') report.finding('external-link', attributes['Target'] ?? '');
+      if (type === 'notesSlide') report.loss('speaker-notes');
+      if (type === 'comments' || type === 'threadedComment') report.loss('comments');
+      if (!external && KEPT.has(type) && type !== 'comments')
+        found.push({ id: attributes['Id'] ?? '', type, fullType, target: attributes['Target'] ?? '' });
+      return true;
+    },
+  });
+  return found;
+}
+
+function resolveTarget(owner: string, target: string): string {
+  const path = target.startsWith('/') ? target.slice(1) : posix.join(posix.dirname(owner), target);
+  return posix.normalize(path).replace(/^(?:\.\.\/)+/, '');
+}
+
+function cleanPart(
+  content: Uint8Array,
+  name: string,
+  ids: ReadonlySet<string>,
+  plan: SheetPlan | undefined,
+  report: Report,
+): Uint8Array {
+  if (/\.vml$/i.test(name))
+    return content.length > 0 && /<script|<o:OLEObject|href\s*=/i.test(Buffer.from(content).toString('latin1'))
+      ? Buffer.from('<xml/>')
+      : content;
+  const isPattern = UNSEEN.test(name);
+  const prefixes = new Set(['r']);
+  return filterXml(content, {
+    element: (local, attributes, depth) => {
+      for (const [key, value] of Object.entries(attributes))
+        if (value === RELATIONS || value === RELATIONS_STRICT) prefixes.add(key.replace(/^xmlns:/, ''));
+      if (DROPPED.has(local)) {
+        if (/ole/i.test(local)) report.finding('embedded-object');
+        else if (local === 'ddeLink') report.finding('dde');
+        return false;
+      }
+      if (plan?.drops(local, depth) === true) return false;
+      plan?.change(local, attributes);
+      remarkOn(local, attributes, report);
+      forget(attributes, prefixes, ids, report);
+      return true;
+    },
+    before: (local, depth) => plan?.before(local, depth) ?? '',
+    text: (text, local) => {
+      if (local === 't' && !isPattern) report.text(text);
+      if (local !== 'instrText' || !LIVE_FIELD.test(text)) return text;
+      report.finding('dde', text.trim().slice(0, 100));
+      return '';
+    },
+  });
+}
+
+function remarkOn(local: string, attributes: Attributes, report: Report): void {
+  if (local === 'ins' || local === 'del') report.loss('tracked-changes');
+  if (local === 'sld' && attributes['show'] === '0') report.loss('hidden-slide');
+  if (local === 'fldSimple') {
+    const key = Object.keys(attributes).find((one) => one.endsWith('instr'));
+    if (key !== undefined && LIVE_FIELD.test(attributes[key] ?? '')) {
+      report.finding('dde', (attributes[key] ?? '').trim().slice(0, 100));
+      attributes[key] = '';
+    }
+  }
+}
+
+/** Attributes that name a relationship which is gone, or that run something. */
+function forget(attributes: Attributes, prefixes: ReadonlySet<string>, ids: ReadonlySet<string>, report: Report): void {
+  for (const [key, value] of Object.entries(attributes)) {
+    const [prefix = '', local = ''] = key.includes(':') ? key.split(':') : ['', key];
+    if (prefix !== 'xmlns' && prefixes.has(prefix) && !ids.has(value)) delete attributes[key];
+    else if (local === 'macro' && value !== '') {
+      report.finding('macro', 'button');
+      delete attributes[key];
+    }
+  }
+}
+
+function contentTypes(source: Parts): (name: string) => string | undefined {
+  const overrides = new Map<string, string>();
+  const defaults = new Map<string, string>();
+  const bytes = source.get('[Content_Types].xml');
+  if (bytes === undefined) throw new Refusal('damaged', 'no content types');
+  filterXml(bytes, {
+    element: (local, attributes) => {
+      const type = attributes['ContentType'] ?? '';
+      if (local === 'Override') overrides.set((attributes['PartName'] ?? '').replace(/^\//, '').toLowerCase(), type);
+      if (local === 'Default') defaults.set((attributes['Extension'] ?? '').toLowerCase(), type);
+      return true;
+    },
+  });
+  return (name) => overrides.get(name.toLowerCase()) ?? defaults.get(posix.extname(name).slice(1).toLowerCase());
+}
+
+/** The main parts under plain names: a document that had macros, or was a template, is a document. */
+const PLAIN: readonly (readonly [RegExp, string])[] = [
+  [
+    /^application\/vnd\.ms-word\.(?:document|template)\.macroEnabled.*|.*wordprocessingml\.template\.main\+xml$/i,
+    'application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml',
+  ],
+  [
+    /^application\/vnd\.ms-excel\.(?:sheet|template|addin)\.macroEnabled.*|.*spreadsheetml\.template\.main\+xml$/i,
+    'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml',
+  ],
+  [
+    /^application\/vnd\.ms-powerpoint\.(?:presentation|slideshow|template|addin)\.macroEnabled.*|.*presentationml\.(?:template|slideshow)\.main\+xml$/i,
+    'application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml',
+  ],
+];
+
+function contentTypesXml(kept: Parts, typeOf: (name: string) => string | undefined): Buffer {
+  const items = [...kept.keys()].flatMap((name) => {
+    if (name.endsWith('.rels')) return [];
+    const type = typeOf(name) ?? 'application/octet-stream';
+    const plain = PLAIN.find(([pattern]) => pattern.test(type))?.[1] ?? type;
+    return [`<Override PartName="/${attribute(name)}" ContentType="${attribute(plain)}"/>`];
+  });
+  return Buffer.from(
+    `<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>${items.join('')}</Types>`,
+  );
+}
+
+function relationsXml(list: readonly Relation[]): Buffer {
+  const items = list.map(
+    ({ id, fullType, target }) =>
+      `<Relationship Id="${attribute(id)}" Type="${attribute(fullType)}" Target="${attribute(target)}"/>`,
+  );
+  return Buffer.from(
+    `<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${items.join('')}</Relationships>`,
+  );
+}
+
+function attribute(text: string): string {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}

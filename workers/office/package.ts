@@ -1,0 +1,30 @@
+// The zip of an office document: opened strictly, within limits, and written anew.
+import { zipSync } from 'fflate';
+import { readZip } from '../archive/zip.ts';
+import { Refusal } from '../run.ts';
+
+export type Parts = Map<string, Uint8Array>;
+
+/** The parts of a package. A part that does not open makes the whole damaged; a bomb is refused as such. */
+export function openPackage(bytes: Buffer): Parts {
+  const zip = readZip(bytes);
+  if (zip.strange) throw new Refusal('damaged', 'packed in an unusual way');
+  const parts: Parts = new Map();
+  for (const listed of zip.entries) {
+    const entry = zip.open(listed, []);
+    if (entry.trouble === 'ratio') throw new Refusal('ratio', entry.name);
+    if (entry.trouble === 'password-needed') throw new Refusal('password-needed', entry.name);
+    if (entry.bytes !== undefined) parts.set(entry.name.replaceAll('\\', '/').replace(/^\//, ''), entry.bytes);
+    else if (/document\.xml|workbook\.xml|presentation\.xml|content\.xml/i.test(entry.name))
+      throw new Refusal('damaged', entry.name);
+  }
+  return parts;
+}
+
+/** A package of these parts, in their order; pictures are not packed again. */
+export function writePackage(parts: Parts): Buffer {
+  const files = Object.fromEntries(
+    [...parts].map(([name, content]) => [name, [content, { level: /\.xml$|\.rels$/.test(name) ? 1 : 0 }] as const]),
+  );
+  return Buffer.from(zipSync(files as Parameters<typeof zipSync>[0]));
+}
