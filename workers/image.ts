@@ -3,6 +3,7 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { LIMITS } from '../src/message/limits.ts';
 import { PIXEL } from '../src/sandbox/wire.ts';
+import { decodeOther } from './image-formats.ts';
 import { whitePage } from './pack.ts';
 import { Refusal, serve, whole, type Job, type Out, type PagePixels } from './run.ts';
 
@@ -15,6 +16,7 @@ sharp.unblock({
     'VipsForeignLoadWebpBuffer',
     'VipsForeignLoadNsgifBuffer',
     'VipsForeignLoadTiffBuffer',
+    'VipsForeignLoadHeifBuffer', // AVIF; HEVC is not in it
   ],
 });
 sharp.cache(false);
@@ -26,9 +28,10 @@ const DEFAULT_DPI = 96;
 const DPI_RANGE = { from: 20, to: 9600 } as const;
 
 serve(`sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`, async (job, out) => {
-  const bytes = await whole(job);
-  if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
-  if (!known(bytes)) throw new Refusal('unsupported-type', 'not a JPEG, PNG, WebP, GIF or TIFF');
+  const source = await whole(job);
+  if (source.length === 0) throw new Refusal('empty', 'no bytes');
+  const bytes = known(source) ? source : await asPng(source);
+  if (!known(bytes)) throw new Refusal('unsupported-type', 'no picture that is read here');
   const first = await describe(bytes);
   if (first.width * first.height > LIMITS.sourcePixels) {
     throw new Refusal('too-many-pixels', `${first.width} × ${first.height} pixels`);
@@ -48,11 +51,22 @@ function known(bytes: Buffer): boolean {
     head.startsWith('\x89PNG\r\n\x1a\n') ||
     /^GIF8[79]a/.test(head) ||
     /^RIFF[^]{4}WEBP/.test(head) ||
+    /^[^]{4}ftypavi[fs]/.test(head) ||
     head.startsWith('II*\0') ||
     head.startsWith('MM\0*') ||
     head.startsWith('II+\0') || // BigTIFF
     head.startsWith('MM\0+')
   );
+}
+
+/** Other formats as a PNG of their pixels, so that they go the same way; as they are where nothing reads them. */
+async function asPng(bytes: Buffer): Promise<Buffer> {
+  const decoded = await decodeOther(bytes);
+  if (decoded === undefined || Buffer.isBuffer(decoded)) return decoded ?? bytes;
+  const { width, height, data } = decoded;
+  return sharp(data, { raw: { width, height, channels: 4 } })
+    .png({ compressionLevel: 0 })
+    .toBuffer();
 }
 
 function open(bytes: Buffer, page: number): Sharp {

@@ -12,7 +12,11 @@ export type Route =
   | 'encrypted'
   | 'unsupported';
 
-const IMAGES = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff']);
+const IMAGES = new Set(
+  'jpeg png webp gif tiff avif heic heif bmp x-icon vnd.microsoft.icon svg+xml x-ms-bmp apng'
+    .split(' ')
+    .map((name) => `image/${name}`),
+);
 
 const OFFICE =
   /^application\/(?:vnd\.openxmlformats-officedocument\.(?:wordprocessingml|spreadsheetml|presentationml)\.|vnd\.ms-(?:word|excel|powerpoint)\.|vnd\.oasis\.opendocument\.|vnd\.sun\.xml\.|(?:msword|rtf|vnd\.ms-excel|vnd\.ms-powerpoint|x-encrypted-office|vnd\.visio|x-mspublisher|x-office-xml)$)/;

@@ -180,9 +180,50 @@ test('torn, empty and foreign bytes are refused by name', async () => {
   assert.equal(await refusal(corpus('hostile/image-pillow/broken.png')), 'damaged');
 });
 
-test('SVG and other formats that name files or hold programs are not opened at all', async () => {
-  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="file:///etc/passwd"/></svg>';
-  assert.equal(await refusal(Buffer.from(svg)), 'unsupported-type');
-  assert.equal(await refusal(corpus('image/tika/testHEIF.heic')), 'unsupported-type');
+test('programs that draw are not opened at all', async () => {
   assert.equal(await refusal(corpus('hostile/image-pillow/zero_bb.eps')), 'unsupported-type');
+});
+
+test('an SVG is drawn with our fonts, and loads nothing', async () => {
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20"><image href="file:///etc/passwd" width="9" height="9"/>' +
+    '<script>alert(1)</script><text x="2" y="16" font-size="14">鹿島</text></svg>';
+  const page = (await decode(Buffer.from(svg))).first;
+  assert.deepEqual([page.width, page.height], [60, 20]);
+  assert.ok(
+    page.pixels.some((value) => value < 100),
+    'there is ink',
+  );
+});
+
+test('BMP, ICO, HEIC and AVIF become pixels', async () => {
+  const row = [255, 0, 0, 255, 255, 255, 0, 0]; // blue, white; rows from below, padded to four bytes
+  const bmp = Buffer.alloc(54 + 16);
+  bmp.write('BM', 0, 'latin1');
+  bmp.writeUInt32LE(54, 10);
+  bmp.writeUInt32LE(40, 14);
+  bmp.writeInt32LE(2, 18);
+  bmp.writeInt32LE(2, 22);
+  bmp.writeUInt16LE(24, 28);
+  Buffer.from([...row, 0, 255, 0, 0, 0, 255, 0, 0]).copy(bmp, 54);
+  const page = (await decode(bmp)).first;
+  assert.deepEqual([...page.pixels], [0, 255, 0, 255, 0, 0, 0, 0, 255, 255, 255, 255]);
+  for (const name of ['image/tika/testHEIF.heic', 'image/pillow/hopper.avif', 'image/corkami-mini/ico.ico']) {
+    const { width, height } = (await decode(corpus(name))).first;
+    assert.ok(width > 0 && height > 0, name);
+  }
+});
+
+test('a bitmap that claims more pixels than it has, or than there may be, is refused', async () => {
+  const bmp = Buffer.alloc(60);
+  bmp.write('BM', 0, 'latin1');
+  bmp.writeUInt32LE(54, 10);
+  bmp.writeUInt32LE(40, 14);
+  bmp.writeInt32LE(100, 18);
+  bmp.writeInt32LE(100, 22);
+  bmp.writeUInt16LE(24, 28);
+  assert.equal(await refusal(bmp), 'damaged');
+  bmp.writeInt32LE(100_000, 18);
+  bmp.writeInt32LE(100_000, 22);
+  assert.equal(await refusal(bmp), 'too-many-pixels');
 });

@@ -1,0 +1,192 @@
+// Every format there is a way for: what it is by its bytes, which way it goes, what becomes of it, what is lost. docs/formats.md
+// is written from this list, and a test holds list, routes and document together.
+import { LIMITS } from '../message/limits.ts';
+import type { Route } from './route.ts';
+
+/** One line of the table. */
+export interface Format {
+  readonly name: string;
+  /** Detected MIME types. */
+  readonly types: readonly string[];
+  readonly route: Route;
+  readonly becomes: string;
+  /** What is left behind, or told as lost. */
+  readonly lost: string;
+}
+
+const WORD = 'application/vnd.openxmlformats-officedocument.wordprocessingml.';
+const SHEET = 'application/vnd.openxmlformats-officedocument.spreadsheetml.';
+const SLIDES = 'application/vnd.openxmlformats-officedocument.presentationml.';
+const ODF = 'application/vnd.oasis.opendocument.';
+
+export const FORMATS: readonly Format[] = [
+  {
+    name: 'PDF',
+    types: ['application/pdf'],
+    route: 'pdf',
+    becomes: 'PDF of page images',
+    lost: 'scripts, forms, links, attachments, media',
+  },
+  {
+    name: 'Word (docx, docm, dotx, dotm)',
+    types: [
+      `${WORD}document`,
+      `${WORD}template`,
+      'application/vnd.ms-word.document.macroenabled.12',
+      'application/vnd.ms-word.template.macroenabled.12',
+    ],
+    route: 'office',
+    becomes: 'PDF of page images',
+    lost: 'macros, objects, outer links, embedded fonts; comments and tracked changes are told',
+  },
+  {
+    name: 'Excel (xlsx, xlsm, xlsb, xltx)',
+    types: [
+      `${SHEET}sheet`,
+      `${SHEET}template`,
+      'application/vnd.ms-excel.sheet.macroenabled.12',
+      'application/vnd.ms-excel.template.macroenabled.12',
+      'application/vnd.ms-excel.sheet.binary.macroenabled.12',
+    ],
+    route: 'office',
+    becomes: 'PDF of page images, one page wide',
+    lost: 'formulas (their values stay), macros, outer links; hidden sheets, rows, columns and comments are told; more than 5,000 rows or 256 columns are cut',
+  },
+  {
+    name: 'PowerPoint (pptx, pptm, ppsx, potx)',
+    types: [
+      `${SLIDES}presentation`,
+      `${SLIDES}slideshow`,
+      `${SLIDES}template`,
+      'application/vnd.ms-powerpoint.presentation.macroenabled.12',
+      'application/vnd.ms-powerpoint.slideshow.macroenabled.12',
+      'application/vnd.ms-powerpoint.template.macroenabled.12',
+    ],
+    route: 'office',
+    becomes: 'PDF of page images',
+    lost: 'macros, media, animation; hidden slides and notes are told',
+  },
+  {
+    name: 'Word, Excel, PowerPoint 97 to 2003 (doc, xls, ppt)',
+    types: ['application/msword', 'application/vnd.ms-excel', 'application/vnd.ms-powerpoint'],
+    route: 'office',
+    becomes: 'PDF of page images',
+    lost: 'macros, objects',
+  },
+  {
+    name: 'Locked Office documents',
+    types: ['application/x-encrypted-office'],
+    route: 'office',
+    becomes: 'held until a password opens it',
+    lost: '',
+  },
+  {
+    name: 'OpenDocument (odt, ods, odp, odg)',
+    types: ['text', 'spreadsheet', 'presentation', 'graphics'].map((kind) => ODF + kind),
+    route: 'office',
+    becomes: 'PDF of page images',
+    lost: 'macros, events, objects, outer links; comments and tracked changes are told',
+  },
+  {
+    name: 'RTF',
+    types: ['application/rtf'],
+    route: 'office',
+    becomes: 'PDF of page images',
+    lost: 'objects, fields that load',
+  },
+  {
+    name: 'JPEG, PNG, WebP, AVIF, BMP, ICO, HEIC',
+    types: [
+      'image/jpeg',
+      'image/png',
+      'image/webp',
+      'image/avif',
+      'image/bmp',
+      'image/x-icon',
+      'image/heic',
+      'image/heif',
+    ],
+    route: 'image',
+    becomes: 'JPEG or PNG, upright, on white',
+    lost: 'metadata (place, camera), transparency',
+  },
+  { name: 'GIF', types: ['image/gif'], route: 'image', becomes: 'PNG of its first frame', lost: 'all other frames' },
+  { name: 'TIFF', types: ['image/tiff'], route: 'image', becomes: 'picture, or PDF of its pages', lost: 'metadata' },
+  {
+    name: 'SVG',
+    types: ['image/svg+xml'],
+    route: 'image',
+    becomes: 'PNG',
+    lost: 'scripts, links, pictures it would load',
+  },
+  {
+    name: 'Text, CSV, JSON, XML, logs',
+    types: ['text/plain', 'text/csv', 'application/json', 'application/xml'],
+    route: 'text',
+    becomes: 'UTF-8 text',
+    lost: 'control and invisible characters',
+  },
+  {
+    name: 'HTML',
+    types: ['text/html', 'application/xhtml+xml'],
+    route: 'html',
+    becomes: 'text',
+    lost: 'everything but its text',
+  },
+  {
+    name: 'zip, 7z, rar, tar, gz, bz2, xz, zst, lzh, cab, iso, Z, arj, cpio',
+    types:
+      'zip x-7z-compressed x-rar-compressed x-tar gzip x-bzip2 x-xz zstd x-lzh-compressed vnd.ms-cab-compressed x-iso9660-image x-compress x-arj x-cpio'
+        .split(' ')
+        .map((name) => `application/${name}`),
+    route: 'archive',
+    becomes: 'its entries, each as its own kind',
+    lost: 'links, devices; locked entries are held until a password opens them',
+  },
+  {
+    name: 'Mail within mail',
+    types: ['message/rfc822'],
+    route: 'mail',
+    becomes: 'text, its parts each as their own kind',
+    lost: 'see mail',
+  },
+  {
+    name: 'Programs, scripts of systems, disk images, audio, video',
+    types: ['application/x-msdownload', 'application/x-elf', 'audio/mpeg', 'video/mp4', 'application/java-archive'],
+    route: 'unsupported',
+    becomes: 'refused: unsupported-type',
+    lost: 'all of it',
+  },
+];
+
+const MIB = 1024 * 1024;
+
+/** The whole of docs/formats.md. */
+export function formatsDocument(): string {
+  const rows = FORMATS.map(
+    ({ name, types, route, becomes, lost }) =>
+      `| ${name} | ${types.map((type) => `\`${type}\``).join('<br>')} | ${route} | ${becomes} | ${lost} |`,
+  );
+  return `# Formats
+
+What a file is, is decided by its bytes, never by its name or by what its sender declares; where they disagree, that is told
+(\`type-mismatch\`). Written from \`src/sanitise/formats.ts\`; a test holds both together.
+
+| format | detected as | way | becomes | left behind |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+Everything else is refused as \`unsupported-type\`.
+
+Limits of one message, whatever is nested in it: ${LIMITS.parts.toLocaleString('en')} parts, depth ${LIMITS.depth}, ${LIMITS.expandedBytes / MIB} MiB unpacked, ${LIMITS.pages.toLocaleString('en')} pages,
+${LIMITS.outputBytes / MIB} MiB of output; ${LIMITS.officeMs / 1000} s for an Office document.
+
+## How to add a format
+
+1. \`workers/detect.ts\`: tell it by its bytes.
+2. A reader in \`workers/\`: bytes in, text or pixels or entries out, a \`Refusal\` with a reason for everything else. A new kind of child
+   gets its line in \`src/sandbox/families.ts\`.
+3. \`src/sanitise/route.ts\`: its type's way; \`src/sanitise/formats.ts\`: its line here.
+4. A test with a good, a torn and a hostile file. \`node src/sanitise/write-formats.ts\` writes this page.
+`;
+}

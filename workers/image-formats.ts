@@ -1,0 +1,147 @@
+// Pictures that libvips does not read here, to RGBA: HEIC by libheif as WebAssembly, BMP and ICO by hand, SVG by resvg as
+// WebAssembly with our fonts and nothing it could load.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { LIMITS } from '../src/message/limits.ts';
+import { fontFiles } from './office/fonts.ts';
+import { Refusal } from './run.ts';
+
+export interface Rgba {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+interface HeifImage {
+  get_width(): number;
+  get_height(): number;
+  display(into: { data: Uint8ClampedArray; width: number; height: number }, done: (filled: unknown) => void): void;
+}
+
+interface Libheif {
+  readonly HeifDecoder: new () => { decode(bytes: Uint8Array): HeifImage[] };
+}
+
+interface Resvg {
+  initWasm(bytes: Uint8Array): Promise<void>;
+  readonly Resvg: new (
+    svg: string,
+    options: object,
+  ) => {
+    readonly width: number;
+    readonly height: number;
+    render(): { pixels: Uint8Array; width: number; height: number };
+  };
+}
+
+const require = createRequire(import.meta.url);
+
+/** The picture, or PNG bytes that stand inside an ICO; undefined for a format that is not read here. */
+export async function decodeOther(bytes: Buffer): Promise<Rgba | Buffer | undefined> {
+  const head = bytes.toString('latin1', 0, 4096);
+  if (/^[^]{4}ftyp(?:heic|heix|heim|heis|hevc|hevx|mif1|msf1)/.test(head) && !/^[^]{4}ftyp[^]{0,40}avif/.test(head))
+    return heic(bytes);
+  if (head.startsWith('BM')) return bitmap(bytes, bytes.readUInt32LE(10), 14);
+  if (head.startsWith('\0\0\x01\0')) return icon(bytes);
+  if (/^(?:\ufeff|ï»¿)?\s*(?:<\?xml|<!--|<!DOCTYPE svg|<svg)/i.test(head) && /<svg[\s>]/i.test(head)) return svg(bytes);
+  return undefined;
+}
+
+function checked(width: number, height: number): void {
+  if (!(width > 0 && height > 0)) throw new Refusal('damaged', `${width} × ${height}`);
+  if (width * height > LIMITS.pagePixels) throw new Refusal('too-many-pixels', `${width} × ${height} pixels`);
+}
+
+async function heic(bytes: Buffer): Promise<Rgba> {
+  const libheif = require('libheif-js/wasm-bundle') as Libheif;
+  const [image] = new libheif.HeifDecoder().decode(bytes);
+  if (image === undefined) throw new Refusal('damaged', 'no picture in it');
+  const width = image.get_width();
+  const height = image.get_height();
+  checked(width, height);
+  const data = new Uint8ClampedArray(width * height * 4);
+  const filled = await new Promise((resolve) => image.display({ data, width, height }, resolve));
+  if (filled === null || filled === undefined) throw new Refusal('damaged', 'HEIC');
+  return { width, height, data: new Uint8Array(data.buffer) };
+}
+
+/** The largest picture of an icon: PNG as it is, or a bitmap whose height counts its mask, too. */
+function icon(bytes: Buffer): Rgba | Buffer {
+  const count = Math.min(bytes.readUInt16LE(4), 64);
+  let best: { readonly size: number; readonly at: number; readonly bytes: number } | undefined;
+  for (let i = 0; i < count && 22 + i * 16 <= bytes.length; i++) {
+    const entry = 6 + i * 16;
+    const size = (bytes[entry] || 256) * (bytes[entry + 1] || 256);
+    if (best === undefined || size > best.size)
+      best = { size, bytes: bytes.readUInt32LE(entry + 8), at: bytes.readUInt32LE(entry + 12) };
+  }
+  if (best === undefined || best.at + 40 > bytes.length) throw new Refusal('damaged', 'an icon without a picture');
+  const inner = bytes.subarray(best.at, best.at + best.bytes);
+  if (inner.subarray(0, 4).toString('latin1') === '\x89PNG') return inner;
+  const header = inner.readUInt32LE(0);
+  const colours = inner.readUInt16LE(14) <= 8 ? inner.readUInt32LE(32) || 1 << inner.readUInt16LE(14) : 0;
+  return bitmap(inner, header + colours * 4, 0, true);
+}
+
+/** A device-independent bitmap without compression (1, 4, 8, 16, 24, 32 bits). `head` is where its header begins. */
+function bitmap(bytes: Buffer, pixelsAt: number, head: number, halved = false): Rgba {
+  if (bytes.length < head + 40 || bytes.readUInt32LE(head) < 40) throw new Refusal('unsupported-type', 'an old bitmap');
+  const width = bytes.readInt32LE(head + 4);
+  const signed = bytes.readInt32LE(head + 8);
+  const height = halved ? Math.abs(signed) >> 1 : Math.abs(signed);
+  const bits = bytes.readUInt16LE(head + 14);
+  const compression = bytes.readUInt32LE(head + 16);
+  checked(width, height);
+  if (compression !== 0 && !(compression === 3 && (bits === 32 || bits === 16)))
+    throw new Refusal('unsupported-type', `bitmap compression ${compression}`);
+  const row = ((width * bits + 31) >> 5) << 2;
+  if (pixelsAt + row * height > bytes.length) throw new Refusal('damaged', 'bitmap cut');
+  const palette = head + bytes.readUInt32LE(head);
+  const data = new Uint8Array(width * height * 4);
+  for (let y = 0; y < height; y++) {
+    const from = pixelsAt + (signed < 0 ? y : height - 1 - y) * row;
+    for (let x = 0; x < width; x++) {
+      const to = (y * width + x) * 4;
+      data[to + 3] = 255;
+      if (bits >= 24) {
+        const at = from + (x * bits) / 8;
+        data[to] = bytes[at + 2] as number;
+        data[to + 1] = bytes[at + 1] as number;
+        data[to + 2] = bytes[at] as number;
+      } else if (bits === 16) {
+        const value = bytes.readUInt16LE(from + x * 2);
+        data[to] = ((value >> 10) & 31) * 8.225;
+        data[to + 1] = ((value >> 5) & 31) * 8.225;
+        data[to + 2] = (value & 31) * 8.225;
+      } else {
+        const byte = bytes[from + ((x * bits) >> 3)] as number;
+        const index = (byte >> (8 - bits - ((x * bits) & 7))) & ((1 << bits) - 1);
+        const at = palette + index * 4;
+        data[to] = bytes[at + 2] ?? 0;
+        data[to + 1] = bytes[at + 1] ?? 0;
+        data[to + 2] = bytes[at] ?? 0;
+      }
+    }
+  }
+  return { width, height, data };
+}
+
+async function svg(bytes: Buffer): Promise<Rgba> {
+  const resvg = require('@resvg/resvg-wasm') as Resvg;
+  await resvg.initWasm(readFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm')));
+  try {
+    const drawing = new resvg.Resvg(bytes.toString('utf8'), {
+      font: {
+        fontBuffers: fontFiles().map((file) => new Uint8Array(readFileSync(file))),
+        defaultFontFamily: 'BIZ UDPGothic',
+      },
+      background: '#ffffff',
+    });
+    checked(Math.ceil(drawing.width), Math.ceil(drawing.height));
+    const { width, height, pixels } = drawing.render();
+    return { width, height, data: pixels };
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal('damaged', error instanceof Error ? error.message : String(error));
+  }
+}
