@@ -207,6 +207,13 @@ export const ConfigSchema = Type.Object({
     pattern: NUMBER,
     problem: 'a whole number',
   }),
+  MUGAI_POLICY_PERSONS: key({
+    default: '1',
+    example: '2',
+    meaning: '`2`: a policy file counts only when a second person approved it (`mugai policy propose`, `approve`)',
+    pattern: '^[12]$',
+    problem: '1 or 2',
+  }),
   MUGAI_JOURNAL_DAYS: key({
     default: '1095',
     example: '3650',
@@ -254,6 +261,7 @@ export interface Config {
   readonly jail: 'require' | 'best';
   readonly retrySeconds: number;
   readonly stopSeconds: number;
+  readonly policyPersons: 1 | 2;
   readonly journalDays: number;
   readonly logLevel: LogLevel;
 }
@@ -308,6 +316,7 @@ export function readConfig(env: Environment = process.env): Config {
     jail: values.MUGAI_JAIL as Config['jail'], // the pattern lets these two through only
     retrySeconds: integer('MUGAI_RETRY_SECONDS', values, 1, 86_400) ?? 15,
     stopSeconds: integer('MUGAI_STOP_SECONDS', values, 1, 3600) ?? 25,
+    policyPersons: values.MUGAI_POLICY_PERSONS === '2' ? 2 : 1,
     journalDays: integer('MUGAI_JOURNAL_DAYS', values, 1, 100_000) ?? 1095,
     logLevel: values.MUGAI_LOG_LEVEL as LogLevel, // the pattern lets these five through only
   };

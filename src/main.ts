@@ -13,6 +13,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   user: async () => (await import('./cli/user.ts')).user,
   index: async () => (await import('./cli/index.ts')).index,
   keys: async () => (await import('./cli/keys.ts')).keys,
+  policy: async () => (await import('./cli/policy.ts')).policyCommand,
   audit: async () => (await import('./cli/audit.ts')).audit,
 };
 
@@ -23,6 +24,7 @@ mugai sanitise   make files harmless on this machine, without servers
 mugai verify     check packages as the inner gate does
 mugai selfcheck  try what holds the children on this machine
 mugai keys       make or show the signing keys
+mugai policy     check, explain, rehearse and change the policy
 mugai audit      follow the journals, hand their entries out
 mugai user       people of the portal
 mugai index      the portal's list of messages, made anew

@@ -2,7 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { ActEntry, Audit } from '../message/act.ts';
 import type { Language } from '../message/account.ts';
-import type { Delivered, DeliveryRecord, Sealed } from '../message/stages.ts';
+import { LIMITS } from '../message/limits.ts';
+import type { Delivered, DeliveryRecord, Envelope, Sealed } from '../message/stages.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type VerifiedPackage } from '../outbox/verify.ts';
@@ -19,10 +20,12 @@ export interface DeliverDeps {
   readonly audit: Audit;
   /** Right side of our Message-IDs. */
   readonly domain: string;
-  readonly language: Language;
-  readonly charset: OutgoingMail['charset'];
-  /** Bytes of attachments a delivered mail may carry. */
-  readonly attachBytes: number;
+  /** What the policy says of a message's delivery: the language of our own words, the charset, bytes of attachments. */
+  readonly policyFor: (envelope: Envelope) => {
+    readonly language: Language;
+    readonly mailCharset: OutgoingMail['charset'];
+    readonly attachBytes: number;
+  };
   readonly giveUpMs: number;
   /** Told of every package the gate refuses, with the reason. */
   readonly onGateRefusal: (id: string, refusal: GateRefusal) => void;
@@ -39,7 +42,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
   if (earlier !== undefined) return { kind: 'ended', delivered: earlier };
   let verified: VerifiedPackage;
   try {
-    verified = await verifyPackage(deps.outbox.files(sealed.id), deps.keys, deps.attachBytes, signal);
+    verified = await verifyPackage(deps.outbox.files(sealed.id), deps.keys, LIMITS.attachBytes, signal);
     if (verified.statement.predicate.id !== sealed.id) {
       throw new GateRefusal('manifest-id', `package of ${verified.statement.predicate.id} lies under another id`);
     }
@@ -63,7 +66,8 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
     return ended(sealed, deps, chain, { stage: 'delivered', courier: 'none', answer, accepted: [], rejected: [] });
   }
 
-  const mail = compose(verified, deps.domain, deps);
+  const { language, attachBytes, mailCharset } = deps.policyFor(verified.statement.predicate.envelope);
+  const mail = compose(attaching(verified, attachBytes), deps.domain, { language, charset: mailCharset });
   const had = await deps.ledger.accepted(sealed.id);
   const to = mail.envelope.to.filter((recipient) => !had.has(recipient));
   const answer = await deps.courier.deliver({ ...mail, envelope: { ...mail.envelope, to } }, signal);
@@ -114,6 +118,18 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
     });
   }
   return { kind: 'deferred', answer: answer.answer, ageMs: age };
+}
+
+/** The package with as many files to attach as the policy allows; the others are named in the text. */
+function attaching(verified: VerifiedPackage, attachBytes: number): VerifiedPackage {
+  let room = attachBytes;
+  const files = verified.files.map((file) => {
+    if (file.name === 'message.txt' || file.bytes === undefined) return file;
+    if (file.size > room) return { ...file, bytes: undefined };
+    room -= file.size;
+    return file;
+  });
+  return { ...verified, files };
 }
 
 const ACT_OF: { readonly [stage in DeliveryRecord['stage']]: ActEntry['act'] } = {

@@ -7,6 +7,17 @@ import { Compile } from 'typebox/compile';
 import { parse } from 'yaml';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
+import {
+  RuleSchema,
+  looksAtParts,
+  matches,
+  type Action,
+  type AssetSchema,
+  type Facts,
+  type Groups,
+  type Rule,
+  type Settings,
+} from './rules.ts';
 
 const lowered = (ceiling: number) => Type.Optional(Type.Integer({ minimum: 1, maximum: ceiling }));
 
@@ -48,6 +59,21 @@ export const PolicySchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** Groups of recipients: addresses or @domains. */
+    groups: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[^\\s]{1,100}$' }),
+        Type.Array(Type.String({ pattern: '^(@[^@\\s]+|[^@\\s]+@[^@\\s]+)$' }), { maxItems: 10_000 }),
+      ),
+    ),
+    /** The first rule that matches decides; what none decides passes as whatever it becomes. */
+    rules: Type.Optional(Type.Array(RuleSchema, { maxItems: 1000 })),
+    /** Whether attachments travel with the mail (`attach`) or stay in the portal (`link`). */
+    delivery: Type.Optional(Type.Union([Type.Literal('attach'), Type.Literal('link')])),
+    /** Days a message is kept. */
+    keepDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
+    /** Whether passwords of a second mail by the same sender open what the first one locked. */
+    passwordPairing: Type.Optional(Type.Boolean()),
     limits: Type.Optional(
       Type.Object(
         {
@@ -90,8 +116,25 @@ export interface Policy {
     /** 0: what suits each page, `LIMITS.dpi` or `LIMITS.sharpDpi`. */
     readonly dpi: number;
   };
-  /** What is done with a part of this detected type. */
-  decide(detectedType: string): 'convert' | 'drop';
+  readonly delivery: 'attach' | 'link';
+  readonly keepDays: number | undefined;
+  readonly passwordPairing: boolean;
+  /** Grades of the information asset, where a rule gives them. */
+  readonly asset: Static<typeof AssetSchema> | undefined;
+  readonly rules: readonly Rule[];
+  readonly groups: Groups;
+  /** The policy as it is for one message: the settings of the first rule that matches it, its rules for parts. */
+  forMessage(envelope: { readonly from: string; readonly to: readonly string[] }): Policy;
+  /** What is done with a part of this detected type: what it may become, `drop`, `hold`, or `convert` to whatever suits. */
+  decide(detectedType: string, facts?: { readonly size: number; readonly findings: readonly string[] }): Decision;
+  /** As `decide`, and which rule says so; undefined: none. */
+  explain(detectedType: string, facts?: { readonly size: number; readonly findings: readonly string[] }): Explained;
+}
+
+export type Decision = 'convert' | Exclude<Action, 'pass'>;
+export interface Explained {
+  readonly decision: Decision;
+  readonly rule: string | undefined;
 }
 
 const BUILT_IN: Static<typeof PolicySchema> = { name: 'built-in', version: '1' };
@@ -103,9 +146,20 @@ export function builtInPolicy(): Policy {
 
 /** The policy of a YAML file; `bad-config` in one line for anything wrong with it. */
 export async function loadPolicy(file: string): Promise<Policy> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new MugaiError('bad-config', `policy file ${file}: ${reasonOf(error)}`, { permanent: true, cause: error });
+  }
+  return readPolicy(text, file);
+}
+
+/** The policy in a YAML text; `file` names it in errors. */
+export function readPolicy(text: string, file: string): Policy {
   let value: unknown;
   try {
-    value = parse(await readFile(file, 'utf8'), { maxAliasCount: 10 });
+    value = parse(text, { maxAliasCount: 10 });
   } catch (error) {
     throw new MugaiError('bad-config', `policy file ${file}: ${reasonOf(error)}`, { permanent: true, cause: error });
   }
@@ -123,31 +177,66 @@ function wordsOf(message: string): string {
   return message === 'schema is false' ? 'is no key of a policy' : message;
 }
 
-function policyOf(file: Static<typeof PolicySchema>): Policy {
+type File = Static<typeof PolicySchema>;
+
+function policyOf(file: File): Policy {
+  return policyFor(file, createHash('sha256').update(JSON.stringify(file)).digest('hex'), { from: '', to: [] });
+}
+
+/** A policy for a message; for no message in particular where it has no recipient. */
+function policyFor(file: File, sha256: string, facts: Facts): Policy {
+  const rules = file.rules ?? [];
+  const groups = file.groups ?? {};
+  const set: Settings =
+    rules.find((rule) => rule.set !== undefined && !looksAtParts(rule) && matches(rule, facts, groups))?.set ?? {};
   const dropped = new Set(file.drop);
+  const explain: Policy['explain'] = (type, part) => {
+    const found = rules.find(
+      (rule) => rule.action !== undefined && matches(rule, { ...facts, part: { type, ...part } }, groups),
+    );
+    if (found?.action !== undefined) {
+      return { decision: found.action === 'pass' ? 'convert' : found.action, rule: found.name };
+    }
+    if (dropped.has(type) || dropped.has(`${type.split('/')[0] ?? ''}/*`)) return { decision: 'drop', rule: 'drop' };
+    return { decision: 'convert', rule: undefined };
+  };
+  const delivery = set.delivery ?? file.delivery ?? 'attach';
+  const limit = (name: keyof Policy['limits'], otherwise: number): number =>
+    Math.min(set.limits?.[name] ?? Infinity, file.limits?.[name] ?? Infinity, otherwise);
   return {
     name: file.name,
     version: file.version,
-    sha256: createHash('sha256').update(JSON.stringify(file)).digest('hex'),
-    language: file.language ?? 'ja',
+    sha256,
+    language: set.language ?? file.language ?? 'ja',
     mailCharset: file.mailCharset ?? 'utf-8',
-    links: file.links ?? 'plain',
-    attachBytes: file.attachBytes ?? LIMITS.attachBytes,
-    textLayer: file.textLayer ?? true,
+    links: set.links ?? file.links ?? 'plain',
+    delivery,
+    attachBytes: delivery === 'link' ? 0 : (set.attachBytes ?? file.attachBytes ?? LIMITS.attachBytes),
+    textLayer: set.textLayer ?? file.textLayer ?? true,
+    keepDays: set.keepDays ?? file.keepDays,
+    passwordPairing: set.passwordPairing ?? file.passwordPairing ?? false,
+    asset: set.asset,
     originals: {
-      levels: file.originals?.levels ?? [[]],
+      levels: set.approvers ?? file.originals?.levels ?? [[]],
       waitMinutes: file.originals?.waitMinutes ?? 0,
       validHours: file.originals?.validHours ?? 72,
       linkHours: file.originals?.linkHours ?? 24,
     },
     limits: {
-      parts: file.limits?.parts ?? LIMITS.parts,
-      depth: file.limits?.depth ?? LIMITS.depth,
-      pages: file.limits?.pages ?? LIMITS.pages,
-      expandedBytes: file.limits?.expandedBytes ?? LIMITS.expandedBytes,
-      outputBytes: file.limits?.outputBytes ?? LIMITS.outputBytes,
-      dpi: file.limits?.dpi ?? 0,
+      parts: limit('parts', LIMITS.parts),
+      depth: limit('depth', LIMITS.depth),
+      pages: limit('pages', LIMITS.pages),
+      expandedBytes: limit('expandedBytes', LIMITS.expandedBytes),
+      outputBytes: limit('outputBytes', LIMITS.outputBytes),
+      dpi: set.limits?.dpi ?? file.limits?.dpi ?? 0,
     },
-    decide: (type) => (dropped.has(type) || dropped.has(`${type.split('/')[0] ?? ''}/*`) ? 'drop' : 'convert'),
+    rules,
+    groups,
+    // Without rules all messages are alike, and most policies have none.
+    forMessage(envelope) {
+      return rules.length === 0 ? this : policyFor(file, sha256, envelope);
+    },
+    decide: (type, part) => explain(type, part).decision,
+    explain,
   };
 }

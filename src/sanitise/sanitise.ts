@@ -89,7 +89,8 @@ export async function quarantine(spooled: Spooled, deps: SanitiseDeps): Promise<
 }
 
 /** Makes a message harmless. Throws only for trouble of ours (disk, children that cannot start): try again later. */
-export async function makeHarmless(input: Input, tools: SanitiseTools, signal: AbortSignal): Promise<Harmless> {
+export async function makeHarmless(input: Input, common: SanitiseTools, signal: AbortSignal): Promise<Harmless> {
+  const tools = { ...common, policy: common.policy.forMessage(input.envelope) };
   const live = tools.live?.(input.id);
   const walk = new Walk(new Tools({ ...tools, live }, signal));
   try {

@@ -44,6 +44,11 @@ function undecoded(type: string, seen: Remarks): Reason | undefined {
   return unknown && routeOf(type) === 'text' ? 'ambiguous' : undefined;
 }
 
+/** A part that the policy keeps back. */
+function byPolicy(verdict: 'dropped' | 'held'): Converted {
+  return { verdict, reason: 'policy', outputs: [], pages: 0, findings: [], losses: [] };
+}
+
 /** What the walk of a mail gave; `refused` when it could not be read at all. */
 export type WalkedMail =
   | { readonly kind: 'mail'; readonly headers: Headers; readonly autoSubmitted: string; readonly body: string }
@@ -86,22 +91,35 @@ export class Walk {
     const converted = unread === undefined ? await this.#convert(leaf, detected.type) : refusal(unread);
     const mismatch = detected.refused === undefined && typeMismatch(leaf.declaredType, detected.type);
     const extra = mismatch ? [{ code: 'type-mismatch', detail: `${leaf.declaredType} / ${detected.type}` }] : [];
-    const row = rowOf(leaf, detected.type, converted, {
+    const found = [...seen.findings, ...extra, ...converted.findings];
+    const kept = await this.#byRule(leaf, detected.type, converted, found);
+    const row = rowOf(leaf, detected.type, kept, {
       findings: [...seen.findings, ...extra],
       losses: seen.losses,
     });
     // A container's own row and output stand before those of its children.
     this.rows.splice(before, 0, row);
-    this.outputs.splice(outputsBefore, 0, ...converted.outputs);
+    this.outputs.splice(outputsBefore, 0, ...kept.outputs);
     this.#count(row);
     return row;
   }
 
+  /** Once it is known what a part became and what was found in it: whether the policy's rules let that pass. */
+  async #byRule(leaf: Leaf, type: string, converted: Converted, findings: readonly Remark[]): Promise<Converted> {
+    const { verdict } = converted;
+    if (verdict !== 'text' && verdict !== 'pages' && verdict !== 'image') return converted;
+    const codes = findings.map(({ code }) => code);
+    const decision = this.#tools.policy.decide(type, { size: leaf.content.size, findings: codes });
+    if (decision === 'convert' || decision === verdict) return converted;
+    for (const { content } of converted.outputs) if ('discard' in content) await content.discard();
+    return { ...byPolicy(decision === 'hold' ? 'held' : 'dropped'), findings: converted.findings };
+  }
+
   async #convert(leaf: Leaf, type: string): Promise<Converted> {
     if (type === 'message/partial') return { ...refusal('unsupported-type'), verdict: 'held' };
-    if (this.#tools.policy.decide(type) === 'drop') {
-      return { verdict: 'dropped', reason: 'policy', outputs: [], pages: 0, findings: [], losses: [] };
-    }
+    const decision = this.#tools.policy.decide(type, { size: leaf.content.size, findings: [] });
+    if (decision === 'drop') return byPolicy('dropped');
+    if (decision === 'hold') return byPolicy('held');
     try {
       const route = routeOf(type);
       switch (route) {

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { MessageId } from '../message/id.ts';
+import type { Envelope } from '../message/stages.ts';
 import { deliver } from '../deliver/deliver.ts';
 import { folderCourier } from '../deliver/folder-courier.ts';
 import { Ledger } from '../deliver/ledger.ts';
@@ -14,12 +15,12 @@ import type { Log } from '../ops/log.ts';
 import { loadPublicKeys, watchKeys } from '../outbox/keys.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import type { GateRefusal } from '../outbox/refusal.ts';
-import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
 import { RetryLater } from '../queue/queues.ts';
 import { openFsStore, type FaultPoint } from '../store/fs-store.ts';
 import { loadSealingKey } from '../requests/keys.ts';
 import { RequestWriter } from '../requests/requests.ts';
 import { openZoneJournal } from './journal.ts';
+import { openPolicy } from './policy.ts';
 import { startPortal, type RunningPortal } from './portal.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
@@ -71,7 +72,7 @@ export async function startInner(
   await road.openQueues(undefined, life);
   const { hub } = road;
   if (hub === undefined) throw new TypeError('the inner side has a queue');
-  const policy = config.policyFile === undefined ? builtInPolicy() : await loadPolicy(config.policyFile);
+  const inForce = await openPolicy(config, log, life, journal);
   const domain = config.domains[0] ?? 'localhost';
   const courier =
     config.innerSmtpUrl === undefined
@@ -85,9 +86,7 @@ export async function startInner(
     courier,
     audit: journal,
     domain,
-    language: policy.language,
-    charset: policy.mailCharset,
-    attachBytes: policy.attachBytes,
+    policyFor: (envelope: Envelope) => inForce.current.forMessage(envelope),
     giveUpMs: LIMITS.giveUpMs,
     onGateRefusal: (id: string, { rule, file, offset, message }: GateRefusal) => {
       road.metrics.gateRefusals.inc({ reason: rule });
@@ -100,7 +99,7 @@ export async function startInner(
     keys,
     audit: journal,
     requests: new RequestWriter(await openStore('requests'), await loadSealingKey(config.sealingKeyFile)),
-    originals: policy.originals,
+    originals: inForce.current.originals,
     firstAddress,
   });
   const worker = hub.work(

@@ -7,7 +7,6 @@ import type { Sanitised } from '../message/stages.ts';
 import { reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
 import type { RequestReader } from '../requests/requests.ts';
 import { openPools } from '../sanitise/pools.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
@@ -17,6 +16,7 @@ import { seal, type Signer } from '../seal/seal.ts';
 import type { Spool } from '../spool/spool.ts';
 import { VERSION, codeDigests } from '../version.ts';
 import { openZoneJournal } from './journal.ts';
+import { openPolicy } from './policy.ts';
 import { answerOriginals } from './originals.ts';
 import { answerPasswords, startRequests } from './requests.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
@@ -50,7 +50,7 @@ export async function startWorker(
   if (jail.level === 'full') log.info({ jail: jail.level, controls: jail.controls }, 'children are jailed');
   else log.warn({ jail: tellJail(jail) }, 'THE JAIL IS NOT COMPLETE: children run behind fewer walls');
   const audit = await openZoneJournal('middle', config, log, life);
-  const policy = config.policyFile === undefined ? builtInPolicy() : await loadPolicy(config.policyFile);
+  const inForce = await openPolicy(config, log, life, audit);
   const pools = await openPools(
     config.workers,
     (family, cause) => {
@@ -63,7 +63,10 @@ export async function startWorker(
   const deps = {
     spool,
     pools: pools.pools,
-    policy,
+    /** The one in force when a message begins. */
+    get policy() {
+      return inForce.current;
+    },
     metrics: road.metrics,
     passwords: [],
     begin: (cap: number) => spool.begin(cap),

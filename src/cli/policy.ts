@@ -1,0 +1,194 @@
+// `mugai policy`: checks a policy, tells which rule says what, tries a new one on what came already, and changes it by two persons.
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openJournal } from '../audit/journal.ts';
+import { readConfig, type Config } from '../config.ts';
+import { LIMITS } from '../message/limits.ts';
+import { MugaiError } from '../message/errors.ts';
+import { timeOf } from '../message/id.ts';
+import { loadPublicKeys } from '../outbox/keys.ts';
+import { MANIFEST, openManifest } from '../outbox/manifest.ts';
+import { Outbox } from '../outbox/outbox.ts';
+import { PolicySchema, builtInPolicy, loadPolicy, type Policy } from '../policy/policy.ts';
+import { approve, propose } from '../policy/two-persons.ts';
+import { complaintsOf } from '../policy/check.ts';
+import { changesFor } from '../policy/rehearse.ts';
+import { openFsStore } from '../store/fs-store.ts';
+import { say, tell, UsageError, type Command } from './usage.ts';
+
+const HELP = `mugai policy check [FILE]
+mugai policy explain RECIPIENT TYPE [--from ADDRESS] [--size BYTES] [--finding CODE]… [--policy FILE]
+mugai policy explain MESSAGE-ID [--policy FILE]
+mugai policy rehearse --new FILE [--since 7d] [--json]
+mugai policy propose FILE --by NAME
+mugai policy approve SHA256 --by NAME
+mugai policy schema
+
+check     finds rules that can never match, or that say otherwise than an earlier one of the same
+explain   says which rule decides, and what, for a recipient and a detected type, or for each part of a message
+          that is in the outbox
+rehearse  replays what is written of the messages since then against a new policy: what would have changed
+propose   lays a new policy before a second person; prints its SHA-256
+approve   by another person than who proposed it: the policy file is replaced, and running gateways take it
+schema    prints the JSON Schema of a policy file (docs/policy.schema.json), for editors
+
+FILE defaults to MUGAI_POLICY_FILE; without one, the built-in policy.
+
+Exit: 0 as it should be, 1 complaints, or refused, 2 wrong usage.
+
+Example: mugai policy rehearse --new policy-new.yaml --since 7d`;
+
+export const policyCommand: Command = {
+  help: HELP,
+  run: async (args) => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        policy: { type: 'string' },
+        new: { type: 'string' },
+        since: { type: 'string', default: '7d' },
+        from: { type: 'string', default: '' },
+        size: { type: 'string' },
+        finding: { type: 'string', multiple: true, default: [] },
+        by: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const [act, first, second] = positionals;
+    const config = readConfig();
+    const inForce = async (): Promise<Policy> => policyOf(values.policy ?? config.policyFile);
+    switch (act ?? '') {
+      case 'check':
+        return check(await policyOf(first ?? config.policyFile));
+      case 'schema':
+        say(policySchemaText().trimEnd());
+        return 0;
+      case 'explain': {
+        if (first === undefined) throw new UsageError('name a recipient and a type, or a message');
+        if (second === undefined) return explainMessage(first, await inForce(), config);
+        const size = values.size === undefined ? 0 : Number(values.size);
+        if (!Number.isInteger(size) || size < 0)
+          throw new UsageError(`--size is "${values.size}", not a number of bytes`);
+        const policy = (await inForce()).forMessage({ from: values.from, to: [first] });
+        const { decision, rule } = policy.explain(second, { size, findings: values.finding });
+        say(
+          `${second}  ${decision}  ${rule === undefined ? 'no rule: passes as whatever it becomes' : `rule ${rule}`}`,
+        );
+        say(`message   language ${policy.language}, links ${policy.links}, delivery ${policy.delivery}`);
+        return 0;
+      }
+      case 'rehearse':
+        if (values.new === undefined) throw new UsageError('say which policy is new: --new FILE');
+        return rehearse(await inForce(), await loadPolicy(values.new), sinceOf(values.since), values.json, config);
+      case 'propose': {
+        if (first === undefined || values.by === undefined) throw new UsageError('say "policy propose FILE --by NAME"');
+        const { name, version } = await loadPolicy(first);
+        const sha256 = await propose(config.dataDir, first, values.by);
+        await tellJournal(config, values.by, { step: 'proposed', policy: `${name} ${version}`, sha256 });
+        say(sha256);
+        return 0;
+      }
+      case 'approve': {
+        if (first === undefined || values.by === undefined)
+          throw new UsageError('say "policy approve SHA256 --by NAME"');
+        if (config.policyFile === undefined)
+          throw new MugaiError('bad-config', 'MUGAI_POLICY_FILE names no file that could be replaced', {
+            permanent: true,
+          });
+        const { text, proposer } = await approve(config.dataDir, first, values.by);
+        // Told before it takes effect.
+        await tellJournal(config, values.by, { step: 'approved', sha256: first, proposer });
+        const { replaceFile } = await import('../store/fs-sync.ts');
+        await replaceFile(config.policyFile, text, 0o644);
+        say(`${config.policyFile} is the policy ${proposer} proposed; running gateways take it within seconds`);
+        return 0;
+      }
+      default:
+        throw new UsageError('say "policy check", "explain", "rehearse", "propose", "approve" or "schema"');
+    }
+  },
+};
+
+/** The JSON Schema of a policy file as it is published. */
+export function policySchemaText(): string {
+  const head = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: 'urn:mugai:policy:v1',
+    title: 'Mugai policy',
+  };
+  return `${JSON.stringify({ ...head, ...PolicySchema }, null, 2)}\n`;
+}
+
+async function policyOf(file: string | undefined): Promise<Policy> {
+  return file === undefined ? builtInPolicy() : loadPolicy(file);
+}
+
+function check(policy: Policy): number {
+  const complaints = complaintsOf(policy.rules, policy.groups);
+  for (const { rule, kind, why } of complaints) say(`${kind}  ${rule}: ${why}`);
+  say(`${policy.name} ${policy.version}: ${policy.rules.length} rules, ${complaints.length} complaints`);
+  return complaints.length === 0 ? 0 : 1;
+}
+
+async function* messagesSince(since: number, config: Config) {
+  const outbox = new Outbox(await openFsStore(join(config.dataDir, 'outbox'), undefined, 'read'));
+  const keys = await loadPublicKeys(config.verifyKeyFile);
+  for (const shard of await outbox.shards()) {
+    for (const id of await outbox.idsOf(shard)) {
+      if (timeOf(id) < since) continue;
+      const manifest = await outbox.files(id).get(MANIFEST, LIMITS.manifestBytes);
+      if (manifest === undefined) continue;
+      try {
+        yield (await openManifest(manifest, keys)).predicate;
+      } catch (error) {
+        if (!(error instanceof MugaiError)) throw error;
+        tell(`${id}: ${error.message}`); // a package that does not verify tells nothing
+      }
+    }
+  }
+}
+
+async function explainMessage(id: string, policy: Policy, config: Config): Promise<number> {
+  for await (const predicate of messagesSince(0, config)) {
+    if (predicate.id !== id) continue;
+    const own = policy.forMessage(predicate.envelope);
+    for (const { path, name, detectedType, size, findings } of predicate.parts) {
+      const { decision, rule } = own.explain(detectedType, { size, findings: findings.map(({ code }) => code) });
+      say(`${path}  ${detectedType}  ${name}  ${decision}  ${rule === undefined ? 'no rule' : `rule ${rule}`}`);
+    }
+    return 0;
+  }
+  throw new MugaiError('not-found', `${id} is not in the outbox`, { permanent: true });
+}
+
+async function rehearse(now: Policy, next: Policy, since: number, json: boolean, config: Config): Promise<number> {
+  let messages = 0;
+  let changed = 0;
+  for await (const predicate of messagesSince(since, config)) {
+    messages += 1;
+    const changes = changesFor(predicate, now, next);
+    if (changes.length > 0) changed += 1;
+    for (const change of changes) {
+      const { id, path, what, before, after, rule } = change;
+      if (json) say(JSON.stringify(change));
+      else
+        say(`${id}  ${path || 'message'}  ${what}: ${before} → ${after}${rule === undefined ? '' : ` (rule ${rule})`}`);
+    }
+  }
+  if (!json) say(`${messages} messages, ${changed} would have ended otherwise under ${next.name} ${next.version}`);
+  return 0;
+}
+
+function sinceOf(text: string): number {
+  const found = /^(\d{1,5})([dh])$/.exec(text);
+  if (found === null) throw new UsageError(`--since is "${text}", not a time such as 7d or 12h`);
+  return Date.now() - Number(found[1]) * (found[2] === 'd' ? 86_400_000 : 3_600_000);
+}
+
+async function tellJournal(config: Config, person: string, detail: Record<string, string>): Promise<void> {
+  const root = join(config.dataDir, 'journal');
+  const journal = await openJournal({ root, zone: 'inner', keepDays: config.journalDays });
+  await journal.append({ act: 'changed', person, detail: { what: 'policy', ...detail } });
+  await journal.close();
+}

@@ -1,0 +1,139 @@
+// Rules of a policy: who gets what, as what. The first rule that matches decides.
+import { Type, type Static } from 'typebox';
+import { LIMITS } from '../message/limits.ts';
+
+const lowered = (ceiling: number) => Type.Optional(Type.Integer({ minimum: 1, maximum: ceiling }));
+const strict = { additionalProperties: false } as const;
+const words = (pattern: string, description: string) =>
+  Type.Optional(Type.Array(Type.String({ pattern, maxLength: 320 }), { minItems: 1, maxItems: 1000, description }));
+
+const ADDRESS = '^(\\*|@[^@\\s]+|[^@\\s]+@[^@\\s]+)$';
+const TYPE = '^(\\*|[a-z]+/([a-z0-9.+-]+|\\*))$';
+
+/** Grades of an information asset: 機密性 1-3, 完全性 1-2, 可用性 1-2. */
+export const AssetSchema = Type.Object(
+  {
+    confidentiality: Type.Optional(Type.Integer({ minimum: 1, maximum: 3 })),
+    integrity: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 })),
+    availability: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 })),
+  },
+  strict,
+);
+
+/** What must hold for a rule to match; every condition given, any value of its list. */
+export const WhenSchema = Type.Object(
+  {
+    to: words(ADDRESS, 'recipients: an address, @domain, or *; a message matches when every recipient does'),
+    group: words('^[^\\s]+$', 'recipients: names of groups'),
+    from: words(ADDRESS, 'envelope sender: an address, @domain, or *'),
+    type: words(TYPE, 'detected MIME type: image/png, image/*, or *'),
+    finding: words('^[a-z][a-z0-9-]{0,39}$', 'codes of findings, such as macro or link-mismatch'),
+    minBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    maxBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  strict,
+);
+export type When = Static<typeof WhenSchema>;
+
+export const ACTIONS = ['pass', 'pages', 'text', 'image', 'drop', 'hold'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** Settings of a message, in a rule without conditions on parts. */
+export const SettingsSchema = Type.Object(
+  {
+    language: Type.Optional(Type.Union([Type.Literal('ja'), Type.Literal('en')])),
+    links: Type.Optional(Type.Union([Type.Literal('plain'), Type.Literal('hxxp'), Type.Literal('removed')])),
+    delivery: Type.Optional(Type.Union([Type.Literal('attach'), Type.Literal('link')])),
+    attachBytes: lowered(LIMITS.attachBytes),
+    textLayer: Type.Optional(Type.Boolean()),
+    keepDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
+    passwordPairing: Type.Optional(Type.Boolean()),
+    approvers: Type.Optional(
+      Type.Array(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100 }), {
+        minItems: 1,
+        maxItems: 5,
+      }),
+    ),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          parts: lowered(LIMITS.parts),
+          depth: lowered(LIMITS.depth),
+          pages: lowered(LIMITS.pages),
+          expandedBytes: lowered(LIMITS.expandedBytes),
+          outputBytes: lowered(LIMITS.outputBytes),
+          dpi: lowered(300),
+        },
+        strict,
+      ),
+    ),
+    asset: Type.Optional(AssetSchema),
+  },
+  strict,
+);
+export type Settings = Static<typeof SettingsSchema>;
+
+export const RuleSchema = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    when: Type.Optional(WhenSchema),
+    action: Type.Optional(
+      Type.Unsafe<Action>(
+        Type.Union(
+          ACTIONS.map((action) => Type.Literal(action)),
+          {
+            description:
+              'as what a part may pass: pass (whatever it becomes), pages, text, image (what becomes another is dropped), drop, hold',
+          },
+        ),
+      ),
+    ),
+    set: Type.Optional(SettingsSchema),
+  },
+  strict,
+);
+export type Rule = Static<typeof RuleSchema>;
+
+/** Members of groups: addresses or @domains. */
+export type Groups = Readonly<Record<string, readonly string[]>>;
+
+/** What a rule may look at: of the message, and of one part of it. */
+export interface Facts {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly part?: { readonly type: string; readonly size?: number; readonly findings?: readonly string[] };
+}
+
+/** True for a rule that looks at parts: it decides on them and sets nothing of the message. */
+export function looksAtParts({ when }: Rule): boolean {
+  const { type, finding, minBytes, maxBytes } = when ?? {};
+  return type !== undefined || finding !== undefined || minBytes !== undefined || maxBytes !== undefined;
+}
+
+export function matches({ when }: Rule, facts: Facts, groups: Groups): boolean {
+  if (when === undefined) return true;
+  const { to, group, from, type, finding, minBytes, maxBytes } = when;
+  const { part } = facts;
+  const everyone = (patterns: readonly string[]): boolean =>
+    facts.to.length > 0 && facts.to.every((address) => patterns.some((pattern) => isAddress(pattern, address)));
+  if (to !== undefined && !everyone(to)) return false;
+  if (group !== undefined && !everyone(group.flatMap((name) => groups[name] ?? []))) return false;
+  if (from !== undefined && !from.some((pattern) => isAddress(pattern, facts.from))) return false;
+  if (type !== undefined && (part === undefined || !type.some((pattern) => isType(pattern, part.type)))) return false;
+  if (finding !== undefined && !finding.some((code) => part?.findings?.includes(code) === true)) return false;
+  if (minBytes !== undefined && (part?.size === undefined || part.size < minBytes)) return false;
+  return maxBytes === undefined || (part?.size !== undefined && part.size <= maxBytes);
+}
+
+/** A domain matches its subdomains too; case does not count. */
+export function isAddress(pattern: string, address: string): boolean {
+  const [wanted, given] = [pattern.toLowerCase(), address.toLowerCase()];
+  if (wanted === '*') return true;
+  if (!wanted.startsWith('@')) return wanted === given;
+  const domain = given.slice(given.lastIndexOf('@') + 1);
+  return domain === wanted.slice(1) || domain.endsWith(`.${wanted.slice(1)}`);
+}
+
+export function isType(pattern: string, type: string): boolean {
+  return pattern === '*' || pattern === type || (pattern.endsWith('/*') && type.startsWith(pattern.slice(0, -1)));
+}

@@ -1,0 +1,65 @@
+// A policy is changed by two persons: one proposes a file, another approves it by its digest. What was approved is kept, by
+// digest, as it was written (comments and all): a manifest that names a policy's digest can be followed to its text.
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MugaiError, systemCode } from '../message/errors.ts';
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+const folderOf = (dataDir: string): string => join(dataDir, 'policy');
+export const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Lays a policy before a second person; its digest. */
+export async function propose(dataDir: string, file: string, by: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  const sha256 = textDigest(text);
+  await mkdir(folderOf(dataDir), { recursive: true, mode: 0o700 });
+  await writeFile(join(folderOf(dataDir), `${sha256}.yaml`), text);
+  const proposal = { by, at: new Date().toISOString() };
+  await writeFile(join(folderOf(dataDir), `${sha256}.proposed.json`), `${JSON.stringify(proposal)}\n`);
+  return sha256;
+}
+
+/** Approves a proposal of somebody else; the policy's text. */
+export async function approve(
+  dataDir: string,
+  sha256: string,
+  by: string,
+): Promise<{ readonly text: string; readonly proposer: string }> {
+  const proposal = SHA256.test(sha256) ? await readJson(join(folderOf(dataDir), `${sha256}.proposed.json`)) : undefined;
+  if (proposal === undefined) throw refused(`nobody proposed ${sha256}`);
+  const proposer = proposal['by'];
+  if (typeof proposer !== 'string') throw refused('the proposal names nobody');
+  if (same(proposer, by)) throw refused(`${by} proposed it: another person approves`);
+  const text = await readFile(join(folderOf(dataDir), `${sha256}.yaml`), 'utf8');
+  if (textDigest(text) !== sha256) throw refused('the proposed text was changed');
+  const approval = { proposer, by, at: new Date().toISOString() };
+  await writeFile(join(folderOf(dataDir), `${sha256}.approved.json`), `${JSON.stringify(approval)}\n`);
+  return { text, proposer };
+}
+
+/** True when two different persons stand behind this text. */
+export async function isApproved(dataDir: string, text: string): Promise<boolean> {
+  const approval = await readJson(join(folderOf(dataDir), `${textDigest(text)}.approved.json`));
+  const [proposer, by] = [approval?.['proposer'], approval?.['by']];
+  return typeof proposer === 'string' && typeof by === 'string' && !same(proposer, by);
+}
+
+function same(a: string, b: string): boolean {
+  return a.trim().normalize('NFKC').toLowerCase() === b.trim().normalize('NFKC').toLowerCase();
+}
+
+async function readJson(file: string): Promise<Record<string, unknown> | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function refused(why: string): MugaiError {
+  return new MugaiError('bad-input', why, { permanent: true });
+}

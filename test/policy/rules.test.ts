@@ -1,0 +1,183 @@
+// Rules: the first that matches decides, none lifts a ceiling, and what cannot be meant is found.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { policySchemaText } from '../../src/cli/policy.ts';
+import { LIMITS } from '../../src/message/limits.ts';
+import { complaintsOf } from '../../src/policy/check.ts';
+import { readPolicy, type Policy } from '../../src/policy/policy.ts';
+import { changesFor } from '../../src/policy/rehearse.ts';
+import { approve, isApproved, propose } from '../../src/policy/two-persons.ts';
+import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
+import { runMugai } from '../support/gateway-process.ts';
+import { openSanitiser } from '../support/sanitiser.ts';
+import { scratch, until } from '../support/scratch.ts';
+
+const HEAD = "name: test\nversion: '1'\n";
+const read = (rules: string): Policy => readPolicy(`${HEAD}${rules}`, 'policy.yaml');
+const CITY = read(`
+groups: { tax: ['zei@city.example.lg.jp', '@zei.city.example.lg.jp'] }
+drop: [image/gif]
+rules:
+  # comments stay
+  - { name: macros are held, when: { finding: [macro] }, action: hold }
+  - { name: tax gets pages only, when: { group: [tax], type: ['application/*'] }, action: pages }
+  - { name: large pictures, when: { type: ['image/*'], minBytes: 1000 }, action: drop }
+  - { name: gifs of a friend, when: { from: ['@friend.example'], type: [image/gif] }, action: pass }
+  - { name: tax, when: { group: [tax] }, set: { language: en, delivery: link, keepDays: 30, limits: { pages: 10 }, asset: { confidentiality: 3 } } }
+`);
+const from = (address: string, ...to: string[]) => CITY.forMessage({ from: address, to });
+
+describe('rules of a policy', () => {
+  it('decide by the first one that matches: recipient, group, sender, type, size, finding', () => {
+    const tax = from('a@x.example', 'zei@city.example.lg.jp', 'b@zei.city.example.lg.jp');
+    const other = from('a@x.example', 'mado@city.example.lg.jp');
+    const friend = from('A@mail.Friend.example', 'mado@city.example.lg.jp');
+    const mixed = from('a@x.example', 'zei@city.example.lg.jp', 'mado@city.example.lg.jp');
+    assert.deepEqual(tax.explain('application/pdf'), { decision: 'pages', rule: 'tax gets pages only' });
+    assert.deepEqual(other.explain('application/pdf'), { decision: 'convert', rule: undefined });
+    assert.deepEqual(mixed.explain('application/pdf'), { decision: 'convert', rule: undefined });
+    assert.equal(other.decide('application/msword', { size: 1, findings: ['macro'] }), 'hold');
+    assert.equal(other.decide('image/png', { size: 999, findings: [] }), 'convert');
+    assert.equal(other.decide('image/png', { size: 1000, findings: [] }), 'drop');
+    assert.equal(other.decide('image/gif'), 'drop');
+    assert.equal(friend.decide('image/gif'), 'convert');
+  });
+
+  it('set what holds for a message: language, delivery, retention, limits, classification', () => {
+    const tax = from('a@x.example', 'zei@city.example.lg.jp');
+    assert.deepEqual(
+      [tax.language, tax.delivery, tax.attachBytes, tax.keepDays, tax.limits.pages],
+      ['en', 'link', 0, 30, 10],
+    );
+    assert.deepEqual(tax.asset, { confidentiality: 3 });
+    assert.equal(from('a@x.example', 'mado@city.example.lg.jp').language, 'ja');
+  });
+
+  it('never lift a ceiling, and never pass an original: there is no word for it', () => {
+    assert.throws(
+      () => read(`rules: [{ name: a, set: { limits: { pages: ${LIMITS.pages + 1} } } }]`),
+      /bad|pages|rules/,
+    );
+    for (const word of ['original', 'allow', 'bypass', 'raw', 'as-is'])
+      assert.throws(() => read(`rules: [{ name: a, action: ${word} }]`), /rules/);
+    const lowered = read('limits: { pages: 5 }\nrules: [{ name: a, set: { limits: { pages: 10 } } }]');
+    assert.equal(lowered.forMessage({ from: '', to: ['x@y'] }).limits.pages, 5);
+  });
+
+  it('that cannot be meant are found', () => {
+    const { rules, groups } = read(`
+groups: { tax: [zei@a.example] }
+rules:
+  - { name: all pictures, when: { type: ['image/*'] }, action: drop }
+  - { name: png, when: { type: [image/png] }, action: pass }
+  - { name: pictures again, when: { type: ['image/*'] }, action: hold }
+  - { name: sizes, when: { minBytes: 10, maxBytes: 5 }, action: drop }
+  - { name: nobody, when: { group: [sea] }, action: drop }
+  - { name: nothing }
+  - { name: domain, when: { to: ['@a.example'] }, action: hold }
+  - { name: one of it, when: { to: [zei@a.example] }, action: drop }
+  - { name: group of it, when: { group: [tax] }, action: drop }
+  - { name: fine, when: { from: ['@b.example'] }, action: text }
+  - { name: fine, when: { from: ['@c.example'] }, action: text }
+  - { name: parts and settings, when: { type: [image/png] }, set: { language: en } }
+`);
+    assert.deepEqual(
+      complaintsOf(rules, groups).map(({ rule, kind }) => `${rule}: ${kind}`),
+      [
+        'png: unreachable',
+        'pictures again: contradictory',
+        'sizes: contradictory',
+        'nobody: unknown-group',
+        'nothing: without-effect',
+        'one of it: unreachable',
+        'group of it: unreachable',
+        'fine: same-name',
+        'parts and settings: contradictory',
+      ],
+    );
+    assert.deepEqual(complaintsOf(CITY.rules, CITY.groups), []);
+  });
+
+  it('hold on the road: a part that is not what its rule lets pass is dropped or held, and nothing of it goes out', async () => {
+    await using sanitiser = await openSanitiser({
+      policy: read(
+        "rules: [{ name: t, when: { type: ['text/*'] }, action: pages }, { name: p, when: { type: [image/png] }, action: hold }]",
+      ),
+    });
+    const text = await sanitiser.file('a.txt', 'hello');
+    assert.deepEqual([text.parts[0]?.verdict, text.parts[0]?.reason, text.files.size], ['dropped', 'policy', 0]);
+    const png = await sanitiser.file('a.png', readFileSync(new URL('../../samples/file/案内図.png', import.meta.url)));
+    assert.deepEqual(
+      [png.state, png.parts[0]?.verdict, png.parts[0]?.reason, png.files.size],
+      ['held', 'held', 'policy', 0],
+    );
+  });
+});
+
+describe('a change of policy', () => {
+  it('is rehearsed on what came: what would have ended otherwise, and by which rule', () => {
+    const seen = {
+      id: 'm',
+      envelope: { from: 'a@x.example', to: ['zei@city.example.lg.jp'] },
+      parts: [{ path: '1', name: 'a.gif', detectedType: 'image/gif', size: 10, findings: [] }],
+    };
+    assert.deepEqual(
+      changesFor(seen, CITY, read('')).map(({ what, before, after }) => `${what}: ${before} → ${after}`),
+      [
+        'language: en → ja',
+        'delivery: link → attach',
+        `attachBytes: 0 → ${LIMITS.attachBytes}`,
+        'keepDays: 30 → -',
+        `pages: 10 → ${LIMITS.pages}`,
+        'image/gif a.gif: drop → convert',
+      ],
+    );
+    assert.deepEqual(changesFor(seen, CITY, CITY), []);
+  });
+
+  it('takes two persons: the one who proposed does not approve, under no spelling of the name', async () => {
+    await using root = await scratch();
+    const file = join(root.path, 'new.yaml');
+    await writeFile(file, `# why\n${HEAD}`);
+    const sha256 = await propose(root.path, file, 'tanaka');
+    for (const name of ['tanaka', ' Tanaka ', 'ｔａｎａｋａ'])
+      await assert.rejects(approve(root.path, sha256, name), /another person/);
+    assert.equal(await isApproved(root.path, await readFile(file, 'utf8')), false);
+    await assert.rejects(approve(root.path, '0'.repeat(64), 'suzuki'), /nobody proposed/);
+    assert.equal((await approve(root.path, sha256, 'suzuki')).text, `# why\n${HEAD}`);
+    assert.equal(await isApproved(root.path, await readFile(file, 'utf8')), true);
+    assert.equal(await isApproved(root.path, `${HEAD}drop: [image/png]\n`), false);
+    await writeFile(join(root.path, 'policy', `${sha256}.yaml`), `${HEAD}drop: []\n`);
+    await assert.rejects(approve(root.path, sha256, 'sato'), /was changed/);
+  });
+
+  it('takes effect in a running gateway, whole or not at all, and the journal tells of it', async () => {
+    await using root = await scratch();
+    const file = join(root.path, 'policy.yaml');
+    await writeFile(file, HEAD);
+    await using gateway = await startTestGateway(root.path, { MUGAI_POLICY_FILE: file, MUGAI_POLICY_PERSONS: '1' });
+    const { smtpPort, outbox } = gateway;
+    assert.ok(smtpPort !== undefined && outbox !== undefined);
+    await writeFile(file, `${HEAD}rules: [{ name: a, action: everything }]\n`); // no policy: nothing changes
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    assert.match(await sendMail(smtpPort, plainMail('one')), /^250/);
+    await writeFile(file, "name: test\nversion: '2'\nlanguage: en\n");
+    const env = { MUGAI_DATA_DIR: root.path };
+    await until(
+      async () => (await runMugai(['audit', 'export', '--act', 'changed'], env)).stdout.includes('test 2'),
+      60_000,
+      'told',
+    );
+    const rehearsal = await runMugai(['policy', 'rehearse', '--new', file, '--since', '1d'], env);
+    assert.match(rehearsal.stdout, /language: ja → en[\s\S]*1 messages?, 1 would/);
+  });
+});
+
+describe('docs/policy.schema.json', () => {
+  it('is the schema that the gateway reads policies by', async () => {
+    assert.equal(await readFile(new URL('../../docs/policy.schema.json', import.meta.url), 'utf8'), policySchemaText());
+  });
+});
