@@ -59,6 +59,7 @@ interface Glyph {
   readonly wide: boolean;
 }
 
+const FARTHEST_PT = 1e5;
 const SCALE = 64;
 const INVISIBLE = 3;
 const CLIP_ONLY = 7;
@@ -402,7 +403,9 @@ class Runs {
       dy: (y - endY) * scaleY,
       size: first.style.em * scaleY,
     };
-    if (Math.hypot(run.dx, run.dy) >= 0.01) this.#runs.push(run);
+    // A letter of a million points has no place of its own; the host would take it for a lie.
+    const far = Math.max(Math.abs(run.x), Math.abs(run.y), Math.abs(run.dx), Math.abs(run.dy), run.size);
+    if (Math.hypot(run.dx, run.dy) >= 0.01 && run.size >= 0.01 && far < FARTHEST_PT) this.#runs.push(run);
   }
 }
 

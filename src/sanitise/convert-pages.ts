@@ -5,7 +5,7 @@ import type { Remark } from '../message/part.ts';
 import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter } from '../spool/spool.ts';
 import { PageCollector, type Collected, type RasterPage } from '../sandbox/raster-page.ts';
-import { drawPages, type DrawnDocument } from './draw-pages.ts';
+import { drawPages, type DrawnDocument, type PagesAsk } from './draw-pages.ts';
 import { noticeLines, noticePdf, type Missing } from './notice-page.ts';
 import { PagePdf, singlePage } from './page-pdf.ts';
 import type { EncodedPage } from './pdf-writer.ts';
@@ -38,20 +38,21 @@ async function convertPdfWith(
   try {
     let name: string | undefined;
     let announced = 0;
-    const { live } = tools;
+    const { live, only } = tools;
+    const range: Partial<PagesAsk> = only === undefined ? {} : { first: only.from - 1, end: only.to, dpi: only.dpi };
     // One signature and two small files a page: it pays where a person would wait.
     const show = async (page: EncodedPage, index: number): Promise<void> => {
-      if (live === undefined || announced < LIMITS.livePages) return;
+      if (live === undefined || (only === undefined && announced < LIMITS.livePages)) return;
       name ??= tools.nextFile(leaf.name, 'pdf');
-      await live.page(name, index, announced, singlePage(page));
+      await live.page(name, index, announced - (range.first ?? 0), singlePage(page));
     };
     const pdf = new PagePdf(output, { layered: textLayer, onPage: show });
-    const ask = { operation: textLayer || see !== undefined ? OPERATION.pagesWithText : OPERATION.pages, password };
-    const drawn = await drawPages(leaf, ask, tools, async (page, index, pages) => {
+    const operation = textLayer || see !== undefined ? OPERATION.pagesWithText : OPERATION.pages;
+    const drawn = await drawPages(leaf, { operation, password, ...range }, tools, async (page, _index, pages) => {
       announced = pages;
       see?.(page);
       // Pages that fit are kept: the first that might not ends the document.
-      if (index > 0 && tools.budget.outputLeft < roomFor(page, pages)) return 'too-large';
+      if (pdf.pages > 0 && tools.budget.outputLeft < roomFor(page, pages)) return 'too-large';
       return pdf.add(page);
     });
     tools.budget.pages(pdf.pages);
@@ -62,7 +63,7 @@ async function convertPdfWith(
     }
     const { pages, cut, findings, losses } = drawn;
     if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages} / ${announced}, ${cut}` });
-    const missing = missingOf(drawn, losses, tools.policy.language);
+    const missing = only === undefined ? missingOf(drawn, losses, tools.policy.language) : undefined;
     if (missing !== undefined) await addNotice(missing, leaf, tools, pdf);
     await pdf.finish();
     return pagesOf({ pages, findings, losses }, output, name ?? tools.nextFile(leaf.name, 'pdf'));

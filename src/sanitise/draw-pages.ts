@@ -25,6 +25,11 @@ const A4 = { widthPt: 595, heightPt: 842 };
 export interface PagesAsk {
   readonly operation: typeof OPERATION.pages | typeof OPERATION.pagesWithText;
   readonly password: string;
+  /** Dots per inch; what the policy says unless given. */
+  readonly dpi?: number;
+  /** The first page wanted, from 0, and the one behind the last; all unless given. */
+  readonly first?: number;
+  readonly end?: number;
 }
 
 /** What came of a document besides its pages; `cut`: pages are missing at its end, for this reason. */
@@ -91,6 +96,7 @@ class Drawing {
     this.#ask = ask;
     this.#tools = tools;
     this.#take = take;
+    this.#ordered = this.#written = ask.first ?? 0;
   }
 
   async run(): Promise<DrawnDocument> {
@@ -126,7 +132,14 @@ class Drawing {
     if (this.#hidden > 0) findings.push({ code: 'hidden-text', detail: `${this.#hidden} characters that nobody sees` });
     if (this.#scans > 0)
       findings.push({ code: 'scan-text', detail: `text of ${this.#scans} scanned pages, as it came with them` });
-    return { kind: 'drawn', pages: this.#written, announced: this.#total ?? 0, cut, findings, losses };
+    return {
+      kind: 'drawn',
+      pages: this.#written - (this.#ask.first ?? 0),
+      announced: this.#total ?? 0,
+      cut,
+      findings,
+      losses,
+    };
   }
 
   #refused(reason: Reason): DrawnDocument {
@@ -174,7 +187,9 @@ class Drawing {
     };
     const ask = {
       family: 'pdf',
-      ...this.#ask,
+      operation: this.#ask.operation,
+      password: this.#ask.password,
+      ...(this.#ask.dpi === undefined ? {} : { dpi: this.#ask.dpi }),
       deadlineMs: LIMITS.pageMs,
       totalMs: Math.max(1, this.#left()),
       whole: () => void hand?.collector.finish(),
@@ -194,7 +209,7 @@ class Drawing {
   /** A child has the document open. */
   #opened(pages: number): void {
     if (this.#total === undefined) {
-      this.#total = pages;
+      this.#total = Math.max(this.#written, Math.min(pages, this.#ask.end ?? pages));
       const { places, ready } = this.#tools.pools.pdf.free;
       if (pages >= (ready ? HELP_READY : HELP_START)) {
         for (let i = 0; i < places; i++) {

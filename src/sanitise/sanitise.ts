@@ -9,7 +9,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { Entry, Spool, StageWriter, Staged } from '../spool/spool.ts';
 import type { LiveSink } from './live.ts';
 import { composeMessageText } from './message-text.ts';
-import { Tools, type Pools } from './tools.ts';
+import { Tools, type OnlyPages, type Pools } from './tools.ts';
 import { Walk } from './walk.ts';
 
 /** What sanitising needs besides the message. */
@@ -21,6 +21,8 @@ export interface SanitiseTools {
   readonly begin: (cap: number) => StageWriter;
   /** Where pages of long documents become visible before the package; nowhere unless given. */
   readonly live?: (id: MessageId) => LiveSink;
+  /** Only these pages are wanted: other parts are left out, the pages go to `live` alone. */
+  readonly only?: OnlyPages;
   /** Passwords to try on locked parts. */
   readonly passwords: readonly string[];
   /** Our own version, for the manifest. */

@@ -32,6 +32,14 @@ export interface Ask {
   readonly whole: () => void;
 }
 
+/** Some pages of one part that are wanted once more, and nothing else of the message. Pages count from 1. */
+export interface OnlyPages {
+  readonly part: string;
+  readonly dpi: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The tools for one message. */
 export class Tools {
   readonly pools: Pools;
@@ -42,6 +50,7 @@ export class Tools {
   readonly passwords: readonly string[];
   readonly begin: (cap: number) => StageWriter;
   readonly live: LiveSink | undefined;
+  readonly only: OnlyPages | undefined;
   #files = 0;
 
   constructor(
@@ -52,6 +61,7 @@ export class Tools {
       readonly passwords: readonly string[];
       readonly begin: (cap: number) => StageWriter;
       readonly live?: LiveSink | undefined;
+      readonly only?: OnlyPages | undefined;
     },
     signal: AbortSignal,
   ) {
@@ -61,6 +71,7 @@ export class Tools {
     this.passwords = shared.passwords;
     this.begin = shared.begin;
     this.live = shared.live;
+    this.only = shared.only;
     this.signal = signal;
     this.budget = new Budget(shared.policy.limits);
   }

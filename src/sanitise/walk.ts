@@ -116,6 +116,9 @@ export class Walk {
   }
 
   async #convert(leaf: Leaf, type: string): Promise<Converted> {
+    const { only } = this.#tools;
+    if (only !== undefined && only.part !== leaf.path && !only.part.startsWith(`${leaf.path}.`))
+      return { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
     if (type === 'message/partial') return { ...refusal('unsupported-type'), verdict: 'held' };
     const decision = this.#tools.policy.decide(type, { size: leaf.content.size, findings: [] });
     if (decision === 'drop') return byPolicy('dropped');

@@ -18,6 +18,7 @@ import { VERSION, codeDigests } from '../version.ts';
 import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
 import { answerOriginals } from './originals.ts';
+import { answerRenders } from './renders.ts';
 import { answerPasswords, startRequests } from './requests.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
@@ -121,6 +122,7 @@ export async function startWorker(
 
   startRequests(log, life, requests, {
     password: answerPasswords({ ...deps, requestKey, seal: sealNow }),
+    render: answerRenders({ ...deps, outbox, signer }),
     original: answerOriginals({ spool, audit, clamd: config.clamd }),
   });
 

@@ -200,3 +200,9 @@ for (const [lie, payload] of [
     assert.throws(() => readRuns(payload), WireError);
   });
 }
+
+test('letters of a million points, which have no place on the page, cost it nothing', async () => {
+  const { pages } = await layered(show('BT /F 20 Tf 20 300 Td (Seen) Tj /F 2000000 Tf (Huge) Tj ET'));
+  assert.equal(pages.length, 1);
+  assert.ok(pages[0]?.text.some((run) => run.text === 'Seen'));
+});

@@ -1,0 +1,113 @@
+// A person asks for pages once more, sharper: they come as live pages of the request, and nothing else happens.
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { newMessageId } from '../../src/message/id.ts';
+import { LIMITS } from '../../src/message/limits.ts';
+import { openMetrics } from '../../src/ops/metrics.ts';
+import { keyId } from '../../src/outbox/manifest.ts';
+import { Outbox } from '../../src/outbox/outbox.ts';
+import { builtInPolicy } from '../../src/policy/policy.ts';
+import { openPools } from '../../src/sanitise/pools.ts';
+import { Signer } from '../../src/seal/seal.ts';
+import { Spool } from '../../src/spool/spool.ts';
+import { openFsStore } from '../../src/store/fs-store.ts';
+import { stage } from '../../src/store/store.ts';
+import { answerRenders } from '../../src/zones/renders.ts';
+import { makePdf, stream } from '../support/make-pdf.ts';
+import { scratch } from '../support/scratch.ts';
+
+const SIDE = 144;
+function document(pages: number): Buffer {
+  const kids = Array.from({ length: pages }, (_, i) => `${4 + 2 * i} 0 R`).join(' ');
+  return makePdf([
+    '<</Type /Catalog /Pages 2 0 R>>',
+    `<</Type /Pages /Count ${pages} /Kids [${kids}]>>`,
+    '<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>',
+    ...Array.from({ length: pages }, (_, i) => [
+      `<</Type /Page /Parent 2 0 R /MediaBox [0 0 ${SIDE} ${SIDE + i}] /Resources <</Font <</F 3 0 R>>>> /Contents ${5 + 2 * i} 0 R>>`,
+      stream('', 'BT /F 20 Tf 20 40 Td (Page) Tj ET'),
+    ]).flat(),
+  ]);
+}
+
+test('pages of a part of a mail are drawn at the asked resolution, sealed under the request, and nothing else is made', async () => {
+  await using folder = await scratch();
+  const store = await openFsStore(`${folder.path}/spool`);
+  const outbox = new Outbox(await openFsStore(`${folder.path}/outbox`));
+  const spool = new Spool(store);
+  const pair = generateKeyPairSync('ed25519');
+  const keys = new Map([[keyId(pair.publicKey), pair.publicKey]]);
+  const pools = await openPools(1, () => undefined);
+  try {
+    const mail = [
+      'From: a@example.com',
+      'Content-Type: multipart/mixed; boundary=b',
+      '',
+      '--b',
+      'Content-Type: text/plain',
+      '',
+      'words',
+      '--b',
+      'Content-Type: application/pdf; name=report.pdf',
+      'Content-Transfer-Encoding: base64',
+      '',
+      document(5).toString('base64'),
+      '--b--',
+      '',
+    ].join('\r\n');
+    const { signal } = new AbortController();
+    const content = await stage(store, Readable.from([Buffer.from(mail)]), LIMITS.messageBytes, signal);
+    const id = newMessageId();
+    await spool.accept(id, content, {
+      stage: 'spooled',
+      id,
+      source: { kind: 'mail', name: '', size: content.size, sha256: content.sha256 },
+      envelope: { from: 'a@example.com', to: ['b@city.example.lg.jp'] },
+      peer: '',
+      receivedAt: new Date().toISOString(),
+    });
+    const answer = answerRenders({
+      spool,
+      outbox,
+      signer: new Signer(pair.privateKey),
+      pools: pools.pools,
+      policy: builtInPolicy(),
+      metrics: openMetrics(false),
+      passwords: [],
+      begin: (cap) => store.begin(cap),
+      version: 'test',
+    });
+    const ask = (more: object) =>
+      ({
+        kind: 'render',
+        request: newMessageId(),
+        id,
+        part: '2',
+        by: 'x',
+        at: '',
+        dpi: 300,
+        from: 2,
+        to: 4,
+        ...more,
+      }) as never;
+    const request = newMessageId();
+    assert.equal(await answer(ask({ request }), signal), 'answered');
+    const live = outbox.live(request);
+    const output = 'files/01-report.pdf';
+    assert.deepEqual(await live.documents(keys), [{ output, pages: 3, sealed: 3 }]);
+    for (let page = 1; page <= 3; page++) {
+      const seen: number[][] = [];
+      await live.page(output, page, keys, ({ width, heightPt }) => void seen.push([width, Math.round(heightPt)]));
+      assert.deepEqual(seen, [[(SIDE * 300) / 72, SIDE + page]]); // pages 2 to 4 of the document
+    }
+    assert.equal(outbox.find(request), undefined);
+    assert.equal(outbox.find(id), undefined);
+    for (const wrong of [{ part: '1' }, { part: '7' }, { from: 6, to: 6 }, { from: 4, to: 2 }, { from: 1, to: 21 }])
+      await assert.rejects(answer(ask(wrong), signal), { permanent: true });
+    await assert.rejects(answer(ask({ id: newMessageId() }), signal), { code: 'not-found' });
+  } finally {
+    await pools.close();
+  }
+});
