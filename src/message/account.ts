@@ -29,6 +29,23 @@ const REASON_WORDS: { readonly [reason in Reason]: Words } = {
 };
 
 const REMARK_WORDS: { readonly [code: string]: Words } = {
+  macro: { ja: 'マクロ（プログラム）がありました', en: 'it held macros' },
+  'remote-template': { ja: '外のひな形を読み込む仕掛けがありました', en: 'it tried to load a template from outside' },
+  activex: { ja: 'ActiveX の部品がありました', en: 'it held ActiveX controls' },
+  dde: { ja: '外のプログラムを呼ぶ仕掛け（DDE など）がありました', en: 'it held fields that call other programs' },
+  'embedded-font': { ja: 'フォントが埋め込まれていました', en: 'it brought fonts of its own' },
+  'odd-archive': { ja: '圧縮ファイルの作りに乱れがありました', en: 'the archive is oddly built' },
+  link: { ja: 'ほかのファイルを指すリンクがありました', en: 'it held a link to another file' },
+  'double-extension': {
+    ja: '二重の拡張子で種類を偽る名前でした',
+    en: 'its name hides its kind behind a second ending',
+  },
+  'hidden-sheet': { ja: '非表示のシートは表示していません', en: 'hidden sheets are not shown' },
+  'hidden-rows': { ja: '非表示の行は表示していません', en: 'hidden rows are not shown' },
+  'hidden-columns': { ja: '非表示の列は表示していません', en: 'hidden columns are not shown' },
+  'hidden-slide': { ja: '非表示のスライドは表示していません', en: 'hidden slides are not shown' },
+  'speaker-notes': { ja: '発表者用のノートは表示していません', en: 'the speaker’s notes are not shown' },
+  'tracked-changes': { ja: '変更履歴がありました', en: 'it held tracked changes' },
   'alternative-not-shown': {
     ja: '同じ内容の別形式の本文は省きました',
     en: 'another form of the same text was left out',

@@ -41,6 +41,10 @@ export function refusal(
   };
 }
 
+/** `invoice.pdf.exe`, also with blanks between: Windows hides the second ending, which is the one that counts. */
+const TWO_ENDINGS =
+  /\.(?:pdf|docx?|xlsx?|pptx?|rtf|txt|csv|jpe?g|png|gif|zip)[\s_]*\.(?:exe|scr|com|pif|bat|cmd|js|jse|vbs|vbe|wsf|hta|lnk|ps1|msi|jar|iso|img|chm|one)\s*$/i;
+
 /** The row of a leaf. Names are cleaned here; `seen` is what was remarked before the conversion. */
 export function rowOf(
   leaf: Leaf,
@@ -49,6 +53,7 @@ export function rowOf(
   seen: { readonly findings: readonly Remark[]; readonly losses: readonly Remark[] } = { findings: [], losses: [] },
 ): PartRow {
   const findings = [...seen.findings, ...converted.findings];
+  if (TWO_ENDINGS.test(leaf.name)) findings.push({ code: 'double-extension', detail: '' });
   if (hasBidi(leaf.name)) findings.push({ code: 'bidi-name', detail: '' });
   else if (countInvisible(leaf.name) > 0) findings.push({ code: 'invisible-characters', detail: '' });
   return {
