@@ -143,12 +143,16 @@ const HQX = '!"#$%&\'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr';
 
 function binhexFile(lines: Lines, named: (name: string) => string): EmbeddedFile | undefined {
   const start = lines.at;
-  let packed = '';
+  // Lines are joined once: looking at a string that grows would copy it each time.
+  const pieces: string[] = [];
   for (let line = lines.next(); line !== undefined; line = lines.next()) {
-    packed += line.text.trim();
-    if (packed.length > 1 && packed.endsWith(':')) break;
-    if (packed !== '' && !packed.startsWith(':')) break;
+    const text = line.text.trim();
+    if (text === '') continue;
+    const first = pieces.length === 0;
+    pieces.push(text);
+    if (first ? !text.startsWith(':') || (text.length > 1 && text.endsWith(':')) : text.endsWith(':')) break;
   }
+  const packed = pieces.join('');
   const bytes = unrun(sixBits(packed));
   const nameLength = bytes[0] ?? 0;
   const head = 1 + nameLength + 1 + 4 + 4 + 2; // name, version, type, creator, flags

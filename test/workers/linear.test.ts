@@ -1,0 +1,84 @@
+// Time is linear: what is doubled takes at most two and a half times the CPU, for every bomb that mail's readers could meet.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mailboxesOf } from '../../workers/addresses.ts';
+import { calendarText } from '../../workers/calendar-text.ts';
+import { cardText } from '../../workers/card-text.ts';
+import { decodeText } from '../../workers/charset.ts';
+import { extractFiles } from '../../workers/embedded-files.ts';
+import { parametersOf } from '../../workers/header-params.ts';
+import { decodeHeader } from '../../workers/header-words.ts';
+import { htmlToText } from '../../workers/html-text.ts';
+import { textOfLeaf } from '../../workers/leaf-text.ts';
+import { rtfToText } from '../../workers/rtf-text.ts';
+import { withLinks } from '../../src/sanitise/links.ts';
+import { saysTheSame } from '../../src/sanitise/mail-body.ts';
+
+const form = { html: false, charset: '', flowed: false, delSp: false, cut: false, rough: false } as const;
+const many = (piece: string) => (count: number) => piece.repeat(count);
+const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+/** Name, what is made of n pieces, who reads it, pieces at the start: enough for some 20 ms. */
+const BOMBS: readonly (readonly [string, (count: number) => string, (text: string) => unknown, number])[] = [
+  ['nested <div>', many('<div>'), htmlToText, 200_000],
+  ['tables in tables', many('<table><tr><td>a<td>'), htmlToText, 40_000],
+  ['rows of cells', (count) => `<table>${'<tr><td>あ<td>b<td>c'.repeat(count)}</table>`, htmlToText, 40_000],
+  ['cells in a row', (count) => `<table><tr>${'<td>a'.repeat(count)}</table>`, htmlToText, 200_000],
+  ['links', many('<a href="https://a.example/x">https://b.example</a> '), htmlToText, 4_000],
+  ['open quotes', many('<a href="'), htmlToText, 200_000],
+  ['entities', many('&amp;&#x3042;'), htmlToText, 100_000],
+  ['uuencode beginnings', many('begin 644 a\n'), (text) => extractFiles(latin1(text), ''), 20_000],
+  [
+    'BinHex beginnings',
+    many('(This file must be converted with BinHex 4.0)\n:'),
+    (text) => extractFiles(latin1(text), ''),
+    20_000,
+  ],
+  ['yEnc beginnings', many('=ybegin line=1 size=1 name=begin\n'), (text) => extractFiles(latin1(text), ''), 20_000],
+  ['lines of base64', many(`${'A'.repeat(60)}\n`), (text) => textOfLeaf(latin1(text), form), 20_000],
+  [
+    'JIS escapes',
+    many('\u001b$B\u001b(I\u001b$(C\u001b$(O'),
+    (text) => decodeText(latin1(text), 'iso-2022-jp'),
+    20_000,
+  ],
+  ['broken EUC', many('\u00f5\u00a1\u008f'), (text) => decodeText(latin1(text), 'euc-jp'), 100_000],
+  ['voice marks', many('か\u3099\u3099'), (text) => decodeText(Buffer.from(text), 'utf-8'), 100_000],
+  ['encoded words', many('=?UTF-8?B?44GC?= '), (text) => decodeHeader(`Subject: ${text}`), 1_500],
+  ['parameters', many('; a*0*=x'), (text) => parametersOf(`Content-Type: a/b${text}`), 3_000],
+  ['addresses', many('"a" <b@c>, '), (text) => mailboxesOf(`To: ${text}`), 2_500],
+  ['RTF groups', many('{\\b '), (text) => rtfToText(latin1(`{\\rtf1 ${text}`)), 100_000],
+  ['RTF letters', many("\\'82\\'a0\\u12354?"), (text) => rtfToText(latin1(`{\\rtf1\\ansicpg932 ${text}`)), 40_000],
+  ['card lines', many('N;ENCODING=QUOTED-PRINTABLE:=\n'), cardText, 8_000],
+  [
+    'attendees',
+    (count) => `BEGIN:VCALENDAR\nBEGIN:VEVENT\n${'ATTENDEE;CN=a:mailto:b\n'.repeat(count)}END:VEVENT\nEND:VCALENDAR\n`,
+    calendarText,
+    8_000,
+  ],
+  ['links to be made inert', many('http://a.b/ www. '), (text) => withLinks(text, 'removed', 'ja'), 50_000],
+  ['forms to be compared', many('あい<'), (text) => saysTheSame(text, `${text}x`), 5_000],
+];
+
+/** CPU milliseconds of one reading: the least of several, so that a collection or a compilation does not count. */
+function cost(read: (text: string) => unknown, text: string): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 5; round++) {
+    const before = process.cpuUsage();
+    read(text);
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, (user + system) / 1000);
+  }
+  return least;
+}
+
+for (const [name, make, read, count] of BOMBS) {
+  void test(`${name}: twice as many cost at most 2.5 times as much`, () => {
+    cost(read, make(Math.ceil(count / 10))); // warm
+    const once = cost(read, make(count));
+    const twice = cost(read, make(count * 2));
+    // A few milliseconds of a busy machine are no growth.
+    assert.ok(twice <= once * 2.5 + 15, `${once.toFixed(1)} ms, then ${twice.toFixed(1)} ms`);
+    assert.ok(twice < 5000, `${twice.toFixed(1)} ms`);
+  });
+}
