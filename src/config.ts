@@ -90,6 +90,56 @@ export const ConfigSchema = Type.Object({
     pattern: LISTEN,
     problem: 'host:port',
   }),
+  MUGAI_PORTAL_URL: key({
+    default: '',
+    example: 'https://mugai.city.kashima.lg.jp',
+    meaning: 'address of the portal as browsers see it, for OpenID Connect; unset: made of `MUGAI_PORTAL_LISTEN`',
+    pattern: URL_OF('https?'),
+    problem: 'an http:// or https:// URL',
+  }),
+  MUGAI_OIDC_ISSUER: key({
+    default: '',
+    example: 'https://login.city.kashima.lg.jp',
+    meaning: 'OpenID provider that signs people in at the portal',
+    pattern: URL_OF('https?'),
+    problem: 'an http:// or https:// URL',
+  }),
+  MUGAI_OIDC_CLIENT_ID: key({
+    default: '',
+    example: 'mugai',
+    meaning: 'our name at the OpenID provider',
+    pattern: '^\\S*$',
+    problem: 'a name without spaces',
+  }),
+  MUGAI_OIDC_CLIENT_SECRET: key({
+    default: '',
+    example: '(from the provider)',
+    meaning: 'our secret at the OpenID provider',
+    pattern: '^\\S*$',
+    problem: 'a word without spaces',
+    secret: true,
+  }),
+  MUGAI_LDAP_URL: key({
+    default: '',
+    example: 'ldaps://ad.city.kashima.lg.jp',
+    meaning: 'directory (LDAP, Active Directory) that checks passwords of people without a local account',
+    pattern: URL_OF('ldaps?'),
+    problem: 'an ldap:// or ldaps:// URL',
+  }),
+  MUGAI_LDAP_BIND: key({
+    default: '',
+    example: 'uid={name},ou=people,dc=city',
+    meaning: 'name to bind with; `{name}` stands for the person’s',
+    pattern: '^(.*\\{name\\}.*)?$',
+    problem: 'a name with {name} in it',
+  }),
+  MUGAI_PROXY_HEADER: key({
+    default: '',
+    example: 'x-remote-user@127.0.0.1',
+    meaning: 'header with the name of a person whom a reverse proxy signed in, and the addresses it is believed from',
+    pattern: '^([A-Za-z0-9-]+@[0-9a-fA-F.:]+(,[0-9a-fA-F.:]+)*)?$',
+    problem: 'header@address[,address]',
+  }),
   MUGAI_OUTER_URL: key({
     default: '',
     example: 'https://upload.city.kashima.lg.jp',
@@ -243,6 +293,10 @@ export interface Config {
   readonly portalListen: Listen;
   readonly opsListen: Listen;
   readonly outerUrl: string;
+  readonly portalUrl: string;
+  readonly oidc: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string } | undefined;
+  readonly ldap: { readonly url: string; readonly bind: string } | undefined;
+  readonly proxy: { readonly header: string; readonly addresses: readonly string[] } | undefined;
   readonly clamd: string | undefined;
   readonly apiKeysFile: string | undefined;
   readonly domains: readonly string[];
@@ -299,6 +353,10 @@ export function readConfig(env: Environment = process.env): Config {
     uploadListen: listen('MUGAI_UPLOAD_LISTEN', values),
     portalListen: listen('MUGAI_PORTAL_LISTEN', values),
     opsListen: listen('MUGAI_OPS_LISTEN', values),
+    portalUrl: (url('MUGAI_PORTAL_URL', values) ?? `http://${values.MUGAI_PORTAL_LISTEN}`).replace(/\/+$/, ''),
+    oidc: oidcOf(values),
+    ldap: ldapOf(values),
+    proxy: proxyOf(values.MUGAI_PROXY_HEADER),
     outerUrl: (url('MUGAI_OUTER_URL', values) ?? `http://${values.MUGAI_UPLOAD_LISTEN}`).replace(/\/+$/, ''),
     apiKeysFile: path('MUGAI_API_KEYS') || undefined,
     clamd: values.MUGAI_CLAMD === '' ? undefined : values.MUGAI_CLAMD,
@@ -327,6 +385,26 @@ export function readConfig(env: Environment = process.env): Config {
 export function redactedConfig(env: Environment = process.env): Record<string, string> {
   const values = valuesOf(env);
   return Object.fromEntries(KEYS.map((name) => [name, isSecret(name) && values[name] !== '' ? '***' : values[name]]));
+}
+
+function oidcOf(values: Static<typeof ConfigSchema>): Config['oidc'] {
+  const issuer = url('MUGAI_OIDC_ISSUER', values);
+  if (issuer === undefined) return undefined;
+  for (const name of ['MUGAI_OIDC_CLIENT_ID', 'MUGAI_OIDC_CLIENT_SECRET'] as const)
+    if (values[name] === '') throw wrong(name, 'is needed with MUGAI_OIDC_ISSUER');
+  return { issuer, clientId: values.MUGAI_OIDC_CLIENT_ID, clientSecret: values.MUGAI_OIDC_CLIENT_SECRET };
+}
+
+function ldapOf(values: Static<typeof ConfigSchema>): Config['ldap'] {
+  const place = url('MUGAI_LDAP_URL', values);
+  if (place === undefined) return undefined;
+  if (values.MUGAI_LDAP_BIND === '') throw wrong('MUGAI_LDAP_BIND', 'is needed with MUGAI_LDAP_URL');
+  return { url: place, bind: values.MUGAI_LDAP_BIND };
+}
+
+function proxyOf(value: string): Config['proxy'] {
+  const at = value.indexOf('@');
+  return at < 0 ? undefined : { header: value.slice(0, at).toLowerCase(), addresses: value.slice(at + 1).split(',') };
 }
 
 const KEYS = Object.keys(ConfigSchema.properties) as ConfigKey[];

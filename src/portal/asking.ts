@@ -15,6 +15,8 @@ import { timeWords, wordsOf, type Word } from './words.ts';
 const PER_MESSAGE = 5;
 const PER_PERSON = 30;
 const WINDOW_MS = 15 * 60_000;
+/** Milliseconds until an answer that was given is surely in the list. */
+const SETTLE_MS = 120_000;
 /** After this the middle gave the request up. */
 const GIVE_UP_MS = 3_600_000;
 
@@ -143,7 +145,9 @@ export function askedSection(desk: Desk, deps: AskingDeps, visit: Visit, line: L
       return html`<span class="state ${word === 'askDone' ? 'good' : 'bad'}">${say(word)}</span
         >${request === line.id ? '' : html` <a href="/messages/${request}">${say('askOpen')}</a>`}`;
     }
-    if (desk.now() - at > GIVE_UP_MS) return html`<span class="state bad">${say('askFailed')}</span>`;
+    // Gone from the folder and still no answer: the middle refused it. The list may be some seconds behind.
+    const gone = desk.now() - at > SETTLE_MS && !deps.requests.waiting(request);
+    if (gone || desk.now() - at > GIVE_UP_MS) return html`<span class="state bad">${say('askFailed')}</span>`;
     return html`<span class="state wait" data-live>${say('askWaiting')}</span>`;
   };
   return html`<section id="asked">

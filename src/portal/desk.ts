@@ -2,6 +2,7 @@
 import type { ActEntry } from '../message/act.ts';
 import type { Log } from '../ops/log.ts';
 import type { Accounts, Mailbox, User } from './accounts.ts';
+import type { Directories } from './directory-pages.ts';
 import type { Guesses } from './guesses.ts';
 import type { MessageIndex, Listed } from './message-index.ts';
 import type { Packages } from './packages.ts';
@@ -22,6 +23,7 @@ export interface Desk {
   readonly note: (entry: ActEntry) => Promise<unknown>;
   /** Where somebody goes whose password was right and who still owes a second factor. */
   readonly nextFactor: (user: User) => string | undefined;
+  readonly directories: Directories;
   /** Address offered to the first administrator (the demo's recipient). */
   readonly firstAddress: string | undefined;
 }

@@ -11,6 +11,7 @@ import { addAsking, Asks } from './asking.ts';
 import { addAssets } from './assets.ts';
 import type { Database } from './database.ts';
 import type { Desk } from './desk.ts';
+import { addDirectoryPages, type Directories } from './directory-pages.ts';
 import { addFiles } from './files.ts';
 import { frame } from './frame.ts';
 import { Guesses } from './guesses.ts';
@@ -23,6 +24,7 @@ import { Originals, type OriginalsPolicy } from './originals.ts';
 import type { Packages } from './packages.ts';
 import { HTML, Pages, type Glance } from './pages.ts';
 import { addPeople } from './people.ts';
+import { addSecondFactor, nextFactor, Totps } from './second-factor.ts';
 import { Sessions } from './sessions.ts';
 import { addSignIn, FIRST, strangersToken } from './sign-in.ts';
 import { wordsOf, type Word } from './words.ts';
@@ -40,6 +42,7 @@ export interface PortalDeps {
   /** Told of an error that speaks of a broken index. */
   readonly onIndexFault: () => void;
   readonly now?: () => number;
+  readonly directories?: Directories;
   readonly firstAddress?: string | undefined;
 }
 
@@ -86,6 +89,7 @@ export async function openPortal(
   const accounts = new Accounts(deps.db);
   const sessions = new Sessions(deps.db, accounts, now);
   const pages = new Pages(app, { sessions, notFound: notFoundPage, outdated: outdatedPage, strangersToken });
+  const directories = deps.directories ?? { ldap: undefined, oidc: undefined, proxy: undefined };
   const desk: Desk = {
     pages,
     accounts,
@@ -96,11 +100,13 @@ export async function openPortal(
     log: deps.log,
     now,
     note: async (entry) => deps.audit.append(entry),
-    nextFactor: () => undefined,
+    nextFactor,
+    directories,
     firstAddress: deps.firstAddress,
   };
   addAssets(app);
   addSignIn(desk);
+  addDirectoryPages(desk, directories);
   pages.get('/', 'signed-in', async (visit) => ({
     to: visit.user.roles.includes('staff') ? '/messages' : '/account',
   }));
@@ -111,7 +117,7 @@ export async function openPortal(
   addAsking(desk, asking);
   addOriginals(desk, { originals, requests: deps.requests, outerUrl: deps.outerUrl });
   addFiles(desk);
-  addAccountPage(desk, []);
+  addAccountPage(desk, [addSecondFactor(desk, new Totps(deps.db, now))]);
   addPeople(desk);
   addMore(desk);
   errorPages(app, pages, deps);

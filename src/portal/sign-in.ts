@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import { parseAddress, parseName, type User } from './accounts.ts';
 import type { Desk } from './desk.ts';
+import { admit, askLdap } from './directory.ts';
 import { frame, csrfField } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import { SESSION_COOKIE, type Answer, type Glance } from './pages.ts';
@@ -55,7 +56,8 @@ export function addSignIn(desk: Desk): void {
     const ended = glance.request.cookies[SESSION_COOKIE] !== undefined;
     if (ended) glance.reply.clearCookie(SESSION_COOKIE, COOKIE);
     const note = ended ? 'signInEnded' : glance.query.has('out') ? 'signedOut' : undefined;
-    return signInPage(glance, note === undefined ? undefined : { kind: 'good', word: note });
+    const told = note === undefined ? undefined : ({ kind: 'good', word: note } as const);
+    return signInPage(glance, told, desk.directories.oidc !== undefined);
   });
   pages.before('POST', '/sign-in', 'anybody', async (glance) => signIn(desk, glance));
   pages.before('POST', '/sign-out', 'half-signed-in', async (glance) => {
@@ -67,12 +69,17 @@ export function addSignIn(desk: Desk): void {
   pages.before('POST', '/first', 'anybody', async (glance) => first(desk, glance));
 }
 
+/** The answer to whoever was not let in by a directory. */
+export function refuseSignIn(glance: Glance): Answer {
+  return { status: 403, page: signInPage(glance, { kind: 'bad', word: 'signInRefused' }) };
+}
+
 function signOut(desk: Desk, glance: Glance, reply: FastifyReply): void {
   if (glance.session !== undefined) desk.sessions.end(glance.session.hash);
   reply.clearCookie(SESSION_COOKIE, COOKIE);
 }
 
-function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; readonly word: Word }): Html {
+function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; readonly word: Word }, oidc = false): Html {
   const say = wordsOf(glance.language);
   const to = glance.form.get('to') ?? glance.query.get('to') ?? '';
   return frame(glance, {
@@ -104,6 +111,7 @@ function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; read
         </p>
         <p><button>${say('signIn')}</button></p>
       </form>
+      ${oidc ? html`<p><a class="button quiet" href="/sign-in/oidc">${say('signInOidc')}</a></p>` : ''}
       <p><a href="/first">${say('firstLink')}</a></p>`,
   });
 }
@@ -121,15 +129,12 @@ async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
     glance.reply.header('Retry-After', String(wait));
     return bad('signInWait', 429);
   }
-  const user = desk.accounts.find(name);
-  const usable = user !== undefined && !user.disabled && user.source === 'local';
-  // Always one hash: an unknown name takes as long as a wrong password, and gets the same answer.
-  const right = await checkPassword(password, usable ? desk.accounts.passwordHash(name) : undefined);
-  if (!right || !usable) {
+  const { user, right } = await checkAnywhere(desk, name, password);
+  if (!right || user === undefined) {
     desk.guesses.wrong(...keys);
     await desk.note({
       act: 'sign-in-failed',
-      ...(usable ? { person: name } : {}),
+      ...(user === undefined ? {} : { person: name }),
       detail: { address: glance.request.ip },
     });
     return bad('signInWrong');
@@ -143,6 +148,25 @@ async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
   });
   beginSession(desk, glance, user, next === undefined ? 'full' : 'password');
   return { to: next ?? onward(glance.form.get('to')) };
+}
+
+/** The local password, or the directory's: people of a directory, and those nobody knows yet, are asked for there. */
+async function checkAnywhere(
+  desk: Desk,
+  name: string,
+  password: string,
+): Promise<{ readonly user: User | undefined; readonly right: boolean }> {
+  const { ldap } = desk.directories;
+  const known = desk.accounts.find(name);
+  const user = known?.disabled === true ? undefined : known;
+  const local = user?.source === 'local';
+  // Always one hash: an unknown name takes as long as a wrong password, and gets the same answer.
+  const right = await checkPassword(password, local ? desk.accounts.passwordHash(name) : undefined);
+  if (ldap === undefined || known?.disabled === true || (known !== undefined && known.source !== 'ldap'))
+    return { user: local ? user : undefined, right };
+  const vouched = await askLdap(ldap, name, password);
+  const admitted = vouched === undefined ? undefined : admit(desk.accounts, vouched, 'ldap');
+  return { user: admitted ?? user, right: admitted !== undefined };
 }
 
 function firstPage(desk: Desk, glance: Glance, fault?: Word): Html {

@@ -231,6 +231,18 @@ const WORDS = {
     '中身が申請のときと違うため、承認しませんでした。',
     'The content differs from what was asked for; not approved.',
   ],
+  signInRefused: ['サインインできませんでした。', 'You could not be signed in.'],
+  signInOidc: ['庁内の認証でサインイン', 'Sign in with your organisation'],
+  totpTitle: ['二段階認証', 'Two-step sign-in'],
+  totpLead: [
+    '認証アプリでQRコードを読み取り（または下の文字を入力し）、表示された6桁を入れてください。',
+    'Scan the code with an authenticator app, or type the letters below, and enter the six digits it shows.',
+  ],
+  totpCode: ['6桁のコード', 'Six-digit code'],
+  totpOn: ['二段階認証を使う', 'Turn it on'],
+  totpOff: ['二段階認証をやめる', 'Turn it off'],
+  totpIsOn: ['二段階認証を使っています。', 'Two-step sign-in is on.'],
+  totpWrong: ['コードが違います。', 'The code is wrong.'],
 } as const satisfies { readonly [key: string]: readonly [ja: string, en: string] };
 
 export type Word = keyof typeof WORDS;

@@ -10,6 +10,7 @@ import type { MessageId } from '../message/id.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { Database } from '../portal/database.ts';
+import { Oidc } from '../portal/directory.ts';
 import { MessageIndex } from '../portal/message-index.ts';
 import type { OriginalsPolicy } from '../portal/originals.ts';
 import { Packages } from '../portal/packages.ts';
@@ -88,6 +89,11 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
     requests: of.requests,
     originals: of.originals,
     outerUrl: config.outerUrl,
+    directories: {
+      ldap: config.ldap,
+      oidc: config.oidc === undefined ? undefined : new Oidc({ ...config.oidc, portalUrl: config.portalUrl }),
+      proxy: config.proxy,
+    },
     onIndexFault: startAgain,
     firstAddress: of.firstAddress,
   });

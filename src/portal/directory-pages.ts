@@ -1,0 +1,81 @@
+// Signing in by OpenID Connect, and by the word of a reverse proxy at a named address.
+import { isIP } from 'node:net';
+import { parseName, type User } from './accounts.ts';
+import type { Desk } from './desk.ts';
+import { admit, type LdapPlace, type Oidc, type OidcStart } from './directory.ts';
+import { reasonOf } from '../message/errors.ts';
+import type { Answer, Glance } from './pages.ts';
+import { beginSession, refuseSignIn } from './sign-in.ts';
+
+export interface Directories {
+  readonly ldap: LdapPlace | undefined;
+  readonly oidc: Oidc | undefined;
+  /** A header that proxies at these addresses set to the name of whoever they let in. */
+  readonly proxy: { readonly header: string; readonly addresses: readonly string[] } | undefined;
+}
+
+const START_COOKIE = '__Host-mugai-oidc';
+const COOKIE = { path: '/', httpOnly: true, secure: true, sameSite: 'lax', maxAge: 600 } as const;
+const STARTS_MOST = 10_000;
+const START_MS = 10 * 60_000;
+
+export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): void {
+  const { pages } = desk;
+  if (oidc !== undefined) {
+    const starts = new Map<string, OidcStart & { readonly at: number }>();
+    pages.before('GET', '/sign-in/oidc', 'anybody', async (glance) => {
+      const start = await oidc.begin();
+      for (const [state, { at }] of starts) {
+        if (desk.now() - at < START_MS && starts.size < STARTS_MOST) break;
+        starts.delete(state);
+      }
+      starts.set(start.state, { ...start, at: desk.now() });
+      glance.reply.setCookie(START_COOKIE, start.state, COOKIE);
+      return { to: start.to };
+    });
+    pages.before('GET', '/sign-in/oidc/back', 'anybody', async (glance): Promise<Answer> => {
+      // The browser that comes back must be the one that was sent: nobody is signed in by a link of somebody else's.
+      const state = glance.request.cookies[START_COOKIE] ?? '';
+      const start = starts.get(state);
+      starts.delete(state);
+      glance.reply.clearCookie(START_COOKIE, COOKIE);
+      if (start === undefined || desk.now() - start.at > START_MS) return refuseSignIn(glance);
+      try {
+        const vouched = await oidc.end(`?${glance.query.toString()}`, start);
+        const user = vouched === undefined ? undefined : admit(desk.accounts, vouched, 'oidc');
+        return await letIn(desk, glance, user, 'oidc');
+      } catch (error) {
+        desk.log.warn({ error: reasonOf(error) }, 'OpenID sign-in refused');
+        await desk.note({ act: 'sign-in-failed', detail: { step: 'oidc', address: glance.request.ip } });
+        return refuseSignIn(glance);
+      }
+    });
+  }
+  if (proxy !== undefined) {
+    pages.before('GET', '/sign-in/proxy', 'anybody', async (glance) => {
+      const value = glance.request.headers[proxy.header];
+      const from = glance.request.socket.remoteAddress ?? '';
+      const name = typeof value === 'string' ? parseName(value) : undefined;
+      if (isIP(from) === 0 || !proxy.addresses.includes(from.replace(/^::ffff:/, '')) || name === undefined)
+        return 'not-found';
+      const user = admit(desk.accounts, { name, display: name, address: undefined }, 'proxy');
+      return letIn(desk, glance, user, 'proxy');
+    });
+  }
+}
+
+async function letIn(desk: Desk, glance: Glance, user: User | undefined, step: string): Promise<Answer> {
+  const address = glance.request.ip;
+  if (user === undefined) {
+    await desk.note({ act: 'sign-in-failed', detail: { step, address } });
+    return refuseSignIn(glance);
+  }
+  const next = desk.nextFactor(user);
+  await desk.note({
+    act: 'signed-in',
+    person: user.name,
+    detail: { step: next === undefined ? 'all' : step, address },
+  });
+  beginSession(desk, glance, user, next === undefined ? 'full' : 'password');
+  return { to: next ?? '/' };
+}
