@@ -1,0 +1,237 @@
+// Signing in by more than a password: TOTP, a directory (Debian's slapd), an OpenID provider, a reverse proxy.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import Provider from 'oidc-provider';
+import { Secret, TOTP } from 'otpauth';
+import { openBrowser } from '../support/browser.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { addPerson, firstAdministrator, PASSWORD, portalUrl, Visitor } from '../support/portal.ts';
+import { scratch, until } from '../support/scratch.ts';
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+describe('signing in', { timeout: 300_000 }, () => {
+  it('TOTP: turned on with a right code, asked for after the password, each code once', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path);
+    const administrator = await firstAdministrator(gateway);
+    const hanako = await addPerson(administrator, 'hanako', ['staff']);
+    const setup = await (await hanako.post('/account/totp/begin', {})).text();
+    const secret = /data-secret(?:="")?>([A-Z2-7]+)</.exec(setup)?.[1] ?? '';
+    assert.match(await (await hanako.get('/account/totp/qr.svg')).text(), /^<svg/);
+    const totp = new TOTP({ secret: Secret.fromBase32(secret) });
+    const code = (steps: number): string => totp.generate({ timestamp: Date.now() + steps * 30_000 });
+    assert.equal((await hanako.post('/account/totp', { code: '000000' })).status, 403);
+    assert.equal((await hanako.post('/account/totp', { code: code(-1) })).status, 303);
+
+    const again = new Visitor(administrator.url);
+    assert.equal((await again.signIn('hanako')).headers.get('location'), '/sign-in/code');
+    assert.match(
+      (await again.get('/messages')).headers.get('location') ?? '',
+      /^\/sign-in/,
+      'half signed in is not in',
+    );
+    assert.equal((await again.post('/account/password', {}, '/sign-in/code')).status, 303);
+    assert.equal((await again.post('/sign-in/code', { code: code(-1) }, '/sign-in/code')).status, 403, 'used before');
+    const half = again.cookies.get('__Host-mugai');
+    assert.equal((await again.post('/sign-in/code', { code: code(0) }, '/sign-in/code')).status, 303);
+    assert.notEqual(again.cookies.get('__Host-mugai'), half, 'a new id for the whole session');
+    assert.equal((await again.get('/messages')).status, 200);
+    const third = new Visitor(administrator.url);
+    await third.signIn('hanako');
+    assert.equal((await third.post('/sign-in/code', { code: code(0) }, '/sign-in/code')).status, 403, 'a replay');
+    for (let n = 0; n < 4; n++) await third.post('/sign-in/code', { code: '000000' }, '/sign-in/code');
+    assert.equal(
+      (await third.post('/sign-in/code', { code: code(1) }, '/sign-in/code')).status,
+      429,
+      'guessing is slow',
+    );
+  });
+
+  it('LDAP: the directory says yes or no, its people become staff, local names stay local', async () => {
+    await using folder = await scratch();
+    await using slapd = await startSlapd(join(folder.path, 'slapd'));
+    await using gateway = await startTestGateway(join(folder.path, 'data'), {
+      MUGAI_LDAP_URL: slapd.url,
+      MUGAI_LDAP_BIND: 'uid={name},dc=city',
+    });
+    const administrator = await firstAdministrator(gateway, 'local');
+    const sign = async (name: string, password: string): Promise<number> =>
+      (await new Visitor(portalUrl(gateway)).signIn(name, password)).status;
+    assert.equal(await sign('tanaka', 'wrong'), 403);
+    assert.equal(await sign('tanaka', ''), 403, 'an anonymous bind is no sign-in');
+    assert.equal(await sign('nobody', 'directory-word'), 403);
+    assert.equal(await sign('local', 'directory-word'), 403, 'the directory cannot take a local name');
+    assert.equal(await sign('local', PASSWORD), 303);
+    const tanaka = new Visitor(portalUrl(gateway));
+    assert.equal((await tanaka.signIn('tanaka', 'directory-word')).status, 303);
+    const account = await (await tanaka.get('/account')).text();
+    assert.match(account, /田中 太郎/);
+    assert.match(account, /tanaka@city\.example\.lg\.jp/);
+    await administrator.post('/people/tanaka/state', { disabled: '1' });
+    assert.equal(await sign('tanaka', 'directory-word'), 403, 'disabled here is out, whatever the directory says');
+  });
+
+  it('a reverse proxy is believed from the named address only', async () => {
+    for (const [address, status] of [
+      ['127.0.0.1', 303],
+      ['10.1.2.3', 404],
+    ] as const) {
+      await using folder = await scratch();
+      await using gateway = await startTestGateway(folder.path, { MUGAI_PROXY_HEADER: `X-Remote-User@${address}` });
+      await firstAdministrator(gateway, 'local');
+      const visitor = new Visitor(portalUrl(gateway));
+      assert.equal((await visitor.get('/sign-in/proxy', { 'x-remote-user': 'suzuki' })).status, status);
+      assert.equal((await visitor.get('/messages')).status, status === 303 ? 200 : 303);
+      const other = new Visitor(portalUrl(gateway));
+      assert.equal((await other.get('/sign-in/proxy')).status, 404, 'without the header');
+      const local = await other.get('/sign-in/proxy', { 'x-remote-user': 'local' });
+      assert.equal(local.status, status === 303 ? 403 : 404, 'a local name stays local');
+    }
+  });
+
+  it('OpenID Connect: through a real provider in Chromium; an answer that another browser began is refused', async () => {
+    await using folder = await scratch();
+    const [portalPort, issuerPort] = [await freePort(), await freePort()];
+    const url = `http://127.0.0.1:${portalPort}`;
+    await using provider = await startProvider(issuerPort, `${url}/sign-in/oidc/back`);
+    await using gateway = await startTestGateway(folder.path, {
+      MUGAI_PORTAL_LISTEN: `127.0.0.1:${portalPort}`,
+      MUGAI_OIDC_ISSUER: provider.issuer,
+      MUGAI_OIDC_CLIENT_ID: 'mugai',
+      MUGAI_OIDC_CLIENT_SECRET: 'a-secret-of-the-suite',
+    });
+    await firstAdministrator(gateway, 'local');
+    await using browser = await openBrowser();
+    const { page } = browser;
+    await page.goto(`${url}/sign-in`);
+    await page.click('text=庁内の認証でサインイン');
+    await page.fill('input[name=login]', 'yamada');
+    await page.fill('input[name=password]', 'any');
+    await page.click('button[type=submit]');
+    await page.click('button[type=submit]'); // consent
+    await page.waitForURL(`${url}/messages`);
+    await page.goto(`${url}/account`);
+    const account = await page.locator('main').innerText();
+    assert.match(account, /山田 次郎/);
+    assert.match(account, /yamada@city\.example\.lg\.jp/);
+
+    const stranger = new Visitor(url);
+    await stranger.get('/sign-in/oidc');
+    for (const query of ['', '?code=x&state=y', `?code=x&state=${stranger.cookies.get('__Host-mugai-oidc')}`])
+      assert.equal((await stranger.get(`/sign-in/oidc/back${query}`)).status, 403, query);
+    assert.equal((await stranger.get('/messages')).status, 303);
+  });
+});
+
+/** Debian's slapd with one person, in the foreground. */
+async function startSlapd(folder: string): Promise<{ readonly url: string } & AsyncDisposable> {
+  await mkdir(join(folder, 'db'), { recursive: true });
+  const config = join(folder, 'slapd.conf');
+  await writeFile(
+    config,
+    `include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+pidfile ${folder}/slapd.pid
+database mdb
+suffix "dc=city"
+rootdn "cn=admin,dc=city"
+directory ${folder}/db
+access to attrs=userPassword by anonymous auth by * none
+access to * by * read
+`,
+  );
+  const people = `dn: dc=city
+objectClass: dcObject
+objectClass: organization
+dc: city
+o: city
+
+dn: uid=tanaka,dc=city
+objectClass: inetOrgPerson
+uid: tanaka
+cn:: ${Buffer.from('田中 太郎').toString('base64')}
+sn:: ${Buffer.from('田中').toString('base64')}
+mail: Tanaka@city.example.lg.jp
+userPassword: directory-word
+
+dn: uid=local,dc=city
+objectClass: inetOrgPerson
+uid: local
+cn: local
+sn: local
+userPassword: directory-word
+`;
+  execFileSync('/usr/sbin/slapadd', ['-f', config], { input: people, stdio: ['pipe', 'ignore', 'pipe'] });
+  const port = await freePort();
+  const url = `ldap://127.0.0.1:${port}`;
+  const child = spawn('/usr/sbin/slapd', ['-d', '0', '-f', config, '-h', url], { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await until(
+    async () => {
+      const socket = (await import('node:net')).connect(port, '127.0.0.1');
+      const open = await once(socket, 'connect').then(
+        () => true,
+        () => false,
+      );
+      socket.destroy();
+      return open;
+    },
+    30_000,
+    'slapd listens',
+  );
+  return {
+    url,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** A real OpenID provider on loopback with its own sign-in pages. */
+async function startProvider(port: number, back: string): Promise<{ readonly issuer: string } & AsyncDisposable> {
+  const issuer = `http://127.0.0.1:${port}`;
+  const provider = new Provider(issuer, {
+    clients: [{ client_id: 'mugai', client_secret: 'a-secret-of-the-suite', redirect_uris: [back] }],
+    claims: { openid: ['sub', 'preferred_username'], profile: ['name'], email: ['email', 'email_verified'] },
+    conformIdTokenClaims: false,
+    cookies: { keys: ['a-key-of-the-suite'] },
+    findAccount: (_context, sub) => ({
+      accountId: sub,
+      claims: () => ({
+        sub,
+        preferred_username: sub,
+        name: '山田 次郎',
+        email: `${sub}@city.example.lg.jp`,
+        email_verified: true,
+      }),
+    }),
+  });
+  const server = createHttpServer(provider.callback()).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    issuer,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
