@@ -224,7 +224,8 @@ async function startProvider(port: number, back: string): Promise<{ readonly iss
       }),
     }),
   });
-  const server = createHttpServer(provider.callback()).listen(port, '127.0.0.1');
+  const answer = provider.callback();
+  const server = createHttpServer((request, response) => void answer(request, response)).listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
     issuer,
