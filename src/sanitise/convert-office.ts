@@ -60,7 +60,7 @@ export async function convertOffice(leaf: Leaf, tools: Tools): Promise<Converted
 
 /** Letters that leave ink, in one form: what looks the same is the same (NFKC), and blanks, controls and selectors do not count. */
 function visibleLetters(text: string): string[] {
-  return text.normalize('NFKC').match(/[\p{L}\p{N}]/gu) ?? [];
+  return text.normalize('NFKC').match(/[\p{L}\p{N}\p{Co}]/gu) ?? [];
 }
 
 /** Letters of the document that stand on no page: no font has them, or they are hidden. A name must not lose one unseen. */
