@@ -97,8 +97,10 @@ function readScanHead(body: Uint8Array, { components }: JpegFacts, place: number
 
 /** Entropy-coded data: after FF stands 00, until the end of image, which ends the file. No restart, no other marker. */
 function readScan(bytes: Uint8Array, from: number, base: number): void {
-  for (let at = bytes.indexOf(MARKER, from); ; at = bytes.indexOf(MARKER, at + 2)) {
-    if (at < 0 || at + 1 >= bytes.length) refuse('jpeg-end', base + bytes.length, 'no end of image');
+  // A plain loop: FF stands every 200 bytes or so, and a call of indexOf for each costs three times as much.
+  const last = bytes.length - 1;
+  for (let at = from; at < last; at++) {
+    if (bytes[at] !== MARKER) continue;
     const next = bytes[at + 1];
     if (next === 0) continue;
     if (next !== EOI) refuse('jpeg-scan', base + at, 'a marker in the scan');
@@ -106,4 +108,5 @@ function readScan(bytes: Uint8Array, from: number, base: number): void {
     if (at + 2 !== bytes.length) refuse('jpeg-end', base + at + 2, 'bytes behind the end of image');
     return;
   }
+  refuse('jpeg-end', base + bytes.length, 'no end of image');
 }

@@ -1,9 +1,11 @@
 // `npm run bench -- <name>`: prints JSON lines {bench, case, metric, unit, ours, peer, peerValue, ratio, runs}.
+import { benchGate } from './gate.ts';
 import { benchJail } from './jail.ts';
 import { benchMail } from './mail.ts';
 import { benchRaster } from './raster.ts';
 
 const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = {
+  gate: benchGate,
   jail: benchJail,
   mail: benchMail,
   raster: benchRaster,
