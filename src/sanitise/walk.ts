@@ -207,7 +207,9 @@ export class Walk {
       return { ...expanded, outputs: [] };
     }
     const name = this.#tools.nextFile(leaf.name === '' ? headers.subject : leaf.name, 'txt');
-    const findings = [...mail.findings, ...identityRemarks({ ...mail, from: headers.from, envelope: undefined })];
+    // What was signed is a MIME entity (RFC 8551 §3.1): it has no From of its own.
+    const own = mail.findings.filter(({ code }) => type !== 'application/pkcs7-mime' || code !== 'from-count');
+    const findings = [...own, ...identityRemarks({ ...mail, from: headers.from, envelope: undefined })];
     const body = await this.#bodyOf(parts, findings, inner, name);
     const content = await this.#tools.keep(Buffer.from(composeMessageText(headers, body, ''), 'utf8'));
     return { ...expanded, findings, outputs: [{ name, content }] };
