@@ -2,12 +2,14 @@
 import { benchGate } from './gate.ts';
 import { benchJail } from './jail.ts';
 import { benchMail } from './mail.ts';
+import { benchPortal } from './portal.ts';
 import { benchRaster } from './raster.ts';
 
 const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = {
   gate: benchGate,
   jail: benchJail,
   mail: benchMail,
+  portal: benchPortal,
   raster: benchRaster,
 };
 

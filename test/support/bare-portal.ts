@@ -1,5 +1,5 @@
 // A portal by itself on a scratch folder: its clock is the test's, its messages are made by hand and really sealed.
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -45,12 +45,31 @@ export async function barePortal(words: readonly string[]): Promise<BarePortal> 
     );
     ids.push(message);
   }
-  const db = new Database(join(folder.path, 'portal'));
-  const keys = new Map([[id, pair.publicKey]]);
+  const bare = await openBarePortal(folder.path, pair.publicKey, words[0]);
+  return {
+    ...bare,
+    ids,
+    close: async () => {
+      await bare.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A portal on the packages that lie in `root`/outbox, signed by this key. */
+export async function openBarePortal(
+  root: string,
+  key: KeyObject,
+  display = 'reader',
+): Promise<Omit<BarePortal, 'ids'>> {
+  const id = keyId(key);
+  const outbox = new Outbox(await openFsStore(join(root, 'outbox')));
+  const db = new Database(join(root, 'portal'));
+  const keys = new Map([[id, key]]);
   const index = new MessageIndex(db, { outbox, keys, end: async () => undefined });
   await index.catchUp(new AbortController().signal);
   const accounts = new Accounts(db);
-  accounts.add('reader', words[0] ?? 'reader', ['staff']);
+  accounts.add('reader', display, ['staff']);
   accounts.giveAddress('reader', 'staff@city.example.lg.jp', 'own', null, 'test');
   accounts.setPasswordHash('reader', await hashPassword(PASSWORD));
   let now = Date.now();
@@ -61,10 +80,7 @@ export async function barePortal(words: readonly string[]): Promise<BarePortal> 
       index,
       packages: new Packages(outbox, keys),
       log: openLog('silent', 'test'),
-      requests: new RequestWriter(
-        await openFsStore(join(folder.path, 'requests')),
-        generateKeyPairSync('x25519').publicKey,
-      ),
+      requests: new RequestWriter(await openFsStore(join(root, 'requests')), generateKeyPairSync('x25519').publicKey),
       originals: { levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 },
       outerUrl: 'http://outer.example',
       audit: { enter: () => ({ position: '', durable: Promise.resolve() }), append: async () => '' },
@@ -77,13 +93,11 @@ export async function barePortal(words: readonly string[]): Promise<BarePortal> 
     url,
     portal,
     index,
-    ids,
     pass: (ms) => (now += ms),
     signIn: async (page) => signInAt(page, url, 'reader'),
     close: async () => {
       await portal.close(1000);
       db.close();
-      await folder[Symbol.asyncDispose]();
     },
   };
 }
