@@ -475,7 +475,10 @@ for (const [name, make, ends] of STRESS) {
     const seen = await bench.read(make());
     const outcome = seen.outcome.kind === 'done' ? 'done' : `${seen.outcome.kind} ${seen.outcome.reason}`;
     assert.equal(outcome, ends, JSON.stringify(seen.outcome));
-    assert.ok(seen.ms < 8000, `${Math.round(seen.ms)} ms`);
+    assert.ok(
+      seen.ms < 20_000, // what the gateway grants 20 MB; a busy machine takes half of it
+      `${Math.round(seen.ms)} ms`,
+    );
     assert.equal(await textOf(body('text/plain', 'still here')), 'still here');
     assert.ok(bench.starts <= before + 1);
   });
