@@ -6,18 +6,19 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { reasonOf, systemCode } from '../message/errors.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
-import { MANIFEST } from '../outbox/manifest.ts';
+import { MANIFEST, type Statement } from '../outbox/manifest.ts';
 import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type PackageFiles } from '../outbox/verify.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
 export const verify: Command = {
-  help: `mugai verify <package folder>… [--key FILE] [--json]
+  help: `mugai verify <package folder>… [--key FILE] [--details] [--json]
 
 Checks signature and digests of each package, as the inner gate does. A folder without a manifest
 is searched for packages below it.
 
   --key   verification key (PEM); default: keys/verify-key.pem beside the packages or in the data folder
+  --details  what the signed manifest says: source, policy, engine, times, place in the journals
   --json  one line per package: {package, ok, reason}
 
 Exit: 0 every package holds, 1 one does not (the reason is printed), 2 wrong usage.
@@ -28,7 +29,11 @@ Example: mugai verify out/* --key verify-key.pem`,
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { key: { type: 'string' }, json: { type: 'boolean', default: false } },
+      options: {
+        key: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        details: { type: 'boolean', default: false },
+      },
     });
     if (positionals.length === 0) throw new UsageError('name at least one package folder');
     const keys = await loadPublicKeys(values.key ?? readConfig().verifyKeyFile);
@@ -42,7 +47,9 @@ Example: mugai verify out/* --key verify-key.pem`,
       }
       for (const path of packages) {
         checked += 1;
-        const fault = await faultOf(path, keys);
+        const fault = await faultOf(path, keys, (statement) => {
+          if (values.details && !values.json) tellDetails(statement);
+        });
         if (fault !== undefined) failed += 1;
         report(values.json, path, fault);
       }
@@ -52,13 +59,34 @@ Example: mugai verify out/* --key verify-key.pem`,
   },
 };
 
-async function faultOf(path: string, keys: Parameters<typeof verifyPackage>[1]): Promise<string | undefined> {
+async function faultOf(
+  path: string,
+  keys: Parameters<typeof verifyPackage>[1],
+  onHeld: (statement: Statement) => void,
+): Promise<string | undefined> {
   try {
-    await verifyPackage(folderFiles(path), keys, 0, new AbortController().signal);
+    const { statement } = await verifyPackage(folderFiles(path), keys, 0, new AbortController().signal);
+    onHeld(statement);
     return undefined;
   } catch (error) {
     return reasonOf(error);
   }
+}
+
+/** What an auditor asks of a package that holds. */
+function tellDetails({ predicate, subject }: Statement): void {
+  const { id, source, policy, engine, receivedAt, sanitisedAt, chain = [] } = predicate;
+  say(`message  ${id}  ${predicate.state}`);
+  say(`source   ${source.kind} of ${source.size} bytes, sha256 ${source.sha256}`);
+  say(`policy   ${policy.name} ${policy.version}, sha256 ${policy.sha256}`);
+  say(
+    `engine   ${engine.version}${Object.entries(engine.sha256 ?? {})
+      .map(([name, sha256]) => `, ${name} ${sha256}`)
+      .join('')}`,
+  );
+  say(`times    received ${receivedAt}, sanitised ${sanitisedAt}`);
+  for (const position of chain) say(`journal  ${position}`);
+  for (const { name, digest } of subject) say(`file     ${digest.sha256}  ${name}`);
 }
 
 function report(json: boolean, path: string, fault: string | undefined): void {
