@@ -10,8 +10,6 @@ export interface Face {
   readonly binary: Buffer;
   /** Uncompressed samples: a picture of the same pixels has the same bytes, and should. */
   readonly raster: boolean;
-  /** An archive or a compound file: texts may stand in it as they are, and are read out of it. */
-  readonly container: boolean;
 }
 
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -29,7 +27,7 @@ export function facesOf(original: Buffer): Face[] {
     // A mail is text, whatever bytes stand in one of its bodies: what it says may be said.
     const text = isMail(bytes) || isText(bytes);
     const binary = text ? Buffer.alloc(0) : isMessage(bytes) ? withoutText(bytes) : bytes;
-    faces.push({ bytes, sent, text, binary, raster: isRaster(bytes), container: isContainer(bytes) });
+    faces.push({ bytes, sent, text, binary, raster: isRaster(bytes) });
     if (sent) for (const inflated of streamsOf(bytes)) add(inflated, false);
   };
   add(original, true);
@@ -76,27 +74,6 @@ function withoutText(bytes: Buffer): Buffer {
 function isRaster(bytes: Buffer): boolean {
   const head = bytes.toString('latin1', 0, 4);
   return /^(?:BM|II[*+]\0|MM\0[*+]|\0\0[\x01\x02]\0|8BPS|P[1-7][\s#])/.test(head);
-}
-
-/** Zip, gzip, bzip2, xz, 7z, RAR, LZH, ARJ, CAB, xar, ar, cpio, compress, TNEF, OLE, ISO, tar. */
-function isContainer(bytes: Buffer): boolean {
-  const head = bytes.toString('latin1', 0, 8);
-  if (
-    /^(?:PK|\x1f[\x8b\x9d\xa0]|BZh|\xfd7zXZ|7z\xbc\xaf|Rar!|..-l[hz]|\x60\xea|MSCF|xar!|!<arch>|0707|\xc7\x71|\x71\xc7|\x78\x9f\x3e\x22|\xd0\xcf\x11\xe0)/s.test(
-      head,
-    )
-  )
-    return true;
-  return (
-    bytes.toString('latin1', 257, 262) === 'ustar' ||
-    bytes.toString('latin1', 32_769, 32_774) === 'CD001' ||
-    isOldTar(bytes)
-  );
-}
-
-/** A tar without its magic: a mode, in octal, where it stands. */
-function isOldTar(bytes: Buffer): boolean {
-  return /^[ 0-7]{6}[ \0]/.test(bytes.toString('latin1', 100, 107));
 }
 
 function* streamsOf(bytes: Buffer): Generator<Buffer> {
