@@ -8,11 +8,19 @@ import { holdAlone } from './store/alone.ts';
 import { openFsStore, type FaultPoint } from './store/fs-store.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
-import { anyKey, completePair, generateKeys, loadPrivateKey, watchKeys } from './outbox/keys.ts';
+import {
+  anyKey,
+  completePair,
+  generateKeys,
+  loadPrivateKey,
+  loadPublicKeys,
+  watchKeys,
+} from './outbox/keys.ts';
+import { keyId } from './outbox/manifest.ts';
 import { anyRequestKey, completeRequestPair, generateRequestKeys, loadRequestKey } from './requests/keys.ts';
 import { RequestReader } from './requests/requests.ts';
 import type { Ledger } from './deliver/ledger.ts';
-import { openOps, type Check } from './ops/health.ts';
+import { inTime, openOps, type Check } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { exposition, openMetrics, type MetricsSnapshot } from './ops/metrics.ts';
 import type { Inner } from './zones/inner.ts';
@@ -52,7 +60,7 @@ export interface Hooks {
 
 /** Starts the rooms of a role. On any failure what was started is stopped again and the error is thrown. */
 export async function startGateway(role: Role, config: Config, log: Log, hooks: Hooks = {}): Promise<Gateway> {
-  const life = new Lifecycle(log);
+  const life = new Lifecycle(log, config.stopSeconds * 1000);
   try {
     return await start(role, config, log, hooks, life);
   } catch (error) {
@@ -68,6 +76,14 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   const counted: (() => Promise<MetricsSnapshot>)[] = [];
   if (runs('worker') || runs('inner')) await ensureKeys(config, runs('worker'), log);
   const signingKey = runs('worker') ? await loadPrivateKey(config.signingKeyFile) : undefined;
+
+  if (role === 'all' && signingKey !== undefined) {
+    const id = keyId(signingKey);
+    if (!(await loadPublicKeys(config.verifyKeyFile)).has(id)) {
+      const why = `MUGAI_VERIFY_KEY_FILE ${config.verifyKeyFile} does not hold the public key of ${config.signingKeyFile}`;
+      throw new MugaiError('bad-config', `${why}: nothing that is sealed would be delivered`, { permanent: true });
+    }
+  }
 
   // Without Redis the queues of the middle are in this process, and the inner side's always are: a second gateway on the
   // same folders would do the same work again.
@@ -153,8 +169,12 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
       const free = await store?.freeBytes();
       if (free !== undefined) metrics.diskFree.set({ store: name }, free);
     }
-    await countJobs();
-    return exposition(metrics, await Promise.all(counted.map(async (count) => count())));
+    // What does not answer is left out: the numbers that are there matter most while something is not.
+    const [, ...parts] = await Promise.allSettled([inTime(countJobs()), ...counted.map(async (count) => count())]);
+    return exposition(
+      metrics,
+      parts.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : [])),
+    );
   };
   const ops = await openOps(config.opsListen, checks, scrape, jail === undefined ? {} : { jail }).catch(
     (error: unknown) => {

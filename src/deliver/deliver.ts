@@ -68,56 +68,40 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
 
   const { language, attachBytes, mailCharset } = deps.policyFor(verified.statement.predicate.envelope);
   const mail = compose(attaching(verified, attachBytes), deps.domain, { language, charset: mailCharset });
-  const had = await deps.ledger.accepted(sealed.id);
-  const to = mail.envelope.to.filter((recipient) => !had.has(recipient));
+  const earlierAnswers = await deps.ledger.settled(sealed.id);
+  const had = [...earlierAnswers.accepted];
+  const refused = [...earlierAnswers.rejected];
+  const to = mail.envelope.to.filter((recipient) => !had.includes(recipient) && !refused.includes(recipient));
   const answer = await deps.courier.deliver({ ...mail, envelope: { ...mail.envelope, to } }, signal);
-  const courier = deps.courier.name;
-  const age = Date.now() - Date.parse(verified.statement.predicate.receivedAt);
+  const end = { courier: deps.courier.name, answer: answer.answer };
+  const ageMs = Date.now() - Date.parse(verified.statement.predicate.receivedAt);
   switch (answer.kind) {
-    case 'delivered':
-      if (answer.deferred.length === 0) {
-        const accepted = [...had, ...answer.accepted];
-        return ended(sealed, deps, chain, {
-          stage: 'delivered',
-          courier,
-          answer: answer.answer,
-          accepted,
-          rejected: [...answer.rejected],
-        });
+    case 'delivered': {
+      const accepted = [...had, ...answer.accepted];
+      const rejected = [...refused, ...answer.rejected];
+      if (answer.deferred.length === 0)
+        return ended(sealed, deps, chain, { ...end, stage: 'delivered', accepted, rejected });
+      if (ageMs > deps.giveUpMs) {
+        rejected.push(...answer.deferred);
+        return ended(sealed, deps, chain, { ...end, stage: 'expired', accepted, rejected });
       }
-      await deps.ledger.recordAccepted(sealed.id, {
-        id: sealed.id,
-        at: new Date().toISOString(),
-        stage: 'delivered',
-        courier,
-        answer: answer.answer,
-        accepted: [...answer.accepted, ...answer.rejected],
+      const at = new Date().toISOString();
+      const settled = { id: sealed.id, at, stage: 'delivered', ...end } as const;
+      await deps.ledger.recordSettled(sealed.id, {
+        ...settled,
+        accepted: [...answer.accepted],
         rejected: [...answer.rejected],
       });
-      break;
+      return { kind: 'deferred', answer: answer.answer, ageMs };
+    }
     case 'refused':
-      return ended(sealed, deps, chain, {
-        stage: 'rejected',
-        courier,
-        answer: answer.answer,
-        accepted: [...had],
-        rejected: to,
-      });
+      return ended(sealed, deps, chain, { ...end, stage: 'rejected', accepted: had, rejected: [...refused, ...to] });
     case 'deferred':
-      break;
+      if (ageMs <= deps.giveUpMs) return { kind: 'deferred', answer: answer.answer, ageMs };
+      return ended(sealed, deps, chain, { ...end, stage: 'expired', accepted: had, rejected: [...refused, ...to] });
     default:
       return answer satisfies never;
   }
-  if (age > deps.giveUpMs) {
-    return ended(sealed, deps, chain, {
-      stage: 'expired',
-      courier,
-      answer: answer.answer,
-      accepted: [...had],
-      rejected: to,
-    });
-  }
-  return { kind: 'deferred', answer: answer.answer, ageMs: age };
 }
 
 /** The package with as many files to attach as the policy allows; the others are named in the text. */

@@ -1,6 +1,7 @@
 // The inner side's own records: how each message ended, and who had it already when some recipients must wait.
-import { shardAt, shardOf, type MessageId } from '../message/id.ts';
+import { shardOf, type MessageId } from '../message/id.ts';
 import { DeliveryRecordSchema, type Delivered, type DeliveryRecord } from '../message/stages.ts';
+import { ClosedShards } from '../store/closed-shards.ts';
 import { recordCodec } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -9,10 +10,16 @@ const codec = recordCodec('delivery', DeliveryRecordSchema);
 const RECORD_BYTES = 1024 * 1024;
 const END = '.04-ended.json';
 
+/** Recipients by what the inner server said of them in attempts before this one. */
+export interface Settled {
+  readonly accepted: ReadonlySet<string>;
+  readonly rejected: ReadonlySet<string>;
+}
+
 /** Records of ends, a flat file each in the message's shard: one durable file a message. */
 export class Ledger {
   readonly #store: Store;
-  readonly #closed = new Set<string>();
+  readonly #closed = new ClosedShards();
 
   constructor(store: Store) {
     this.#store = store;
@@ -30,32 +37,35 @@ export class Ledger {
     return { id, record } as Delivered;
   }
 
-  /** Recipients who accepted the message in earlier attempts. */
-  async accepted(id: MessageId): Promise<ReadonlySet<string>> {
+  /** What became of each recipient who was answered for good in earlier attempts. */
+  async settled(id: MessageId): Promise<Settled> {
     const accepted = new Set<string>();
-    if (!this.#store.has(shardOf(id), id)) return accepted; // nearly always: one look, no listing
+    const rejected = new Set<string>();
+    if (!this.#store.has(shardOf(id), id)) return { accepted, rejected }; // nearly always: one look, no listing
     for (const name of await this.#store.list(partly(id))) {
       const bytes = await this.#store.get(partly(id), name, RECORD_BYTES);
-      if (bytes !== undefined) for (const recipient of codec.decode(bytes).accepted) accepted.add(recipient);
+      if (bytes === undefined) continue;
+      const record = codec.decode(bytes);
+      for (const recipient of record.accepted) accepted.add(recipient);
+      for (const recipient of record.rejected) rejected.add(recipient);
     }
-    return accepted;
+    return { accepted, rejected };
   }
 
-  /** Notes who accepted while others must wait, so that a later attempt leaves them out. */
-  async recordAccepted(id: MessageId, record: DeliveryRecord): Promise<void> {
+  /** Notes who was answered for good while others must wait, so that a later attempt leaves them out. */
+  async recordSettled(id: MessageId, record: DeliveryRecord): Promise<void> {
     await this.#store.put(partly(id), { name: `accepted-${Date.now()}.json`, content: codec.encode(record) });
   }
 
   /** Packages of the outbox that have no end yet, oldest first, at most `most`. */
   async unfinished(outbox: Outbox, most: number): Promise<MessageId[]> {
     const found: MessageId[] = [];
-    const open = new Set([shardAt(Date.now()), shardAt(Date.now() - 3_600_000)]);
     for (const shard of await outbox.shards()) {
       if (this.#closed.has(shard)) continue;
       const ended = new Set(await this.#store.list(shard));
       const pending = (await outbox.idsOf(shard)).filter((id) => !ended.has(`${id}${END}`));
       found.push(...pending);
-      if (pending.length === 0 && !open.has(shard)) this.#closed.add(shard);
+      if (pending.length === 0) this.#closed.close(shard);
       if (found.length >= most) return found.slice(0, most);
     }
     return found;

@@ -53,3 +53,10 @@ export function shardAt(time: number): string {
   }
   return lastShard.name;
 }
+
+/** The start of a shard's hour, milliseconds since the epoch; NaN for what is no shard. */
+export function timeOfShard(shard: string): number {
+  const [, day, hour] = /^(\d{8})-(\d{2})$/.exec(shard) ?? [];
+  if (day === undefined) return Number.NaN;
+  return Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T${hour}:00:00.000Z`);
+}

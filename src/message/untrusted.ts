@@ -50,11 +50,13 @@ export function hasBidi(text: string): boolean {
   return /[\u202A-\u202E\u2066-\u2069]/.test(text);
 }
 
+/** Bytes of a file name in UTF-8: file systems take 255, and a part's number or a copy's mark may be put before it. */
+const NAME_BYTES = 240;
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /**
  * A file name of our own making (contract C7): `NN-<stem>.<ext>`, letters, marks and digits of the original stem
- * (Japanese kept), `-` and `_`; one extension, ours; at most 100 characters.
+ * (Japanese kept), `-` and `_`; one extension, ours; at most 100 characters and `NAME_BYTES` bytes.
  */
 export function forFileName(index: number, original: string, ext: string): string {
   const base = forLine(original.slice(0, 400)).replace(/^.*[/\\]/, '');
@@ -63,11 +65,13 @@ export function forFileName(index: number, original: string, ext: string): strin
     .replace(/[^\p{L}\p{M}\p{N}_-]+/gu, '-')
     .replace(/^[-_]+|[-_]+$/g, '');
   const number = String(index).padStart(2, '0');
-  const room = 100 - number.length - ext.length - 2;
+  const around = number.length + ext.length + 2;
   // Cut at a code point, never inside a surrogate pair; a cut name must not end in a dash.
   let cut = '';
+  let bytes = around;
   for (const letter of stem) {
-    if (cut.length + letter.length > room) break;
+    bytes += Buffer.byteLength(letter);
+    if (around + cut.length + letter.length > 100 || bytes > NAME_BYTES) break;
     cut += letter;
   }
   cut = cut.replace(/[-_]+$/, '');

@@ -14,6 +14,9 @@ export interface Ops {
   close(): Promise<void>;
 }
 
+/** Milliseconds one check may take; Prometheus gives a scrape 10 s. */
+const ANSWER_MS = 3000;
+
 const Health = Type.Object({ status: Type.String() });
 const Ready = Type.Object({
   ready: Type.Boolean(),
@@ -34,13 +37,11 @@ export async function openOps(
   const app = fastify({ logger: false, bodyLimit: 1024 });
   app.get('/healthz', { schema: { response: { 200: Health } } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { schema: { response: { 200: Ready, 503: Ready } } }, async (_request, reply) => {
-    const results: Record<string, string> = {};
-    let ready = true;
-    for (const check of checks) {
-      const fault = await check.run().catch((error: unknown) => reasonOf(error));
-      results[check.name] = fault ?? 'ok';
-      ready &&= fault === undefined;
-    }
+    const faults = await Promise.all(
+      checks.map(async ({ run }) => inTime(run()).catch((error: unknown) => reasonOf(error))),
+    );
+    const results = Object.fromEntries(checks.map(({ name }, at) => [name, faults[at] ?? 'ok']));
+    const ready = faults.every((fault) => fault === undefined);
     return reply.code(ready ? 200 : 503).send({ ready, checks: results, details });
   });
   app.get('/metrics', { schema: { response: { 200: Type.String() } } }, async (_request, reply) => {
@@ -55,4 +56,15 @@ export async function openOps(
       await app.close();
     },
   };
+}
+
+/** What is asked resolves to, or a rejection once `ANSWER_MS` are over: whoever asks for our health must hear of it. */
+export async function inTime<T>(asked: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error('does not answer')), ANSWER_MS);
+  try {
+    return await Promise.race([asked, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,6 +1,6 @@
 // Raw bytes at rest, and the records of what the middle zone did with them. The inner side never imports this room.
 import { randomBytes } from 'node:crypto';
-import { parseMessageId, shardAt, shardOf, type MessageId } from '../message/id.ts';
+import { parseMessageId, shardOf, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type Spooled,
   type SpooledRecord,
 } from '../message/stages.ts';
+import { ClosedShards } from '../store/closed-shards.ts';
 import { recordCodec } from '../store/records.ts';
 import type { Entry, StageWriter, Staged, Store } from '../store/store.ts';
 
@@ -46,7 +47,7 @@ export class Spool {
   readonly #store: Store;
   /** Messages whose last record here was seen; the minute scan does not look at them again. */
   readonly #finished = new Set<MessageId>();
-  readonly #closed = new Set<string>();
+  readonly #closed = new ClosedShards();
   /** Small messages accepted a moment ago: where the next step is in this process, it need not read them again. */
   readonly #fresh = new Map<MessageId, Spooled>();
   #freshRoom: number;
@@ -187,13 +188,11 @@ export class Spool {
 
   /**
    * Looks through the spool for messages that are not sealed yet, at most `most` of each kind. A shard whose hour is
-   * over and whose messages are all sealed is not looked at again.
+   * over and whose messages are all sealed is seldom looked at again.
    */
   async unfinished(most: number): Promise<Unfinished> {
     const sanitise: MessageId[] = [];
     const seal: MessageId[] = [];
-    const now = Date.now();
-    const open = new Set([shardAt(now), shardAt(now - 3_600_000)]);
     for (const shard of await this.#store.list('')) {
       if (this.#closed.has(shard)) continue;
       let pending = 0;
@@ -207,7 +206,7 @@ export class Spool {
         (stage === SANITISED ? seal : sanitise).push(id);
         if (sanitise.length >= most || seal.length >= most) return { sanitise, seal };
       }
-      if (pending === 0 && !open.has(shard)) this.#close(shard);
+      if (pending === 0 && this.#closed.close(shard)) this.#forget(shard);
     }
     return { sanitise, seal };
   }
@@ -252,8 +251,7 @@ export class Spool {
     return this.#store.get(shardOf(id), `${id}.${ending}`, RECORD_BYTES);
   }
 
-  #close(shard: string): void {
-    this.#closed.add(shard);
+  #forget(shard: string): void {
     for (const id of this.#finished) if (shardOf(id) === shard) this.#finished.delete(id);
   }
 }

@@ -75,10 +75,10 @@ export async function startIngress(config: Config, log: Log, life: Lifecycle, ro
       road.next('sanitise', [id]);
     },
   };
-  const stopMs = config.stopSeconds * 1000;
+  // A door may use half of what is left, so that a slow sender does not take the time of the mails under way.
   const smtp = await openSmtpDoor(config.smtpListen, deps);
-  life.started('SMTP door', async () => smtp.close(stopMs));
+  life.started('SMTP door', async (leftMs) => smtp.close(leftMs / 2));
   const http = await openHttpDoor(config.uploadListen, deps);
-  life.started('HTTP door', async () => http.close(stopMs));
+  life.started('HTTP door', async (leftMs) => http.close(leftMs / 2));
   return { smtp, http };
 }

@@ -15,7 +15,7 @@ const say = (message: FromThread): void => port.postMessage(message);
 
 const config = readConfig();
 const log = openLog(config.logLevel, 'inner');
-const life = new Lifecycle(log);
+const life = new Lifecycle(log, config.stopSeconds * 1000);
 const road = new Road(openMetrics(false), log, ['deliver'], undefined);
 let portalFault: () => string | undefined = () => undefined;
 try {
@@ -27,7 +27,7 @@ try {
       case 'count':
         return void count();
       case 'stop':
-        return void stop();
+        return void stop(message.leftMs);
       default:
         return message satisfies never;
     }
@@ -50,7 +50,8 @@ async function count(): Promise<void> {
   say({ kind: 'counted', metrics, fault, portalFault: portalFault() ?? '' });
 }
 
-async function stop(): Promise<void> {
-  await life.stop();
-  port?.close();
+async function stop(leftMs?: number): Promise<void> {
+  await life.stop(leftMs);
+  // Ends this thread only. A connection on which an inner server is silent would keep it alive for minutes.
+  process.exit();
 }

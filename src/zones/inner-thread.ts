@@ -11,7 +11,7 @@ import type { MetricsSnapshot } from '../ops/metrics.ts';
 export type ToThread =
   | { readonly kind: 'sealed'; readonly ids: readonly MessageId[] }
   | { readonly kind: 'count' }
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'stop'; readonly leftMs: number };
 
 /** What the thread says. */
 export type FromThread =
@@ -41,7 +41,9 @@ export interface InnerThread {
 }
 
 /** Milliseconds the thread has to count its queue. */
-const ANSWER_MS = 5000;
+const ANSWER_MS = 2500;
+/** Milliseconds beyond its deadline until a thread that does not end is ended. */
+const GRACE_MS = 2000;
 
 /** Starts the thread and waits until it delivers. It reads the same configuration. Throws what its start threw. */
 export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
@@ -50,7 +52,7 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
   const say = (message: ToThread): void => thread.postMessage(message);
   const exited = once(thread, 'exit');
   let portalFault = '';
-  let counting = Promise.withResolvers<MetricsSnapshot>();
+  let counting: PromiseWithResolvers<MetricsSnapshot> | undefined;
   const started = Promise.withResolvers<PortalPlace>();
   thread.on('message', (message: FromThread) => {
     switch (message.kind) {
@@ -60,8 +62,8 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
         return started.reject(new MugaiError(message.code, message.message, { permanent: true }));
       case 'counted':
         portalFault = message.portalFault;
-        if (message.fault !== '') return counting.reject(new Error(message.fault));
-        return counting.resolve(message.metrics);
+        if (message.fault !== '') return counting?.reject(new Error(message.fault));
+        return counting?.resolve(message.metrics);
       default:
         return message satisfies never;
     }
@@ -72,10 +74,12 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
     // A zone that is gone leaves a gateway that takes mail and delivers none: end loudly, the supervisor starts anew.
     if (!stopping) throw new Error('the inner zone ended by itself');
   });
-  life.started('inner zone', async () => {
+  life.started('inner zone', async (leftMs) => {
     stopping = true;
-    say({ kind: 'stop' });
+    say({ kind: 'stop', leftMs });
+    const late = setTimeout(() => void thread.terminate(), leftMs + GRACE_MS);
     await exited;
+    clearTimeout(late);
   });
   let waiting: MessageId[] = [];
   return {
@@ -90,11 +94,15 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
       waiting.push(...ids);
     },
     metrics: async () => {
-      counting.promise.catch(() => undefined); // an answer that comes too late is nobody's
-      counting = Promise.withResolvers();
-      const timer = setTimeout(() => counting.reject(new Error('the inner zone does not answer')), ANSWER_MS);
+      if (counting !== undefined) return counting.promise; // several ask at once: one answer for all
+      const asked = Promise.withResolvers<MetricsSnapshot>();
+      counting = asked;
+      const timer = setTimeout(() => asked.reject(new Error('the inner zone does not answer')), ANSWER_MS);
       say({ kind: 'count' });
-      return counting.promise.finally(() => clearTimeout(timer));
+      return asked.promise.finally(() => {
+        clearTimeout(timer);
+        counting = undefined;
+      });
     },
   };
 }

@@ -119,7 +119,7 @@ export async function startInner(
     },
     { concurrency: 32 },
   );
-  life.started('deliver', async () => worker.close({ deadlineMs: config.stopSeconds * 1000 }));
+  life.started('deliver', async (leftMs) => worker.close({ deadlineMs: leftMs }));
   await startScan(log, life, told ? SCAN_MS : SCAN_APART_MS, async () =>
     road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)),
   );

@@ -97,7 +97,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
     onIndexFault: startAgain,
     firstAddress: of.firstAddress,
   });
-  life.started('portal', async () => portal.close(config.stopSeconds * 1000));
+  life.started('portal', async (leftMs) => portal.close(leftMs / 2));
   if (portal.firstCode !== undefined) sayFirst(config, portal, log);
   return {
     portal,

@@ -3,10 +3,11 @@ import type { KeyObject } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { MessageId } from '../message/id.ts';
-import type { Sanitised } from '../message/stages.ts';
-import { reasonOf } from '../message/errors.ts';
+import type { Sanitised, Spooled } from '../message/stages.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { RetryLater } from '../queue/queues.ts';
 import type { RequestReader } from '../requests/requests.ts';
 import { openPools } from '../sanitise/pools.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
@@ -21,6 +22,11 @@ import { answerOriginals } from './originals.ts';
 import { answerRenders } from './renders.ts';
 import { answerPasswords, startRequests } from './requests.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
+
+/** Milliseconds until a message is tried again that met a full or failing disk. */
+const DISK_RETRY_MS = 10_000;
+/** How long a disk may fail, other than by being full, until a message is set aside. */
+const DISK_PATIENCE_MS = 24 * 3_600_000;
 
 /** What the middle zone has to itself. */
 export interface Middle {
@@ -75,7 +81,6 @@ export async function startWorker(
     version: VERSION,
     codeDigests: codeDigests(),
   };
-  const stopMs = config.stopSeconds * 1000;
 
   road.onUnsanitisable = async (id) => {
     const spooled = await spool.spooled(id);
@@ -95,7 +100,13 @@ export async function startWorker(
     async (id, _attempt, signal) => {
       const spooled = await spool.spooled(id);
       if (spooled === undefined) return; // deleted meanwhile
-      const sanitised = await road.timed('sanitise', async () => sanitise(spooled, deps, signal));
+      const sanitised = await road
+        .timed('sanitise', async () => sanitise(spooled, deps, signal))
+        .catch((error: unknown) => {
+          if (!isOurDisk(error, spooled)) throw error;
+          log.warn({ id, step: 'sanitise', error: reasonOf(error) }, 'the disk fails: again later');
+          throw new RetryLater(DISK_RETRY_MS);
+        });
       road.done(id, 'sanitise', sanitised.record.state);
       // Sealing follows at once, without a turn in a queue. What fails there is tried again by the rules of its own
       // queue, for ever: a full outbox is no fault of the message.
@@ -108,7 +119,7 @@ export async function startWorker(
     // The children are as many as the workers; more messages than that may wait for the disk meanwhile.
     { concurrency: config.workers * 16 },
   );
-  life.started('sanitise', async () => sanitiser.close({ deadlineMs: stopMs }));
+  life.started('sanitise', async (leftMs) => sanitiser.close({ deadlineMs: leftMs }));
 
   const sealer = hub.work(
     'seal',
@@ -118,7 +129,7 @@ export async function startWorker(
     },
     { concurrency: 8 },
   );
-  life.started('seal', async () => sealer.close({ deadlineMs: stopMs }));
+  life.started('seal', async (leftMs) => sealer.close({ deadlineMs: leftMs }));
 
   startRequests(log, life, requests, {
     password: answerPasswords({ ...deps, requestKey, seal: sealNow }),
@@ -132,4 +143,14 @@ export async function startWorker(
     road.next('seal', found.seal);
   });
   return tellJail(jail);
+}
+
+/**
+ * True for trouble of our disk, which is no fault of the message: it is tried again without an end while the disk is full,
+ * and for a day when it fails otherwise (a mount that is gone, or a fault that this message brings about).
+ */
+function isOurDisk(error: unknown, { record }: Spooled): boolean {
+  if (!(error instanceof MugaiError)) return false;
+  if (error.code === 'disk-full') return true;
+  return error.code === 'store-failed' && Date.now() - Date.parse(record.receivedAt) < DISK_PATIENCE_MS;
 }
