@@ -208,8 +208,8 @@ async function ensureKeys(config: Config, mayMake: boolean, log: Log): Promise<v
   if (!config.ownKeys || !mayMake) return;
   await completePair(config.signingKeyFile, config.verifyKeyFile);
   if (anyKey(config.signingKeyFile, config.verifyKeyFile)) return;
-  const { keyId } = await generateKeys(config.signingKeyFile, config.verifyKeyFile);
-  log.info({ keyId, file: config.verifyKeyFile }, 'keys made');
+  const made = await generateKeys(config.signingKeyFile, config.verifyKeyFile);
+  log.info({ keyId: made.keyId, file: config.verifyKeyFile }, 'keys made');
 }
 
 function diskFault(free: number | undefined): string | undefined {

@@ -82,7 +82,7 @@ describe('while mail is on the road', () => {
     const id = idOf(await reply);
     full = true;
     // The spool takes the mail before the disk fills; if sanitising was quicker than we were, the test says nothing.
-    if (gateway.spool?.stageOf(id) !== 'spooled') return assert.fail('too late to fill the disk');
+    assert.equal(gateway.spool?.stageOf(id), 'spooled', 'too late to fill the disk');
     await sleep(22_000); // five attempts with their doubling waits end after 15 s
     assert.ok(refused >= 2, `${refused} attempts met the full disk`);
     assert.equal(gateway.spool.stageOf(id), 'spooled');
