@@ -8,14 +8,7 @@ import { holdAlone } from './store/alone.ts';
 import { openFsStore, type FaultPoint } from './store/fs-store.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
-import {
-  anyKey,
-  completePair,
-  generateKeys,
-  loadPrivateKey,
-  loadPublicKeys,
-  watchKeys,
-} from './outbox/keys.ts';
+import { anyKey, completePair, generateKeys, loadPrivateKey, loadPublicKeys, watchKeys } from './outbox/keys.ts';
 import { keyId } from './outbox/manifest.ts';
 import { anyRequestKey, completeRequestPair, generateRequestKeys, loadRequestKey } from './requests/keys.ts';
 import { RequestReader } from './requests/requests.ts';

@@ -52,6 +52,5 @@ async function count(): Promise<void> {
 
 async function stop(leftMs?: number): Promise<void> {
   await life.stop(leftMs);
-  // Ends this thread only. A connection on which an inner server is silent would keep it alive for minutes.
-  process.exit();
+  say({ kind: 'stopped' });
 }

@@ -16,6 +16,8 @@ export type ToThread =
 /** What the thread says. */
 export type FromThread =
   | { readonly kind: 'ready'; readonly portal: PortalPlace }
+  /** It ends now, or is ended: a connection on which an inner server is silent would keep it alive for minutes. */
+  | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
   | {
       readonly kind: 'counted';
@@ -58,6 +60,8 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
     switch (message.kind) {
       case 'ready':
         return started.resolve(message.portal);
+      case 'stopped':
+        return void thread.terminate();
       case 'failed':
         return started.reject(new MugaiError(message.code, message.message, { permanent: true }));
       case 'counted':
