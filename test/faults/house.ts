@@ -140,7 +140,8 @@ export class House implements AsyncDisposable {
     const inside = this.dataDir('inner');
     if (existsSync(join(inside, 'keys'))) return;
     await mkdir(join(inside, 'keys'), { recursive: true });
-    await cp(join(this.dataDir('worker'), 'keys/verify-key.pem'), join(inside, 'keys/verify-key.pem'));
+    for (const key of ['verify-key.pem', 'sealing-key.pem'])
+      await cp(join(this.dataDir('worker'), 'keys', key), join(inside, 'keys', key));
     await symlink(join(this.dataDir('worker'), 'outbox'), join(inside, 'outbox'));
   }
 }

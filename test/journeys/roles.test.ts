@@ -54,7 +54,8 @@ describe('three processes', () => {
     const ingress = await startGatewayProcess(env, 'ingress');
     const inside = join(folder.path, 'inside');
     await mkdir(join(inside, 'keys'), { recursive: true });
-    await cp(join(outside, 'keys/verify-key.pem'), join(inside, 'keys/verify-key.pem'));
+    for (const key of ['verify-key.pem', 'sealing-key.pem'])
+      await cp(join(outside, 'keys', key), join(inside, 'keys', key));
     await symlink(join(outside, 'outbox'), join(inside, 'outbox'));
     const inner = await startGatewayProcess(gatewayEnv(inside, { MUGAI_INNER_SMTP_URL: server.url }), 'inner');
 

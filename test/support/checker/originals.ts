@@ -6,7 +6,7 @@ export interface Face {
   readonly bytes: Buffer;
   readonly sent: boolean;
   readonly text: boolean;
-  /** What of it is no text: all of a binary, nothing of a text, an Outlook item without what it says. */
+  /** What of it is no text: all of a binary, nothing of a text, an Outlook item or archive without its texts. */
   readonly binary: Buffer;
   /** Uncompressed samples: a picture of the same pixels has the same bytes, and should. */
   readonly raster: boolean;
@@ -26,7 +26,7 @@ export function facesOf(original: Buffer): Face[] {
     room -= bytes.length;
     // A mail is text, whatever bytes stand in one of its bodies: what it says may be said.
     const text = isMail(bytes) || isText(bytes);
-    const binary = text ? Buffer.alloc(0) : isMessage(bytes) ? withoutText(bytes) : bytes;
+    const binary = text ? Buffer.alloc(0) : isMessage(bytes) || isArchive(bytes) ? withoutText(bytes) : bytes;
     faces.push({ bytes, sent, text, binary, raster: isRaster(bytes) });
     if (sent) for (const inflated of streamsOf(bytes)) add(inflated, false);
   };
@@ -56,6 +56,11 @@ function isMessage(bytes: Buffer): boolean {
     head.startsWith('789f3e22') ||
     (head === 'd0cf11e0a1b11ae1' && bytes.includes(Buffer.from('__properties', 'utf16le')))
   );
+}
+
+/** A zip or a tar: texts may lie in them as they are. */
+function isArchive(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, 4) === 'PK\u0003\u0004' || bytes.toString('latin1', 257, 262) === 'ustar';
 }
 
 /** The bytes with every run of 16 and more that could be text blanked. */
