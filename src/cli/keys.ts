@@ -1,12 +1,13 @@
 // `mugai keys`: makes, changes and shows the Ed25519 pair that packages are sealed with.
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openJournal } from '../audit/journal.ts';
 import { readConfig, type Config } from '../config.ts';
 import { LIMITS } from '../message/limits.ts';
 import { generateKeys, loadPrivateKey, loadPublicKeys, retireKey, rotateKeys } from '../outbox/keys.ts';
 import { keyId } from '../outbox/manifest.ts';
+import { anyRequestKey, generateRequestKeys } from '../requests/keys.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
 export const keys: Command = {
@@ -15,7 +16,8 @@ mugai keys rotate   [--signing-key FILE] [--verify-key FILE]
 mugai keys retire KEY-ID [--verify-key FILE]
 mugai keys show     [--signing-key FILE] [--verify-key FILE]
 
-generate  makes an Ed25519 pair (PEM; the private key readable by its owner only); never overwrites
+generate  makes an Ed25519 pair (PEM; the private key readable by its owner only), and beside it, unless it is
+          there, the X25519 pair that passwords from the inner side are locked with; never overwrites
 rotate    makes a new pair: its public key joins the old ones, and some seconds later the private key takes
           the place of the old one; running gateways take both up by themselves, old packages still verify
 retire    takes a public key out: packages it signed no longer verify
@@ -44,6 +46,7 @@ Example: mugai keys rotate && mugai keys show`,
         say(`key id       ${made.keyId}`);
         say(`signing key  ${signingKey}`);
         say(`verify key   ${verifyKey}`);
+        await generateForRequests(config, signingKey, verifyKey);
         return 0;
       }
       case 'rotate': {
@@ -68,6 +71,17 @@ Example: mugai keys rotate && mugai keys show`,
     }
   },
 };
+
+/** The pair of the requests, beside the pair of the packages; one that is there stays. */
+async function generateForRequests(config: Config, signingKey: string, verifyKey: string): Promise<void> {
+  const own = signingKey === config.signingKeyFile && verifyKey === config.verifyKeyFile;
+  const requestKey = own ? config.requestKeyFile : join(dirname(signingKey), 'request-key.pem');
+  const sealingKey = own ? config.sealingKeyFile : join(dirname(verifyKey), 'sealing-key.pem');
+  if (anyRequestKey(requestKey, sealingKey)) return;
+  await generateRequestKeys(requestKey, sealingKey);
+  say(`request key  ${requestKey}`);
+  say(`sealing key  ${sealingKey}`);
+}
 
 async function show(signingKey: string, verifyKey: string): Promise<void> {
   const signs = existsSync(signingKey) ? keyId(await loadPrivateKey(signingKey)) : undefined;

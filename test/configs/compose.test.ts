@@ -37,14 +37,15 @@ describe('docker-compose.yml', () => {
   it('keeps raw bytes and the signing key from the inner side, and the outbox from the doors', () => {
     assert.deepEqual(services.inner.volumes, [
       'outbox:/data/outbox:ro',
+      'requests:/data/requests',
       'inner-records:/data/inner',
       'portal:/data/portal',
       'inner-journal:/data/journal',
     ]);
-    assert.deepEqual(services.inner.secrets, ['verify-key']);
+    assert.deepEqual(services.inner.secrets, ['verify-key', 'sealing-key']);
     assert.deepEqual(services.ingress.volumes, ['raw:/data/spool', 'outer-journal:/data/journal']);
     assert.equal(services.ingress.secrets, undefined);
-    assert.deepEqual(services.worker.secrets, ['signing-key']);
+    assert.deepEqual(services.worker.secrets, ['signing-key', 'request-key']);
   });
 
   it('hardens every service', () => {
