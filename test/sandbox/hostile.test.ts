@@ -99,7 +99,7 @@ async function runText(name: string): Promise<ChildOutcome> {
 
 /** How a mail, a document and a text end that come after the attack. */
 async function honestOnes(): Promise<string[]> {
-  const mail = await readMail(await leafOf('honest', 'mail'), tools());
+  const mail = await readMail(await leafOf('honest', 'mail'), tools(), 'mail');
   const pages = await convertPdf(await leafOf('honest', 'pages'), tools());
   const text = await runText('honest');
   return ['refused' in mail ? mail.refused : (mail.nodes[0]?.text ?? ''), `${pages.verdict} ${pages.pages}`, text.kind];
@@ -167,7 +167,7 @@ describe('whatever is asked of it, a child that', () => {
   it('exits while the next input is under way costs that one nothing: a fresh child takes it', async () => {
     assert.equal(endOf(await runMail('the end, and exits late')), 'done');
     await new Promise((resolve) => setTimeout(resolve, 100));
-    const mail = await readMail(await leafOf('honest', 'mail'), tools());
+    const mail = await readMail(await leafOf('honest', 'mail'), tools(), 'mail');
     assert.ok(!('refused' in mail));
   });
 
@@ -187,7 +187,7 @@ describe('whatever is asked of it, a child that', () => {
 describe('asked for a mail, a child that', () => {
   for (const name of ATTACKS.mail) {
     it(`sends ${name} gives no mail, and the next input passes`, async () => {
-      const mail = await survives(async () => readMail(await leafOf(name, 'mail'), tools()));
+      const mail = await survives(async () => readMail(await leafOf(name, 'mail'), tools(), 'mail'));
       assert.ok('refused' in mail);
       // Many small frames cost the host most: whether their number or the time stops them depends on the machine.
       assert.match(
