@@ -8,7 +8,7 @@ import { verifyChains, type Anchor, type ChainReport } from '../audit/verify-cha
 import { readConfig } from '../config.ts';
 import { ACTS } from '../message/act.ts';
 import { systemCode } from '../message/errors.ts';
-import { say, UsageError, type Command } from './usage.ts';
+import { outputEnded, say, UsageError, type Command } from './usage.ts';
 
 export const audit: Command = {
   help: `mugai audit verify [FOLDER…] [--heads FILE] [--json]
@@ -108,6 +108,9 @@ async function exportEntries(folders: readonly string[], wanted: Wanted, format:
   if (format !== 'jsonl' && format !== 'csv') throw new UsageError(`--format is "${format}", not jsonl or csv`);
   if (format === 'csv') say(CSV_HEAD);
   for (const folder of folders)
-    for await (const line of entriesOf(folder, wanted)) say(format === 'csv' ? csvOf(line) : JSON.stringify(line));
+    for await (const line of entriesOf(folder, wanted)) {
+      if (outputEnded()) return 0;
+      say(format === 'csv' ? csvOf(line) : JSON.stringify(line));
+    }
   return 0;
 }

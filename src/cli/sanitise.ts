@@ -1,34 +1,37 @@
 // `mugai sanitise`: the same road without servers. Every input becomes a sealed package folder.
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
-import { newMessageId } from '../message/id.ts';
+import { newMessageId, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
-import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
 import { forLine, forLog } from '../message/untrusted.ts';
 import { openMetrics } from '../ops/metrics.ts';
 import { anyKey, generateKeys, loadPrivateKey } from '../outbox/keys.ts';
-import { MANIFEST } from '../outbox/manifest.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
-import { makeHarmless, type SanitiseTools } from '../sanitise/sanitise.ts';
+import { makeHarmless, refuseWhole, type Harmless, type SanitiseTools } from '../sanitise/sanitise.ts';
 import { openPools } from '../sanitise/pools.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { Signer, packageOf } from '../seal/seal.ts';
 import { openFsStore } from '../store/fs-store.ts';
 import { stage, type Store } from '../store/store.ts';
 import { VERSION, codeDigests } from '../version.ts';
+import { placePackage } from './place-package.ts';
 import { Progress } from './progress.ts';
+import { planInputs, WORK_PREFIX, type FileInput } from './sanitise-inputs.ts';
 import { say, tell, UsageError, type Command } from './usage.ts';
 
 export const sanitiseCommand: Command = {
   help: `mugai sanitise <path>… --out DIR [--policy FILE] [--password PW]… [--jobs N] [--json]
 
 Makes each file, or each file under each folder, harmless: the package lies in DIR under the same
-relative path. A .eml file is read as a mail.
+relative path. A .eml file is read as a mail. Links and special files below a folder are left out and named.
 
-  --out       folder for the packages; a package that is there already is replaced
+  --out       folder for the packages; a package that is there already is replaced, anything else is not:
+              then nothing is done
   --policy    policy file (YAML); default: the built-in policy
   --password  a password to try on locked parts; may be given several times
   --jobs      inputs at once (default: CPU count)
@@ -56,17 +59,18 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
     const jobs = values.jobs === undefined ? config.workers : Number(values.jobs);
     if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256)
       throw new UsageError(`--jobs is "${values.jobs}", not a number from 1 to 256`);
-    const inputs = await inputsOf(positionals, resolve(values.out));
+    const inputs = await planInputs(positionals, values.out);
     const policy = values.policy === undefined ? builtInPolicy() : await loadPolicy(values.policy);
-    if (config.ownKeys && !anyKey(config.signingKeyFile, config.verifyKeyFile))
-      await generateKeys(config.signingKeyFile, config.verifyKeyFile);
+    if (config.ownKeys) await makeKeysOnce(config.signingKeyFile, config.verifyKeyFile);
     const signer = new Signer(await loadPrivateKey(config.signingKeyFile));
 
     const jail = await machineJail();
     demandJail(config.jail, jail);
     if (jail.level !== 'full') tell(`mugai: the jail is not complete: ${tellJail(jail)}`);
 
-    const work = join(resolve(values.out), '.mugai-work');
+    // A folder of this run's own: another run into the same --out removes its own only.
+    await mkdir(values.out, { recursive: true });
+    const work = await mkdtemp(join(resolve(values.out), WORK_PREFIX));
     const store = await openFsStore(work);
     const pools = await openPools(jobs, () => undefined, jail.walls);
     const tools: SanitiseTools = {
@@ -89,9 +93,14 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
   },
 };
 
-interface FileInput {
-  readonly path: string;
-  readonly out: string;
+/** Makes the pair of a first run; of two first runs at once one makes it. */
+async function makeKeysOnce(signingKeyFile: string, verifyKeyFile: string): Promise<void> {
+  if (anyKey(signingKeyFile, verifyKeyFile)) return;
+  try {
+    await generateKeys(signingKeyFile, verifyKeyFile);
+  } catch (error) {
+    if (!(error instanceof MugaiError) || error.code !== 'already-there') throw error;
+  }
 }
 
 interface Line {
@@ -139,91 +148,58 @@ async function sanitiseOne(
   work: string,
 ): Promise<Line> {
   const started = performance.now();
+  const line = { input: input.path, state: 'failed', reason: null, out: null, parts: 0, pages: 0 };
   const ms = (): number => Math.round(performance.now() - started);
   const id = newMessageId();
-  const { signal } = new AbortController();
   try {
-    const content = await stage(
-      store,
-      createReadStream(input.path, { highWaterMark: 256 * 1024 }),
-      LIMITS.messageBytes,
-      signal,
-    );
+    const { record, outputs } = await harmlessOf(input.path, id, tools, store);
     try {
-      const kind = /\.eml$/i.test(input.path) ? 'mail' : 'file';
-      const source = {
-        kind,
-        name: forLine(basename(input.path), 300),
-        size: content.size,
-        sha256: content.sha256,
-      } as const;
-      const now = new Date().toISOString();
-      const harmless = await makeHarmless(
-        { id, source, envelope: { from: '', to: [] }, receivedAt: now, content },
-        tools,
-        signal,
-      );
-      const { record } = harmless;
-      const entries = packageOf(id, { ...record, outputFolder: '' }, harmless.outputs, signer);
-      await store.commit(id, entries);
-      await rm(input.out, { recursive: true, force: true });
-      await mkdir(dirname(input.out), { recursive: true });
-      await rename(join(work, id), input.out);
-      const pages = record.parts.reduce((sum, part) => sum + part.pages, 0);
-      return {
-        input: input.path,
-        state: record.state,
-        reason: record.reason,
-        out: input.out,
-        parts: record.parts.length,
-        pages,
-        ms: ms(),
-      };
+      await store.commit(id, packageOf(id, { ...record, outputFolder: '' }, outputs, signer));
+      await placePackage(join(work, id), input.out, work);
+    } finally {
+      for (const { content } of outputs) if ('discard' in content) await content.discard();
+    }
+    const { state, reason, parts } = record;
+    const pages = parts.reduce((sum, part) => sum + part.pages, 0);
+    return { ...line, state, reason, out: input.out, parts: parts.length, pages, ms: ms() };
+  } catch (error) {
+    return { ...line, reason: reasonOf(error), ms: ms() };
+  }
+}
+
+/** One file made harmless. Over the input ceiling nothing of it is opened: it is read for its digest only. */
+async function harmlessOf(path: string, id: MessageId, tools: SanitiseTools, store: Store): Promise<Harmless> {
+  const { signal } = new AbortController();
+  const facts = { id, envelope: { from: '', to: [] }, receivedAt: new Date().toISOString() };
+  const kind = /\.eml$/i.test(path) ? 'mail' : 'file';
+  const named = { kind, name: forLine(basename(path), 300) } as const;
+  try {
+    const content = await stage(store, bytesOf(path), LIMITS.messageBytes, signal);
+    try {
+      const source = { ...named, size: content.size, sha256: content.sha256 };
+      return await makeHarmless({ ...facts, source, content }, tools, signal);
     } finally {
       await content.discard();
     }
   } catch (error) {
-    const tooLarge = error instanceof MugaiError && error.code === 'too-large';
-    const state = tooLarge ? 'refused' : 'failed';
-    return {
-      input: input.path,
-      state,
-      reason: tooLarge ? 'too-large' : reasonOf(error),
-      out: null,
-      parts: 0,
-      pages: 0,
-      ms: ms(),
-    };
+    if (!(error instanceof MugaiError) || error.code !== 'too-large') throw error;
+    return refuseWhole({ ...facts, source: { ...named, ...(await digestOf(path)) } }, 'too-large', tools);
   }
 }
 
-/** Every file to do, with the folder its package gets. Links are not followed; a package folder is no input. */
-async function inputsOf(paths: readonly string[], out: string): Promise<FileInput[]> {
-  const inputs: FileInput[] = [];
-  for (const path of paths) {
-    let isFolder: boolean;
-    try {
-      isFolder = (await stat(path)).isDirectory();
-    } catch (error) {
-      throw new UsageError(`${path}: ${systemCode(error) === 'ENOENT' ? 'does not exist' : reasonOf(error)}`);
-    }
-    if (!isFolder) {
-      inputs.push({ path, out: join(out, basename(path)) });
-      continue;
-    }
-    const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const root = basename(resolve(path));
-    for (const entry of entries) {
-      const file = join(entry.parentPath, entry.name);
-      if (entry.isFile() && entry.name !== MANIFEST && !resolve(file).startsWith(`${out}/`)) {
-        inputs.push({ path: file, out: join(out, root, relative(path, file)) });
-      }
-    }
+/** A file's bytes. Without O_NONBLOCK a FIFO that took its place since we looked would hold us up for ever. */
+async function* bytesOf(path: string): AsyncGenerator<Buffer, void, undefined> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (!(await file.stat()).isFile()) throw new MugaiError('bad-input', `${path} is no regular file any more`);
+  yield* file.createReadStream({ highWaterMark: 256 * 1024, autoClose: false });
+}
+
+async function digestOf(path: string): Promise<{ readonly size: number; readonly sha256: string }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const bytes of bytesOf(path)) {
+    size += bytes.length;
+    hash.update(bytes);
   }
-  const seen = new Set<string>();
-  for (const input of inputs) {
-    if (seen.has(input.out)) throw new UsageError(`two inputs would become ${input.out}; run them one after the other`);
-    seen.add(input.out);
-  }
-  return inputs;
+  return { size, sha256: hash.digest('hex') };
 }

@@ -13,9 +13,21 @@ export interface Command {
   run(args: readonly string[]): Promise<number>;
 }
 
+/** A reader that went away (`| head -1`) wants no more; what is under way is still done. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+/** True when nobody reads the output any more: a command that does nothing else may end. */
+export function outputEnded(): boolean {
+  return process.stdout.destroyed || process.stdout.errored !== null;
+}
+
 /** Prints a line of output. */
 export function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  if (!outputEnded()) process.stdout.write(`${line}\n`);
 }
 
 /** Prints a line about the work, not part of the output. Names of files stand in it: no escape sequence of theirs (CWE-150). */

@@ -1,6 +1,6 @@
 // `mugai verify`: checks packages offline, exactly as the inner gate does.
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
@@ -9,15 +9,17 @@ import { loadPublicKeys } from '../outbox/keys.ts';
 import { MANIFEST, type Statement } from '../outbox/manifest.ts';
 import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type PackageFiles } from '../outbox/verify.ts';
+import { WORK_PREFIX } from './sanitise-inputs.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
 export const verify: Command = {
   help: `mugai verify <package folder>… [--key FILE] [--details] [--json]
 
-Checks signature and digests of each package, as the inner gate does. A folder without a manifest
-is searched for packages below it.
+Checks signature, digests and grammar of each package, as the inner gate does. A folder without a
+manifest is searched for packages below it.
 
-  --key   verification key (PEM); default: keys/verify-key.pem beside the packages or in the data folder
+  --key   verification key (PEM); default: MUGAI_VERIFY_KEY_FILE, or keys/verify-key.pem in the data
+          folder. A key that lies beside the packages is not taken by itself: it proves nothing
   --details  what the signed manifest says: source, policy, engine, times, place in the journals
   --json  one line per package: {package, ok, reason}
 
@@ -107,7 +109,8 @@ async function packagesIn(path: string): Promise<string[]> {
   if (entries.some((entry) => entry.name === MANIFEST)) return [path];
   const found: string[] = [];
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (entry.isDirectory()) found.push(...(await packagesIn(join(path, entry.name))));
+    if (entry.isDirectory() && !entry.name.startsWith(WORK_PREFIX))
+      found.push(...(await packagesIn(join(path, entry.name))));
   }
   return found;
 }
@@ -126,20 +129,25 @@ function folderFiles(root: string): PackageFiles {
   return {
     names: async () => names(root),
     get: async (name, cap) => {
-      const path = join(root, name);
-      const { size } = await stat(path);
-      if (size > cap) throw new GateRefusal('file-too-large', `over ${cap} bytes`, { file: name });
-      return readFile(path);
+      await using file = await openPlain(root, name);
+      if (file === undefined) return undefined;
+      if ((await file.stat()).size > cap) throw new GateRefusal('file-too-large', `over ${cap} bytes`, { file: name });
+      return await file.readFile();
     },
-    open: async (name) => {
-      const path = join(root, name);
-      try {
-        await stat(path);
-      } catch (error) {
-        if (systemCode(error) === 'ENOENT') return undefined;
-        throw error;
-      }
-      return createReadStream(path, { highWaterMark: 256 * 1024 });
-    },
+    open: async (name) => (await openPlain(root, name))?.createReadStream({ highWaterMark: 256 * 1024 }),
   };
+}
+
+/** Opens a plain file and nothing else: a FIFO would hold us up for ever, a link lead elsewhere. */
+async function openPlain(root: string, name: string): Promise<FileHandle | undefined> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(join(root, name), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    if ((await file.stat()).isFile()) return file;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    if (systemCode(error) !== 'ELOOP') throw error;
+  }
+  await file?.close();
+  throw new GateRefusal('file-missing', 'it is no plain file', { file: name });
 }

@@ -72,6 +72,23 @@ export async function sanitise(spooled: Spooled, deps: SanitiseDeps, signal: Abo
  */
 export async function quarantine(spooled: Spooled, deps: SanitiseDeps): Promise<Sanitised> {
   const { source, envelope, receivedAt, chain } = spooled.record;
+  const input = { id: spooled.id, source, envelope, receivedAt, chain };
+  return deps.spool.recordSanitised(spooled, wholeRecord(input, 'held', 'converter-failed', deps), []);
+}
+
+/** A message that is refused as it came, nothing of it opened. */
+export function refuseWhole(input: Omit<Input, 'content'>, reason: Reason, tools: SanitiseTools): Harmless {
+  return { record: wholeRecord(input, 'refused', reason, tools), outputs: [] };
+}
+
+/** The record of a message that nobody looked into: one row for all of it. */
+function wholeRecord(
+  input: Omit<Input, 'content'>,
+  state: 'held' | 'refused',
+  reason: Reason,
+  tools: SanitiseTools,
+): Harmless['record'] {
+  const { source } = input;
   const row: PartRow = {
     path: '1',
     name: source.name,
@@ -79,15 +96,14 @@ export async function quarantine(spooled: Spooled, deps: SanitiseDeps): Promise<
     detectedType: source.kind === 'mail' ? 'message/rfc822' : 'application/octet-stream',
     size: source.size,
     sha256: source.sha256,
-    verdict: 'held',
-    reason: 'converter-failed',
+    verdict: state,
+    reason,
     outputs: [],
     pages: 0,
     findings: [],
     losses: [],
   };
-  const input = { id: spooled.id, source, envelope, receivedAt, chain };
-  return deps.spool.recordSanitised(spooled, recordOf(input, [row], 'held', 'converter-failed', [], deps, 0), []);
+  return recordOf(input, [row], state, reason, [], tools, 0);
 }
 
 /** Makes a message harmless. Throws only for trouble of ours (disk, children that cannot start): try again later. */
