@@ -26,6 +26,8 @@ export interface JournalOptions {
   readonly keepDays: number;
   /** Told of every signed head: log it where another zone, a print-out or syslog keeps it. */
   readonly onHead?: (position: Position) => void;
+  /** Told when a head could not be signed, or old files not be retired, at the hour. */
+  readonly onFault?: (what: 'head' | 'retention', error: unknown) => void;
   readonly now?: () => number;
   readonly headMs?: number;
   readonly fileBytes?: number;
@@ -108,9 +110,9 @@ export class Journal implements Audit {
     await journal.#retire();
     const headMs = options.headMs ?? HEAD_MS;
     journal.#timer = setInterval(() => {
-      // A head that cannot be kept is no reason to end: what is told of the road will fail for itself.
-      journal.signHead().catch(() => undefined);
-      journal.#retire().catch(() => undefined);
+      // A head that cannot be kept is no reason to end, but somebody must hear of it: the chain is not anchored meanwhile.
+      journal.signHead().catch((error: unknown) => options.onFault?.('head', error));
+      journal.#retire().catch((error: unknown) => options.onFault?.('retention', error));
     }, headMs);
     journal.#timer.unref();
     return journal;

@@ -4,6 +4,7 @@ import { openJournal, type Journal } from '../audit/journal.ts';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { JournalZone } from '../message/act.ts';
+import { reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 
 /** Opens it; it is closed after whatever is started later. */
@@ -13,6 +14,7 @@ export async function openZoneJournal(zone: JournalZone, config: Config, log: Lo
     zone,
     keepDays: config.journalDays,
     // The log goes to syslog or journald: whoever keeps that elsewhere can prove that the chain was not rewritten.
+    onFault: (what, error) => log.error({ zone, what, error: reasonOf(error) }, 'journal'),
     onHead: (position) => log.info({ position }, 'journal head'),
   });
   life.started(`journal of the ${zone} zone`, async () => journal.close());

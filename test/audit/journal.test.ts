@@ -180,3 +180,20 @@ describe('journal', () => {
     assert.equal(await readFile(join(journal.folder, 'notes.txt'), 'utf8'), 'mine');
   });
 });
+
+void it('a head that cannot be kept at the hour is told, and the journal goes on', async () => {
+  await using folder = await scratch();
+  let full = false;
+  const fault = (): void => {
+    if (full) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+  };
+  const told = Promise.withResolvers<string>();
+  const onFault = (what: string): void => told.resolve(what);
+  const journal = await openJournal({ root: folder.path, zone: 'inner', keepDays: 1, headMs: 20, fault, onFault });
+  full = true;
+  journal.enter({ act: 'viewed' }).durable.catch(() => undefined); // something that a head would be signed for
+  assert.equal(await told.promise, 'head');
+  full = false;
+  assert.notEqual(await journal.append({ act: 'viewed' }), '');
+  await journal.close();
+});
