@@ -250,6 +250,27 @@ export const ConfigSchema = Type.Object({
     pattern: NUMBER,
     problem: 'a whole number',
   }),
+  MUGAI_LEAST_FREE_MB: key({
+    default: '512',
+    example: '2048',
+    meaning: 'megabytes free in the spool below which the doors say "later"; open again at one and a half times that',
+    pattern: NUMBER,
+    problem: 'a whole number',
+  }),
+  MUGAI_LEAST_MEMORY_MB: key({
+    default: '128',
+    example: '512',
+    meaning: 'megabytes of memory left to the process below which the doors say "later"',
+    pattern: NUMBER,
+    problem: 'a whole number',
+  }),
+  MUGAI_MOST_WAIT_SECONDS: key({
+    default: '1800',
+    example: '600',
+    meaning: 'age of the oldest message not yet made harmless at which the doors say "later"; open again at half of it',
+    pattern: NUMBER,
+    problem: 'a whole number',
+  }),
   MUGAI_STOP_SECONDS: key({
     default: '25',
     example: '60',
@@ -314,6 +335,10 @@ export interface Config {
   readonly workers: number;
   readonly jail: 'require' | 'best';
   readonly retrySeconds: number;
+  /** Marks at which the doors say "later". */
+  readonly leastFreeMb: number;
+  readonly leastMemoryMb: number;
+  readonly mostWaitSeconds: number;
   readonly stopSeconds: number;
   readonly policyPersons: 1 | 2;
   readonly journalDays: number;
@@ -373,6 +398,9 @@ export function readConfig(env: Environment = process.env): Config {
     workers: integer('MUGAI_WORKERS', values, 1, 256) ?? availableParallelism(),
     jail: values.MUGAI_JAIL as Config['jail'], // the pattern lets these two through only
     retrySeconds: integer('MUGAI_RETRY_SECONDS', values, 1, 86_400) ?? 15,
+    leastFreeMb: integer('MUGAI_LEAST_FREE_MB', values, 1, 999_999) ?? 512,
+    leastMemoryMb: integer('MUGAI_LEAST_MEMORY_MB', values, 1, 999_999) ?? 128,
+    mostWaitSeconds: integer('MUGAI_MOST_WAIT_SECONDS', values, 1, 999_999) ?? 1800,
     stopSeconds: integer('MUGAI_STOP_SECONDS', values, 1, 3600) ?? 25,
     policyPersons: values.MUGAI_POLICY_PERSONS === '2' ? 2 : 1,
     journalDays: integer('MUGAI_JOURNAL_DAYS', values, 1, 100_000) ?? 1095,

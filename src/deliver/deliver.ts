@@ -27,9 +27,17 @@ export interface DeliverDeps {
     readonly attachBytes: number;
   };
   readonly giveUpMs: number;
+  /**
+   * Milliseconds for which this process has tried to deliver, by a clock that never jumps: before some of them passed nothing
+   * is given up, however old it looks. A wall clock that leaps a week ahead must not expire the mail of the day.
+   */
+  readonly triedMs: () => number;
   /** Told of every package the gate refuses, with the reason. */
   readonly onGateRefusal: (id: string, refusal: GateRefusal) => void;
 }
+
+/** Part of the give-up age for which the process must have tried itself: an hour of five days. */
+const LEAST_TRIED = 120;
 
 /** How the step ended: at an end with its record, or to be tried again after `answer`. */
 export type DeliverOutcome =
@@ -75,13 +83,14 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
   const answer = await deps.courier.deliver({ ...mail, envelope: { ...mail.envelope, to } }, signal);
   const end = { courier: deps.courier.name, answer: answer.answer };
   const ageMs = Date.now() - Date.parse(verified.statement.predicate.receivedAt);
+  const givenUp = ageMs > deps.giveUpMs && deps.triedMs() > deps.giveUpMs / LEAST_TRIED;
   switch (answer.kind) {
     case 'delivered': {
       const accepted = [...had, ...answer.accepted];
       const rejected = [...refused, ...answer.rejected];
       if (answer.deferred.length === 0)
         return ended(sealed, deps, chain, { ...end, stage: 'delivered', accepted, rejected });
-      if (ageMs > deps.giveUpMs) {
+      if (givenUp) {
         rejected.push(...answer.deferred);
         return ended(sealed, deps, chain, { ...end, stage: 'expired', accepted, rejected });
       }
@@ -97,7 +106,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
     case 'refused':
       return ended(sealed, deps, chain, { ...end, stage: 'rejected', accepted: had, rejected: [...refused, ...to] });
     case 'deferred':
-      if (ageMs <= deps.giveUpMs) return { kind: 'deferred', answer: answer.answer, ageMs };
+      if (!givenUp) return { kind: 'deferred', answer: answer.answer, ageMs };
       return ended(sealed, deps, chain, { ...end, stage: 'expired', accepted: had, rejected: [...refused, ...to] });
     default:
       return answer satisfies never;

@@ -128,6 +128,9 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps, quota: Quota): void
     response: { 202: Accepted, '4xx': Problem, '5xx': Problem },
   };
   app.post('/v1/files', { schema }, async (request, reply) => {
+    const closed = deps.pressure?.();
+    if (closed !== undefined)
+      throw new BadRequest(503, 'busy', 'Too much is waiting here; nothing was accepted. Try again later.');
     const client = clientOf(request, deps.apiKeys);
     if (!request.isMultipart())
       throw new BadRequest(415, 'bad-input', 'Send multipart/form-data with fields "to" and "file".');

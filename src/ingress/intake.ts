@@ -17,6 +17,8 @@ export interface Arrival {
 }
 
 export interface IntakeDeps {
+  /** Why nothing new may be taken at this moment; undefined: it may. */
+  readonly pressure?: () => { readonly reason: string; readonly retryAfterSeconds: number } | undefined;
   readonly spool: Spool;
   /** The outer zone's journal: who sent what to whom is told there before the sender hears yes. */
   readonly audit: Audit;

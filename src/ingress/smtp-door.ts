@@ -68,12 +68,12 @@ export async function openSmtpDoor(
     disableReverseLookup: true,
     logger: false as const,
     onConnect: (_session: SMTPServerSession, callback: Answer) => {
-      deps.metrics.smtpConnections.inc({ state: 'opened' });
+      deps.metrics.smtpConnections.inc({ state: 'open' });
       callback(stopping ? REPLY.stopping() : null);
     },
-    onClose: () => deps.metrics.smtpConnections.inc({ state: 'closed' }),
+    onClose: () => deps.metrics.smtpConnections.dec({ state: 'open' }),
     onMailFrom: (address: { address: string }, _session: SMTPServerSession, callback: Answer) =>
-      callback((stopping ? REPLY.stopping() : senderFault(address.address)) ?? null),
+      callback((stopping ? REPLY.stopping() : (pressureFault(deps) ?? senderFault(address.address))) ?? null),
     onRcptTo: (address: { address: string }, session: SMTPServerSession, callback: Answer) =>
       callback(rcptFault(address.address, session, deps.domains, clients) ?? null),
     onData: (
@@ -140,6 +140,12 @@ export function listenError(
   const why =
     systemCode(error) === 'EADDRINUSE' ? 'is in use by another program' : `cannot be opened: ${reasonOf(error)}`;
   return new MugaiError('port-in-use', `${what} port ${where} ${why}`, { permanent: true, cause: error });
+}
+
+/** Nothing new while the house is too full; what was accepted goes on, and so does a mail whose data is coming. */
+function pressureFault(deps: IntakeDeps): SmtpReply | undefined {
+  const closed = deps.pressure?.();
+  return closed === undefined ? undefined : REPLY.pressed(closed.reason);
 }
 
 function senderFault(address: string): SmtpReply | undefined {

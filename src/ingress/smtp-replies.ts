@@ -30,6 +30,11 @@ export const REPLY = {
   control: () => new SmtpReply(501, '5.5.2 A command holds no control characters'),
   recipientRate: () => new SmtpReply(452, '4.7.0 Too many recipients from your address, try again later'),
   loop: () => new SmtpReply(554, '5.4.6 This mail is going round in a loop'),
+  /** RFC 3463: 4.3.1 mail system full, 4.3.2 system not accepting messages. */
+  pressed: (reason: string) =>
+    reason === 'disk'
+      ? new SmtpReply(452, '4.3.1 Insufficient storage, try again later')
+      : new SmtpReply(452, '4.3.2 Too much is waiting here, try again later'),
   stopping: () => new SmtpReply(421, '4.3.2 Shutting down'),
 } as const;
 

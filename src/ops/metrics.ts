@@ -13,10 +13,11 @@ export interface Metrics {
   readonly convertSeconds: Histogram<'worker'>;
   readonly queueJobs: Gauge<'queue' | 'state'>;
   readonly oldestWaiting: Gauge<'queue'>;
-  readonly smtpConnections: Counter<'state'>;
+  readonly smtpConnections: Gauge<'state'>;
   readonly smtpReplies: Counter<'code'>;
   readonly jailKills: Counter<'worker' | 'cause'>;
   readonly diskFree: Gauge<'store'>;
+  readonly pressure: Gauge<'reason'>;
   readonly gateRefusals: Counter<'reason'>;
 }
 
@@ -53,10 +54,11 @@ export function openMetrics(withProcess: boolean): Metrics {
     ),
     queueJobs: gauge('mugai_queue_jobs', 'Jobs by state', ['queue', 'state']),
     oldestWaiting: gauge('mugai_oldest_waiting_seconds', 'Age of the oldest unfinished message', ['queue']),
-    smtpConnections: counter('mugai_smtp_connections', 'SMTP connections by state', ['state']),
+    smtpConnections: gauge('mugai_smtp_connections', 'SMTP connections now open', ['state']),
     smtpReplies: counter('mugai_smtp_replies_total', 'SMTP replies that decided on a mail', ['code']),
     jailKills: counter('mugai_jail_kills_total', 'Children that were killed', ['worker', 'cause']),
     diskFree: gauge('mugai_disk_free_bytes', 'Free bytes', ['store']),
+    pressure: gauge('mugai_pressure', 'Whether the doors say "later" (1), by what is short', ['reason']),
     gateRefusals: counter('mugai_gate_refusals_total', 'Packages the gate refused', ['reason']),
   };
 }

@@ -1,6 +1,6 @@
 // Raw bytes at rest, and the records of what the middle zone did with them. The inner side never imports this room.
 import { randomBytes } from 'node:crypto';
-import { parseMessageId, shardOf, type MessageId } from '../message/id.ts';
+import { parseMessageId, shardOf, timeOf, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
 import {
@@ -209,6 +209,13 @@ export class Spool {
       if (pending === 0 && this.#closed.close(shard)) this.#forget(shard);
     }
     return { sanitise, seal };
+  }
+
+  /** How long the oldest message that is not sealed has been here, milliseconds; 0 when there is none. */
+  async oldestUnfinishedMs(): Promise<number> {
+    const { sanitise, seal } = await this.unfinished(1);
+    const times = [...sanitise, ...seal].map(timeOf);
+    return times.length === 0 ? 0 : Math.max(0, Date.now() - Math.min(...times));
   }
 
   /** How far a message came here. */

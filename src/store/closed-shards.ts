@@ -9,9 +9,15 @@ const AGE_PART = 1 / 60;
 /** Remembers which shards need no look now. */
 export class ClosedShards {
   readonly #againAt = new Map<string, number>();
+  #newest = 0;
 
-  /** True while the shard needs no look. */
+  /** True while the shard needs no look. After a clock went back all are looked at again: their times mean nothing any more. */
   has(shard: string, now: number = Date.now()): boolean {
+    if (now < this.#newest - HOUR) {
+      this.#againAt.clear();
+      this.#newest = now;
+    }
+    this.#newest = Math.max(this.#newest, now);
     return now < (this.#againAt.get(shard) ?? 0);
   }
 

@@ -12,6 +12,7 @@ import { MugaiError, reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Spool } from '../spool/spool.ts';
 import { openZoneJournal } from './journal.ts';
+import { startPressure } from './pressure.ts';
 import type { Road } from './road.ts';
 
 /**
@@ -60,7 +61,9 @@ async function readApiKeys(file: string | undefined): Promise<ReadonlyMap<string
 /** Opens the doors. */
 export async function startIngress(config: Config, log: Log, life: Lifecycle, road: Road, spool: Spool) {
   const audit = await openZoneJournal('outer', config, log, life);
+  const pressure = startPressure(config, log, life, road, spool);
   const deps = {
+    pressure: () => pressure.fault(),
     spool,
     audit,
     log,

@@ -88,6 +88,7 @@ export async function startInner(
     domain,
     policyFor: (envelope: Envelope) => inForce.current.forMessage(envelope),
     giveUpMs: LIMITS.giveUpMs,
+    triedMs: () => performance.now(),
     onGateRefusal: (id: string, { rule, file, offset, message }: GateRefusal) => {
       road.metrics.gateRefusals.inc({ reason: rule });
       log.error({ id, rule, file, offset, reason: message }, 'package refused by the gate');

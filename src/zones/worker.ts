@@ -1,10 +1,11 @@
 // The middle zone: sanitise in jailed children, seal with the one private key.
 import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { MessageId } from '../message/id.ts';
-import type { Sanitised, Spooled } from '../message/stages.ts';
-import { MugaiError, reasonOf } from '../message/errors.ts';
+import type { Sanitised } from '../message/stages.ts';
+import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { RetryLater } from '../queue/queues.ts';
@@ -15,18 +16,18 @@ import { quarantine, sanitise } from '../sanitise/sanitise.ts';
 import { LiveSealer } from '../seal/live.ts';
 import { seal, type Signer } from '../seal/seal.ts';
 import type { Spool } from '../spool/spool.ts';
+import { UnderWay } from '../spool/under-way.ts';
 import { VERSION, codeDigests } from '../version.ts';
 import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
 import { answerOriginals } from './originals.ts';
 import { answerRenders } from './renders.ts';
 import { answerPasswords, startRequests } from './requests.ts';
+import { clearSuspects } from './suspects.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
-/** Milliseconds until a message is tried again that met a full or failing disk. */
-const DISK_RETRY_MS = 10_000;
-/** How long a disk may fail, other than by being full, until a message is set aside. */
-const DISK_PATIENCE_MS = 24 * 3_600_000;
+/** Milliseconds until a message is tried again that failed because of trouble of ours. */
+const TROUBLE_MS = 5000;
 
 /** What the middle zone has to itself. */
 export interface Middle {
@@ -90,23 +91,20 @@ export async function startWorker(
     road.done(id, 'sanitise', 'quarantined');
     road.next('seal', [id]);
   };
+  // With Redis there may be several workers on this spool, and BullMQ counts the jobs whose worker vanished.
+  const underWay = config.queueUrl === undefined ? new UnderWay(join(config.dataDir, 'spool')) : undefined;
+  life.started('list of messages under way', async () => underWay?.close());
   const sealNow = async (sanitised: Sanitised, signal: AbortSignal): Promise<void> => {
     await road.timed('seal', async () => seal(sanitised, { spool, outbox, signer, audit }, signal));
     road.done(sanitised.id, 'seal', 'ok');
     road.next('deliver', [sanitised.id]);
   };
-  const sanitiser = hub.work(
-    'sanitise',
-    async (id, _attempt, signal) => {
-      const spooled = await spool.spooled(id);
-      if (spooled === undefined) return; // deleted meanwhile
-      const sanitised = await road
-        .timed('sanitise', async () => sanitise(spooled, deps, signal))
-        .catch((error: unknown) => {
-          if (!isOurDisk(error, spooled)) throw error;
-          log.warn({ id, step: 'sanitise', error: reasonOf(error) }, 'the disk fails: again later');
-          throw new RetryLater(DISK_RETRY_MS);
-        });
+  const sanitiseNow = async (id: MessageId, signal: AbortSignal): Promise<void> => {
+    const spooled = await spool.spooled(id);
+    if (spooled === undefined) return; // deleted meanwhile
+    underWay?.begin(id);
+    try {
+      const sanitised = await road.timed('sanitise', async () => sanitise(spooled, deps, signal));
       road.done(id, 'sanitise', sanitised.record.state);
       // Sealing follows at once, without a turn in a queue. What fails there is tried again by the rules of its own
       // queue, for ever: a full outbox is no fault of the message.
@@ -114,6 +112,21 @@ export async function startWorker(
         log.warn({ id, step: 'seal', error: reasonOf(error) }, 'attempt failed');
         await spool.keepSanitised(sanitised);
         road.next('seal', [id]);
+      });
+    } finally {
+      underWay?.end(id);
+    }
+  };
+  // Whoever was being opened when an earlier process died is opened first and alone: if it kills again, it is known who.
+  const cleared = clearSuspects(underWay, { life, log, sanitise: sanitiseNow, giveUp: road.onUnsanitisable });
+  const sanitiser = hub.work(
+    'sanitise',
+    async (id, _attempt, signal) => {
+      await cleared;
+      await sanitiseNow(id, signal).catch((error: unknown) => {
+        if (!isOurTrouble(error)) throw error;
+        log.warn({ id, step: 'sanitise', error: reasonOf(error) }, 'attempt failed');
+        throw new RetryLater(TROUBLE_MS);
       });
     },
     // The children are as many as the workers; more messages than that may wait for the disk meanwhile.
@@ -145,12 +158,15 @@ export async function startWorker(
   return tellJail(jail);
 }
 
+/** What a file system says of a name or of bytes that it will never take: the message's own, whatever the disk. */
+const OF_THE_MESSAGE = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ']);
+
 /**
- * True for trouble of our disk, which is no fault of the message: it is tried again without an end while the disk is full,
- * and for a day when it fails otherwise (a mount that is gone, or a fault that this message brings about).
+ * True for trouble of our disk, full or failing or gone, which is no fault of the message: it does not count as one of its
+ * attempts, however long it lasts.
  */
-function isOurDisk(error: unknown, { record }: Spooled): boolean {
-  if (!(error instanceof MugaiError)) return false;
+function isOurTrouble(error: unknown): boolean {
+  if (!(error instanceof MugaiError) || error.permanent) return false;
   if (error.code === 'disk-full') return true;
-  return error.code === 'store-failed' && Date.now() - Date.parse(record.receivedAt) < DISK_PATIENCE_MS;
+  return error.code === 'store-failed' && !OF_THE_MESSAGE.has(systemCode(error.cause) ?? '');
 }

@@ -34,6 +34,14 @@ describe('closed shards', () => {
     assert.equal(shards.has(old, NOW + 11 * 60_000), false);
   });
 
+  it('all are looked at again after the clock went back', () => {
+    const shards = new ClosedShards();
+    const old = shardAt(NOW - 10 * HOUR);
+    shards.close(old, NOW);
+    assert.equal(shards.has(old, NOW), true);
+    assert.equal(shards.has(old, NOW - 24 * HOUR), false);
+  });
+
   it('the inner side finds a package that was sealed hours after its message came', async (context) => {
     await using folder = await scratch();
     const store = await openFsStore(`${folder.path}/outbox`);

@@ -1,0 +1,52 @@
+// What the doors watch before they take more: room in the spool, memory, and how long the oldest message waits.
+import type { Config } from '../config.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import { Pressure, type Mark } from '../ops/pressure.ts';
+import type { Log } from '../ops/log.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { Road } from './road.ts';
+
+const MB = 1_000_000;
+const LOOK_MS = 2000;
+
+/** Starts looking; the doors ask `fault()`. */
+export function startPressure(config: Config, log: Log, life: Lifecycle, road: Road, spool: Spool): Pressure {
+  const { leastFreeMb, leastMemoryMb, mostWaitSeconds } = config;
+  const marks: Mark[] = [
+    {
+      reason: 'disk',
+      read: async () => spool.freeBytes(),
+      bad: 'low',
+      closeAt: leastFreeMb * MB,
+      openAt: leastFreeMb * MB * 1.5,
+    },
+    {
+      reason: 'memory',
+      read: async () => process.availableMemory(), // of the machine or of our control group, whichever is less
+      bad: 'low',
+      closeAt: leastMemoryMb * MB,
+      openAt: leastMemoryMb * MB * 1.5,
+    },
+    {
+      reason: 'queue',
+      // The queue where there is one; without it the spool itself tells.
+      read: async () =>
+        (road.hub === undefined
+          ? await spool.oldestUnfinishedMs()
+          : await road.hub.queue('sanitise').oldestWaitingMs()) / 1000,
+      bad: 'high',
+      closeAt: mostWaitSeconds,
+      openAt: mostWaitSeconds / 2,
+    },
+  ];
+  const pressure = new Pressure(marks, {
+    gauge: road.metrics.pressure,
+    onChange: (reason, closed, value) =>
+      closed
+        ? log.warn({ reason, value: Math.round(value) }, 'the doors say later')
+        : log.info({ reason, value: Math.round(value) }, 'the doors are open again'),
+  });
+  pressure.start(LOOK_MS);
+  life.started('pressure', async () => pressure.stop());
+  return pressure;
+}
