@@ -34,6 +34,14 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   activex: { ja: 'ActiveX の部品がありました', en: 'it held ActiveX controls' },
   dde: { ja: '外のプログラムを呼ぶ仕掛け（DDE など）がありました', en: 'it held fields that call other programs' },
   'embedded-font': { ja: 'フォントが埋め込まれていました', en: 'it brought fonts of its own' },
+  'password-paired': {
+    ja: '同じ差出人のメールに書かれていたパスワードで開きました',
+    en: 'opened with a password that another mail of the same sender told',
+  },
+  'password-tried': {
+    ja: '同じ差出人のメールに書かれていた語をパスワードとして試しましたが、開けませんでした',
+    en: 'what another mail of the same sender told did not open it',
+  },
   'odd-archive': { ja: '圧縮ファイルの作りに乱れがありました', en: 'the archive is oddly built' },
   link: { ja: 'ほかのファイルを指すリンクがありました', en: 'it held a link to another file' },
   'double-extension': {
@@ -117,6 +125,11 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   xfa: { ja: '動的な入力フォーム（XFA）でした', en: 'it was a dynamic form (XFA)' },
 };
 
+/** Remarks that tell of nothing removed. */
+const NOTES: ReadonlySet<string> = new Set(['password-paired', 'password-tried']);
+
+const RULE = '-'.repeat(40);
+
 const LABEL = {
   title: { ja: '無害化について（Mugai）', en: 'About this message (Mugai)' },
   lead: {
@@ -189,6 +202,13 @@ function became(row: PartRow, language: Language): string {
   }
 }
 
+/** A text without the account that ends it. */
+export function withoutAccount(text: string): string {
+  const starts = Object.values(LABEL.title).map((title) => text.lastIndexOf(`${RULE}\n${title}\n`));
+  const start = Math.max(...starts);
+  return start < 0 ? text : text.slice(0, start);
+}
+
 /** What an account is made of. */
 export interface AccountOf {
   readonly id: string;
@@ -201,7 +221,7 @@ export interface AccountOf {
  * worth a line; everything else is named.
  */
 export function accountOfParts(message: AccountOf, language: Language): string {
-  const lines = ['-'.repeat(40), LABEL.title[language]];
+  const lines = [RULE, LABEL.title[language]];
   lines.push(
     message.reason === null
       ? LABEL.lead[language]
@@ -209,11 +229,14 @@ export function accountOfParts(message: AccountOf, language: Language): string {
   );
   for (const row of message.parts) {
     const plainBody = row.verdict === 'text' && (row.outputs[0] === 'message.txt' || row.outputs.length === 0);
-    const findings = row.findings.filter(({ code }) => !isToldAbove(code));
-    if (plainBody && findings.length === 0 && row.losses.length === 0) continue;
+    const told = row.findings.filter(({ code }) => !isToldAbove(code));
+    const findings = told.filter(({ code }) => !NOTES.has(code));
+    const notes = told.filter(({ code }) => NOTES.has(code));
+    if (plainBody && told.length === 0 && row.losses.length === 0) continue;
     const name = row.name === '' ? LABEL.noName[language] : row.name;
     const what = plainBody ? `${LABEL.body[language]} → ` : `${name} (${row.detectedType}, ${sizeWords(row.size)}) → `;
     lines.push(`[${row.path}] ${what}${became(row, language)}`);
+    for (const note of notes) lines.push(`    ${remarkWords(note, language)}`);
     if (findings.length > 0)
       lines.push(`    ${LABEL.gone[language]}: ${findings.map((f) => remarkWords(f, language)).join('; ')}`);
     if (row.losses.length > 0)

@@ -1,5 +1,5 @@
 // Message ids: sortable by arrival, unguessable, safe as file name, queue job id and SMTP queue id.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** A message id: 26 characters of Crockford base32 in lower case (48-bit milliseconds, 80 random bits). */
 export type MessageId = string & { readonly __brand: 'MessageId' };
@@ -17,6 +17,13 @@ export function newMessageId(now: number = Date.now()): MessageId {
   const random = randomBytes(16);
   for (const byte of random) id += ALPHABET.charAt(byte & 31);
   return id as MessageId;
+}
+
+/** An id that follows from a time and words: made twice it is the same. */
+export function derivedMessageId(time: number, words: string): MessageId {
+  const start = newMessageId(time).slice(0, 10);
+  const digest = createHash('sha256').update(words).digest().subarray(0, 16);
+  return [start, ...Array.from(digest, (byte) => ALPHABET.charAt(byte & 31))].join('') as MessageId;
 }
 
 /** The text as an id, or undefined when it is none. */

@@ -89,6 +89,13 @@ export const LIMITS = {
   sharpDpi: 200,
   sharpPages: 50,
 
+  // ── passwords of second mails ──
+  /** Hours between a locked file and the mail that tells its password: mostly seconds, a few days where a person writes it. */
+  pairingHours: 168,
+  pairingHoursUsual: 72,
+  /** Messages of one sender that wait for a password; the oldest are left out. */
+  pairingWaiting: 20,
+
   // ── children ──
   /** Milliseconds a mail or text child may take: a base, and more for every MiB (60 MB/s measured, 30 times slower allowed). */
   parseBaseMs: 10_000,

@@ -74,6 +74,8 @@ export const PolicySchema = Type.Object(
     keepDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
     /** Whether passwords of a second mail by the same sender open what the first one locked. */
     passwordPairing: Type.Optional(Type.Boolean()),
+    /** Hours in which that second mail comes. */
+    passwordPairingHours: lowered(LIMITS.pairingHours),
     limits: Type.Optional(
       Type.Object(
         {
@@ -119,6 +121,7 @@ export interface Policy {
   readonly delivery: 'attach' | 'link';
   readonly keepDays: number | undefined;
   readonly passwordPairing: boolean;
+  readonly passwordPairingHours: number;
   /** Grades of the information asset, where a rule gives them. */
   readonly asset: Static<typeof AssetSchema> | undefined;
   readonly rules: readonly Rule[];
@@ -215,6 +218,7 @@ function policyFor(file: File, sha256: string, facts: Facts): Policy {
     textLayer: set.textLayer ?? file.textLayer ?? true,
     keepDays: set.keepDays ?? file.keepDays,
     passwordPairing: set.passwordPairing ?? file.passwordPairing ?? false,
+    passwordPairingHours: file.passwordPairingHours ?? LIMITS.pairingHoursUsual,
     asset: set.asset,
     originals: {
       levels: set.approvers ?? file.originals?.levels ?? [[]],

@@ -25,10 +25,18 @@ export interface SanitiseTools {
   readonly only?: OnlyPages;
   /** Passwords to try on locked parts. */
   readonly passwords: readonly string[];
+  /** Whose words those passwords are, and the parts that are locked without them. */
+  readonly pairing?: Pairing;
   /** Our own version, for the manifest. */
   readonly version: string;
   /** Digests of our own code, for the manifest. */
   readonly codeDigests?: Readonly<Record<string, string>>;
+}
+
+/** Passwords that came from a second mail: the parts they are for, and what the account says of it. */
+export interface Pairing {
+  readonly parts: ReadonlySet<string>;
+  readonly detail: string;
 }
 
 export interface SanitiseDeps extends SanitiseTools {
@@ -153,7 +161,7 @@ async function harmlessFile(input: Input, walk: Walk, tools: SanitiseTools): Pro
 
 function recordOf(
   input: Omit<Input, 'content'>,
-  parts: PartRow[],
+  rows: PartRow[],
   state: State,
   reason: Reason | null,
   outputs: readonly Entry[],
@@ -165,7 +173,8 @@ function recordOf(
     readonly body: string;
   },
 ): Omit<SanitisedRecord, 'outputFolder'> {
-  const { policy, version, pools } = tools;
+  const { policy, version, pools, pairing } = tools;
+  const parts = pairing === undefined ? rows : rows.map((row) => paired(row, pairing));
   const account = accountOfParts({ id: input.id, reason, parts }, policy.language);
   const noHeaders = {
     from: input.envelope.from,
@@ -205,4 +214,12 @@ function recordOf(
     ms,
     ...(input.chain === undefined ? {} : { chain: [input.chain] }),
   };
+}
+
+/** The row of a part that a second mail's words were tried on. */
+function paired(row: PartRow, { parts, detail }: Pairing): PartRow {
+  if (!parts.has(row.path)) return row;
+  const isShut = row.reason === 'password-needed' || row.reason === 'password-wrong';
+  const remark = { code: isShut ? 'password-tried' : 'password-paired', detail };
+  return { ...row, findings: [...row.findings, remark] };
 }

@@ -13,6 +13,7 @@ import {
   type Spooled,
   type SpooledRecord,
 } from '../message/stages.ts';
+import { PAIRING, PairingNotes } from './pairing-notes.ts';
 import { ClosedShards } from '../store/closed-shards.ts';
 import { recordCodec } from '../store/records.ts';
 import type { Entry, StageWriter, Staged, Store } from '../store/store.ts';
@@ -45,6 +46,8 @@ export interface Unfinished {
  */
 export class Spool {
   readonly #store: Store;
+  /** Which messages wait for a password, and which tell one. */
+  readonly pairing: PairingNotes;
   /** Messages whose last record here was seen; the minute scan does not look at them again. */
   readonly #finished = new Set<MessageId>();
   readonly #closed = new ClosedShards();
@@ -55,6 +58,7 @@ export class Spool {
   /** `freshChars`: base64 of just accepted messages to keep in memory for the next step; 0 where that is elsewhere. */
   constructor(store: Store, freshChars = 0) {
     this.#store = store;
+    this.pairing = new PairingNotes(store);
     this.#freshRoom = freshChars;
   }
 
@@ -194,7 +198,7 @@ export class Spool {
     const sanitise: MessageId[] = [];
     const seal: MessageId[] = [];
     for (const shard of await this.#store.list('')) {
-      if (this.#closed.has(shard)) continue;
+      if (shard === PAIRING || this.#closed.has(shard)) continue;
       let pending = 0;
       for (const [id, stage] of stagesOf(await this.#store.list(shard))) {
         if (this.#finished.has(id)) continue;

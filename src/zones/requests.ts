@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Lifecycle } from '../lifecycle.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
-import { parseMessageId } from '../message/id.ts';
+import { parseMessageId, type MessageId } from '../message/id.ts';
 import type { Sanitised } from '../message/stages.ts';
 import type { Log } from '../ops/log.ts';
 import { PasswordAllowance } from '../requests/allowance.ts';
@@ -75,16 +75,20 @@ export function startRequests(log: Log, life: Lifecycle, reader: RequestReader, 
 }
 
 /** What answering a password needs. */
-export interface PasswordDeps extends SanitiseDeps {
+export interface PasswordDeps {
+  /** As a whole, since its policy is the one in force at the time. */
+  readonly deps: SanitiseDeps;
   readonly requestKey: KeyObject;
   readonly seal: (sanitised: Sanitised, signal: AbortSignal) => Promise<void>;
+  /** Hears which message was made anew, and what came of it. */
+  readonly opened: (id: MessageId, made: Sanitised) => Promise<void>;
 }
 
 /**
  * Tries the passwords of a request on what is held in a message: the whole message is made harmless once more and sealed
  * as another version of it, under the request's id. Done twice it gives the same package.
  */
-export function answerPasswords(deps: PasswordDeps): Answer<PasswordRequest> {
+export function answerPasswords({ deps, requestKey, seal, opened }: PasswordDeps): Answer<PasswordRequest> {
   const allowance = new PasswordAllowance();
   return async (request, signal) => {
     const id = parseMessageId(request.request);
@@ -94,10 +98,10 @@ export function answerPasswords(deps: PasswordDeps): Answer<PasswordRequest> {
     if (spool.stageOf(id) === 'sealed') return 'answered'; // it was, and the file could not be removed then
     const earlier = await spool.sanitised(id);
     if (earlier !== undefined) {
-      await deps.seal(earlier, signal);
+      await seal(earlier, signal);
       return 'answered';
     }
-    const passwords = openPasswords(request.box, deps.requestKey, request);
+    const passwords = openPasswords(request.box, requestKey, request);
     if (!allowance.take(request.id, request.by)) return 'later';
     const spooled = await spool.spooled(of);
     if (spooled === undefined) throw new MugaiError('not-found', `message ${of} is gone`, { permanent: true });
@@ -105,7 +109,9 @@ export function answerPasswords(deps: PasswordDeps): Answer<PasswordRequest> {
     const content = spool.rawContent(spooled);
     const harmless = await makeHarmless({ id, source, envelope, receivedAt, content }, { ...deps, passwords }, signal);
     try {
-      await deps.seal(await spool.recordRevision(spooled, id, harmless.record, harmless.outputs), signal);
+      const made = await spool.recordRevision(spooled, id, harmless.record, harmless.outputs);
+      await seal(made, signal);
+      await opened(of, made);
     } finally {
       for (const output of harmless.outputs) if ('discard' in output.content) await output.content.discard();
     }

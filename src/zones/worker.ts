@@ -21,6 +21,7 @@ import { VERSION, codeDigests } from '../version.ts';
 import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
 import { answerOriginals } from './originals.ts';
+import { PasswordPairing } from './pairing.ts';
 import { answerRenders } from './renders.ts';
 import { answerPasswords, startRequests } from './requests.ts';
 import { clearSuspects } from './suspects.ts';
@@ -99,6 +100,7 @@ export async function startWorker(
     road.done(sanitised.id, 'seal', 'ok');
     road.next('deliver', [sanitised.id]);
   };
+  const pairing = new PasswordPairing({ deps, seal: sealNow }, log);
   const sanitiseNow = async (id: MessageId, signal: AbortSignal): Promise<void> => {
     const spooled = await spool.spooled(id);
     if (spooled === undefined) return; // deleted meanwhile
@@ -106,6 +108,7 @@ export async function startWorker(
     try {
       const sanitised = await road.timed('sanitise', async () => sanitise(spooled, deps, signal));
       road.done(id, 'sanitise', sanitised.record.state);
+      const mayPair = await pairing.note(sanitised);
       // Sealing follows at once, without a turn in a queue. What fails there is tried again by the rules of its own
       // queue, for ever: a full outbox is no fault of the message.
       await sealNow(sanitised, signal).catch(async (error: unknown) => {
@@ -113,6 +116,7 @@ export async function startWorker(
         await spool.keepSanitised(sanitised);
         road.next('seal', [id]);
       });
+      if (mayPair) pairing.sealed(sanitised);
     } finally {
       underWay?.end(id);
     }
@@ -144,8 +148,14 @@ export async function startWorker(
   );
   life.started('seal', async (leftMs) => sealer.close({ deadlineMs: leftMs }));
 
+  pairing.start(life);
   startRequests(log, life, requests, {
-    password: answerPasswords({ ...deps, requestKey, seal: sealNow }),
+    password: answerPasswords({
+      deps,
+      requestKey,
+      seal: sealNow,
+      opened: async (id, made) => pairing.opened(id, made),
+    }),
     render: answerRenders({ ...deps, outbox, signer }),
     original: answerOriginals({ spool, audit, clamd: config.clamd }),
   });
