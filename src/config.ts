@@ -62,6 +62,13 @@ export const ConfigSchema = Type.Object({
     pattern: '^[0-9a-fA-F.:/,\\s]*$',
     problem: 'a list of addresses or networks',
   }),
+  MUGAI_DNS_SERVERS: key({
+    default: '',
+    example: '192.0.2.53,[2001:db8::53]:53',
+    meaning: 'resolvers for SPF, DKIM, ARC and DMARC, addresses with or without a port; unset: senders are not checked',
+    pattern: '^[0-9a-fA-F.:\\[\\],\\s]*$',
+    problem: 'a list of addresses, each with a port or without',
+  }),
   MUGAI_SMTP_CERT_FILE: key({
     default: '',
     example: '/etc/mugai/smtp-cert.pem',
@@ -308,6 +315,8 @@ export interface Config {
   readonly smtpListen: Listen;
   /** Addresses and networks of our own mail servers. */
   readonly smtpRelays: readonly string[];
+  /** Resolvers to ask when senders are checked; none: they are not. */
+  readonly dnsServers: readonly Listen[];
   /** Paths of certificate and key; both or none. */
   readonly smtpTls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly uploadListen: Listen;
@@ -374,6 +383,7 @@ export function readConfig(env: Environment = process.env): Config {
     dataDir,
     smtpListen: listen('MUGAI_SMTP_LISTEN', values),
     smtpRelays: relays('MUGAI_SMTP_RELAYS', values),
+    dnsServers: nameServers('MUGAI_DNS_SERVERS', values),
     smtpTls: smtpTls(path('MUGAI_SMTP_CERT_FILE'), path('MUGAI_SMTP_KEY_FILE')),
     uploadListen: listen('MUGAI_UPLOAD_LISTEN', values),
     portalListen: listen('MUGAI_PORTAL_LISTEN', values),
@@ -475,11 +485,24 @@ function listen(name: ConfigKey, values: Static<typeof ConfigSchema>): Listen {
   return { host: value.slice(0, colon).replace(/^\[|\]$/g, ''), port };
 }
 
-function relays(name: ConfigKey, values: Static<typeof ConfigSchema>): string[] {
-  const list = values[name]
+function listOf(text: string): string[] {
+  return text
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
+}
+
+function nameServers(name: ConfigKey, values: Static<typeof ConfigSchema>): Listen[] {
+  return listOf(values[name]).map((entry) => {
+    const [, v6, v4, port = '53'] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(entry) ?? [undefined, entry];
+    const host = v6 ?? v4 ?? '';
+    if (isIP(host) === 0 || Number(port) > 65_535) throw wrong(name, `holds "${entry}", no address`);
+    return { host, port: Number(port) };
+  });
+}
+
+function relays(name: ConfigKey, values: Static<typeof ConfigSchema>): string[] {
+  const list = listOf(values[name]);
   for (const entry of list) {
     const [address = '', bits, ...more] = entry.split('/');
     const most = isIP(address) === 6 ? 128 : 32;

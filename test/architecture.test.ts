@@ -14,6 +14,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   store: ['message'],
   queue: ['message'],
   sandbox: ['message'],
+  names: ['message'],
   policy: ['message'],
   spool: ['message', 'store'],
   outbox: ['message', 'store'],
@@ -35,6 +36,9 @@ const WORKERS_MAY = ['src/sandbox/wire.ts', 'src/sandbox/exit-codes.ts', 'src/me
 /** Packages that are bound to places: regular expressions over the importing file. */
 const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   mailparser: /^workers\//,
+  mailauth: /^workers\/auth\.ts$/,
+  'dns-packet': /^workers\/dns-answer\.ts$/,
+  'node:dgram': /^src\/(names\/|sandbox\/break-out\.ts$)/,
   htmlparser2: /^workers\//,
   'file-type': /^workers\//,
   'encoding-japanese': /^workers\//,

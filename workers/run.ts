@@ -15,6 +15,7 @@ import {
   type FrameType,
   type Outcome,
   type PixelFormat,
+  type RecordType,
   type Run,
 } from '../src/sandbox/wire.ts';
 
@@ -32,6 +33,8 @@ export interface Job {
   readonly input: AsyncIterable<Buffer>;
   /** Pages to draw, counted from 0, where `isOnOrder(operation)`; read the input to its end before. */
   readonly orders: AsyncIterable<number>;
+  /** Has the host ask the DNS; gives its answer as it came, empty when there was none. Read the input to its end before. */
+  ask(type: RecordType, name: string): Promise<Buffer>;
 }
 
 /** Where a child's results go. Texts are UTF-8 of any origin: the host cleans what it takes. */
@@ -56,6 +59,7 @@ export interface Out {
   /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says, unchanged until `drained` resolves. */
   page(page: PagePixels): void;
   detected(mimeType: string, extension: string): void;
+  checked(method: number, result: string, domain: string): void;
   /** Resolves when no bytes, texts or pixels that were sent lie in this process any more. */
   drained(): Promise<void>;
 }
@@ -105,7 +109,7 @@ export function serve(engine: string, handle: (job: Job, out: Out) => Promise<vo
       if (next.done) return;
       const input = new Input(frames);
       const orders = new Orders(frames);
-      const job = openJob(next.value.type, next.value.payload, input, orders);
+      const job = openJob(next.value.type, next.value.payload, input, orders, new Questions(frames));
       const settle = async (): Promise<void> => {
         await input.drain();
         if (isOnOrder(job.operation)) await orders.drain();
@@ -155,7 +159,7 @@ async function* readFrames(): AsyncGenerator<Received, void, undefined> {
   if (reader.pending > 0) throw new WireError('input cut');
 }
 
-function openJob(type: number, payload: Buffer, input: Input, orders: Orders): Job {
+function openJob(type: number, payload: Buffer, input: Input, orders: Orders, questions: Questions): Job {
   if (type !== FRAME.open) throw new WireError(`frame ${type} before open`);
   const fields = new FieldReader(payload);
   const job = {
@@ -167,6 +171,7 @@ function openJob(type: number, payload: Buffer, input: Input, orders: Orders): J
     password: fields.text(4096),
     input,
     orders,
+    ask: async (record: RecordType, name: string) => questions.ask(record, name),
   };
   fields.end();
   return job;
@@ -242,6 +247,47 @@ class Orders implements AsyncIterable<number> {
 
   async drain(): Promise<void> {
     while ((await this.#next()) !== undefined);
+  }
+}
+
+/** Questions that wait for their answers. The frames have one reader at a time: it reads while any question is open. */
+class Questions {
+  readonly #frames: AsyncGenerator<Received, void, undefined>;
+  readonly #open = new Map<number, PromiseWithResolvers<Buffer>>();
+  #asked = 0;
+  #reading = false;
+
+  constructor(frames: AsyncGenerator<Received, void, undefined>) {
+    this.#frames = frames;
+  }
+
+  async ask(type: RecordType, name: string): Promise<Buffer> {
+    const number = this.#asked++;
+    const answer = Promise.withResolvers<Buffer>();
+    this.#open.set(number, answer);
+    send(FRAME.ask, [number, type, name]);
+    if (!this.#reading)
+      this.#read().catch((error: unknown) => {
+        for (const { reject } of this.#open.values()) reject(error);
+        this.#open.clear();
+      });
+    return answer.promise;
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    while (this.#open.size > 0) {
+      const next = await this.#frames.next();
+      if (next.done) throw new WireError('answers cut');
+      const { type, payload } = next.value;
+      if (type !== FRAME.answer || payload.length < 4) throw new WireError(`frame ${type} among answers`);
+      const number = payload.readUInt32BE(0);
+      const question = this.#open.get(number);
+      if (question === undefined) throw new WireError('answer to no question');
+      this.#open.delete(number);
+      question.resolve(payload.subarray(4));
+    }
+    this.#reading = false;
   }
 }
 
@@ -321,6 +367,7 @@ const out: Out = {
     sendBytes(FRAME.pixels, page.pixels);
   },
   detected: (mimeType, extension) => send(FRAME.detected, [mimeType, extension]),
+  checked: (method, result, domain) => send(FRAME.checked, [method, cut(result, 20), cut(domain, 253)]),
   drained: async () => {
     if (unsent > 0) await new Promise<void>((resolve) => (onSent = resolve));
   },

@@ -1,7 +1,8 @@
 // What one client address may do: connections at once, and how many connections, recipients and errors a minute. The mail
 // servers of the house itself (`relays`) bring the mail of all the world from one address and are not counted.
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { LIMITS } from '../message/limits.ts';
+import { networksOf, plainAddress } from '../message/networks.ts';
 
 /** A minute's allowances of one address. */
 export interface ClientAllowance {
@@ -31,18 +32,13 @@ interface Client {
 /** The books of all addresses. An IPv6 client is its /64: a household has 2^64 addresses. */
 export class ClientLimits {
   readonly #allowance: ClientAllowance;
-  readonly #relays = new BlockList();
+  readonly #isRelay: (address: string) => boolean;
   readonly #clients = new Map<string, Client>();
 
   /** `relays`: addresses or networks (`192.0.2.0/24`) without limits of their own. */
   constructor(relays: readonly string[] = [], allowance: ClientAllowance = CLIENT_ALLOWANCE) {
     this.#allowance = allowance;
-    for (const relay of relays) {
-      const [address = '', bits] = relay.split('/');
-      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-      if (bits === undefined) this.#relays.addAddress(address, family);
-      else this.#relays.addSubnet(address, Number(bits), family);
-    }
+    this.#isRelay = networksOf(relays);
   }
 
   /** Opens a connection; false: one too many. When true, `leave` must follow. */
@@ -81,8 +77,7 @@ export class ClientLimits {
   }
 
   #of(address: string, now: number): Client | undefined {
-    const family = isIP(plain(address));
-    if (family !== 0 && this.#relays.check(plain(address), family === 6 ? 'ipv6' : 'ipv4')) return undefined;
+    if (this.#isRelay(address)) return undefined;
     const key = keyOf(address);
     const minute = Math.floor(now / MINUTE_MS);
     let client = this.#clients.get(key);
@@ -108,12 +103,8 @@ export class ClientLimits {
   }
 }
 
-function plain(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '');
-}
-
 function keyOf(address: string): string {
-  const own = plain(address);
+  const own = plainAddress(address);
   if (!isIPv6(own)) return own;
   // The first four groups; `::` before the fourth stands for zeros.
   const [head = '', tail] = own.split('::');

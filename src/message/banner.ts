@@ -68,11 +68,41 @@ const WORDS: { readonly [code: string]: Words } = {
     ja: (field) => `見えない文字や、文字の並びを変える文字が使われていました（${field}）。取り除いて表示しています。`,
     en: (field) => `It used invisible or reordering characters (${field}); they were removed.`,
   },
+  'authentication-failed': {
+    ja: (domain) =>
+      `差出人のドメイン ${domain} から送られたことを確かめられませんでした（DMARC 不合格）。なりすましのおそれがあります。`,
+    en: (domain) =>
+      `It could not be shown to come from the sender’s domain ${domain} (DMARC failed); it may be forged.`,
+  },
   authentication: {
-    ja: (result) => `送信元の検証（参考）: ${result}`,
-    en: (result) => `Checks of the sender (for information): ${result}`,
+    ja: (results) => `送信元の検証（参考）: ${resultsIn(results, 'ja')}`,
+    en: (results) => `Checks of the sender (for information): ${resultsIn(results, 'en')}`,
   },
 };
+
+/** The results of RFC 8601 §2.7 in plain words. */
+const RESULT_WORDS: { readonly [result: string]: { readonly [language in Language]: string } } = {
+  pass: { ja: '合格', en: 'passed' },
+  fail: { ja: '不合格', en: 'failed' },
+  softfail: { ja: '疑わしい', en: 'doubtful' },
+  neutral: { ja: '判断なし', en: 'no statement' },
+  none: { ja: '設定なし', en: 'not used' },
+  policy: { ja: '弱い方式のため無効', en: 'too weak to count' },
+  temperror: { ja: '確認できず', en: 'could not be checked' },
+  permerror: { ja: '設定に誤り', en: 'set up wrongly' },
+};
+
+/** `spf=pass (example.jp) dkim=none` for a reader: `SPF 合格（example.jp）、DKIM 設定なし`. */
+function resultsIn(detail: string, language: Language): string {
+  const told = [...detail.matchAll(/([a-z]+)=([a-z]+)(?: \(([^()]*)\))?/g)].map(
+    ([, method = '', result = '', domain]) => {
+      const words = RESULT_WORDS[result]?.[language] ?? result;
+      const of = domain === undefined ? '' : language === 'ja' ? `（${domain}）` : ` (${domain})`;
+      return `${method.toUpperCase()} ${words}${of}`;
+    },
+  );
+  return told.join(language === 'ja' ? '、' : ', ');
+}
 
 const TITLE = { ja: '【差出人についてのご注意】', en: '[About the sender]' } as const;
 

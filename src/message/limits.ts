@@ -157,6 +157,27 @@ export const LIMITS = {
   /** Frames of one input. 27 MB of mail came in 54, 2,000 pages take some 10,000; a flood of tiny ones is only work for the host. */
   frames: 200_000,
 
+  // ── checks of the sender ──
+  /** Resident bytes of the child that checks signatures: it streams the mail; its library takes 80 MB. */
+  authRss: 512 * MIB,
+  /** Milliseconds the checks of one mail may take, besides those that reading it earns. RFC 7208 §4.6.4 asks for 20 s at least. */
+  authMs: 20_000,
+  /** Milliseconds of them in which the DNS is asked: a mail does not wait longer where it is out of order. */
+  dnsMs: 10_000,
+  /** Questions to the DNS for one mail: SPF may ask ten times, and for ten addresses each (RFC 7208 §4.6.4). */
+  questions: 150,
+  /** Milliseconds for one try of a question to one server, and tries in all. */
+  dnsTryMs: 2000,
+  dnsTries: 3,
+  /** Bytes of an answer over UDP (DNS flag day 2020); longer ones are asked for over TCP. */
+  dnsUdpBytes: 1232,
+  /** Answers remembered, and for how many milliseconds: records of a mail's sender, and that there are none. */
+  dnsAnswers: 5000,
+  dnsKeepMs: 5 * 60_000,
+  dnsKeepNoneMs: 60_000,
+  /** Results told of one mail: a mail may carry a hundred signatures. */
+  checksTold: 8,
+
   // ── packages and delivery ──
   /** Bytes of a manifest envelope: 1,000 parts with names take some 500 KB. */
   manifestBytes: 8 * MIB,

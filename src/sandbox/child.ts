@@ -201,6 +201,14 @@ export class JailedChild {
     this.#stdin.write(fieldsFrame(FRAME.enough));
   }
 
+  /** Hands over what the DNS said to a question of the current input; nothing: it said nothing. */
+  answer(question: number, packet: Uint8Array): void {
+    if (this.#dead || this.#job === undefined) return; // it did not wait for it
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(question);
+    for (const bytes of bytesFrame(FRAME.answer, Buffer.concat([number, packet]))) this.#stdin.write(bytes);
+  }
+
   /**
    * Feeds one input and gives its frames to `sink`. Never throws for what the child does: the outcome says it. Throws what
    * the input's source threw, and what the sink threw unless it is a `WireError`: those are faults of ours.

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Walls } from './jail.ts';
 import { LIMITS, parseDeadlineMs } from '../message/limits.ts';
 
-export type FamilyName = 'mail' | 'text' | 'pdf' | 'image' | 'archive' | 'office' | 'office-wasm';
+export type FamilyName = 'mail' | 'auth' | 'text' | 'pdf' | 'image' | 'archive' | 'office' | 'office-wasm';
 
 /** What the host must know to start and bound a child of one kind. */
 export interface Family {
@@ -75,6 +75,18 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     heapMiB: 512,
     busyMs: LIMITS.childBusyMs,
     cpuSeconds: cpuFor(LIMITS.childBusyMs),
+  },
+  // It may have the DNS asked for names of its choice. So it sees one mail in its life, and nothing but what the sender of
+  // that mail wrote: there is nothing that a spoilt child could tell anybody by its questions.
+  auth: {
+    name: 'auth',
+    entry: entry('auth'),
+    native: false,
+    inputsPerChild: 1,
+    rssLimit: LIMITS.authRss,
+    heapMiB: 256,
+    busyMs: 0,
+    cpuSeconds: cpuFor(0),
   },
   text: {
     name: 'text',

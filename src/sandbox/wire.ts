@@ -21,6 +21,8 @@ export const FRAME = {
   draw: 4,
   /** No more orders. Always sent once, also when the child refused. */
   enough: 5,
+  /** The answer to a question: u32 number of the question, then the answer of the DNS as it came, or nothing. */
+  answer: 6,
   // child → host
   /** Ready for an input: text version of the engine. */
   ready: 64,
@@ -60,6 +62,10 @@ export const FRAME = {
    * that nobody sees, u32 1 when its text is that of a scan.
    */
   drawn: 79,
+  /** A question to the DNS: u32 number from 0, u32 type of record (`RECORD`), text name. Each gets one `answer`. */
+  ask: 80,
+  /** What a check of the sender gave: u32 method (`CHECK`), text result (RFC 8601 §2.7), text domain or ''. */
+  checked: 81,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 
@@ -109,7 +115,14 @@ export interface Run {
 export const READABLE_TEXT = /^[\p{L}\p{M}\p{N}\p{P}\p{S} \u3000]*$/u;
 
 /** Operations of an `open` frame. */
-export const OPERATION = { convert: 1, detect: 2, convertWithText: 3, pages: 4, pagesWithText: 5 } as const;
+export const OPERATION = {
+  convert: 1,
+  detect: 2,
+  convertWithText: 3,
+  pages: 4,
+  pagesWithText: 5,
+  authenticate: 6,
+} as const;
 
 /** True for inputs whose pages are drawn one by one, on order, so that several children may share a document. */
 export function isOnOrder(operation: number): boolean {
@@ -122,6 +135,13 @@ export type Outcome = (typeof DRAWN)[keyof typeof DRAWN];
 
 /** Kinds of a `part` frame. */
 export const PART_KIND = { leaf: 1, multipart: 2 } as const;
+
+/** Types of DNS records that may be asked for (RFC 1035 §3.2.2, RFC 3596). */
+export const RECORD = { A: 1, PTR: 12, MX: 15, TXT: 16, AAAA: 28 } as const;
+export type RecordType = (typeof RECORD)[keyof typeof RECORD];
+
+/** Methods of a `checked` frame. */
+export const CHECK = { spf: 1, dkim: 2, arc: 3, dmarc: 4 } as const;
 
 /** Header fields of a `header` frame. */
 export const HEADER_FIELD = {

@@ -19,6 +19,8 @@ export async function openPools(workers: number, onKill: OnKill, given?: Walls):
   const walls = given ?? (await machineJail()).walls;
   const pools: Pools = {
     mail: new ChildPool(FAMILIES.mail, { most: workers, warm: workers }, onKill, walls),
+    // Nobody's, where the DNS is not asked.
+    auth: new ChildPool(FAMILIES.auth, { most: workers, warm: 1, lazy: true }, onKill, walls),
     text: new ChildPool(FAMILIES.text, { most: workers, warm: 1 }, onKill, walls),
     pdf: new ChildPool(FAMILIES.pdf, { most: workers, warm: Math.min(workers, 2) }, onKill, walls),
     image: new ChildPool(FAMILIES.image, { most: workers, warm: 1 }, onKill, walls),

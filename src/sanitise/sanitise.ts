@@ -7,10 +7,11 @@ import type { Envelope, Sanitised, SanitisedRecord, Source, Spooled } from '../m
 import type { Metrics } from '../ops/metrics.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Entry, Spool, StageWriter, Staged } from '../spool/spool.ts';
+import { authenticate, clientOf, type Client, type SenderChecks } from './authenticate.ts';
 import type { LiveSink } from './live.ts';
 import { composeMessageText } from './message-text.ts';
 import { Tools, type OnlyPages, type Pools } from './tools.ts';
-import { Walk } from './walk.ts';
+import { Walk, type WalkedMail } from './walk.ts';
 
 /** What sanitising needs besides the message. */
 export interface SanitiseTools {
@@ -21,6 +22,8 @@ export interface SanitiseTools {
   readonly begin: (cap: number) => StageWriter;
   /** Where pages of long documents become visible before the package; nowhere unless given. */
   readonly live?: (id: MessageId) => LiveSink;
+  /** How senders of mail are checked; they are not unless given. */
+  readonly senderChecks?: SenderChecks | undefined;
   /** Only these pages are wanted: other parts are left out, the pages go to `live` alone. */
   readonly only?: OnlyPages;
   /** Passwords to try on locked parts. */
@@ -48,6 +51,8 @@ export interface Input {
   readonly id: MessageId;
   readonly source: Source;
   readonly envelope: Envelope;
+  /** Who brought a mail, where that is known. */
+  readonly client?: Client | undefined;
   readonly receivedAt: string;
   readonly content: Staged;
   /** Its place in the outer zone's journal. */
@@ -64,9 +69,10 @@ export interface Harmless {
 export async function sanitise(spooled: Spooled, deps: SanitiseDeps, signal: AbortSignal): Promise<Sanitised> {
   const earlier = await deps.spool.sanitised(spooled.id);
   if (earlier !== undefined) return earlier;
-  const { source, envelope, receivedAt, chain } = spooled.record;
+  const { source, envelope, peer, receivedAt, chain } = spooled.record;
   const content = deps.spool.rawContent(spooled);
-  const harmless = await makeHarmless({ id: spooled.id, source, envelope, receivedAt, content, chain }, deps, signal);
+  const input = { id: spooled.id, source, envelope, client: clientOf(peer), receivedAt, content, chain };
+  const harmless = await makeHarmless(input, deps, signal);
   try {
     return await deps.spool.recordSanitised(spooled, harmless.record, harmless.outputs);
   } finally {
@@ -118,9 +124,12 @@ function wholeRecord(
 export async function makeHarmless(input: Input, common: SanitiseTools, signal: AbortSignal): Promise<Harmless> {
   const tools = { ...common, policy: common.policy.forMessage(input.envelope) };
   const live = tools.live?.(input.id);
-  const walk = new Walk(new Tools({ ...tools, live }, signal));
+  const shared = new Tools({ ...tools, live }, signal);
+  const walk = new Walk(shared);
   try {
-    const { record, outputs } = await (input.source.kind === 'mail' ? harmlessMail : harmlessFile)(input, walk, tools);
+    const { record, outputs } = await (input.source.kind === 'mail'
+      ? harmlessMail(input, walk, tools, shared)
+      : harmlessFile(input, walk, tools));
     const heads = live?.heads() ?? [];
     return { record: heads.length === 0 ? record : { ...record, live: heads }, outputs };
   } catch (error) {
@@ -129,10 +138,18 @@ export async function makeHarmless(input: Input, common: SanitiseTools, signal: 
   }
 }
 
-async function harmlessMail(input: Input, walk: Walk, tools: SanitiseTools): Promise<Harmless> {
+async function harmlessMail(input: Input, walk: Walk, tools: SanitiseTools, shared: Tools): Promise<Harmless> {
   const started = performance.now();
   const whole = { path: '', depth: 0, name: '', declaredType: 'message/rfc822', content: input.content };
-  const mail = await walk.mail(whole, input.envelope);
+  const { senderChecks } = tools;
+  const checked =
+    senderChecks === undefined ? undefined : authenticate(whole, { client: undefined, ...input }, senderChecks, shared);
+  let mail: WalkedMail;
+  try {
+    mail = await walk.mail(whole, input.envelope, checked);
+  } finally {
+    await checked; // it reads the mail's bytes, too
+  }
   const ms = Math.round(performance.now() - started);
   if (mail.kind === 'refused') {
     const rows = walk.rows.map((row) => ({ ...row, path: '1' }));

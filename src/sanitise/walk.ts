@@ -64,14 +64,18 @@ export class Walk {
     this.#tools = tools;
   }
 
-  /** The message itself, when it is a mail: its body becomes text of `message.txt`, which the caller writes. */
-  async mail(leaf: Leaf, envelope: Envelope): Promise<WalkedMail> {
+  /**
+   * The message itself, when it is a mail: its body becomes text of `message.txt`, which the caller writes. `checked`: what is
+   * found of its sender meanwhile.
+   */
+  async mail(leaf: Leaf, envelope: Envelope, checked?: Promise<readonly Remark[]>): Promise<WalkedMail> {
     const mail = await readMail(leaf, this.#tools);
     if ('refused' in mail) {
       this.#row(leaf, 'message/rfc822', refusal(mail.refused));
       return { kind: 'refused', reason: mail.refused };
     }
-    const findings = [...mail.findings, ...identityRemarks({ ...mail, from: mail.headers.from, envelope })];
+    const identity = identityRemarks({ ...mail, from: mail.headers.from, envelope });
+    const findings = [...mail.findings, ...identity, ...(checked === undefined ? [] : await checked)];
     const body = await this.#bodyOf({ ...mail, findings }, findings, leaf, 'message.txt');
     // A mail of nothing but headers (or of parts that never came) has no leaf: its row is its own.
     if (this.rows.length === 0)

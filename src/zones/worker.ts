@@ -6,10 +6,13 @@ import type { Lifecycle } from '../lifecycle.ts';
 import type { MessageId } from '../message/id.ts';
 import type { Sanitised } from '../message/stages.ts';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { networksOf } from '../message/networks.ts';
+import { resolverOf } from '../names/resolver.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { RetryLater } from '../queue/queues.ts';
 import type { RequestReader } from '../requests/requests.ts';
+import type { SenderChecks } from '../sanitise/authenticate.ts';
 import { openPools } from '../sanitise/pools.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { quarantine, sanitise } from '../sanitise/sanitise.ts';
@@ -79,6 +82,7 @@ export async function startWorker(
     metrics: road.metrics,
     passwords: [],
     begin: (cap: number) => spool.begin(cap),
+    ...(config.dnsServers.length === 0 ? {} : { senderChecks: senderChecks(config) }),
     live: (id: MessageId) => new LiveSealer(id, outbox, signer),
     version: VERSION,
     codeDigests: codeDigests(),
@@ -170,6 +174,10 @@ export async function startWorker(
 
 /** What a file system says of a name or of bytes that it will never take: the message's own, whatever the disk. */
 const OF_THE_MESSAGE = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ']);
+
+function senderChecks({ dnsServers, smtpRelays }: Config): SenderChecks {
+  return { lookup: resolverOf(dnsServers), isRelay: networksOf(smtpRelays) };
+}
 
 /**
  * True for trouble of our disk, full or failing or gone, which is no fault of the message: it does not count as one of its

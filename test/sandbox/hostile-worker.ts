@@ -4,12 +4,14 @@ import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  CHECK,
   FRAME,
   FieldReader,
   FrameReader,
   HEADER_FIELD,
   PART_KIND,
   PIXEL,
+  RECORD,
   bytesFrame,
   fieldsFrame,
   isOnOrder,
@@ -322,6 +324,23 @@ const TEXT: { readonly [name: string]: () => void } = {
   'a mail in a text': () => leaf(),
 };
 
+/** Attacks on the reader of checks. */
+const CHECKS: { readonly [name: string]: () => void } = {
+  'no result': () => undefined,
+  'a result of an unknown check': () => frame(FRAME.checked, [9, 'pass', 'example.jp']),
+  'a result that is none': () => frame(FRAME.checked, [CHECK.dkim, 'trusted', 'example.jp']),
+  'results without end': () => {
+    for (let left = 100; left > 0; left--) frame(FRAME.checked, [CHECK.dkim, 'pass', 'example.jp']);
+  },
+  'a result after the fields': () => frame(FRAME.checked, [CHECK.dkim, 'pass', 'example.jp', 1]),
+  'questions without end': () => {
+    for (let number = 0; number < 10_000; number++) frame(FRAME.ask, [number, RECORD.TXT, `secret${number}.example`]);
+  },
+  'questions out of order': () => frame(FRAME.ask, [5, RECORD.TXT, 'example.jp']),
+  'a question for a whole zone': () => frame(FRAME.ask, [0, 252, 'example.jp']),
+  'a text in a check': () => raw(FRAME.text, Buffer.from('text')),
+};
+
 /** So and so much of something, then a good end: `frames 200000`. */
 const MEASURED: { readonly [name: string]: (amount: number) => void | Promise<void> } = {
   stderr: (bytes) => {
@@ -373,6 +392,7 @@ export const ATTACKS = {
   mail: Object.keys(MAIL),
   pages: Object.keys(PAGES),
   text: Object.keys(TEXT),
+  auth: Object.keys(CHECKS),
 };
 
 // `name` of an input: what to do; its declared type: as which family.
@@ -385,7 +405,8 @@ async function act(name: string, family: string): Promise<void> {
     if (family === 'text' && !what.startsWith('frame')) raw(FRAME.text, Buffer.from('x'));
     return done();
   }
-  const attack = { ...ANY, ...FLOODS, ...(family === 'mail' ? MAIL : family === 'pages' ? PAGES : TEXT) }[name];
+  const own = { mail: MAIL, pages: PAGES, auth: CHECKS }[family] ?? TEXT;
+  const attack = { ...ANY, ...FLOODS, ...own }[name];
   if (attack === undefined) throw new Error(`no attack ${name}`);
   await attack();
   // What breaks no rule at once ends as if all were well.

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Scratch } from '../support/scratch.ts';
 import { scratch } from '../support/scratch.ts';
+import { LIMITS } from '../../src/message/limits.ts';
 import type { Reason } from '../../src/message/part.ts';
 import { openMetrics } from '../../src/ops/metrics.ts';
 import { builtInPolicy } from '../../src/policy/policy.ts';
@@ -17,6 +18,7 @@ import { ChildPool } from '../../src/sandbox/pool.ts';
 import { PageCollector } from '../../src/sandbox/raster-page.ts';
 import { TextReader } from '../../src/sandbox/text-reader.ts';
 import { OPERATION } from '../../src/sandbox/wire.ts';
+import { authenticate } from '../../src/sanitise/authenticate.ts';
 import { convertPdf } from '../../src/sanitise/convert-pages.ts';
 import type { Leaf } from '../../src/sanitise/part.ts';
 import { readMail } from '../../src/sanitise/read-mail.ts';
@@ -62,7 +64,8 @@ after(async () => {
 const never = new AbortController().signal;
 
 function tools(): Tools {
-  const pools = { mail: pool, text: pool, pdf: pool, image: pool, archive: pool, office: pool, 'office-wasm': pool };
+  const rest = { image: pool, archive: pool, office: pool, 'office-wasm': pool };
+  const pools = { mail: pool, auth: pool, text: pool, pdf: pool, ...rest };
   const shared = { pools, policy: builtInPolicy(), metrics: openMetrics(false), passwords: [] };
   return new Tools({ ...shared, begin: (cap) => store.begin(cap) }, never);
 }
@@ -231,6 +234,23 @@ describe('asked for a text, a child that', () => {
   for (const name of ATTACKS.text) {
     it(`sends ${name} has failed, and the next input passes`, async () => {
       assert.equal(endOf(await survives(async () => runText(name))), 'converter-failed');
+    });
+  }
+});
+
+describe('asked to check a sender, a child that', () => {
+  for (const name of [...ATTACKS.auth, 'half a frame']) {
+    it(`sends ${name} has proved nothing, and the next input passes`, async () => {
+      const asked: string[] = [];
+      const lookup = async (_type: number, of: string): Promise<undefined> => void asked.push(of);
+      const checks = { lookup, isRelay: () => false };
+      const envelope = { from: 'a@example.jp', to: [] };
+      const remarks = await survives(async () =>
+        authenticate(await leafOf(name, 'auth'), { envelope, client: undefined }, checks, tools()),
+      );
+      const detail = 'spf=temperror dkim=temperror dmarc=temperror';
+      assert.deepEqual(remarks, [{ code: 'authentication', detail }]);
+      assert.ok(asked.length <= LIMITS.questions, `${asked.length} questions`);
     });
   }
 });

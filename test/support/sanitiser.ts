@@ -10,7 +10,7 @@ import { openMetrics } from '../../src/ops/metrics.ts';
 import { builtInPolicy } from '../../src/policy/policy.ts';
 import { machineJail } from '../../src/sandbox/probe.ts';
 import { openPools } from '../../src/sanitise/pools.ts';
-import { makeHarmless, type SanitiseTools } from '../../src/sanitise/sanitise.ts';
+import { makeHarmless, type Input, type SanitiseTools } from '../../src/sanitise/sanitise.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
 import { stage } from '../../src/store/store.ts';
 import { judgePackage, originalOf, type PackageOnDisk } from './checker/checker.ts';
@@ -35,8 +35,11 @@ export interface Sanitiser extends AsyncDisposable {
   /** A file, as the HTTP door would have taken it. Throws when the outcome breaks the contract. */
   file(name: string, bytes: Buffer | string): Promise<Outcome>;
   /** As the others, but hands the faults to the caller. */
-  judge(kind: 'mail' | 'file', name: string, bytes: Buffer): Promise<Outcome>;
+  judge(kind: 'mail' | 'file', name: string, bytes: Buffer, by?: Partial<By>): Promise<Outcome>;
 }
+
+/** Who brought it, to whom. */
+export type By = Pick<Input, 'envelope' | 'client'>;
 
 /** Opens children of all families; `more` replaces tools (a policy, passwords). */
 export async function openSanitiser(more: Partial<SanitiseTools> = {}, jobs = 2): Promise<Sanitiser> {
@@ -53,7 +56,7 @@ export async function openSanitiser(more: Partial<SanitiseTools> = {}, jobs = 2)
     version: 'test',
     ...more,
   };
-  const judge = async (kind: 'mail' | 'file', name: string, bytes: Buffer): Promise<Outcome> => {
+  const judge: Sanitiser['judge'] = async (kind, name, bytes, by = {}) => {
     const started = performance.now();
     const { signal } = new AbortController();
     const content = await stage(store, Readable.from([bytes]), LIMITS.messageBytes, signal);
@@ -64,6 +67,7 @@ export async function openSanitiser(more: Partial<SanitiseTools> = {}, jobs = 2)
         envelope: { from: 'sender@example.com', to: ['staff@city.example.lg.jp'] },
         receivedAt: new Date().toISOString(),
         content,
+        ...by,
       },
       tools,
       signal,

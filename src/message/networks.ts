@@ -1,0 +1,23 @@
+// Addresses and networks as they are configured, and whether an address is among them.
+import { BlockList, isIP, isIPv6 } from 'node:net';
+
+/** An address without the clothes that IPv4 wears on an IPv6 socket (RFC 4291 §2.5.5.2). */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+/** `list`: addresses and networks (`192.0.2.0/24`). Anything that is no address is in none of them. */
+export function networksOf(list: readonly string[]): (address: string) => boolean {
+  const networks = new BlockList();
+  for (const entry of list) {
+    const [address = '', bits] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (bits === undefined) networks.addAddress(address, family);
+    else networks.addSubnet(address, Number(bits), family);
+  }
+  return (text) => {
+    const address = plainAddress(text);
+    const family = isIP(address);
+    return family !== 0 && networks.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  };
+}
