@@ -38,7 +38,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   mailparser: /^workers\//,
   mailauth: /^workers\/auth\.ts$/,
   'dns-packet': /^workers\/dns-answer\.ts$/,
-  'node:dgram': /^src\/(names\/|sandbox\/break-out\.ts$)/,
+  'node:dgram': /^(src\/(names\/|sandbox\/break-out\.ts$)|workers\/inmate\.ts$)/,
   htmlparser2: /^workers\//,
   'file-type': /^workers\//,
   'encoding-japanese': /^workers\//,
