@@ -69,6 +69,16 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   'node:child_process': /^(src\/sandbox\/|workers\/inmate\.ts$|workers\/office\/native\.ts$)/,
 };
 
+/** Files that may name an original's bytes: none of the inner zone; the door hands one out on the side it came from. */
+const RAW = [
+  'src/ingress/release-page.ts',
+  'src/sanitise/sanitise.ts',
+  'src/spool/spool.ts',
+  'src/zones/originals.ts',
+  'src/zones/renders.ts',
+  'src/zones/requests.ts',
+];
+
 interface Import {
   readonly file: string;
   readonly target: string;
@@ -145,6 +155,29 @@ describe('architecture', () => {
       assert.ok(seen.length > 3, `${zone} has no imports`);
       for (const { target } of seen) assert.ok(!rooms.includes(roomOf(target)), `${zone} imports ${target}`);
     }
+  });
+
+  it('a stage of a message is made in the one room that earns it: no cast elsewhere makes one', () => {
+    const MAKERS: { readonly [stage: string]: readonly string[] } = {
+      Spooled: ['src/spool/spool.ts'],
+      Sanitised: ['src/spool/spool.ts'],
+      Sealed: ['src/outbox/outbox.ts'],
+      Delivered: ['src/deliver/ledger.ts'],
+      VerifiedPackage: ['src/outbox/verify.ts'],
+    };
+    const found: { [stage: string]: Set<string> } = {};
+    for (const file of srcFiles)
+      for (const [, stage = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(/\bas (?:unknown as )?([A-Z]\w+)/g))
+        (found[stage] ??= new Set()).add(file);
+    for (const [stage, files] of Object.entries(MAKERS)) assert.deepEqual([...(found[stage] ?? [])], files, stage);
+    // What must not compile is written down, and `tsc` holds it.
+    const held = readFileSync(join(ROOT, 'test/no-bypass.types.ts'), 'utf8').match(/@ts-expect-error/g) ?? [];
+    assert.equal(held.length, 11);
+  });
+
+  it('only what is made of text and pixels becomes an output: raw bytes are named by the spool and those who open them', () => {
+    const namers = srcFiles.filter((file) => /\brawContent\b/.test(readFileSync(join(ROOT, file), 'utf8')));
+    assert.deepEqual(namers.toSorted(), RAW);
   });
 
   it('nothing of src imports a worker', () => {

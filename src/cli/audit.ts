@@ -1,23 +1,28 @@
 // `mugai audit`: follows the journals, shows where they stand, hands their entries out.
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { csvOf, CSV_HEAD, entriesOf, type Wanted } from '../audit/export.ts';
 import { parsePosition } from '../audit/line.ts';
+import { auditorTool } from '../audit/tool.ts';
 import { verifyChains, type Anchor, type ChainReport } from '../audit/verify-chain.ts';
 import { readConfig } from '../config.ts';
 import { ACTS } from '../message/act.ts';
 import { systemCode } from '../message/errors.ts';
+import { loadPublicKeys } from '../outbox/keys.ts';
 import { outputEnded, say, UsageError, type Command } from './usage.ts';
 
 export const audit: Command = {
   help: `mugai audit verify [FOLDER…] [--heads FILE] [--json]
 mugai audit heads  [FOLDER…]
+mugai audit tool   --out FILE [--key FILE]
 mugai audit export [FOLDER…] [--format jsonl|csv] [--from TIME] [--to TIME] [--person NAME] [--message ID] [--act ACT]
 
 verify  follows each journal from its first line and names the first one that breaks the chain; where one
         journal names a place in another, the two are compared
 heads   prints where each journal stands: for the print-out that is kept elsewhere
+tool    writes one HTML file that an auditor opens in a browser, without network: signatures of packages and delivered
+        files, and journals, are checked in it; the keys of --key (or MUGAI_VERIFY_KEY_FILE) are put in
 export  prints entries; broken lines are left out (verify names them)
 
   FOLDER   folders of journals; default: all under journal/ of the data folder
@@ -40,11 +45,14 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
         person: { type: 'string' },
         message: { type: 'string' },
         act: { type: 'string' },
+        out: { type: 'string' },
+        key: { type: 'string' },
       },
     });
     const [act, ...given] = positionals;
+    if (act === 'tool') return writeTool(values.out, values.key);
     if (act !== 'verify' && act !== 'heads' && act !== 'export')
-      throw new UsageError('say "audit verify", "audit heads" or "audit export"');
+      throw new UsageError('say "audit verify", "audit heads", "audit export" or "audit tool"');
     const folders = given.length > 0 ? given : await journalsUnder(join(readConfig().dataDir, 'journal'));
     if (act === 'export') return exportEntries(folders, wantedOf(values), values.format);
     const anchors = values.heads === undefined ? [] : await anchorsIn(values.heads);
@@ -56,6 +64,18 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
     return reports.every((report) => report.broken === undefined) ? 0 : 1;
   },
 };
+
+/** Writes the auditor's tool; a file that is there is replaced. */
+async function writeTool(out: string | undefined, key: string | undefined): Promise<number> {
+  if (out === undefined) throw new UsageError('say where: audit tool --out FILE');
+  const file = key ?? readConfig().verifyKeyFile;
+  const keys = await loadPublicKeys(file);
+  const pem = [...keys.values()].map((one) => one.export({ format: 'pem', type: 'spki' })).join('');
+  await writeFile(out, await auditorTool(pem));
+  say(out);
+  for (const id of keys.keys()) say(`trusts key  ${id}`);
+  return 0;
+}
 
 /** Folders of journals under the one that holds them all. */
 export async function journalsUnder(root: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 // `mugai verify`: checks packages offline, exactly as the inner gate does.
-import { constants } from 'node:fs';
+import { constants, statSync } from 'node:fs';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,18 +10,22 @@ import { MANIFEST, type Statement } from '../outbox/manifest.ts';
 import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type PackageFiles } from '../outbox/verify.ts';
 import { WORK_PREFIX } from './sanitise-inputs.ts';
+import { lookUp, manifestOf, type Found } from './verify-file.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
 export const verify: Command = {
   help: `mugai verify <package folder>… [--key FILE] [--details] [--json]
+mugai verify <delivered file>… [--manifest FILE] [--key FILE] [--json]
 
 Checks signature, digests and grammar of each package, as the inner gate does. A folder without a
-manifest is searched for packages below it.
+manifest is searched for packages below it. A file by itself is looked up by its digest, and told
+with what the signed manifest says of it.
 
   --key   verification key (PEM); default: MUGAI_VERIFY_KEY_FILE, or keys/verify-key.pem in the data
           folder. A key that lies beside the packages is not taken by itself: it proves nothing
   --details  what the signed manifest says: source, policy, engine, times, place in the journals
-  --json  one line per package: {package, ok, reason}
+  --manifest  manifest.dsse.json that should list the file; default: all packages of the outbox
+  --json  one line per package or file: {package, ok, reason}
 
 Exit: 0 every package holds, 1 one does not (the reason is printed), 2 wrong usage.
 
@@ -35,13 +39,25 @@ Example: mugai verify out/* --key verify-key.pem`,
         key: { type: 'string' },
         json: { type: 'boolean', default: false },
         details: { type: 'boolean', default: false },
+        manifest: { type: 'string' },
       },
     });
-    if (positionals.length === 0) throw new UsageError('name at least one package folder');
+    if (positionals.length === 0) throw new UsageError('name at least one package folder or delivered file');
     const keys = await loadPublicKeys(values.key ?? readConfig().verifyKeyFile);
     let failed = 0;
     let checked = 0;
     for (const folder of positionals) {
+      if (isFile(folder)) {
+        checked += 1;
+        const fault = await faultOfFile(folder, values.manifest, keys, (found) => {
+          if (values.json) return;
+          say(`listed   ${found.name} of ${found.manifest}`);
+          tellDetails(found.statement);
+        });
+        if (fault !== undefined) failed += 1;
+        report(values.json, folder, fault);
+        continue;
+      }
       const packages = await packagesIn(folder);
       if (packages.length === 0) {
         failed += 1;
@@ -56,7 +72,8 @@ Example: mugai verify out/* --key verify-key.pem`,
         report(values.json, path, fault);
       }
     }
-    if (!values.json) say(`${checked} packages, ${failed} refused`);
+    if (!values.json)
+      say(`${checked} ${positionals.some(isFile) ? 'files and packages' : 'packages'}, ${failed} refused`);
     return failed === 0 ? 0 : 1;
   },
 };
@@ -71,6 +88,31 @@ async function faultOf(
     onHeld(statement);
     return undefined;
   } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** A delivered file by itself: what is wrong with it, or undefined. */
+async function faultOfFile(
+  path: string,
+  manifest: string | undefined,
+  keys: Parameters<typeof verifyPackage>[1],
+  onHeld: (found: Found) => void,
+): Promise<string | undefined> {
+  try {
+    const outbox = join(readConfig().dataDir, 'outbox');
+    const searched = async (): Promise<string[]> => (await packagesIn(outbox)).map(manifestOf);
+    const found = await lookUp(path, manifest === undefined ? await searched() : [manifest], keys);
+    if (found === undefined)
+      return manifest === undefined ? `no package in ${outbox} lists it` : `${manifest} does not list it`;
+    onHeld(found);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
     return reasonOf(error);
   }
 }

@@ -163,6 +163,48 @@ describe('mugai verify', () => {
   });
 });
 
+describe('mugai verify of a delivered file by itself', () => {
+  it('names the package that lists it and what was signed of it; an altered or unknown one is refused', async () => {
+    await using root = await scratch();
+    const { folder, key } = await sealed(root.path);
+    const file = join(root.path, 'saved by a reader.txt');
+    await writeFile(file, 'a');
+    const manifest = ['--manifest', join(folder, 'manifest.dsse.json'), '--key', key];
+    const held = await runMugai(['verify', file, ...manifest]);
+    assert.equal(held.code, 0, held.stdout);
+    assert.match(held.stdout, /^listed {3}files\/01-a\.txt of .*manifest\.dsse\.json$/m);
+    assert.match(held.stdout, /^source {3}mail of 3 bytes, sha256 0{64}$/m);
+    assert.match(held.stdout, /^policy {3}built-in 1, sha256 /m);
+
+    await writeFile(file, 'b');
+    const altered = await runMugai(['verify', file, ...manifest, '--json']);
+    assert.equal(altered.code, 1);
+    assert.match(altered.stdout, /"ok":false,"reason":"[^"]* does not list it"/);
+
+    await writeFile(file, 'a');
+    await edit(folder, (envelope) => payload(envelope, (text) => text.replace('"sanitised"', '"held"')));
+    const forged = await runMugai(['verify', file, ...manifest]);
+    assert.equal(forged.code, 1);
+    assert.match(forged.stdout, /manifest-signature/);
+  });
+
+  it('is looked for in all packages of the outbox, and one that was sealed with a form not ours is refused', async () => {
+    await using root = await scratch();
+    const { folder, key } = await sealed(root.path);
+    await mkdir(join(root.path, 'outbox', '20261125-00'), { recursive: true });
+    await rename(folder, join(root.path, 'outbox', '20261125-00', 'package'));
+    const file = join(root.path, 'a');
+    await writeFile(file, 'a');
+    const env = { MUGAI_DATA_DIR: root.path };
+    const found = await runMugai(['verify', file, '--key', key], env);
+    assert.equal(found.code, 0, found.stdout + found.stderr);
+    await writeFile(file, 'c');
+    const unknown = await runMugai(['verify', file, '--key', key], env);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stdout, /no package in .* lists it/);
+  });
+});
+
 describe('the folder of a package', () => {
   it('is found to hold more than it says without all of it being listed', async () => {
     await using root = await scratch();

@@ -1,0 +1,408 @@
+// The auditor's tool: signatures, digests and journals checked in a browser, without a server, with the public key alone.
+// It shares no code with the gateway: WebCrypto verifies, and whatever is shown is set as text.
+'use strict';
+(() => {
+  /** Public keys in PEM that were put in when the file was made; others can be dropped. */
+  const GIVEN_KEYS = '%KEYS%';
+  const MANIFEST = 'manifest.dsse.json';
+  const TYPE = 'application/vnd.in-toto+json';
+  const SHA256 = /^[0-9a-f]{64}$/;
+  const MOST_LINES = 5_000_000;
+  const utf8 = new TextEncoder();
+
+  let english = !/^ja\b/.test(navigator.language);
+  const keys = new Map();
+  let files = [];
+
+  const $ = (id) => document.getElementById(id);
+  const say = (ja, en) => (english ? en : ja);
+  const make = (tag, text = '', look = '') => {
+    const element = document.createElement(tag);
+    element.textContent = text;
+    if (look !== '') element.className = look;
+    return element;
+  };
+  const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const sha256 = async (bytes) => hex(await crypto.subtle.digest('SHA-256', bytes));
+  const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const toBase64 = (bytes) => {
+    let text = '';
+    for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+    return btoa(text);
+  };
+  const decode = (bytes) => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+
+  /** Takes the public keys of a PEM file; how many there were. */
+  async function takeKeys(pem) {
+    const blocks = [...pem.matchAll(/-----BEGIN PUBLIC KEY-----([^-]+)-----END PUBLIC KEY-----/g)];
+    for (const [, base64] of blocks) {
+      const der = fromBase64(base64.replace(/\s/g, ''));
+      const key = await crypto.subtle.importKey('spki', der, 'Ed25519', true, ['verify']);
+      keys.set(await sha256(der), key);
+    }
+    return blocks.length;
+  }
+
+  /** DSSE v1: what is signed. */
+  function signedBytes(payload) {
+    const head = utf8.encode(`DSSEv1 ${TYPE.length} ${TYPE} ${payload.length} `);
+    const all = new Uint8Array(head.length + payload.length);
+    all.set(head);
+    all.set(payload, head.length);
+    return all;
+  }
+
+  /** The statement of a manifest, or what is wrong with it. */
+  async function openManifest(bytes) {
+    let envelope;
+    try {
+      const text = decode(bytes);
+      envelope = JSON.parse(text);
+      if (`${JSON.stringify(envelope)}\n` !== text) throw new Error('form');
+    } catch {
+      return { fault: say('署名付き目録の形ではありません', 'it is no signed manifest in its one form') };
+    }
+    const { payloadType, payload, signatures } = envelope;
+    if (payloadType !== TYPE || typeof payload !== 'string' || !Array.isArray(signatures))
+      return { fault: say('署名付き目録の形ではありません', 'it is no signed manifest in its one form') };
+    let signed;
+    try {
+      signed = fromBase64(payload);
+    } catch {
+      return { fault: say('目録が壊れています', 'the payload is damaged') };
+    }
+    if (toBase64(signed) !== payload) return { fault: say('目録の表記が違います', 'the payload has another spelling') };
+    let by;
+    for (const { keyid, sig } of signatures) {
+      const key = keys.get(keyid);
+      if (key === undefined || typeof sig !== 'string') continue;
+      const holds = await crypto.subtle.verify('Ed25519', key, fromBase64(sig), signedBytes(signed)).catch(() => false);
+      if (holds) by = keyid;
+    }
+    if (by === undefined) {
+      const known = signatures.some(({ keyid }) => keys.has(keyid));
+      return {
+        fault: known
+          ? say('署名が合いません。変更されています', 'the signature does not hold: it was changed')
+          : say('信頼する鍵の署名がありません', 'no key that is trusted signed it'),
+      };
+    }
+    try {
+      const text = decode(signed);
+      const statement = JSON.parse(text);
+      if (`${JSON.stringify(statement)}\n` !== text) throw new Error('form');
+      if (statement.predicateType !== 'urn:mugai:sanitised:v1' || !Array.isArray(statement.subject)) throw new Error();
+      return { statement, by };
+    } catch {
+      return { fault: say('署名された内容がMugaiのものではありません', 'what was signed is no statement of Mugai') };
+    }
+  }
+
+  /** Follows journals: their lines by chain and number, and the first that breaks each. */
+  async function followJournals(journals) {
+    const chains = new Map();
+    const first = (one) => Number(/^\{"seq":(\d+),/.exec(one.text.slice(0, 40))?.[1] ?? 0);
+    const sorted = journals
+      .map((one) => ({ ...one, text: decodeOr(one.bytes) }))
+      .toSorted((a, b) => first(a) - first(b));
+    let lines = 0;
+    for (const { name, text } of sorted) {
+      let number = 0;
+      for (const raw of text.split('\n').slice(0, -1)) {
+        number += 1;
+        if (++lines > MOST_LINES) return chains;
+        let line;
+        try {
+          line = JSON.parse(raw);
+        } catch {
+          line = {};
+        }
+        const chain = chains.get(line.chain) ?? { entries: [], count: 0, heads: 0, keys: [] };
+        chains.set(String(line.chain), chain);
+        const digest = await sha256(utf8.encode(raw));
+        if (chain.broken === undefined) {
+          const fault = await faultOf(line, raw, chain);
+          if (fault !== undefined) chain.broken = `${name} ${say('行', 'line')} ${number}: ${fault}`;
+          else chain.count += 1;
+        }
+        chain.last = { seq: line.seq, digest };
+        chain.entries.push({ line, digest });
+      }
+      if (!text.endsWith('\n') && text !== '') {
+        for (const chain of chains.values()) chain.broken ??= `${name}: ${say('途中で切れています', 'it is cut off')}`;
+      }
+    }
+    return chains;
+  }
+
+  function decodeOr(bytes) {
+    try {
+      return decode(bytes);
+    } catch {
+      return '{}\n'; // no text: a line that no chain holds
+    }
+  }
+
+  async function faultOf(line, raw, chain) {
+    const { seq, at, chain: name, act, message, person, detail, prev } = line;
+    if (JSON.stringify({ seq, at, chain: name, act, message, person, detail, prev }) !== raw)
+      return say('決まった形ではありません', 'it is not in its one form');
+    if (chain.last !== undefined && (seq !== chain.last.seq + 1 || prev !== chain.last.digest))
+      return say('前の行とつながりません', 'it does not follow the line before');
+    if (act === 'opened') chain.keys.push(String(detail?.key));
+    if (act === 'head') {
+      const here = `${name}:${seq - 1}:${prev}`;
+      if (detail?.of !== here) return say('別の行への署名です', 'it signs another line');
+      const key = chain.keys.at(-1);
+      if (key !== undefined && !(await headHolds(here, detail.signature, key)))
+        return say('先頭の署名が合いません', 'the signature of the head does not hold');
+      chain.heads += 1;
+    }
+    return undefined;
+  }
+
+  async function headHolds(position, signature, spki) {
+    try {
+      const key = await crypto.subtle.importKey('spki', fromBase64(spki), 'Ed25519', false, ['verify']);
+      const bytes = utf8.encode(`mugai-journal-head-v1\n${position}\n`);
+      return await crypto.subtle.verify('Ed25519', key, fromBase64(signature), bytes);
+    } catch {
+      return false;
+    }
+  }
+
+  /** What of the files belongs to a manifest: all in its folder, or loose ones by their digest. */
+  function compare(manifest, statement, loose) {
+    const rows = [];
+    const faults = [];
+    const names = new Set();
+    for (const { name, digest } of statement.subject) {
+      if (names.has(name) || !SHA256.test(digest?.sha256))
+        faults.push(say('目録の一覧が壊れています', 'the list is damaged'));
+      names.add(name);
+      const inFolder =
+        manifest.folder === undefined ? undefined : files.find((one) => one.path === manifest.folder + name);
+      if (inFolder !== undefined) {
+        const same = inFolder.sha256 === digest.sha256;
+        if (!same) faults.push(`${name}: ${say('変更されています', 'it was changed')}`);
+        rows.push([name, digest.sha256, same ? 'same' : 'changed']);
+        continue;
+      }
+      const found = loose.find((one) => one.sha256 === digest.sha256);
+      if (found !== undefined) found.known = true;
+      if (manifest.folder !== undefined && found === undefined)
+        faults.push(`${name}: ${say('ありません', 'it is missing')}`);
+      rows.push([name, digest.sha256, found === undefined ? 'absent' : 'same', found?.path]);
+    }
+    if (manifest.folder !== undefined)
+      for (const one of files)
+        if (
+          one.path.startsWith(manifest.folder) &&
+          one !== manifest &&
+          !names.has(one.path.slice(manifest.folder.length))
+        )
+          faults.push(`${one.path}: ${say('目録にありません', 'the manifest does not list it')}`);
+    return { rows, faults };
+  }
+
+  function showManifest(manifest, opened, chains, loose) {
+    const box = make('section');
+    box.dataset.result = 'manifest';
+    const { statement, by } = opened;
+    const { rows, faults } =
+      statement === undefined ? { rows: [], faults: [opened.fault] } : compare(manifest, statement, loose);
+    const p = statement?.predicate ?? {};
+    const positions = Array.isArray(p.chain) ? p.chain.map(String) : [];
+    const places = positions.map((position) => {
+      const [name, seq, digest] = position.split(':');
+      const entry = chains.get(name)?.entries.find(({ line }) => line.seq === Number(seq));
+      if (entry === undefined) return [position, say('監査記録は置かれていません', 'its journal was not dropped')];
+      if (entry.digest === digest) return [position, say('監査記録の行と一致', 'is the line of the journal')];
+      faults.push(`${position}: ${say('監査記録の行と違います', 'the journal has another line here')}`);
+      return [position, say('監査記録の行と違います', 'the journal has another line here')];
+    });
+    box.dataset.holds = String(faults.length === 0);
+    box.append(make('h2', manifest.path));
+    box.append(
+      faults.length === 0
+        ? make('p', say('署名と内容が一致します', 'It holds: signature and digests are right'), 'verdict good')
+        : make('p', `${say('一致しません', 'REFUSED')}: ${faults.join('; ')}`, 'verdict bad'),
+    );
+    if (statement === undefined) return box;
+    const list = make('dl');
+    const fact = (ja, en, value) => list.append(make('dt', say(ja, en)), make('dd', String(value ?? '-'), 'code'));
+    fact('受付番号', 'message', `${p.id} ${p.state}${(p.reason ?? null) === null ? '' : ` (${p.reason})`}`);
+    fact('原本', 'source', `${p.source?.kind} ${p.source?.name ?? ''} ${p.source?.size} bytes`);
+    fact('原本のSHA-256', 'SHA-256 of the source', p.source?.sha256);
+    fact('差出人 → 宛先', 'from → to', `${p.envelope?.from} → ${(p.envelope?.to ?? []).join(', ')}`);
+    fact('受付', 'received', p.receivedAt);
+    fact('無害化', 'sanitised', p.sanitisedAt);
+    fact('ポリシー', 'policy', `${p.policy?.name} ${p.policy?.version}, SHA-256 ${p.policy?.sha256}`);
+    fact(
+      'エンジン',
+      'engine',
+      `${p.engine?.version} ${JSON.stringify(p.engine?.workers ?? {})} ${JSON.stringify(p.engine?.sha256 ?? {})}`,
+    );
+    fact('署名した鍵', 'signed by key', by);
+    for (const [position, told] of places) fact('監査記録での位置', 'place in the journals', `${position} - ${told}`);
+    box.append(list, tableOf(rows), actsOf(p, chains));
+    return box;
+  }
+
+  function tableOf(rows) {
+    const table = make('table');
+    const words = {
+      same: say('一致', 'the same'),
+      changed: say('変更あり', 'changed'),
+      absent: say('置かれていません', 'not dropped here'),
+    };
+    for (const [name, digest, state, path] of rows) {
+      const row = make('tr');
+      const told = path === undefined ? words[state] : `${words[state]} (${path})`;
+      row.append(make('td', name), make('td', digest, 'code'), make('td', told, state === 'changed' ? 'bad' : ''));
+      table.append(row);
+    }
+    return table;
+  }
+
+  /** What the dropped journals tell of a message: approvals, deliveries, views. */
+  function actsOf(predicate, chains) {
+    const table = make('table');
+    const ids = new Set([predicate.id, predicate.revises].filter((id) => id !== undefined));
+    for (const [name, { entries }] of chains)
+      for (const { line } of entries) {
+        if (!ids.has(line.message)) continue;
+        const row = make('tr');
+        row.dataset.act = line.act;
+        row.append(make('td', line.at, 'code'), make('td', `${line.act} ${line.person ?? ''}`));
+        row.append(make('td', JSON.stringify(line.detail ?? {}), 'code'), make('td', `${name}:${line.seq}`, 'code'));
+        table.append(row);
+      }
+    return table;
+  }
+
+  async function show() {
+    const results = $('results');
+    const boxes = [];
+    for (const element of document.querySelectorAll('[data-ja]'))
+      element.textContent = english ? element.dataset.en : element.dataset.ja;
+    document.documentElement.lang = english ? 'en' : 'ja';
+    const trusted = [...keys.keys()].map((id) => make('li', id, 'code'));
+    $('keys').replaceChildren(
+      ...(trusted.length > 0
+        ? trusted
+        : [make('li', say('まだありません。verify-key.pem を置いてください。', 'None yet: drop verify-key.pem.'))]),
+    );
+    const journals = files.filter(({ path }) => path.endsWith('.jsonl'));
+    const chains = await followJournals(journals.map(({ path, bytes }) => ({ name: path, bytes })));
+    const manifests = files.filter(({ path }) => path === MANIFEST || path.endsWith(`/${MANIFEST}`));
+    for (const one of manifests) one.folder = one.path.includes('/') ? one.path.slice(0, -MANIFEST.length) : undefined;
+    const inPackage = ({ path }) => manifests.some(({ folder }) => folder !== undefined && path.startsWith(folder));
+    const loose = files.filter(
+      (one) => !manifests.includes(one) && !journals.includes(one) && !one.key && !inPackage(one),
+    );
+    for (const one of loose) one.known = false;
+    for (const manifest of manifests)
+      boxes.push(showManifest(manifest, await openManifest(manifest.bytes), chains, loose));
+    for (const one of loose.filter(({ known }) => !known)) {
+      const box = make('section');
+      box.dataset.result = 'file';
+      box.dataset.holds = 'false';
+      const why =
+        manifests.length === 0
+          ? say('目録（manifest.dsse.json）も置いてください', 'drop the manifest.dsse.json of its package as well')
+          : say('どの目録にもありません', 'no manifest that holds lists it');
+      box.append(make('h2', one.path), make('p', why, 'verdict bad'), make('p', `SHA-256 ${one.sha256}`, 'code'));
+      boxes.push(box);
+    }
+    for (const [name, { count, heads, broken }] of chains) {
+      const box = make('section');
+      box.dataset.result = 'journal';
+      box.dataset.holds = String(broken === undefined);
+      const told = `${count} ${say('行', 'lines')}, ${heads} ${say('個の署名', 'signed heads')}`;
+      box.append(make('h2', `${say('監査記録', 'journal')} ${name}`));
+      box.append(
+        broken === undefined
+          ? make('p', `${say('つながっています', 'The chain holds')}: ${told}`, 'verdict good')
+          : make('p', `${say('切れています', 'BROKEN')}: ${broken}`, 'verdict bad'),
+      );
+      boxes.push(box);
+    }
+    results.replaceChildren(...boxes);
+    document.body.dataset.ready = String(Number(document.body.dataset.ready ?? '0') + 1);
+  }
+
+  /** Takes files in; `entries` are [path, File]. */
+  async function take(entries) {
+    for (const [path, file] of entries) {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const one = { path, bytes, sha256: await sha256(bytes), key: false };
+      if (path.endsWith('.pem')) one.key = (await takeKeys(new TextDecoder().decode(bytes)).catch(() => 0)) > 0;
+      files = [...files.filter((known) => known.path !== path), one];
+    }
+    await show();
+  }
+
+  /** Everything under a dropped entry. */
+  async function* walk(entry) {
+    if (entry.isFile) {
+      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      yield [entry.fullPath.replace(/^\//, ''), file];
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (some.length === 0) return;
+      for (const one of some) yield* walk(one);
+    }
+  }
+
+  const drop = $('drop');
+  drop.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    drop.classList.add('over');
+  });
+  drop.addEventListener('dragleave', () => drop.classList.remove('over'));
+  /** Runs `work` for an event; what goes wrong is said on the page. */
+  const on = (element, event, work) =>
+    element.addEventListener(event, (what) => {
+      work(what).catch((error) => $('results').replaceChildren(make('p', String(error), 'verdict bad')));
+    });
+  on(drop, 'drop', async (event) => {
+    event.preventDefault();
+    drop.classList.remove('over');
+    const entries = [...event.dataTransfer.items]
+      .map((item) => item.webkitGetAsEntry())
+      .filter((entry) => entry !== null);
+    const found = [];
+    for (const entry of entries) for await (const one of walk(entry)) found.push(one);
+    await take(found);
+  });
+  for (const id of ['files', 'folder'])
+    on($(id), 'change', async (event) => {
+      const chosen = [...event.target.files].map((file) => [file.webkitRelativePath || file.name, file]);
+      event.target.value = '';
+      await take(chosen);
+    });
+  on($('again'), 'click', async () => {
+    files = [];
+    await show();
+  });
+  on($('language'), 'click', async () => {
+    english = !english;
+    await show();
+  });
+  takeKeys(GIVEN_KEYS).then(show, () => {
+    $('results').replaceChildren(
+      make(
+        'p',
+        say(
+          'このブラウザーは Ed25519 に対応していません（Chrome/Edge 137、Firefox 129、Safari 17 以降）。',
+          'This browser lacks Ed25519 (Chrome or Edge 137, Firefox 129, Safari 17 and later have it).',
+        ),
+        'verdict bad',
+      ),
+    );
+  });
+})();

@@ -1,0 +1,54 @@
+// One delivered file by itself: which signed manifest lists it, and whether it has the form of its kind.
+import { createHash, type KeyObject } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MANIFEST, openManifest, type Statement } from '../outbox/manifest.ts';
+import { verifyFile } from '../outbox/verify.ts';
+
+/** What was found of a file: the statement that lists it, under which name, and where that lies. */
+export interface Found {
+  readonly statement: Statement;
+  readonly name: string;
+  readonly manifest: string;
+}
+
+/**
+ * Looks a file up in manifests (paths of `manifest.dsse.json`), and reads it as the gate does. Undefined: none lists it.
+ * Throws `GateRefusal` when the manifest that lists it does not hold, or the file has not the form of its kind.
+ */
+export async function lookUp(
+  path: string,
+  manifests: AsyncIterable<string> | Iterable<string>,
+  keys: ReadonlyMap<string, KeyObject>,
+): Promise<Found | undefined> {
+  const sha256 = await digestOf(path);
+  for await (const manifest of manifests) {
+    const bytes = await readFile(manifest);
+    if (!mentions(bytes, sha256)) continue;
+    const statement = await openManifest(bytes, keys);
+    const name = statement.subject.find(({ digest }) => digest.sha256 === sha256)?.name;
+    if (name === undefined) continue;
+    const source = { names: async () => [], get: async () => undefined, open: async () => createReadStream(path) };
+    await verifyFile(source, statement, name, { keepBytes: 0 }, new AbortController().signal);
+    return { statement, name, manifest };
+  }
+  return undefined;
+}
+
+/** Path of the manifest of a package folder. */
+export function manifestOf(folder: string): string {
+  return join(folder, MANIFEST);
+}
+
+/** True when the payload, as it stands and believed by nobody yet, has this digest in it. */
+function mentions(envelope: Buffer, sha256: string): boolean {
+  const payload = /"payload":"([A-Za-z0-9+/=]*)"/.exec(envelope.toString('latin1'))?.[1] ?? '';
+  return Buffer.from(payload, 'base64').includes(sha256);
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}

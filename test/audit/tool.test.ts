@@ -1,0 +1,165 @@
+// The auditor's tool in a real Chromium, offline, from a file: what it says of honest packages, of tampered ones, of journals.
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Page } from 'playwright-core';
+import { openJournal } from '../../src/audit/journal.ts';
+import { auditorTool } from '../../src/audit/tool.ts';
+import { newMessageId } from '../../src/message/id.ts';
+import { MANIFEST } from '../../src/outbox/manifest.ts';
+import { Signer, packageOf } from '../../src/seal/seal.ts';
+import { openBrowser } from '../support/browser.ts';
+import { PAIR, recordOf } from '../support/packages.ts';
+import { scratch, until } from '../support/scratch.ts';
+
+const pem = (key: typeof PAIR.publicKey): string => key.export({ format: 'pem', type: 'spki' });
+
+/** A package on disk with its place in a journal that lies beside it. */
+async function prepare(
+  root: string,
+): Promise<{ readonly id: string; readonly folder: string; readonly journal: string }> {
+  const id = newMessageId();
+  const journal = await openJournal({ root: join(root, 'journal'), zone: 'inner', keepDays: 9 });
+  const position = await journal.append({ act: 'converted', message: id });
+  await journal.append({ act: 'approved', message: id, person: 'kacho', detail: { level: 1 } });
+  await journal.close();
+  const outputs = [{ name: 'files/01-資料.txt', content: Buffer.from('資料の本文\n') }];
+  const record = { ...recordOf(id, ['files/01-資料.txt']), chain: [position] };
+  const folder = join(root, 'package');
+  for (const { name, content } of packageOf(id, record, outputs, new Signer(PAIR.privateKey))) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content as Uint8Array);
+  }
+  return { id, folder, journal: journal.folder };
+}
+
+/** Waits until the page has shown its results so many times. Its policy lets nobody evaluate a string in it. */
+async function shown(page: Page, times: number): Promise<void> {
+  await until(
+    async () => Number(await page.getAttribute('body', 'data-ready')) >= times,
+    60_000,
+    `shown ${times} times`,
+  );
+}
+
+/** What the page says after these were given to it: `kind holds: verdict`. */
+async function told(page: Page, url: string, give: () => Promise<void>): Promise<string[]> {
+  await page.goto(url);
+  await shown(page, 1);
+  await give();
+  await shown(page, 2);
+  const found: unknown = await page.evaluate(
+    "[...document.querySelectorAll('[data-result]')].map((box) => `${box.dataset.result} ${box.dataset.holds}: ${box.querySelector('.verdict').textContent}`)",
+  );
+  return found as string[];
+}
+
+async function edit(path: string, change: (text: string) => string): Promise<void> {
+  await writeFile(path, change(await readFile(path, 'utf8')));
+}
+
+const TAMPERED: {
+  readonly [name: string]: { readonly does: (folder: string) => Promise<unknown>; readonly says: RegExp };
+} = {
+  'a file was changed': {
+    does: async (folder) => edit(join(folder, 'files/01-資料.txt'), (text) => text.replace('本文', '別文')),
+    says: /01-資料\.txt: it was changed/,
+  },
+  'a file was added': {
+    does: async (folder) => writeFile(join(folder, 'files/02-b.txt'), 'b'),
+    says: /02-b\.txt: the manifest does not list it/,
+  },
+  'a file is gone': { does: async (folder) => rm(join(folder, 'message.txt')), says: /message\.txt: it is missing/ },
+  'the manifest says something else': {
+    does: async (folder) =>
+      edit(join(folder, MANIFEST), (text) => {
+        const envelope = JSON.parse(text) as { payload: string };
+        const payload = Buffer.from(envelope.payload, 'base64').toString('utf8').replace('sanitised', 'sanitizer');
+        return `${JSON.stringify({ ...envelope, payload: Buffer.from(payload).toString('base64') })}\n`;
+      }),
+    says: /the signature does not hold/,
+  },
+  'the manifest has a space more': {
+    does: async (folder) => edit(join(folder, MANIFEST), (text) => text.replace('":', '": ')),
+    says: /no signed manifest in its one form/,
+  },
+};
+
+describe('the auditor’s tool', { timeout: 300_000 }, () => {
+  it('tells honest from tampered in Chromium, offline, with the public key alone', async () => {
+    await using root = await scratch();
+    const { id, folder, journal } = await prepare(root.path);
+    const file = join(root.path, 'auditor.html');
+    const url = pathToFileURL(file).href;
+    await writeFile(file, await auditorTool(pem(PAIR.publicKey)));
+    await using browser = await openBrowser('en');
+    const { page, context, complaints } = browser;
+    await context.setOffline(true);
+    const [line = ''] = (await readdir(journal)).filter((name) => name.endsWith('.jsonl'));
+
+    const honest = await told(page, url, async () => {
+      await page.setInputFiles('#folder', folder);
+      await page.setInputFiles('#files', join(journal, line));
+      await shown(page, 3);
+    });
+    assert.match(honest[0] ?? '', /^manifest true: It holds/);
+    assert.match(honest[1] ?? '', /^journal true: The chain holds: 5 lines, 1 signed heads/);
+    const text = await page.innerText('#results');
+    assert.ok(text.includes(id));
+    assert.match(text, /is the line of the journal/);
+    assert.match(text, /approved kacho/);
+    assert.match(text, /built-in 1, SHA-256 0{64}/);
+
+    for (const [name, { does, says }] of Object.entries(TAMPERED)) {
+      const copy = join(root.path, 'tampered');
+      await cp(folder, copy, { recursive: true });
+      await does(copy);
+      const found = await told(page, url, async () => page.setInputFiles('#folder', copy));
+      assert.match(found[0] ?? '', /^manifest false: REFUSED/, name);
+      assert.match(found[0] ?? '', says, name);
+      await rm(copy, { recursive: true });
+    }
+
+    const loose = await told(page, url, async () =>
+      page.setInputFiles('#files', [join(folder, MANIFEST), join(folder, 'files/01-資料.txt')]),
+    );
+    assert.deepEqual(
+      loose.map((one) => one.split(':')[0]),
+      ['manifest true'],
+    );
+    const stranger = join(root.path, 'stranger.txt');
+    await writeFile(stranger, 'never sealed\n');
+    const unknown = await told(page, url, async () => page.setInputFiles('#files', [join(folder, MANIFEST), stranger]));
+    assert.deepEqual(unknown[1], 'file false: no manifest that holds lists it');
+
+    const broken = join(root.path, line);
+    await writeFile(broken, (await readFile(join(journal, line), 'utf8')).replace('kacho', 'hisho'));
+    const cut = await told(page, url, async () => page.setInputFiles('#files', broken));
+    assert.match(cut[0] ?? '', /^journal false: BROKEN: .* line 4: it does not follow the line before/);
+    assert.deepEqual(complaints, []);
+  });
+
+  it('trusts no other key, and takes one that is given to it', async () => {
+    await using root = await scratch();
+    const { folder } = await prepare(root.path);
+    const other = generateKeyPairSync('ed25519').publicKey;
+    const file = join(root.path, 'auditor.html');
+    await writeFile(file, await auditorTool(pem(other)));
+    await writeFile(join(root.path, 'verify-key.pem'), pem(PAIR.publicKey));
+    await using browser = await openBrowser('ja');
+    const { page, complaints } = browser;
+    const url = pathToFileURL(file).href;
+    const strange = await told(page, url, async () => page.setInputFiles('#folder', folder));
+    assert.match(strange[0] ?? '', /^manifest false: 一致しません: 信頼する鍵の署名がありません/);
+    const known = await told(page, url, async () => {
+      await page.setInputFiles('#files', join(root.path, 'verify-key.pem'));
+      await page.setInputFiles('#folder', folder);
+      await shown(page, 3);
+    });
+    assert.match(known[0] ?? '', /^manifest true: 署名と内容が一致します/);
+    assert.deepEqual(complaints, []);
+  });
+});
