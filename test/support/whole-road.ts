@@ -134,6 +134,7 @@ export async function openWholeRoad(): Promise<WholeRoad> {
       domain: 'city.example.lg.jp',
       policyFor: (envelope: Parameters<Policy['forMessage']>[0]) => policy.forMessage(envelope),
       giveUpMs: LIMITS.giveUpMs,
+      triedMs: () => 0,
       onGateRefusal: (_id: string, refusal: Error) => void trouble.push(`gate: ${refusal.message}`),
     };
     const delivering = async () => deliver(sealed, deliverDeps, signal);
