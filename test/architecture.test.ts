@@ -75,6 +75,7 @@ const RAW = [
   'src/sanitise/sanitise.ts',
   'src/spool/spool.ts',
   'src/zones/originals.ts',
+  'src/zones/pairing.ts',
   'src/zones/renders.ts',
   'src/zones/requests.ts',
 ];
