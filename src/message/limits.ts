@@ -62,17 +62,25 @@ export const LIMITS = {
   textChars: 8 * MIB,
   /** UTF-16 units of one header field. */
   headerChars: 4096,
+  /**
+   * Seconds that children work for one message, besides what its pages earn. A folder of 300 office documents takes 15 minutes;
+   * a thousand parts that each hang for as long as a part may would take a day. Children are lent part by part: others pass.
+   */
+  messageSeconds: 30 * 60,
 
-  /** Findings and losses told of one part; more of the same helps nobody. */
+  /** Findings and losses told of one part, of each kind; more of the same helps nobody. */
   remarks: 50,
+  /** The same of all parts together, and UTF-16 units of their details: so that the manifest and the account stay readable. */
+  messageRemarks: 5000,
+  messageRemarkChars: 1024 * KIB,
 
   // ── pages and pixels ──
   /** Pages of one document. Dangerzone stops at 10,000; a page takes some 20 ms here. */
   pages: 2000,
   /** Pixels of one page or picture after scaling: A3 at 300 dpi is 17 million. */
   pagePixels: 36_000_000,
-  /** Pixels of all pages of one document: 2,000 pages of A4 at 150 dpi are 4.4 thousand million. */
-  documentPixels: 10_000_000_000,
+  /** Pixels of all pages of one message: 2,000 pages of A4 at 150 dpi are 4.4 thousand million. */
+  pixels: 10_000_000_000,
   /** Runs of text (words, mostly) on one page; a newspaper page has some 5,000. */
   pageRuns: 20_000,
   /** Pixels of a side, as Dangerzone and Qubes have it. */
@@ -185,8 +193,10 @@ export const LIMITS = {
   pageTextBytes: 16 * MIB,
   /** Bytes of a text layer's map, inflated: 65,535 characters of 21 bytes each, and blocks. */
   mapBytes: 2 * MIB,
-  /** Bytes of `message.txt`: the text ceiling in UTF-8, and the account. */
+  /** Bytes of `message.txt`: the body, and some 5 MB of account where a thousand parts each have much to tell. */
   messageTextBytes: 32 * MIB,
+  /** Bytes of a mail's body there, what `textChars` of Japanese take in UTF-8; beyond, cut with a mark and a loss. */
+  bodyBytes: 24 * MIB,
   /** Bytes of attachments in a delivered mail; beyond, the text names the files and where they lie. */
   attachBytes: 20 * MIB,
   /** Milliseconds between two looks at the verification keys, and at the signing key: a new key is known before it signs. */

@@ -143,8 +143,7 @@ async function readImage(state: State): Promise<{ image: Omit<PageImage, 'widthP
   if (width > LIMITS.sidePixels || height > LIMITS.sidePixels || width * height > LIMITS.pagePixels)
     refuse('pdf-image-size', begins, `${width} x ${height} pixels`);
   state.pixels += width * height;
-  if (state.pixels > LIMITS.documentPixels)
-    refuse('pdf-image-size', begins, `over ${LIMITS.documentPixels} pixels in all`);
+  if (state.pixels > LIMITS.pixels) refuse('pdf-image-size', begins, `over ${LIMITS.pixels} pixels in all`);
   const palette = colours === 'indexed' ? readPalette(max ?? '', hex ?? '', bits, begins) : Buffer.alloc(0);
   if (filter === 'jpeg' ? bits !== 8 || colours === 'indexed' : bits === 8 && colours !== 'indexed')
     refuse('pdf-image', begins, `${bits} bits ${colours} with ${filter}`);

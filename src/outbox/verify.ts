@@ -50,6 +50,9 @@ export async function verifyPackage(
     const isText = name === 'message.txt'; // always kept: without it a mail says nothing
     const keep = isText ? LIMITS.messageTextBytes : room;
     const file = await verifyFile(source, statement, name, { keepBytes: keep }, signal);
+    // A mail whose text is not there would be an empty mail that nobody wonders about.
+    if (isText && file.bytes === undefined)
+      throw new GateRefusal('file-too-large', `over ${LIMITS.messageTextBytes} bytes`, { file: name });
     if (file.bytes !== undefined && !isText) room -= file.size;
     files.push(file);
   }

@@ -84,6 +84,8 @@ export const PolicySchema = Type.Object(
           pages: lowered(LIMITS.pages),
           expandedBytes: lowered(LIMITS.expandedBytes),
           outputBytes: lowered(LIMITS.outputBytes),
+          pixels: lowered(LIMITS.pixels),
+          seconds: lowered(LIMITS.messageSeconds),
           dpi: lowered(300),
         },
         { additionalProperties: false },
@@ -115,6 +117,8 @@ export interface Policy {
     readonly pages: number;
     readonly expandedBytes: number;
     readonly outputBytes: number;
+    readonly pixels: number;
+    readonly seconds: number;
     /** 0: what suits each page, `LIMITS.dpi` or `LIMITS.sharpDpi`. */
     readonly dpi: number;
   };
@@ -232,6 +236,8 @@ function policyFor(file: File, sha256: string, facts: Facts): Policy {
       pages: limit('pages', LIMITS.pages),
       expandedBytes: limit('expandedBytes', LIMITS.expandedBytes),
       outputBytes: limit('outputBytes', LIMITS.outputBytes),
+      pixels: limit('pixels', LIMITS.pixels),
+      seconds: limit('seconds', LIMITS.messageSeconds),
       dpi: set.limits?.dpi ?? file.limits?.dpi ?? 0,
     },
     rules,

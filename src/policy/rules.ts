@@ -62,6 +62,8 @@ export const SettingsSchema = Type.Object(
           pages: lowered(LIMITS.pages),
           expandedBytes: lowered(LIMITS.expandedBytes),
           outputBytes: lowered(LIMITS.outputBytes),
+          pixels: lowered(LIMITS.pixels),
+          seconds: lowered(LIMITS.messageSeconds),
           dpi: lowered(300),
         },
         strict,

@@ -190,7 +190,7 @@ export class PageCollector {
       throw new WireError(`page of ${width} × ${height}`);
     if (!isFormat(format)) throw new WireError(`pixel format ${format}`);
     this.#pixels += width * height;
-    if (this.#pixels > LIMITS.documentPixels) throw new WireError('too many pixels in all');
+    if (this.#pixels > LIMITS.pixels) throw new WireError('too many pixels in all');
     const pixels = takePixels(rowBytes(format, width) * height);
     this.#open = { width, height, format, widthPt, heightPt, pixels, text: undefined, filled: 0 };
   }

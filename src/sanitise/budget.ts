@@ -1,4 +1,5 @@
 // The shared purse of one message: everything nested in it, at any depth, spends from the same limits.
+import { LIMITS } from '../message/limits.ts';
 import type { Reason } from '../message/part.ts';
 import type { Policy } from '../policy/policy.ts';
 
@@ -19,6 +20,8 @@ export class Budget {
   #bytes = 0;
   #output = 0;
   #pages = 0;
+  #pixels = 0;
+  #ms = 0;
 
   constructor(limits: Policy['limits']) {
     this.#limits = limits;
@@ -44,6 +47,30 @@ export class Budget {
 
   pages(count: number): void {
     this.#pages += count;
+  }
+
+  /** Pixels of a page that is about to be kept. */
+  pixels(count: number): void {
+    this.#pixels += count;
+    if (this.#pixels > this.#limits.pixels) throw new OverBudget('too-many-pixels');
+  }
+
+  /** Pixels that pages may still have. */
+  get pixelsLeft(): number {
+    return Math.max(0, this.#limits.pixels - this.#pixels);
+  }
+
+  /**
+   * Milliseconds that children may still work for the message: what it has by itself, and more for every page that came of
+   * it. Waiting for a child costs nothing.
+   */
+  get msLeft(): number {
+    return Math.max(0, this.#limits.seconds * 1000 + this.#pages * LIMITS.documentPageMs - this.#ms);
+  }
+
+  /** Milliseconds that a child has worked. */
+  ms(count: number): void {
+    this.#ms += count;
   }
 
   /** Output bytes that may still be written. */

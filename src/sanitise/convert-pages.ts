@@ -52,7 +52,10 @@ async function convertPdfWith(
       announced = pages;
       see?.(page);
       // Pages that fit are kept: the first that might not ends the document.
+      const pixels = page.width * page.height;
       if (pdf.pages > 0 && tools.budget.outputLeft < roomFor(page, pages)) return 'too-large';
+      if (pdf.pages > 0 && tools.budget.pixelsLeft < pixels) return 'too-many-pixels';
+      tools.budget.pixels(pixels);
       return pdf.add(page);
     });
     tools.budget.pages(pdf.pages);
@@ -102,7 +105,7 @@ async function addNotice(missing: Missing, leaf: Leaf, tools: Tools, pdf: PagePd
   try {
     const operation = tools.policy.textLayer ? OPERATION.pagesWithText : OPERATION.pages;
     const notice = { ...leaf, name: 'notice', content };
-    await drawPages(notice, { operation, password: '' }, tools, async (page) => pdf.add(page));
+    await drawPages(notice, { operation, password: '', ours: true }, tools, async (page) => pdf.add(page));
   } finally {
     await content.discard();
   }
@@ -119,6 +122,7 @@ export async function convertImage(leaf: Leaf, tools: Tools): Promise<Converted>
   try {
     const pdf = new PagePdf(output);
     const collected = await collect(leaf, tools, async (page, announced) => {
+      tools.budget.pixels(page.width * page.height);
       if (announced === 1) single = page;
       else await pdf.add(page);
     });

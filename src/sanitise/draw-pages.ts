@@ -30,6 +30,8 @@ export interface PagesAsk {
   /** The first page wanted, from 0, and the one behind the last; all unless given. */
   readonly first?: number;
   readonly end?: number;
+  /** The document is our own: it does not spend of the message's time. */
+  readonly ours?: boolean;
 }
 
 /** What came of a document besides its pages; `cut`: pages are missing at its end, for this reason. */
@@ -154,10 +156,11 @@ class Drawing {
     };
   }
 
-  /** Milliseconds the document still has, by the pages that came of it. */
+  /** Milliseconds the document still has, by the pages that came of it, and by what the message has. */
   #left(): number {
     const most = LIMITS.documentMs + this.#written * LIMITS.documentPageMs;
-    return most - (performance.now() - this.#started);
+    const left = most - (performance.now() - this.#started);
+    return this.#ask.ours === true ? left : Math.min(left, this.#tools.budget.msLeft);
   }
 
   #isWhole(): boolean {
@@ -190,6 +193,7 @@ class Drawing {
       operation: this.#ask.operation,
       password: this.#ask.password,
       ...(this.#ask.dpi === undefined ? {} : { dpi: this.#ask.dpi }),
+      ...(this.#ask.ours === true ? { ours: true } : {}),
       deadlineMs: LIMITS.pageMs,
       totalMs: Math.max(1, this.#left()),
       whole: () => void hand?.collector.finish(),

@@ -1,5 +1,6 @@
 // The parts of one mail: a row for each leaf, and the text of those that make its body.
 import type { Language } from '../message/account.ts';
+import { LIMITS } from '../message/limits.ts';
 import type { PartRow, Remark } from '../message/part.ts';
 import { forLine } from '../message/untrusted.ts';
 import { withLinks } from './links.ts';
@@ -99,8 +100,10 @@ function pictureWords(row: PartRow, language: Language): string {
 /** The child marks where a picture stood by its Content-ID; here it gets the name of the file that it became. */
 function withPictures(text: string, pictures: ReadonlyMap<string, string>): string {
   if (!text.includes('[画像 cid:')) return text;
+  let named = 0;
   return text.replace(/\[画像 cid:([^\]\n]{1,300})\]/g, (_mark, id: string) => {
-    const file = pictures.get(id);
+    // Half a million marks of one picture with a long name would be 60 MB of its name.
+    const file = (named += 1) > LIMITS.parts ? undefined : pictures.get(id);
     return file === undefined ? '［画像］' : `［画像: ${file}］`;
   });
 }

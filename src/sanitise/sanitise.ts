@@ -2,7 +2,8 @@
 import type { Position } from '../message/act.ts';
 import type { MessageId } from '../message/id.ts';
 import { accountOfParts } from '../message/account.ts';
-import type { PartRow, Reason, State } from '../message/part.ts';
+import { LIMITS } from '../message/limits.ts';
+import type { PartRow, Reason, Remark, State } from '../message/part.ts';
 import type { Envelope, Sanitised, SanitisedRecord, Source, Spooled } from '../message/stages.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -12,6 +13,7 @@ import type { LiveSink } from './live.ts';
 import { composeMessageText } from './message-text.ts';
 import { Tools, type OnlyPages, type Pools } from './tools.ts';
 import { Walk, type WalkedMail } from './walk.ts';
+import { boundedBody, boundedRemarks } from './within-limits.ts';
 
 /** What sanitising needs besides the message. */
 export interface SanitiseTools {
@@ -155,10 +157,21 @@ async function harmlessMail(input: Input, walk: Walk, tools: SanitiseTools, shar
     const rows = walk.rows.map((row) => ({ ...row, path: '1' }));
     return { record: recordOf(input, rows, 'refused', mail.reason, [], tools, ms), outputs: [] };
   }
+  const { body, cut } = boundedBody(mail.body);
+  const rows = cut ? withLoss(walk.rows, { code: 'text-cut', detail: String(LIMITS.bodyBytes) }) : walk.rows;
   return {
-    record: recordOf(input, walk.rows, 'sanitised', null, walk.outputs, tools, ms, mail),
+    record: recordOf(input, rows, 'sanitised', null, walk.outputs, tools, ms, { ...mail, body }),
     outputs: walk.outputs,
   };
+}
+
+/** The loss stands at the first part that is in the text. */
+function withLoss(rows: readonly PartRow[], loss: Remark): PartRow[] {
+  const first = Math.max(
+    0,
+    rows.findIndex(({ outputs }) => outputs.includes('message.txt')),
+  );
+  return rows.map((row, at) => (at === first ? { ...row, losses: [...row.losses, loss] } : row));
 }
 
 async function harmlessFile(input: Input, walk: Walk, tools: SanitiseTools): Promise<Harmless> {
@@ -191,7 +204,7 @@ function recordOf(
   },
 ): Omit<SanitisedRecord, 'outputFolder'> {
   const { policy, version, pools, pairing } = tools;
-  const parts = pairing === undefined ? rows : rows.map((row) => paired(row, pairing));
+  const parts = boundedRemarks(pairing === undefined ? rows : rows.map((row) => paired(row, pairing)));
   const account = accountOfParts({ id: input.id, reason, parts }, policy.language);
   const noHeaders = {
     from: input.envelope.from,

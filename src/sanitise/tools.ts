@@ -28,6 +28,8 @@ export interface Ask {
   readonly head?: number;
   readonly deadlineMs: number;
   readonly totalMs: number;
+  /** The input is our own: it does not spend of the message's time. */
+  readonly ours?: boolean;
   /** Ends the reading of the frames; throws a `WireError` when they are no whole. */
   readonly whole: () => void;
 }
@@ -114,7 +116,8 @@ export class Tools {
   /**
    * Gives a leaf to a child of the family; `sink` gets the child (to prolong its time) and its frames. A child that an
    * earlier input may have spoilt, and that failed before it gave anything of this one, is followed by a fresh one; so is
-   * one that was killed from outside. Throws `child-failed` when that happens to both.
+   * one that was killed from outside. Throws `child-failed` when that happens to both. A message that has had its time gets
+   * no child any more.
    */
   async run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
     const seconds = this.metrics.convertSeconds.startTimer({ worker: ask.family });
@@ -146,7 +149,10 @@ export class Tools {
     ask: Ask,
     sink: (child: JailedChild) => FrameSink,
   ): Promise<ChildOutcome> {
-    return child.run(
+    const leftMs = ask.ours === true ? Number.POSITIVE_INFINITY : this.budget.msLeft;
+    if (leftMs === 0) return { kind: 'failed', reason: 'timeout', detail: 'the message had its time', spoilt: false };
+    const started = performance.now();
+    const outcome = await child.run(
       {
         operation: ask.operation ?? OPERATION.convert,
         dpi: ask.dpi ?? this.policy.limits.dpi,
@@ -157,8 +163,15 @@ export class Tools {
       },
       firstBytes(leaf.content, ask.head),
       sink(child),
-      { deadlineMs: ask.deadlineMs, totalMs: ask.totalMs, whole: ask.whole, signal: this.signal },
+      {
+        deadlineMs: ask.deadlineMs,
+        totalMs: Math.min(ask.totalMs, leftMs),
+        whole: ask.whole,
+        signal: this.signal,
+      },
     );
+    if (ask.ours !== true) this.budget.ms(performance.now() - started);
+    return outcome;
   }
 }
 

@@ -27,7 +27,8 @@ const SPOOLED = '01-spooled.json';
 const SANITISED = '02-sanitised.json';
 const SEALED = '03-sealed.json';
 const RELEASE_BYTES = 16 * 1024;
-const RECORD_BYTES = LIMITS.manifestBytes + 4 * LIMITS.textChars;
+/** A line feed or a quotation mark of the text takes two bytes in JSON; nothing of it takes more. */
+const RECORD_BYTES = LIMITS.manifestBytes + 2 * LIMITS.messageTextBytes;
 
 const spooledCodec = recordCodec('spooled', SpooledRecordSchema);
 const releaseCodec = recordCodec('release', ReleaseRecordSchema);

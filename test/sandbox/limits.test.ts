@@ -149,8 +149,8 @@ describe('a limit of what a reader takes', () => {
 
   it('pixels of a document', () => {
     const side = Math.sqrt(LIMITS.pagePixels);
-    const most = Math.floor(LIMITS.documentPixels / LIMITS.pagePixels);
-    const strip = (LIMITS.documentPixels - most * LIMITS.pagePixels) / LIMITS.sidePixels;
+    const most = Math.floor(LIMITS.pixels / LIMITS.pagePixels);
+    const strip = (LIMITS.pixels - most * LIMITS.pagePixels) / LIMITS.sidePixels;
     const filling = Buffer.alloc((side * side) / 2);
     const whole = function* (last: number): Generator<Buffer> {
       const pixels = Buffer.concat([fieldsFrame(FRAME.pixels), filling]);
