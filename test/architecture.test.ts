@@ -59,7 +59,8 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   bullmq: /^src\/queue\//,
   ioredis: /^src\/queue\//,
   'smtp-server': /^src\/ingress\/(smtp-door|guarded-server|smtp-wire)\.ts$/,
-  fastify: /^src\/(ingress\/(http-door|release-page|upload-page|upload-fault|uploads)|ops\/health)\.ts$|^src\/portal\//,
+  fastify:
+    /^src\/(ingress\/(http-door|release-page|upload-page|upload-fault|upload-form|uploads)|ops\/health)\.ts$|^src\/portal\//,
   nodemailer: /^src\/(deliver|demo)\//,
   pino: /^src\/ops\//,
   '@node-rs/argon2': /^src\/portal\/passwords\.ts$/,

@@ -5,16 +5,16 @@ import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { parseMessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
-import { MugaiError, reasonOf } from '../message/errors.ts';
+import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 import { untrusted } from '../message/untrusted.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { Staged } from '../spool/spool.ts';
-import { intake, MESSAGE_BYTES, type IntakeDeps } from './intake.ts';
+import { intakeAll, MESSAGE_BYTES, type IntakeDeps } from './intake.ts';
 import { isSender, recipientFault } from './recipients.ts';
 import { addReleases } from './release-page.ts';
 import { listenError, type Door } from './smtp-door.ts';
 import { BadRequest, clientOf, Quota, type ApiKeys } from './upload-fault.ts';
+import { readForm } from './upload-form.ts';
 import { addUploadPage } from './upload-page.ts';
 import { addUploads, Uploads } from './uploads.ts';
 
@@ -34,14 +34,9 @@ const Accepted = Type.Object({
 const Receipt = Type.Object({ id: Type.String(), stage: Type.String(), receivedAt: Type.String() });
 const Problem = Type.Object({ error: Type.String(), message: Type.String() });
 
-interface Upload {
-  readonly name: string;
-  readonly staged: Staged;
-}
-
 /**
  * Opens the door. `POST /v1/files`: multipart/form-data with field `to` (one recipient, repeatable), optional `from`, and
- * one or more files; 202 with an id for each once all are durable. `GET /v1/files/:id`: how far it came.
+ * one or more files; 202 with an id for each once all are durable, otherwise none of them was accepted. `GET /v1/files/:id`: how far it came.
  */
 export async function openHttpDoor(
   listen: { readonly host: string; readonly port: number },
@@ -134,32 +129,23 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps, quota: Quota): void
     const client = clientOf(request, deps.apiKeys);
     if (!request.isMultipart())
       throw new BadRequest(415, 'bad-input', 'Send multipart/form-data with fields "to" and "file".');
-    const to: string[] = [];
-    let from = '';
-    const uploads: Upload[] = [];
-    try {
-      quota.take(client, Number(request.headers['content-length'] ?? MESSAGE_BYTES));
-      for await (const part of request.parts()) {
-        if (part.type === 'file') uploads.push({ name: part.filename ?? '', staged: await stageFile(part.file, deps) });
-        else if (part.fieldname === 'to') to.push(String(part.value));
-        else if (part.fieldname === 'from') from = String(part.value);
-      }
-      if (uploads.length === 0) throw new BadRequest(400, 'bad-input', 'No file was sent.');
-      checkEnvelope(from, to, deps.domains);
-      const files: { id: string; name: string; size: number }[] = [];
-      for (const upload of uploads) {
-        const spooled = await intake(
-          { kind: 'file', name: untrusted(upload.name), envelope: { from, to }, peer: untrusted(`${request.ip} http`) },
-          upload.staged,
-          deps,
-        );
-        deps.metrics.bytes.inc({ direction: 'in' }, upload.staged.size);
-        files.push({ id: spooled.id, name: spooled.record.source.name, size: spooled.record.source.size });
-      }
-      return await reply.code(202).send({ files });
-    } finally {
-      for (const upload of uploads) await upload.staged.discard();
-    }
+    quota.take(client, Number(request.headers['content-length'] ?? MESSAGE_BYTES));
+    await using form = await readForm(request, deps.spool);
+    const { from, to, uploads } = form;
+    if (uploads.length === 0) throw new BadRequest(400, 'bad-input', 'No file was sent.');
+    checkEnvelope(from, to, deps.domains);
+    const envelope = { from, to: [...to] };
+    const peer = untrusted(`${request.ip} http`);
+    const spooled = await intakeAll(
+      uploads.map(({ name, staged }) => ({
+        arrival: { kind: 'file', name: untrusted(name), envelope, peer },
+        raw: staged,
+      })),
+      deps,
+    );
+    const files = spooled.map(({ id, record: { source } }) => ({ id, name: source.name, size: source.size }));
+    for (const { size } of files) deps.metrics.bytes.inc({ direction: 'in' }, size);
+    return reply.code(202).send({ files });
   });
 }
 
@@ -180,24 +166,6 @@ function getReceipt(app: FastifyInstance, deps: HttpDoorDeps): void {
   });
 }
 
-async function stageFile(
-  file: AsyncIterable<Buffer> & { readonly truncated: boolean },
-  deps: HttpDoorDeps,
-): Promise<Staged> {
-  const writer = deps.spool.begin(MESSAGE_BYTES);
-  try {
-    for await (const chunk of file) {
-      const waiting = writer.write(chunk);
-      if (waiting !== undefined) await waiting;
-    }
-    if (file.truncated) throw new MugaiError('too-large', `more than ${MESSAGE_BYTES} bytes`, { permanent: true });
-    return writer.finish();
-  } catch (error) {
-    writer.abort();
-    throw error;
-  }
-}
-
 /** Throws the fault of an envelope. */
 export function checkEnvelope(from: string, to: readonly string[], domains: ReadonlySet<string>): void {
   if (to.length === 0) throw new BadRequest(400, 'bad-input', 'Field "to" is missing: name the recipient’s address.');
@@ -212,6 +180,8 @@ export function checkEnvelope(from: string, to: readonly string[], domains: Read
 
 function translate(error: FastifyError): { status: number; code: string; message: string } {
   if (error instanceof BadRequest) return { status: error.statusCode, code: error.code, message: error.message };
+  // The client went away in the middle: nobody hears this, and it is no fault of ours to be logged.
+  if (systemCode(error) === 'ECONNRESET') return { status: 400, code: 'bad-input', message: 'The upload broke off.' };
   if (error instanceof MugaiError) {
     if (error.code === 'too-large')
       return { status: 413, code: 'too-large', message: `A file may have at most ${MESSAGE_BYTES} bytes.` };

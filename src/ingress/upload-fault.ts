@@ -5,8 +5,8 @@ import type { FastifyRequest } from 'fastify';
 export class BadRequest extends Error {
   readonly statusCode: number;
   readonly code: string;
-  constructor(statusCode: number, code: string, message: string) {
-    super(message);
+  constructor(statusCode: number, code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.statusCode = statusCode;
     this.code = code;
   }

@@ -34,6 +34,12 @@ const spooledCodec = recordCodec('spooled', SpooledRecordSchema);
 const releaseCodec = recordCodec('release', ReleaseRecordSchema);
 const sanitisedCodec = recordCodec('sanitised', SanitisedRecordSchema);
 
+/** A message that came in: its bytes, and what is known of it. */
+export interface Arrived {
+  readonly raw: Staged;
+  readonly facts: Omit<SpooledRecord, 'raw'> & { readonly id: MessageId };
+}
+
 /** What the scan found unfinished: the ids whose next step is to sanitise, and those whose next step is to seal. */
 export interface Unfinished {
   readonly sanitise: readonly MessageId[];
@@ -68,30 +74,62 @@ export class Spool {
     return this.#store.begin(cap);
   }
 
-  /** Makes a message durable: bytes and record. Only after this may a sender hear yes. */
-  async accept(id: MessageId, raw: Staged, facts: Omit<SpooledRecord, 'raw'>): Promise<Spooled> {
-    const inline = raw.inline;
-    if (inline === undefined) await this.#store.put(shardOf(id), { name: `${id}.${RAW}`, content: raw });
-    const record = { ...facts, raw: inline === undefined ? null : Buffer.from(inline).toString('base64') };
-    const done = await this.#store.put(shardOf(id), { name: `${id}.${SPOOLED}`, content: spooledCodec.encode(record) });
-    if (done === 'exists') throw new MugaiError('already-there', `message ${id} exists`, { permanent: true });
-    const spooled = { id, record } as Spooled;
-    const chars = record.raw?.length ?? 0;
-    if (chars > 0 && chars <= this.#freshRoom) {
-      this.#fresh.set(id, spooled);
-      this.#freshRoom -= chars;
+  /**
+   * Makes messages of the same moment durable: bytes and records, all of them or none. Only after this may a sender hear yes.
+   */
+  async accept(...arrived: readonly Arrived[]): Promise<Spooled[]> {
+    const [first] = arrived;
+    if (first === undefined) return [];
+    const shard = shardOf(first.facts.id);
+    const large = arrived.filter(({ raw }) => raw.inline === undefined);
+    const entries = large.map(({ raw, facts }) => ({ name: `${facts.id}.${RAW}`, content: raw }));
+    if (entries.length > 0) await this.#store.put(shard, ...entries);
+    try {
+      const spooled = arrived.map(({ raw, facts }) => {
+        const inline = raw.inline === undefined ? null : Buffer.from(raw.inline).toString('base64');
+        const record: SpooledRecord = { ...facts, raw: inline };
+        return { id: facts.id, record } as Spooled;
+      });
+      const records = spooled.map(({ id, record }) => ({
+        name: `${id}.${SPOOLED}`,
+        content: spooledCodec.encode(record),
+      }));
+      if ((await this.#store.put(shard, ...records)) === 'exists')
+        throw new MugaiError('already-there', `message ${first.facts.id} exists`, { permanent: true });
+      for (const one of spooled) this.#keepFresh(one);
+      return spooled;
+    } catch (error) {
+      for (const { name } of entries) await this.#store.delete(`${shard}/${name}`);
+      throw error;
     }
-    return spooled;
+  }
+
+  /** Takes back what was accepted a moment ago and announced to nobody. */
+  async withdraw(ids: readonly MessageId[]): Promise<void> {
+    for (const id of ids) {
+      this.#takeFresh(id);
+      await this.#store.delete(`${shardOf(id)}/${id}.${SPOOLED}`); // raw bytes without a record were never accepted
+      await this.#store.delete(`${shardOf(id)}/${id}.${RAW}`);
+    }
+  }
+
+  #keepFresh(spooled: Spooled): void {
+    const chars = spooled.record.raw?.length ?? 0;
+    if (chars === 0 || chars > this.#freshRoom) return;
+    this.#fresh.set(spooled.id, spooled);
+    this.#freshRoom -= chars;
+  }
+
+  #takeFresh(id: MessageId): Spooled | undefined {
+    const fresh = this.#fresh.get(id);
+    if (this.#fresh.delete(id)) this.#freshRoom += fresh?.record.raw?.length ?? 0;
+    return fresh;
   }
 
   /** The message at the stage spooled, undefined when there is none of this id. */
   async spooled(id: MessageId): Promise<Spooled | undefined> {
-    const fresh = this.#fresh.get(id);
-    if (fresh !== undefined) {
-      this.#fresh.delete(id);
-      this.#freshRoom += fresh.record.raw?.length ?? 0;
-      return fresh;
-    }
+    const fresh = this.#takeFresh(id);
+    if (fresh !== undefined) return fresh;
     const bytes = await this.#get(id, SPOOLED);
     return bytes === undefined ? undefined : ({ id, record: spooledCodec.decode(bytes) } as Spooled);
   }

@@ -1,17 +1,14 @@
 // The file system driver of the store: temp, fsync, rename, fsync of the directory. Small objects are written with
 // synchronous calls: four calls of some 10 µs into the page cache cost less than four trips through the thread pool
 // (measured: 0.07 against 0.29 ms CPU an object); what waits for the disk, fdatasync and fsync, never blocks the loop.
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
-  createReadStream,
   existsSync,
-  fstatSync,
+  fdatasync,
   linkSync,
   mkdirSync,
-  opendirSync,
   openSync,
-  readSync,
   renameSync,
   rmSync,
   statfs,
@@ -20,23 +17,18 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { fdatasync, write as writeAsync } from 'node:fs';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { LIMITS } from '../message/limits.ts';
-import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { MugaiError, systemCode } from '../message/errors.ts';
+import { isAbsent, storeError, type FaultPoint } from './fs-fault.ts';
+import { READ_BYTES, readFew, readSmall } from './fs-read.ts';
+import { FsStageWriter, StagedBytes, StagedFile, once, writeWhole } from './fs-staged.ts';
 import { DirectorySync, makeFolder, syncPath } from './fs-sync.ts';
 import type { Entry, StageWriter, Staged, Store } from './store.ts';
 
 const syncData = promisify(fdatasync);
-const write = promisify(writeAsync);
-
-/** Where a test may make the disk fail: called before each durable act with its name and path; throw to fail it. */
-export type FaultPoint = (act: 'write' | 'fdatasync' | 'rename' | 'fsync-dir', path: string) => void;
-
-/** Bytes of one read of a large object. */
-const READ_BYTES = 256 * 1024;
 
 /** Leftovers in `tmp` younger than this may belong to another live process on the same store. */
 const LEFTOVER_MS = 3_600_000;
@@ -124,26 +116,32 @@ class FsStore implements Store {
     }
   }
 
-  async put(folder: string, entry: Entry): Promise<'stored' | 'exists'> {
+  async put(folder: string, ...entries: readonly Entry[]): Promise<'stored' | 'exists'> {
     const directory = join(this.#root, folder);
-    const target = join(directory, entry.name);
-    const work = this.#tempPath();
-    let visible = false;
+    const works = entries.map(() => this.#tempPath());
+    const visible: string[] = [];
     try {
       this.#makeParent(directory);
-      await this.#write(work, entry.content);
-      this.#fault('rename', target);
-      linkSync(work, target); // unlike a rename it never takes the place of what another process put meanwhile
-      visible = true;
-      unlinkSync(work);
+      // All bytes are on the disk before the first name is: what fails for want of room fails here.
+      const written = await Promise.allSettled(
+        entries.map(async ({ content }, at) => this.#write(works[at] as string, content)),
+      );
+      for (const one of written) if (one.status === 'rejected') throw one.reason;
+      for (const [at, { name }] of entries.entries()) {
+        const target = join(directory, name);
+        this.#fault('rename', target);
+        linkSync(works[at] as string, target); // unlike a rename it never takes the place of what another process put meanwhile
+        visible.push(target);
+      }
+      for (const work of works) unlinkSync(work);
       this.#fault('fsync-dir', directory);
       await this.#directories.sync(directory);
       return 'stored';
     } catch (error) {
-      rmSync(work, { force: true });
-      if (!visible && systemCode(error) === 'EEXIST') return 'exists';
-      if (visible) rmSync(target, { force: true });
-      throw storeError(error, `cannot put ${folder}/${entry.name}`);
+      // The caller will be told that it failed and may come again: nothing of it must be there.
+      for (const path of [...works, ...visible]) rmSync(path, { force: true });
+      if (visible.length < entries.length && systemCode(error) === 'EEXIST') return 'exists';
+      throw storeError(error, `cannot put ${folder}/${entries.map(({ name }) => name).join(', ')}`);
     }
   }
 
@@ -260,185 +258,7 @@ class FsStore implements Store {
   }
 }
 
-class FsStageWriter implements StageWriter {
-  readonly #cap: number;
-  readonly #newPath: () => string;
-  readonly #fault: FaultPoint;
-  readonly #hash = createHash('sha256');
-  #held: Uint8Array[] = [];
-  #file: { readonly fd: number; readonly path: string } | undefined;
-  size = 0;
-
-  constructor(cap: number, newPath: () => string, fault: FaultPoint) {
-    this.#cap = cap;
-    this.#newPath = newPath;
-    this.#fault = fault;
-  }
-
-  write(chunk: Uint8Array): void | Promise<void> {
-    this.size += chunk.length;
-    if (this.size > this.#cap) throw new MugaiError('too-large', `more than ${this.#cap} bytes`, { permanent: true });
-    this.#hash.update(chunk);
-    if (this.#file === undefined && this.size <= LIMITS.inlineBytes) {
-      this.#held.push(Uint8Array.prototype.slice.call(chunk)); // the caller may reuse its buffer
-      return undefined;
-    }
-    return this.#writeFile(chunk);
-  }
-
-  finish(): Staged {
-    const sha256 = this.#hash.digest('hex');
-    return this.#file === undefined
-      ? new StagedBytes(Buffer.concat(this.#held), sha256)
-      : new StagedFile(this.#file.fd, this.#file.path, this.size, sha256);
-  }
-
-  abort(): void {
-    this.#held = [];
-    if (this.#file !== undefined) dropFile(this.#file.fd, this.#file.path);
-    this.#file = undefined;
-  }
-
-  async #writeFile(chunk: Uint8Array): Promise<void> {
-    try {
-      if (this.#file === undefined) {
-        const path = this.#newPath();
-        this.#fault('write', path);
-        this.#file = { fd: openSync(path, 'wx', 0o600), path };
-        for (const first of this.#held) await writeWhole(this.#file.fd, first);
-        this.#held = [];
-      }
-      this.#fault('write', this.#file.path);
-      await writeWhole(this.#file.fd, chunk);
-    } catch (error) {
-      throw storeError(error, 'cannot stage');
-    }
-  }
-}
-
-class StagedBytes implements Staged {
-  readonly bytes: Buffer;
-  readonly sha256: string;
-  constructor(bytes: Buffer, sha256: string) {
-    this.bytes = bytes;
-    this.sha256 = sha256;
-  }
-  get size(): number {
-    return this.bytes.length;
-  }
-  get inline(): Uint8Array {
-    return this.bytes;
-  }
-  open(): AsyncIterable<Uint8Array> {
-    return once(this.bytes);
-  }
-  async discard(): Promise<void> {
-    // Nothing but memory holds it.
-  }
-}
-
-class StagedFile implements Staged {
-  readonly fd: number;
-  readonly size: number;
-  readonly sha256: string;
-  readonly inline = undefined;
-  #path: string;
-  #open = true;
-  constructor(fd: number, path: string, size: number, sha256: string) {
-    this.fd = fd;
-    this.#path = path;
-    this.size = size;
-    this.sha256 = sha256;
-  }
-  open(): AsyncIterable<Uint8Array> {
-    return createReadStream(this.#path, { highWaterMark: READ_BYTES });
-  }
-  /** Moves the bytes to their final name; they are the folder's from now on. */
-  adopt(path: string): void {
-    renameSync(this.#path, path);
-    this.#path = path;
-    if (this.#open) closeSync(this.fd);
-    this.#open = false;
-  }
-  async discard(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    dropFile(this.fd, this.#path);
-  }
-}
-
 function identityOf(path: string): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
   return found === undefined ? undefined : `${found.dev}:${found.ino}`;
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
-  if (bytes.length > 0) yield bytes;
-}
-
-/**
- * A file's size, and its bytes when they are few: those were mostly written a moment ago, and out of the page cache a
- * synchronous read takes some 20 µs. Undefined when there is no such file.
- */
-function readSmall(path: string): { readonly size: number; readonly bytes: Buffer | undefined } | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
-  try {
-    const { size } = fstatSync(fd);
-    if (size > LIMITS.inlineBytes) return { size, bytes: undefined };
-    const bytes = Buffer.allocUnsafe(size);
-    let at = 0;
-    while (at < size) {
-      const got = readSync(fd, bytes, at, size - at, at);
-      if (got === 0) break;
-      at += got;
-    }
-    return { size, bytes: bytes.subarray(0, at) };
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** At most `most` names of a folder. */
-function readFew(path: string, most: number): string[] {
-  const names: string[] = [];
-  const directory = opendirSync(path);
-  try {
-    while (names.length < most) {
-      const entry = directory.readSync();
-      if (entry === null) break;
-      names.push(entry.name);
-    }
-  } finally {
-    directory.closeSync();
-  }
-  return names;
-}
-
-async function writeWhole(fd: number, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += (await write(fd, bytes, at, bytes.length - at)).bytesWritten;
-}
-
-function dropFile(fd: number, path: string): void {
-  closeSync(fd);
-  rmSync(path, { force: true });
-}
-
-function isAbsent(error: unknown): boolean {
-  const code = systemCode(error);
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function storeError(error: unknown, what: string): MugaiError {
-  if (error instanceof MugaiError) return error;
-  const code = systemCode(error);
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return new MugaiError(full ? 'disk-full' : 'store-failed', `${what}: ${full ? 'no space left' : reasonOf(error)}`, {
-    cause: error,
-  });
 }

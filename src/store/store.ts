@@ -56,8 +56,11 @@ export interface Store {
    * the process dies before, the folder does not exist. `exists` when the folder was there already (nothing is changed).
    */
   commit(folder: string, entries: readonly Entry[]): Promise<'stored' | 'exists'>;
-  /** Adds one object to a folder, durable when it resolves. `exists` when there is one of that name (it is kept). */
-  put(folder: string, entry: Entry): Promise<'stored' | 'exists'>;
+  /**
+   * Adds objects to a folder, durable when it resolves; when it rejects, none of them is there. `exists` when there is one
+   * of such a name: it is kept, and none is added.
+   */
+  put(folder: string, ...entries: readonly Entry[]): Promise<'stored' | 'exists'>;
   /** Adds a small object that a power cut may take away again; one of that name is kept. */
   note(folder: string, name: string, bytes: Uint8Array): void;
   /** An object's bytes; undefined when there is none. More than `cap` bytes: `too-large`. */

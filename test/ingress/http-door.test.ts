@@ -1,6 +1,11 @@
 // The HTTP door over real sockets: what is taken, what is refused, and how.
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { entriesOf } from '../../src/audit/export.ts';
+import type { FaultPoint } from '../../src/store/fs-fault.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { scratch, until } from '../support/scratch.ts';
 
@@ -65,6 +70,104 @@ describe('POST /v1/files', () => {
     assert.deepEqual(await gateway.spool?.unfinished(10), { sanitise: [], seal: [] });
   });
 });
+
+describe('an upload that does not come whole', () => {
+  const head = `--B\r\nContent-Disposition: form-data; name="to"\r\n\r\n${TO}\r\n--B\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n`;
+
+  it('is 400 when the form ends before its end, however large, and leaves nothing', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path);
+    const url = `http://127.0.0.1:${gateway.uploadPort}/v1/files`;
+    const headers = { 'content-type': 'multipart/form-data; boundary=B' };
+    for (const body of [
+      head.slice(0, 20),
+      head.slice(0, -10),
+      `${head}half`,
+      `${head}${'x'.repeat(1_000_000)}`,
+      `${head}one\r\n--B\r\nContent-Disposition: form-data; name="file"; filename="b"\r\n\r\n${'y'.repeat(200_000)}`,
+    ]) {
+      const answer = await fetch(url, { method: 'POST', headers, body });
+      assert.equal(answer.status, 400, `${body.length} bytes`);
+      assert.match(((await answer.json()) as { message: string }).message, /broke off.*nothing was accepted/);
+    }
+    await leavesNothing(folder.path);
+  });
+
+  it('leaves nothing when the connection is cut', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path);
+    const socket = connect(gateway.uploadPort ?? 0, '127.0.0.1');
+    socket.write(
+      `POST /v1/files HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: 2000000\r\n\r\n${head}${'x'.repeat(500_000)}`,
+    );
+    const staged = async (): Promise<number> => (await readdir(join(folder.path, 'spool', 'tmp'))).length;
+    await until(async () => (await staged()) === 1, 20_000, 'its bytes are on the disk');
+    socket.destroy();
+    await until(async () => (await staged()) === 0, 20_000, 'they are gone again');
+    await leavesNothing(folder.path);
+  });
+});
+
+describe('several files in one upload', () => {
+  it('are accepted all or none, wherever the disk is full at the second, and none twice when they are sent again', async () => {
+    await using folder = await scratch();
+    let failing: { act: string; after: number } | undefined;
+    let failed = 0;
+    const fault: FaultPoint = (act, path) => {
+      if (act !== failing?.act || !path.includes('/spool/') || failing.after-- > 0) return;
+      failed += 1;
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    };
+    await using gateway = await startTestGateway(folder.path, {}, { fault });
+    const url = `http://127.0.0.1:${gateway.uploadPort}/v1/files`;
+    const send = async (size: number): Promise<Response> => {
+      const files = ['one', 'two'].map((name) => ['file', new Blob([name.repeat(size)]), `${name}.txt`] as const);
+      return fetch(url, { method: 'POST', body: form([['to', TO], ...files]) });
+    };
+    let sent = 0;
+    const delivered = async (): Promise<number> =>
+      (await readdir(join(folder.path, 'delivered'))).filter((name) => name.endsWith('.eml')).length;
+    for (const size of [10, 50_000])
+      for (const [act, after] of [
+        ['fdatasync', 1],
+        ['rename', 1],
+        ['fsync-dir', size === 10 ? 0 : 1], // one for the names of all records, and before them of all large bytes
+      ] as const) {
+        const before = await spooledNames(folder.path);
+        failing = { act, after };
+        failed = 0;
+        const answer = await send(size);
+        failing = undefined;
+        assert.ok(failed > 0, `the disk was full at ${act}`);
+        assert.equal(answer.status, 507);
+        assert.match(((await answer.json()) as { message: string }).message, /nothing was accepted/);
+        assert.deepEqual(await spooledNames(folder.path), before, `${act} of ${size}`);
+        assert.equal((await send(size)).status, 202);
+        sent += 2;
+        await until(async () => (await delivered()) === sent, 20_000, `both, after ${act} of ${size}`);
+      }
+    const acts: string[] = [];
+    for await (const { act } of entriesOf(join(folder.path, 'journal', 'outer'), {})) acts.push(act);
+    const count = (act: string): number => acts.filter((one) => one === act).length;
+    assert.equal(count('received') - count('not-accepted'), sent, 'the journal tells the same');
+  });
+});
+
+/** Names of all that lies in the spool, but the note of what is under way. */
+async function spooledNames(folder: string): Promise<string[]> {
+  const found = await readdir(join(folder, 'spool'), { recursive: true, withFileTypes: true });
+  const names = found.filter((entry) => entry.isFile() && !entry.name.startsWith('.')).map(({ name }) => name);
+  return names.toSorted();
+}
+
+/** No bytes, no record, no delivery. */
+async function leavesNothing(folder: string): Promise<void> {
+  assert.deepEqual(await spooledNames(folder), []);
+  assert.deepEqual(
+    (await readdir(join(folder, 'delivered'))).filter((name) => name.endsWith('.eml')),
+    [],
+  );
+}
 
 describe('operations', () => {
   it('health, readiness and metrics tell of the mail that went through', async () => {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
 import { MugaiError } from '../../src/message/errors.ts';
-import { openFsStore, type FaultPoint } from '../../src/store/fs-store.ts';
+import type { FaultPoint } from '../../src/store/fs-fault.ts';
+import { openFsStore } from '../../src/store/fs-store.ts';
 import { stage } from '../../src/store/store.ts';
 import { scratch } from '../support/scratch.ts';
 

@@ -60,13 +60,16 @@ test('pages of a part of a mail are drawn at the asked resolution, sealed under 
     const { signal } = new AbortController();
     const content = await stage(store, Readable.from([Buffer.from(mail)]), LIMITS.messageBytes, signal);
     const id = newMessageId();
-    await spool.accept(id, content, {
-      stage: 'spooled',
-      id,
-      source: { kind: 'mail', name: '', size: content.size, sha256: content.sha256 },
-      envelope: { from: 'a@example.com', to: ['b@city.example.lg.jp'] },
-      peer: '',
-      receivedAt: new Date().toISOString(),
+    await spool.accept({
+      raw: content,
+      facts: {
+        stage: 'spooled',
+        id,
+        source: { kind: 'mail', name: '', size: content.size, sha256: content.sha256 },
+        envelope: { from: 'a@example.com', to: ['b@city.example.lg.jp'] },
+        peer: '',
+        receivedAt: new Date().toISOString(),
+      },
     });
     const answer = answerRenders({
       spool,
