@@ -2,6 +2,7 @@
 // ever written by such a name. The password of the job is a list, one a line.
 import { PART_KIND } from '../src/sandbox/wire.ts';
 import type { ArchiveEntry } from './archive/entry.ts';
+import { unpackedJtd } from './archive/packed-jtd.ts';
 import { SEVEN_ZIP, openSevenZip } from './archive/seven-zip.ts';
 import { readZip } from './archive/zip.ts';
 import { Refusal, serve, whole, type Job, type Out } from './run.ts';
@@ -11,6 +12,7 @@ serve(SEVEN_ZIP, async (job, out) => {
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
   const passwords = job.password.split('\n').filter((password) => password !== '');
   const take = giver(out, job.name.replace(/^.*[\\/]|\.[^.]*$/g, ''));
+  if (job.declaredType === 'application/x-js-taro-packed') return take(unpackedJtd(bytes, job.name));
   if (isZip(bytes, job)) {
     const zip = readZip(bytes);
     for (const finding of zip.findings) out.finding('odd-archive', finding);

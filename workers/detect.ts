@@ -60,6 +60,10 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
     return { mimeType: 'application/pgp-encrypted', extension: 'gpg' };
   if (bytes.length >= 4 && bytes.readUInt32LE(0) === 0x223e9f78)
     return { mimeType: 'application/vnd.ms-tnef', extension: 'dat' };
+  if (bytes.toString('latin1', 40, 44) === ' EMF' && bytes.readUInt32LE(0) === 1)
+    return { mimeType: 'image/emf', extension: 'emf' };
+  if (/^(?:d7cdc69a|0[12]000900000[13])/.test(bytes.toString('hex', 0, 6)))
+    return { mimeType: 'image/wmf', extension: 'wmf' };
   if (bytes.length >= 8 && bytes.readUInt32BE(0) === 0xd0cf11e0 && bytes.readUInt32BE(4) === 0xa1b11ae1)
     return byOleNames(bytes);
   return undefined;
@@ -70,12 +74,15 @@ const CMS = /^30(?:80|[0-7].|81..|82....|83.{6}|84.{8})06(?:092a864886f70d0107|0
 
 const OLE_NAMES = [
   ['EncryptedPackage', 'application/x-encrypted-office', ''],
+  ['JSCompDocument', 'application/x-js-taro-packed', 'jtdc'],
   ['__properties_version1.0', 'application/vnd.ms-outlook', 'msg'],
   ['WordDocument', 'application/msword', 'doc'],
   ['Workbook', 'application/vnd.ms-excel', 'xls'],
   ['PowerPoint Document', 'application/vnd.ms-powerpoint', 'ppt'],
   ['Book', 'application/vnd.ms-excel', 'xls'],
+  ['DocumentText', 'application/x-js-taro', 'jtd'],
   ['VisioDocument', 'application/vnd.visio', 'vsd'],
+  ['Quill', 'application/x-mspublisher', 'pub'],
 ] as const;
 
 /** An OLE file by the names in its directory (UTF-16, ended by zero). */

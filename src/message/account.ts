@@ -91,6 +91,11 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   'link-mismatch': { ja: '見かけと違う宛先のリンクがありました', en: 'a link pointed elsewhere than it said' },
   'page-failed': { ja: '描けないページがあります', en: 'a page could not be drawn' },
   'pages-cut': { ja: '後のページを省きました', en: 'later pages were left out' },
+  'layout-approximate': {
+    ja: '文字と表だけを読み取りました。配置は元の文書のとおりではありません',
+    en: 'only its words and tables were read; the layout is not that of the document',
+  },
+  'pictures-not-shown': { ja: '図や埋め込まれた部品は表示していません', en: 'its pictures and objects are not shown' },
   'remote-content': {
     ja: '外部から読み込む画像などがありました',
     en: 'it loaded pictures or other things from outside',

@@ -18,13 +18,17 @@ const IMAGES = new Set(
     .map((name) => `image/${name}`),
 );
 
+/** Drawings as calls of Windows: the office engine draws them. */
+const METAFILES = new Set(['image/emf', 'image/wmf']);
+
 const OFFICE =
-  /^application\/(?:vnd\.openxmlformats-officedocument\.(?:wordprocessingml|spreadsheetml|presentationml)\.|vnd\.ms-(?:word|excel|powerpoint)\.|vnd\.oasis\.opendocument\.|vnd\.sun\.xml\.|(?:msword|rtf|vnd\.ms-excel|vnd\.ms-powerpoint|x-encrypted-office|vnd\.visio|x-mspublisher|x-office-xml)$)/;
+  /^application\/(?:vnd\.openxmlformats-officedocument\.(?:wordprocessingml|spreadsheetml|presentationml)\.|vnd\.ms-(?:word|excel|powerpoint)\.|vnd\.oasis\.opendocument\.|vnd\.sun\.xml\.|(?:msword|rtf|vnd\.ms-excel|vnd\.ms-powerpoint|x-encrypted-office|vnd\.visio|x-mspublisher|x-office-xml|x-js-taro)$)/;
 
 const ARCHIVES = new Set(
   (
     'zip x-zip-compressed x-7z-compressed x-rar-compressed x-tar gzip x-gtar x-bzip2 x-xz zstd x-lzh-compressed ' +
-    'vnd.ms-cab-compressed x-iso9660-image x-compress x-arj x-cpio x-xar x-unix-archive x-lzip x-self-extracting'
+    'vnd.ms-cab-compressed x-iso9660-image x-compress x-arj x-cpio x-xar x-unix-archive x-lzip x-self-extracting ' +
+    'x-js-taro-packed'
   )
     .split(' ')
     .map((name) => `application/${name}`),
@@ -46,6 +50,7 @@ const MAILS = new Set([
 /** The converter for a detected MIME type. */
 export function routeOf(detectedType: string): Route {
   if (detectedType === 'application/pdf') return 'pdf';
+  if (METAFILES.has(detectedType)) return 'office';
   if (IMAGES.has(detectedType)) return 'image';
   if (MAILS.has(detectedType)) return 'mail';
   if (detectedType === 'application/pkcs7-signature' || detectedType === 'application/pgp-signature')

@@ -3,6 +3,7 @@ import { PART_KIND } from '../../src/sandbox/wire.ts';
 import { Refusal, whole, type Job, type Out } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 import type { OfficeEngine } from './engine.ts';
+import { drawnJtd } from './jtd.ts';
 import { cleanFlatOdf, cleanOdf } from './odf.ts';
 import { cleanOoxml } from './ooxml.ts';
 import { cleanRtf } from './rtf.ts';
@@ -14,7 +15,7 @@ export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): P
   const bytes = await unlock(await whole(job), job.password);
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
   const type = sniff(bytes);
-  const cleaned = await cleanedOf(bytes, type, engine);
+  const cleaned = await cleanedOf(bytes, type, job.password, engine);
   const { findings, losses, letters } = cleaned.report;
   for (const { code, detail } of findings.values()) out.finding(code, detail);
   for (const { code, detail } of losses.values()) out.loss(code, detail);
@@ -27,10 +28,10 @@ export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): P
 }
 
 /** What the engine draws. A sheet of any other kind becomes an xlsx first, so that it is set up for paper like one. */
-async function cleanedOf(bytes: Buffer, type: OfficeType, engine: OfficeEngine): Promise<Cleaned> {
-  if (type.kind !== 'calc') return clean(bytes, type);
+async function cleanedOf(bytes: Buffer, type: OfficeType, password: string, engine: OfficeEngine): Promise<Cleaned> {
+  if (type.kind !== 'calc') return clean(bytes, type, password);
   if (type.form === 'ooxml' && type.extension === 'xlsx') return cleanOoxml(bytes);
-  const first = type.form === 'ooxml' ? { bytes, report: new Report() } : clean(bytes, type);
+  const first = type.form === 'ooxml' ? { bytes, report: new Report() } : clean(bytes, type, password);
   if (type.form !== 'odf' && bytes.includes(Buffer.from('_VBA_PROJECT', 'utf16le'))) first.report.finding('macro');
   const sheets = cleanOoxml(await engine.convert(first.bytes, type, 'xlsx'));
   for (const { code, detail } of first.report.findings.values()) sheets.report.finding(code, detail);
@@ -38,14 +39,16 @@ async function cleanedOf(bytes: Buffer, type: OfficeType, engine: OfficeEngine):
   return sheets;
 }
 
-function clean(bytes: Buffer, { form }: OfficeType): Cleaned {
+function clean(bytes: Buffer, { form }: OfficeType, password: string): Cleaned {
   switch (form) {
     case 'ooxml':
       return cleanOoxml(bytes);
     case 'odf':
-      return cleanOdf(bytes);
+      return cleanOdf(bytes, password);
     case 'flat-odf':
       return cleanFlatOdf(bytes);
+    case 'jtd':
+      return drawnJtd(bytes);
     case 'rtf':
       return cleanRtf(bytes);
     case 'binary': {

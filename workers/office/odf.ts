@@ -2,6 +2,7 @@
 // other programs.
 import { Refusal } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
+import { isLockedOdf, unlockOdf } from './odf-unlock.ts';
 import { openPackage, writePackage, type Parts } from './package.ts';
 import { filterXml, type XmlRules } from './xml-filter.ts';
 
@@ -29,12 +30,10 @@ const DROPPED: { readonly [local: string]: string } = {
   'database-source-table': 'external-link',
 };
 
-/** Rebuilds a package. A locked one is `password-needed`. */
-export function cleanOdf(bytes: Buffer): Cleaned {
-  const source = openPackage(bytes);
-  const manifest = source.get('META-INF/manifest.xml');
-  if (manifest !== undefined && Buffer.from(manifest).includes('encryption-data'))
-    throw new Refusal('password-needed', 'OpenDocument');
+/** Rebuilds a package. A locked one is opened with the password; without it, it is `password-needed`. */
+export function cleanOdf(bytes: Buffer, password: string): Cleaned {
+  const packed = openPackage(bytes);
+  const source = isLockedOdf(packed) ? unlockOdf(packed, password) : packed;
   if (!source.has('content.xml')) throw new Refusal('damaged', 'no content.xml');
   const report = new Report();
   for (const name of source.keys()) if (/^(?:Basic|Scripts)\//.test(name)) report.finding('macro');

@@ -4,7 +4,7 @@ import { unzipSync } from 'fflate';
 import { Refusal } from '../run.ts';
 
 /** What the document is written in, and so how it is cleaned. */
-export type Form = 'ooxml' | 'odf' | 'flat-odf' | 'rtf' | 'binary';
+export type Form = 'ooxml' | 'odf' | 'flat-odf' | 'rtf' | 'jtd' | 'binary';
 export type Kind = 'writer' | 'calc' | 'impress' | 'draw';
 
 export interface OfficeType {
@@ -53,9 +53,17 @@ export function sniff(bytes: Buffer): OfficeType {
     return type('binary', 'writer', 'MS Word 2003 XML', 'xml');
   if (/<\?mso-application\s+progid="Excel\.Sheet"/.test(head))
     return type('binary', 'calc', 'MS Excel 2003 XML', 'xml');
+  if (bytes.toString('latin1', 40, 44) === ' EMF' && bytes.readUInt32LE(0) === 1)
+    return type('binary', 'draw', 'EMF - MS Windows Metafile', 'emf');
+  if (isWmf(bytes)) return type('binary', 'draw', 'WMF - MS Windows Metafile', 'wmf');
   // BIFF 2 to 4 stand without a container: BOF records 0009, 0209, 0409 ([MS-XLS] 2.4.21).
   if (/^\t[\0\x02\x04](?:[\x04\x06\x08]|\x10)\0/.test(head)) return type('binary', 'calc', 'MS Excel 4.0', 'xls');
   throw new Refusal('unsupported-type', 'no office document');
+}
+
+/** Placeable ([MS-WMF] 2.3.2.3), or a header of nine words of version 1 or 3. */
+function isWmf(bytes: Buffer): boolean {
+  return /^(?:d7cdc69a|0[12]000900000[13])/.test(bytes.toString('hex', 0, 6));
 }
 
 /** Names only what it needs of the package; the limits of the whole come later, in `package.ts`. */
@@ -88,6 +96,8 @@ function sniffZip(bytes: Buffer): OfficeType {
 
 function sniffOle(bytes: Buffer): OfficeType {
   const has = (name: string): boolean => bytes.includes(Buffer.from(`${name}\0`, 'utf16le'));
+  if (has('DocumentText') && bytes.includes('SsmgV.01'))
+    return type('jtd', 'writer', 'OpenDocument Text Flat XML', 'fodt');
   if (has('WordDocument')) return type('binary', 'writer', wordFilter(bytes), 'doc');
   if (has('PowerPoint Document')) return type('binary', 'impress', 'MS PowerPoint 97', 'ppt');
   if (has('Workbook')) return type('binary', 'calc', 'MS Excel 97', 'xls');

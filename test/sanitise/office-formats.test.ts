@@ -1,0 +1,40 @@
+// Documents that the office engine draws besides those of Microsoft: locked OpenDocument, Windows' metafiles.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { corpus } from '../support/attack-row.ts';
+import { openSanitiser } from '../support/sanitiser.ts';
+
+const MS = 240_000;
+
+describe('a locked OpenDocument text', () => {
+  const path = 'office/tika/testODTEncrypted.odt'; // written by LibreOffice; AES-256, PBKDF2 of 100,000 rounds
+  it('is held without its password and with a wrong one, and opens with the right one', { timeout: MS }, async () => {
+    const bytes = await corpus(path);
+    {
+      await using sanitiser = await openSanitiser();
+      const { reason } = await sanitiser.file('a.odt', bytes);
+      assert.equal(reason, 'password-needed');
+    }
+    {
+      await using sanitiser = await openSanitiser({ passwords: ['tikaa'] });
+      const { state, reason } = await sanitiser.file('a.odt', bytes);
+      assert.deepEqual([state, reason], ['held', 'password-wrong']);
+    }
+    await using sanitiser = await openSanitiser({ passwords: ['tikaa', 'tika'] });
+    const { state, parts } = await sanitiser.file('a.odt', bytes);
+    assert.equal(state, 'sanitised');
+    assert.equal(parts[0]?.verdict, 'pages');
+  });
+});
+
+describe('a metafile of Windows', () => {
+  for (const kind of ['EMF', 'WMF'])
+    it(`${kind} becomes a page`, { timeout: MS }, async () => {
+      await using sanitiser = await openSanitiser();
+      const bytes = await corpus(`image/tika/test${kind}.${kind.toLowerCase()}`);
+      const { state, parts } = await sanitiser.file(`図.${kind.toLowerCase()}`, bytes);
+      assert.equal(state, 'sanitised');
+      assert.equal(parts[0]?.detectedType, `image/${kind.toLowerCase()}`);
+      assert.ok((parts[0]?.pages ?? 0) >= 1);
+    });
+});
