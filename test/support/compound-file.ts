@@ -74,7 +74,7 @@ export function compoundFile(streams: Readonly<Record<string, Uint8Array>>): Buf
   const miniFatAt = add(Buffer.concat(miniFat.map(u32)));
   const fatSectors = Math.ceil((sectors.length + 8) / (SECTOR / 4)) + 1;
   const fatAt = sectors.length;
-  const table = [...fat, ...new Array<number>(fatSectors).fill(0xfffffffd)];
+  const table = [...fat, ...Array.from({ length: fatSectors }, () => 0xfffffffd)];
   const header = Buffer.alloc(SECTOR, 0xff);
   header.fill(0, 0, 76);
   Buffer.from('d0cf11e0a1b11ae1', 'hex').copy(header);

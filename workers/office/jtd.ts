@@ -159,11 +159,11 @@ class Fodt {
       return `<table:table-column table:style-name="${name}"/>`;
     });
     const body = rows.map((cells) => {
-      const written = cells.map(
+      const filled = cells.map(
         ({ runs }) =>
           `<table:table-cell table:style-name="Cell" office:value-type="string"><text:p text:style-name="P0">${this.#runs(runs)}</text:p></table:table-cell>`,
       );
-      return `<table:table-row>${written.join('')}</table:table-row>`;
+      return `<table:table-row>${filled.join('')}</table:table-row>`;
     });
     return `<table:table table:name="t${table}" table:style-name="Table">${columns.join('')}${body.join('')}</table:table>`;
   }
