@@ -67,10 +67,11 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
   }
   const chain = verified.statement.predicate.chain ?? [];
 
-  // An answer to a password that opened nothing is for whoever asked, in the portal; the mail itself was delivered before.
-  const { revises, parts } = verified.statement.predicate;
-  if (revises !== undefined && parts.some((part) => part.verdict === 'held')) {
-    const answer = `no news of ${revises}`;
+  // An answer to a password that opened nothing, or a part in another form, is for whoever asked, in the portal; the mail itself
+  // was delivered before.
+  const { revises, answers, parts } = verified.statement.predicate;
+  if (answers !== undefined || (revises !== undefined && parts.some((part) => part.verdict === 'held'))) {
+    const answer = answers === undefined ? `no news of ${revises}` : `${answers} of ${revises ?? ''}`;
     return ended(sealed, deps, chain, { stage: 'delivered', courier: 'none', answer, accepted: [], rejected: [] });
   }
 

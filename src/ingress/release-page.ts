@@ -34,13 +34,12 @@ export function addReleases(app: FastifyInstance, deps: ReleaseDeps): void {
     if (opened === undefined || opened.release.state !== 'ready') return gone(reply);
     const { id, release } = opened;
     if (Date.parse(release.notBefore) > Date.now()) return page(reply, 409, readyPage(release));
-    const spooled = await deps.spool.spooled(id);
-    if (spooled === undefined || spooled.record.source.sha256 !== release.sha256) return gone(reply);
+    const content = await deps.spool.releaseContent(id, release);
+    if (content === undefined) return gone(reply);
     if (!(await deps.spool.useRelease(id, release.token))) return gone(reply);
     const detail = { for: release.by, address: request.ip, sha256: release.sha256 };
     await deps.audit.append({ act: 'released', message: id, detail });
     const plain = release.name.replace(/[^A-Za-z0-9._-]/g, '_');
-    const content = deps.spool.rawContent(spooled);
     return reply
       .headers({
         'Content-Type': 'application/octet-stream',

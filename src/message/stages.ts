@@ -70,6 +70,9 @@ export const OutputSchema = Type.Object(
 );
 export type Output = Static<typeof OutputSchema>;
 
+/** What a package holds that answers a request for a part in another form. */
+export const AnswersSchema = Type.Union([Type.Literal('text'), Type.Literal('values')]);
+
 /** `02-sanitised.json`: every leaf has its row and every output file is durable beside the record. */
 export const SanitisedRecordSchema = Type.Object(
   {
@@ -105,6 +108,8 @@ export const SanitisedRecordSchema = Type.Object(
     outputFolder: Type.String({ pattern: '^([0-9a-z]{26}\\.out-[0-9a-f]{12})?$' }),
     /** The message that this is another version of: made with a password, after a request. Absent in a first version. */
     revises: Type.Optional(Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' })),
+    /** It answers a request for a part in another form: nobody but who looks in the portal gets it. */
+    answers: Type.Optional(AnswersSchema),
     /** Documents whose pages were visible before the package: digest of the last page's seal. */
     live: Type.Optional(LiveHeadsSchema),
     /** Milliseconds the step took. */
@@ -153,6 +158,8 @@ export const ReleaseRecordSchema = Type.Object(
     by: Type.String({ maxLength: 200 }),
     notBefore: Time,
     expires: Time,
+    /** Path of the part whose bytes lie beside this record; absent: the whole message as it came. */
+    part: Type.Optional(Type.String({ maxLength: 200 })),
   },
   { additionalProperties: false },
 );

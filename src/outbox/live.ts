@@ -3,8 +3,7 @@
 //
 //   <hour>/<id>.live/NN-PPPPP.pdf    one page, a plain file of our one form (docs/grammar.md); NN is the number of the output
 //   <hour>/<id>.live/NN-PPPPP.json   its seal: a DSSE envelope over a `PageSeal`
-import { createHash, sign, verify, type KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createHash, type KeyObject } from 'node:crypto';
 import { Type, type Static } from 'typebox';
 import { folderOf, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
@@ -14,8 +13,8 @@ import { recordCodec } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { ByteSource } from './byte-source.ts';
 import { readPdf, type OnPageImage } from './read-pdf.ts';
+import { openSmall, sealSmall } from './small-seal.ts';
 
-const PAYLOAD_TYPE = 'application/vnd.mugai.page+json';
 const SEAL_BYTES = 4096;
 const strict = { additionalProperties: false } as const;
 
@@ -36,20 +35,7 @@ export const PageSealSchema = Type.Object(
 );
 export type PageSeal = Static<typeof PageSealSchema>;
 
-const EnvelopeSchema = Type.Object(
-  {
-    payloadType: Type.Literal(PAYLOAD_TYPE),
-    payload: Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$' }),
-    signatures: Type.Array(
-      Type.Object({ keyid: DigestSchema, sig: Type.String({ pattern: '^[A-Za-z0-9+/]{86}==$' }) }, strict),
-      { minItems: 1, maxItems: 1 },
-    ),
-  },
-  strict,
-);
-const sealCodec = recordCodec('page seal', PageSealSchema);
-const envelopeCodec = recordCodec('page envelope', EnvelopeSchema);
-const verifyAsync = promisify(verify);
+const KIND = { payloadType: 'application/vnd.mugai.page+json', codec: recordCodec('page seal', PageSealSchema) };
 
 /** `previous` of a first page. */
 export const NO_PAGE = '0'.repeat(64);
@@ -58,33 +44,7 @@ export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update
 
 /** Signs a page: the bytes of its seal file. */
 export function sealPage(seal: PageSeal, privateKey: KeyObject, keyid: string): Buffer {
-  const payload = sealCodec.encode(seal);
-  const sig = sign(null, preAuthentication(payload), privateKey).toString('base64');
-  return envelopeCodec.encode({
-    payloadType: PAYLOAD_TYPE,
-    payload: payload.toString('base64'),
-    signatures: [{ keyid, sig }],
-  });
-}
-
-function preAuthentication(payload: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload]);
-}
-
-async function openSeal(bytes: Uint8Array, keys: ReadonlyMap<string, KeyObject>): Promise<PageSeal | undefined> {
-  try {
-    const { payload, signatures } = envelopeCodec.decode(bytes);
-    const signed = Buffer.from(payload, 'base64');
-    const [signature] = signatures;
-    const key = signature === undefined ? undefined : keys.get(signature.keyid);
-    if (signature === undefined || key === undefined) return undefined;
-    if (!(await verifyAsync(null, preAuthentication(signed), key, Buffer.from(signature.sig, 'base64'))))
-      return undefined;
-    return sealCodec.decode(signed);
-  } catch (error) {
-    if (error instanceof MugaiError && error.code === 'bad-record') return undefined; // not ours, or half written
-    throw error;
-  }
+  return sealSmall(KIND, seal, privateKey, keyid);
 }
 
 /** How far a document has come: pages whose seal is there, of how many. */
@@ -164,7 +124,7 @@ export class LiveFolder {
 
   async #seal(name: string, keys: ReadonlyMap<string, KeyObject>): Promise<PageSeal | undefined> {
     const bytes = await this.#read(name, SEAL_BYTES);
-    const seal = bytes === undefined ? undefined : await openSeal(bytes, keys);
+    const seal = bytes === undefined ? undefined : await openSmall(KIND, bytes, keys);
     return seal?.id === this.#id ? seal : undefined;
   }
 

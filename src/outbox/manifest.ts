@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { Type, type Static } from 'typebox';
 import { PositionSchema } from '../message/act.ts';
 import { DigestSchema, PartRowSchema, ReasonSchema, StateSchema } from '../message/part.ts';
-import { EnvelopeSchema, HeadersSchema, LiveHeadsSchema, SourceSchema } from '../message/stages.ts';
+import { AnswersSchema, EnvelopeSchema, HeadersSchema, LiveHeadsSchema, SourceSchema } from '../message/stages.ts';
 import { reasonOf } from '../message/errors.ts';
 import { recordCodec, type RecordCodec } from '../store/records.ts';
 import { GateRefusal, type Rule } from './refusal.ts';
@@ -46,6 +46,8 @@ export const PredicateSchema = Type.Object(
     parts: Type.Array(PartRowSchema),
     /** The message that this package is another version of; it then has an id of its own, that of the request. */
     revises: Type.Optional(Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' })),
+    /** It answers a request for one part in another form; the inner side shows it in the portal and delivers it to nobody. */
+    answers: Type.Optional(AnswersSchema),
     live: Type.Optional(LiveHeadsSchema),
     /** Places of this message in the journals of the outer and the middle zone: each package anchors both chains. */
     chain: Type.Optional(Type.Array(PositionSchema, { maxItems: 4 })),

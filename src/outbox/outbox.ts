@@ -3,6 +3,7 @@ import { folderOf, parseMessageId, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Sealed } from '../message/stages.ts';
 import { stage, type Entry, type Staged, type Store } from '../store/store.ts';
+import { Boards } from './board.ts';
 import { LiveFolder } from './live.ts';
 import { MANIFEST } from './manifest.ts';
 import type { PackageFiles } from './verify.ts';
@@ -47,6 +48,11 @@ export class Outbox {
   /** Pages of a message that are visible before its package. */
   live(id: MessageId): LiveFolder {
     return new LiveFolder(this.#store, id);
+  }
+
+  /** What is still on its way, as the middle tells it. */
+  get boards(): Boards {
+    return new Boards(this.#store);
   }
 
   /** Shards that hold packages, oldest first. */

@@ -29,13 +29,16 @@ CREATE INDEX IF NOT EXISTS asks_message ON asks (message);
 CREATE TABLE IF NOT EXISTS originals (
   id TEXT PRIMARY KEY, message TEXT NOT NULL, user TEXT NOT NULL, reason TEXT NOT NULL, sha256 TEXT NOT NULL,
   size INTEGER NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL, state TEXT NOT NULL,
-  level INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  level INTEGER NOT NULL, part TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS originals_user ON originals (user);
 CREATE INDEX IF NOT EXISTS originals_open ON originals (state, expires);
 CREATE TABLE IF NOT EXISTS decisions (
   original TEXT NOT NULL, level INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, yes INTEGER NOT NULL,
   PRIMARY KEY (original, level)) STRICT, WITHOUT ROWID;
 `;
+
+/** Columns that came after a table: an older file gets them when it is opened. */
+const LATER = [['originals', 'part', "TEXT NOT NULL DEFAULT ''"]] as const;
 
 const INDEX = `
 CREATE TABLE idx.messages (
@@ -70,6 +73,7 @@ export class Database {
       this.#db = new DatabaseSync(join(folder, 'accounts.sqlite'));
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
       this.#db.exec(ACCOUNTS);
+      for (const [table, column, type] of LATER) this.#addColumn(table, column, type);
     } catch (error) {
       throw new MugaiError('store-failed', `cannot use ${folder}/accounts.sqlite: ${reasonOf(error)}`, {
         cause: error,
@@ -150,6 +154,11 @@ export class Database {
       this.#prepared.set(sql, statement);
     }
     return statement;
+  }
+
+  #addColumn(table: string, column: string, type: string): void {
+    const there = this.#db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column);
+    if (there === undefined) this.#db.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
   }
 
   #detach(): void {

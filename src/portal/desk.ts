@@ -2,6 +2,7 @@
 import type { ActEntry } from '../message/act.ts';
 import type { Log } from '../ops/log.ts';
 import type { Accounts, Mailbox, User } from './accounts.ts';
+import type { OnTheWay } from './arriving.ts';
 import type { Directories } from './directory-pages.ts';
 import type { Guesses } from './guesses.ts';
 import type { MessageIndex, Listed } from './message-index.ts';
@@ -17,6 +18,7 @@ export interface Desk {
   readonly guesses: Guesses;
   readonly index: MessageIndex;
   readonly packages: Packages;
+  readonly onTheWay: OnTheWay;
   readonly log: Log;
   readonly now: () => number;
   /** Writes an act into the journal; resolves when it is durable. What was not noted must not happen. */

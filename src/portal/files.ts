@@ -8,9 +8,10 @@ import { messageOf, type Desk } from './desk.ts';
 import { frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Listed } from './message-index.ts';
-import { brokenPage, pathOfFile } from './message.ts';
-import { pictureOf, type Picture } from './page-picture.ts';
+import { brokenPage, pathOfFile, TEXT_BYTES, TEXT_SHOWN } from './message.ts';
+import { pictureOf } from './page-picture.ts';
 import type { Answer, Visit } from './pages.ts';
+import { sendPicture, sheetOf, viewerBar } from './sheets.ts';
 import { wordsOf } from './words.ts';
 
 /** A file of a message that this person may read. */
@@ -113,42 +114,51 @@ async function previewPage(desk: Desk, visit: Visit, { line, statement, name }: 
   const shown = name.replace(/^files\//, '');
   const path = pathOfFile(line, name);
   await desk.note({ act: 'viewed', person: visit.user.name, message: line.id, detail: { file: name } });
-  const image = (source: string, at: number, width: number, height: number): Html =>
-    html`<li id="p${at}">
-      <figure>
-        <img
-          src="${source}"
-          alt="${say('page')} ${at}"
-          width="${width}"
-          height="${height}"
-          loading="lazy"
-          decoding="async"
-        />
-        <figcaption>${at}</figcaption>
-      </figure>
-    </li>`;
   let body: Html | readonly Html[];
   if (name.endsWith('.pdf')) {
     const images = await desk.packages.pages(line.id, statement, name);
-    body = images.map(({ width, height }, at) => image(`${path}/pages/${at + 1}`, at + 1, width, height));
+    body = images.map(({ width, height }, at) =>
+      sheetOf(visit, { source: `${path}/pages/${at + 1}`, at: at + 1, width, height }),
+    );
   } else if (/\.(png|jpg)$/.test(name)) {
-    body = html`<li id="p1">
-      <figure><img src="${path}/picture" alt="${shown}" /></figure>
-    </li>`;
+    body = sheetOf(visit, { source: `${path}/picture`, at: 1 });
+  } else if (name.endsWith('.txt')) {
+    const text = (await desk.packages.bytes(line.id, statement, name, TEXT_BYTES)).toString('utf8');
+    return textPage(visit, { line, path, shown, text });
   } else return { status: 404, page: frame(visit, { title: say('previewNot'), body: backTo(visit, line) }) };
   return frame(visit, {
     title: shown,
     wide: true,
-    body: html`<div class="acts viewer-bar" data-viewer>
-        <a class="button quiet" href="/messages/${line.id}">${say('back')}</a>
-        <a class="button quiet" href="${path}" download>${say('download')}</a>
-        <button type="button" class="quiet" data-zoom="out" hidden>${say('zoomOut')}</button
-        ><button type="button" class="quiet" data-zoom="in" hidden>${say('zoomIn')}</button>
-      </div>
+    body: html`${viewerBar(
+        visit,
+        `/messages/${line.id}`,
+        html`<a class="button quiet" href="${path}" download>${say('download')}</a>`,
+      )}
       <p class="small">${say('previewNote')}</p>
       <ol class="sheets">
         ${body}
       </ol>`,
+  });
+}
+
+interface ShownText {
+  readonly line: Listed;
+  readonly path: string;
+  readonly shown: string;
+  readonly text: string;
+}
+
+function textPage(visit: Visit, { line, path, shown, text }: ShownText): Html {
+  const say = wordsOf(visit.language);
+  return frame(visit, {
+    title: shown,
+    body: html`${viewerBar(
+        visit,
+        `/messages/${line.id}`,
+        html`<a class="button quiet" href="${path}" download>${say('download')}</a>`,
+      )}
+      <pre class="text whole" tabindex="0">${text.slice(0, TEXT_SHOWN).toWellFormed()}</pre>
+      ${text.length > TEXT_SHOWN ? html`<p class="note">${say('textCut')}</p>` : ''}`,
   });
 }
 
@@ -168,13 +178,4 @@ async function picture(desk: Desk, visit: Visit, { line, statement, name }: Aske
   if (type === undefined) return 'not-found';
   const bytes = await desk.packages.bytes(line.id, statement, name, LIMITS.outputBytes);
   return sendPicture(visit, { type, bytes });
-}
-
-async function sendPicture(visit: Visit, { type, bytes }: Picture): Promise<Answer> {
-  visit.reply
-    .header('Content-Security-Policy', "default-src 'none'; sandbox")
-    .header('Cache-Control', 'private, max-age=600') // this browser only; the page itself is asked for again
-    .type(type);
-  await visit.reply.send(bytes);
-  return 'sent';
 }

@@ -10,6 +10,8 @@ export interface Framed {
   readonly body: Value;
   /** Wide pages use the whole screen (page preview, tables). */
   readonly wide?: boolean;
+  /** The page changes by itself: what `/live` is asked with. */
+  readonly live?: string;
   /** A sentence above the page: `bad` for what went wrong. */
   readonly note?: { readonly kind: 'good' | 'bad'; readonly text: string } | undefined;
 }
@@ -22,7 +24,7 @@ const WORD_LINKS: readonly (readonly [path: string, word: Word, roles: readonly 
 ];
 
 /** A whole page. */
-export function frame(glance: Glance, { title, body, wide, note }: Framed): Html {
+export function frame(glance: Glance, { title, body, wide, note, live }: Framed): Html {
   const say = wordsOf(glance.language);
   return html`<!doctype html>
     <html lang="${glance.language}">
@@ -45,7 +47,12 @@ export function frame(glance: Glance, { title, body, wide, note }: Framed): Html
             ${navigation(glance)}
           </div>
         </header>
-        <main id="content" tabindex="-1" class="${wide === true ? 'wide' : 'narrow'}">
+        <main
+          id="content"
+          tabindex="-1"
+          class="${wide === true ? 'wide' : 'narrow'}"
+          ${live === undefined ? '' : html` data-live="${live}"`}
+        >
           <h1>${title}</h1>
           ${note === undefined ? '' : html`<p class="note ${note.kind}" role="${note.kind === 'bad' ? 'alert' : 'status'}">${note.text}</p>`}
           ${body}

@@ -206,7 +206,7 @@ export class MessageIndex {
       sum((part) => part.findings.length),
       waiting,
       predicate?.revises ?? null,
-      this.#isShown(id, predicate?.revises, waiting) ? 1 : 0,
+      predicate?.answers === undefined && this.#isShown(id, predicate?.revises, waiting) ? 1 : 0,
     );
     const addresses = new Set((predicate?.envelope.to ?? []).map(parseAddress).filter((one) => one !== undefined));
     for (const address of addresses) this.#db.run('INSERT OR IGNORE INTO recipients VALUES (?, ?)', address, key);
@@ -324,6 +324,16 @@ export class MessageIndex {
       (address) => this.#db.get('SELECT 1 FROM recipients WHERE address = ? AND key = ?', address, key) !== undefined,
     );
     return mine ? this.#line(key, user) : undefined;
+  }
+
+  /** Key and stage of the newest line of any of these mailboxes: it changes when something came. */
+  newest(addresses: readonly string[]): string {
+    let newest = 0;
+    for (const address of addresses) {
+      const row = this.#db.get('SELECT max(key) AS key FROM recipients WHERE address = ?', address);
+      newest = Math.max(newest, Number(row?.['key'] ?? 0));
+    }
+    return `${newest} ${String(this.#db.get('SELECT stage FROM messages WHERE key = ?', newest)?.['stage'] ?? '')}`;
   }
 
   markRead(user: string, id: MessageId, read: boolean): void {

@@ -5,7 +5,8 @@ import { MugaiError } from '../message/errors.ts';
 import type { PartRow } from '../message/part.ts';
 import type { Statement } from '../outbox/manifest.ts';
 import { messageOf, type Desk } from './desk.ts';
-import { askedSection, passwordForm, renderForm, type AskingDeps } from './asking.ts';
+import { askedSection, askForms, passwordForm } from './asked.ts';
+import type { AskingDeps } from './asking.ts';
 import { csrfField, frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Listed } from './message-index.ts';
@@ -14,8 +15,8 @@ import type { Visit } from './pages.ts';
 import { timeWords, wordsOf } from './words.ts';
 
 /** Bytes and characters of a text that a page shows; the rest is in the download. */
-const TEXT_BYTES = 32 * 1024 * 1024;
-const TEXT_SHOWN = 100_000;
+export const TEXT_BYTES = 32 * 1024 * 1024;
+export const TEXT_SHOWN = 100_000;
 
 export function addMessage(desk: Desk, asking: AskingDeps): void {
   const { pages } = desk;
@@ -75,7 +76,7 @@ interface Shown {
   readonly line: Listed;
 }
 
-function messagePage({ desk, asking, visit, line }: Shown, { statement, text }: Opened): Html {
+async function messagePage({ desk, asking, visit, line }: Shown, { statement, text }: Opened): Promise<Html> {
   const say = wordsOf(visit.language);
   const { predicate } = statement;
   const { headers } = predicate;
@@ -90,6 +91,7 @@ function messagePage({ desk, asking, visit, line }: Shown, { statement, text }: 
         </div>`;
   return frame(visit, {
     title,
+    ...(asking.asks.of(desk.index.versions(line.id)[0]?.id ?? line.id).length === 0 ? {} : { live: 'message' }),
     body: html`${road(visit, line)}
       <dl class="heads">
         ${row(say('from'), headers?.from ?? predicate.envelope.from)}
@@ -97,7 +99,7 @@ function messagePage({ desk, asking, visit, line }: Shown, { statement, text }: 
         ${row(say('date'), headers?.date ?? '')} ${row(say('received'), timeWords(timeOf(line.id), visit.language))}
       </dl>
       ${predicate.reason === null ? '' : html`<p class="note bad">${reasonWords(predicate.reason, visit.language)}</p>`}
-      ${askedSection(desk, asking, visit, line)} ${fileCards(visit, line, predicate.parts)}
+      ${await askedSection(desk, asking, visit, line)} ${fileCards(visit, line, predicate.parts)}
       ${
         text === undefined
           ? ''
@@ -159,6 +161,7 @@ function fileCards(visit: Visit, line: Listed, parts: readonly PartRow[]): Html 
       .map((output) => {
         const path = pathOfFile(line, output);
         const shown = output.replace(/^files\//, '');
+        const isText = output.endsWith('.txt');
         const seen = /\.(pdf|png|jpg)$/.test(output);
         const source = output.endsWith('.pdf') ? `${path}/pages/1` : `${path}/picture`;
         return html`<li class="card file">
@@ -169,7 +172,7 @@ function fileCards(visit: Visit, line: Listed, parts: readonly PartRow[]): Html 
               ${part.name === '' ? '' : html`${part.name} (${sizeWords(part.size)})`}${part.pages > 1 ? html` ${part.pages} ${say('pages')}` : ''}
             </p>
             <p class="acts">
-              ${seen ? html`<a class="button" href="${path}/pages">${say('preview')}<span class="hidden"> ${shown}</span></a>` : ''}
+              ${seen || isText ? html`<a class="button" href="${path}/pages">${say(isText ? 'read' : 'preview')}<span class="hidden"> ${shown}</span></a>` : ''}
               <a class="button quiet" href="${path}" download
                 >${say('download')}<span class="hidden"> ${shown}</span></a
               >
@@ -231,7 +234,7 @@ function partTable(visit: Visit, line: Listed, parts: readonly PartRow[]): Html 
                 class="state ${part.verdict === 'refused' ? 'bad' : part.verdict === 'held' || part.verdict === 'dropped' ? 'wait' : 'good'}"
                 >${BECAME[part.verdict][at]}</span
               >${part.reason === null ? '' : html` ${reasonWords(part.reason, language)}`}
-              ${remarks(say('removed'), part.findings)}${remarks(say('unseen'), part.losses)}${passwordForm(visit, line, part)}${renderForm(visit, line, part)}
+              ${remarks(say('removed'), part.findings)}${remarks(say('unseen'), part.losses)}${passwordForm(visit, line, part)}${askForms(visit, line, part)}
             </td>
           </tr> `,
       )}

@@ -3,6 +3,8 @@ import { timeOf } from '../message/id.ts';
 import { STATES } from '../message/part.ts';
 import type { Mailbox } from './accounts.ts';
 import { mailboxesOf, type Desk } from './desk.ts';
+import { arrivingSection } from './arriving-pages.ts';
+import type { Arriving } from './arriving.ts';
 import { frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Listed } from './message-index.ts';
@@ -25,7 +27,12 @@ export function addMessages(desk: Desk): void {
       before: asked.before,
       most: LINES,
     });
-    return listPage(visit, { desk, boxes, asked, lines, more });
+    // Further pages and searches are about what has come.
+    const first = asked.before === undefined && asked.words === '';
+    const arriving = first ? await desk.onTheWay.of(boxes.map(({ address }) => address)) : [];
+    // What came a moment ago may still stand on the board.
+    const coming = arriving.filter(({ id }) => !lines.some((line) => line.id === id));
+    return listPage(visit, { desk, boxes, asked, arriving: coming, lines, more });
   });
 }
 
@@ -54,24 +61,28 @@ interface ListOf {
   readonly desk: Desk;
   readonly boxes: readonly Mailbox[];
   readonly asked: Asked;
+  readonly arriving: readonly Arriving[];
   readonly lines: readonly Listed[];
   readonly more: boolean;
 }
 
-function listPage(visit: Visit, { desk, boxes, asked, lines, more }: ListOf): Html {
+function listPage(visit: Visit, { desk, boxes, asked, arriving, lines, more }: ListOf): Html {
   const say = wordsOf(visit.language);
   return frame(visit, {
     title: say('messages'),
     wide: true,
     note: desk.index.filling ? { kind: 'good', text: say('rebuilding') } : undefined,
-    body: html`${filters(visit, boxes, asked)}
-      ${
-        boxes.length === 0
-          ? html`<p class="empty">${say('noMailbox')}</p>`
-          : lines.length === 0
-            ? html`<p class="empty">${say('nothing')}</p>`
-            : table(visit, lines)
-      }
+    live: 'list',
+    body: html`${filters(visit, boxes, asked)}${arrivingSection(visit, arriving)}
+      <div data-live-part="lines">
+        ${
+          boxes.length === 0
+            ? html`<p class="empty">${say('noMailbox')}</p>`
+            : lines.length === 0
+              ? html`<p class="empty">${say('nothing')}</p>`
+              : table(visit, lines)
+        }
+      </div>
       <nav class="turn" aria-label="${say('page')}">
         ${asked.before === undefined ? '' : html`<a class="button quiet" href="${hrefOf(asked, undefined)}">${say('newest')}</a>`}
         ${more ? html`<a class="button quiet" rel="next" href="${hrefOf(asked, lines.at(-1)?.key)}">${say('older')}</a>` : ''}

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { sizeWords } from '../message/account.ts';
 import { html, type Html } from '../message/html.ts';
+import type { MessageId } from '../message/id.ts';
 import type { RequestWriter } from '../requests/requests.ts';
 import { messageOf, type Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
@@ -25,7 +26,9 @@ export function addOriginals(desk: Desk, deps: OriginalPagesDeps): void {
   const { originals } = deps;
   pages.get('/messages/:id/original', ['staff'], async (visit) => {
     const line = messageOf(desk, visit);
-    return line === undefined || line.stage === 'quarantined' ? 'not-found' : askPage(visit, line);
+    if (line === undefined || line.stage === 'quarantined') return 'not-found';
+    const what = await wantedOf(desk, line, visit.query.get('part') ?? '');
+    return what === undefined ? 'not-found' : askPage(visit, line, what);
   });
   pages.post('/messages/:id/original', ['staff'], async (visit) => ask(desk, deps, visit));
   pages.get('/originals', ['staff'], async (visit) => minePage(visit, originals.ofUser(visit.user.name)));
@@ -34,15 +37,40 @@ export function addOriginals(desk: Desk, deps: OriginalPagesDeps): void {
   pages.post('/approvals/:original', ['approver'], async (visit) => decide(desk, deps, visit));
 }
 
-function askPage(visit: Visit, line: Listed, fault?: Word): Html {
+/** What an original is asked of: the whole message, or one of its parts, as the signed manifest tells it. */
+interface Wanted {
+  readonly message: MessageId;
+  readonly part: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly size: number;
+}
+
+async function wantedOf(desk: Desk, line: Listed, part: string): Promise<Wanted | undefined> {
+  const message = desk.index.versions(line.id)[0]?.id ?? line.id;
+  const { source, parts } = (await desk.packages.statement(message)).predicate;
+  const { sha256, size } = source;
+  if (part === '') return { message, part, sha256, size, name: source.kind === 'mail' ? line.subject : source.name };
+  const row = parts.find(({ path }) => path === part);
+  return row === undefined || row.name === ''
+    ? undefined
+    : { message, part, name: row.name, sha256: row.sha256, size: row.size };
+}
+
+function askPage(visit: Visit, line: Listed, wanted: Wanted, fault?: Word): Html {
   const say = wordsOf(visit.language);
   return frame(visit, {
     title: say('originalTitle'),
     note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
-    body: html`<p>${line.subject}</p>
+    body: html`<p>
+        <b>${wanted.name === '' ? say('noSubject') : wanted.name}</b>
+        <span class="small"
+          >${sizeWords(wanted.size)}${wanted.part === '' ? '' : html`, ${say('part')} ${wanted.part}`}</span
+        >
+      </p>
       <p>${say('originalLead')}</p>
       <form method="post" action="/messages/${line.id}/original" class="card form">
-        ${csrfField(visit)}
+        ${csrfField(visit)}<input type="hidden" name="part" value="${wanted.part}" />
         <p>
           <label for="reason">${say('originalReason')}</label
           ><textarea id="reason" name="reason" rows="4" required minlength="${REASON_LEAST}" maxlength="${REASON_MOST}">
@@ -57,19 +85,19 @@ ${visit.form.get('reason') ?? ''}</textarea>
 async function ask(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit): Promise<Answer> {
   const line = messageOf(desk, visit);
   if (line === undefined || line.stage === 'quarantined') return 'not-found';
+  const wanted = await wantedOf(desk, line, visit.form.get('part') ?? '');
+  if (wanted === undefined) return 'not-found';
   const reason = (visit.form.get('reason') ?? '').trim();
   if (reason.length < REASON_LEAST || reason.length > REASON_MOST)
-    return { status: 400, page: askPage(visit, line, 'originalReasonBad') };
-  const first = desk.index.versions(line.id)[0]?.id ?? line.id;
-  const { source } = (await desk.packages.statement(first)).predicate;
+    return { status: 400, page: askPage(visit, line, wanted, 'originalReasonBad') };
+  const { message, part, sha256, size, name } = wanted;
   await desk.note({
     act: 'asked',
     person: visit.user.name,
-    message: first,
-    detail: { kind: 'original', reason, sha256: source.sha256 },
+    message,
+    detail: { kind: 'original', reason, sha256, ...(part === '' ? {} : { part }) },
   });
-  const name = source.kind === 'mail' ? line.subject : source.name;
-  originals.ask({ message: first, user: visit.user.name, reason, sha256: source.sha256, size: source.size, name });
+  originals.ask({ message, user: visit.user.name, reason, sha256, size, name, part });
   return { to: '/originals' };
 }
 
@@ -85,7 +113,9 @@ function facts(visit: Visit, one: OriginalAsked): Html {
   const say = wordsOf(visit.language);
   const [word, look] = STATE_WORDS[one.state];
   return html`<p>
-      <b>${one.name === '' ? say('noSubject') : one.name}</b> <span class="state ${look}">${say(word)}</span>
+      <b>${one.name === '' ? say('noSubject') : one.name}</b
+      >${one.part === '' ? '' : html` <span class="small">[${one.part}]</span>`}
+      <span class="state ${look}">${say(word)}</span>
     </p>
     <p>${say('originalReason')}: ${one.reason}</p>
     <p class="small">
@@ -111,6 +141,12 @@ function minePage(visit: Visit, mine: readonly OriginalAsked[], told?: Html): Ht
   });
 }
 
+/** The digest that the signed manifest gives at this moment for what was asked for. */
+async function digestNow(desk: Desk, { message, part }: OriginalAsked): Promise<string | undefined> {
+  const { source, parts } = (await desk.packages.statement(message)).predicate;
+  return part === '' ? source.sha256 : parts.find(({ path }) => path === part)?.sha256;
+}
+
 /** Uses the approval up: one link, whose token nobody but the requester ever sees. */
 async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<Answer> {
   const { originals, requests, outerUrl } = deps;
@@ -119,8 +155,7 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
   // What was approved must still be what the signed manifest says, and still be this person's to read.
   const boxes = desk.accounts.mailboxes(visit.user.name, desk.now()).map(({ address }) => address);
   if (desk.index.find(one.message, boxes, visit.user.name) === undefined) return 'not-found';
-  const { source } = (await desk.packages.statement(one.message)).predicate;
-  if (source.sha256 !== one.sha256 || one.state !== 'approved') return 'not-found';
+  if ((await digestNow(desk, one)) !== one.sha256 || one.state !== 'approved') return 'not-found';
   await desk.note({
     act: 'asked',
     person: visit.user.name,
@@ -132,7 +167,7 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
   const approved = Math.max(...one.decisions.map(({ at }) => at));
   const from = approved + originals.policy.waitMinutes * 60_000;
   await requests.original(
-    { id: one.message, part: '', by: visit.user.name },
+    { id: one.message, part: one.part, by: visit.user.name },
     {
       purpose: one.reason,
       approvedBy: one.decisions
@@ -202,8 +237,7 @@ async function decide(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit
   const hindrance = originals.hindrance(one, visit.user.name);
   if (hindrance === 'not-yours') return 'not-found';
   if (hindrance !== undefined) return bad(hindrance);
-  const { source } = (await desk.packages.statement(one.message)).predicate;
-  if (source.sha256 !== sha256 || sha256 !== one.sha256) return bad('changed');
+  if ((await digestNow(desk, one)) !== sha256 || sha256 !== one.sha256) return bad('changed');
   await desk.note({
     act: answer === '1' ? 'approved' : 'rejected',
     person: visit.user.name,

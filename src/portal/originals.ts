@@ -24,6 +24,8 @@ export interface OriginalAsked {
   readonly sha256: string;
   readonly size: number;
   readonly name: string;
+  /** Path of the part that is asked for; empty: the whole message. */
+  readonly part: string;
   readonly at: number;
   readonly expires: number;
   readonly state: OriginalState;
@@ -57,12 +59,12 @@ export class Originals {
     return this.#policy;
   }
 
-  ask(asked: Pick<OriginalAsked, 'message' | 'user' | 'reason' | 'sha256' | 'size' | 'name'>): string {
+  ask(asked: Pick<OriginalAsked, 'message' | 'user' | 'reason' | 'sha256' | 'size' | 'name' | 'part'>): string {
     const id = randomBytes(16).toString('hex');
     const now = this.#now();
     const expires = now + this.#policy.validHours * 3_600_000;
     this.#db.run(
-      "INSERT INTO originals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked', 0)",
+      "INSERT INTO originals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked', 0, ?)",
       id,
       asked.message,
       asked.user,
@@ -72,6 +74,7 @@ export class Originals {
       asked.name,
       now,
       expires,
+      asked.part,
     );
     return id;
   }
@@ -148,6 +151,7 @@ export class Originals {
       sha256: String(row['sha256']),
       size: Number(row['size']),
       name: String(row['name']),
+      part: String(row['part']),
       at: Number(row['at']),
       expires,
       state: open && expires <= this.#now() ? 'expired' : kept,

@@ -9,6 +9,9 @@ import type { Session, Sessions } from './sessions.ts';
 /** `__Host-`: set by this host itself, over a safe connection (or loopback), for all its paths. */
 export const SESSION_COOKIE = '__Host-mugai';
 
+/** Header of a page that our script fetches because something changed: nobody asked for it. */
+const BY_ITSELF = 'x-mugai-by-itself';
+
 /** What a page answers. `sent`: it wrote to the reply itself. */
 export type Answer =
   | Html
@@ -67,6 +70,7 @@ export interface PagesDeps {
 export class Pages {
   readonly declared: Declared[] = [];
   readonly #links: Link[] = [];
+  readonly #quiet = new Set<string>();
   readonly #app: FastifyInstance;
   readonly #deps: PagesDeps;
 
@@ -83,6 +87,12 @@ export class Pages {
   /** A page to look at. It changes nothing: mail scanners and browsers open pages by themselves. */
   get(path: string, roles: readonly Role[] | 'signed-in', show: (visit: Visit) => Promise<Answer>): void {
     this.#declare('GET', path, roles, async (glance) => show(visitOf(glance)));
+  }
+
+  /** A page that asks by itself, again and again: it is no sign that somebody is there, so it keeps no session alive. */
+  quiet(path: string, roles: readonly Role[], show: (visit: Visit) => Promise<Answer>): void {
+    this.#quiet.add(path);
+    this.get(path, roles, show);
   }
 
   /** An act. Refused without the session's own token. */
@@ -103,14 +113,16 @@ export class Pages {
   /** What is known of a request before any page looks at it. */
   glance(request: FastifyRequest, reply: FastifyReply): Glance {
     const token = request.cookies[SESSION_COOKIE];
-    const session = token === undefined || token.length > 100 ? undefined : this.#deps.sessions.find(token);
     const at = request.url.indexOf('?');
+    const path = at < 0 ? request.url : request.url.slice(0, at);
+    const alive = !this.#quiet.has(path) && request.headers[BY_ITSELF] === undefined;
+    const session = token === undefined || token.length > 100 ? undefined : this.#deps.sessions.find(token, alive);
     return {
       request,
       reply,
       session,
       language: session?.user.language ?? languageOf(request),
-      path: at < 0 ? request.url : request.url.slice(0, at),
+      path,
       query: new URLSearchParams(at < 0 ? '' : request.url.slice(at)),
       form: request.body instanceof URLSearchParams ? request.body : new URLSearchParams(),
       links: this.#links,

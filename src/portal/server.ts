@@ -7,6 +7,8 @@ import type { Log } from '../ops/log.ts';
 import type { RequestWriter } from '../requests/requests.ts';
 import { Accounts } from './accounts.ts';
 import { addAccountPage } from './account-page.ts';
+import { addArriving } from './arriving-pages.ts';
+import type { OnTheWay } from './arriving.ts';
 import { addAsking, Asks } from './asking.ts';
 import { addAssets } from './assets.ts';
 import type { Database } from './database.ts';
@@ -16,6 +18,7 @@ import { addFiles } from './files.ts';
 import { frame } from './frame.ts';
 import { Guesses } from './guesses.ts';
 import { html, type Html } from '../message/html.ts';
+import { LiveEvents } from './live-events.ts';
 import type { MessageIndex } from './message-index.ts';
 import { addMessage } from './message.ts';
 import { addMessages } from './messages.ts';
@@ -33,6 +36,7 @@ export interface PortalDeps {
   readonly db: Database;
   readonly index: MessageIndex;
   readonly packages: Packages;
+  readonly onTheWay: OnTheWay;
   readonly log: Log;
   readonly requests: RequestWriter;
   readonly originals: OriginalsPolicy;
@@ -97,6 +101,7 @@ export async function openPortal(
     guesses: new Guesses(now),
     index: deps.index,
     packages: deps.packages,
+    onTheWay: deps.onTheWay,
     log: deps.log,
     now,
     note: async (entry) => deps.audit.append(entry),
@@ -115,6 +120,9 @@ export async function openPortal(
   const originals = new Originals(deps.db, deps.originals, now);
   addMessage(desk, asking);
   addAsking(desk, asking);
+  addArriving(desk, asking.asks);
+  const events = new LiveEvents(desk, asking.asks);
+  events.add();
   addOriginals(desk, { originals, requests: deps.requests, outerUrl: deps.outerUrl });
   addFiles(desk);
   addAccountPage(desk, [addSecondFactor(desk, new Totps(deps.db, now))]);
@@ -137,6 +145,7 @@ export async function openPortal(
     firstCode,
     close: async (deadlineMs) => {
       const timer = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+      events.close();
       app.server.closeIdleConnections();
       await app.close();
       clearTimeout(timer);

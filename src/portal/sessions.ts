@@ -52,8 +52,8 @@ export class Sessions {
     return token;
   }
 
-  /** The session of a token; undefined when it is over, its person is disabled, or there never was one. */
-  find(token: string): Session | undefined {
+  /** The session of a token; undefined when it is over, its person is disabled, or there never was one. `alive`: somebody is there. */
+  find(token: string, alive = true): Session | undefined {
     const hash = hashOf(token);
     const row = this.#db.get('SELECT user, csrf, began, seen, level FROM sessions WHERE hash = ?', hash);
     if (row === undefined) return undefined;
@@ -64,8 +64,15 @@ export class Sessions {
       this.end(hash);
       return undefined;
     }
-    if (now - seen > NOTE_MS) this.#db.run('UPDATE sessions SET seen = ? WHERE hash = ?', now, hash);
+    if (alive && now - seen > NOTE_MS) this.#db.run('UPDATE sessions SET seen = ? WHERE hash = ?', now, hash);
     return { hash, user, csrf: String(row['csrf']), level: row['level'] === 'full' ? 'full' : 'password', began };
+  }
+
+  /** True while a session is not over. */
+  lives(hash: string): boolean {
+    const row = this.#db.get('SELECT began, seen FROM sessions WHERE hash = ?', hash);
+    const now = this.#now();
+    return row !== undefined && now - Number(row['began']) <= ABSOLUTE_MS && now - Number(row['seen']) <= IDLE_MS;
   }
 
   end(hash: string): void {

@@ -99,6 +99,20 @@ const WORDS = {
   roadHarmless: ['無害化', 'Made harmless'],
   roadChecked: ['検査', 'Checked'],
   roadDelivered: ['配達', 'Delivered'],
+  arrivingTitle: ['届く途中のもの', 'On the way'],
+  arrivingMail: ['メール', 'Mail'],
+  arrivingNow: ['無害化しています', 'Being made harmless'],
+  arrivingAhead: ['順番待ち、前にある件数:', 'Waiting; before it:'],
+  arrivingDrawn: ['できたページ', 'Drawn'],
+  arrivingCome: ['全部そろいました。開く', 'All of it has come: open'],
+  arrivingWait: [
+    '順番が来るとここで読めるようになります。この画面を閉じてもかまいません。',
+    'It can be read here when its turn has come. You may leave this page.',
+  ],
+  arrivingRead: [
+    'できたページから読めます。残りは順に加わります。ダウンロードは全部そろってからできます。',
+    'The pages that are drawn can be read; the others follow. Download it when it is complete.',
+  ],
   text: ['本文', 'Text'],
   textCut: [
     '長いため途中までを表示しています。続きはダウンロードしてください。',
@@ -111,6 +125,7 @@ const WORDS = {
   removed: ['取り除いたもの', 'Removed'],
   unseen: ['見えなくなったもの', 'Not seen any more'],
   preview: ['ページを見る', 'See the pages'],
+  read: ['読む', 'Read'],
   download: ['ダウンロード', 'Download'],
   downloadAll: ['まとめてダウンロード（zip）', 'Download all (zip)'],
   markUnread: ['未読に戻す', 'Mark as unread'],
@@ -177,6 +192,11 @@ const WORDS = {
   lastAdministrator: ['最後の管理者は止められません。', 'The last administrator cannot be removed.'],
   askPassword: ['パスワード', 'Password'],
   askRender: ['もっと細かい画像を頼む', 'Ask for finer pictures'],
+  askRendered: ['細かい画像', 'Finer pictures'],
+  askGone: ['もう残っていません。もう一度頼んでください。', 'These are not kept any more. Please ask again.'],
+  askOther: ['ほかの形で頼む', 'Ask for another form'],
+  askText: ['文字だけ', 'Text only'],
+  askValues: ['表の値（CSVの文字）', 'Values of the sheets (CSV as text)'],
   askFrom: ['最初のページ', 'First page'],
   askTo: ['最後のページ', 'Last page'],
   askSend: ['送る', 'Send'],
@@ -188,13 +208,15 @@ const WORDS = {
   askOpen: ['開く', 'Open'],
   otherVersion: ['このメッセージの別の版', 'Another version of this message'],
   askPasswordBad: ['パスワードは1〜127文字です。', 'A password has 1 to 127 characters.'],
-  askPagesBad: ['ページの範囲が正しくありません（一度に51ページまで）。', 'The pages are wrong (51 at once at most).'],
+  askPagesBad: ['ページの範囲が正しくありません（一度に20ページまで）。', 'The pages are wrong (20 at once at most).'],
   askTooOften: [
     'このメッセージについての依頼が多すぎます。15分ほど待ってからお願いします。',
     'Too many requests about this message. Please wait a quarter of an hour.',
   ],
   originals: ['原本の申請', 'Originals'],
   originalTitle: ['原本を申請する', 'Ask for the original'],
+  originalPart: ['この部分の原本', 'Original of this part'],
+  originalWhole: ['全体', 'All of it'],
   originalLead: [
     '原本はこちら側（庁内）には入りません。承認されると、インターネット側で一度だけ受け取れるリンクをお渡しします。',
     'The original never comes to this side. When it is approved you get a link for one download on the Internet side.',
@@ -251,6 +273,13 @@ export type Word = keyof typeof WORDS;
 export function wordsOf(language: Language): (word: Word) => string {
   const at = language === 'ja' ? 0 : 1;
   return (word) => WORDS[word][at];
+}
+
+/** How long something may take still, as one says it. */
+export function aboutWords(seconds: number, language: Language): string {
+  const minutes = Math.ceil(seconds / 60);
+  if (language === 'ja') return seconds < 60 ? `あと約${seconds}秒` : `あと約${minutes}分`;
+  return seconds < 60 ? `about ${seconds} s left` : `about ${minutes} min left`;
 }
 
 /** A moment as people here read it; the municipality's time is Japan's. */

@@ -1,4 +1,4 @@
-// What the inner side may ask of the middle: three small records, each checked against its schema, at most 4 KiB.
+// What the inner side may ask of the middle: four small records, each checked against its schema, at most 4 KiB.
 import { Type, type Static, type TSchema } from 'typebox';
 import { MugaiError } from '../message/errors.ts';
 import { recordCodec } from '../store/records.ts';
@@ -40,6 +40,15 @@ export const RenderRequestSchema = Type.Object(
   },
   strict,
 );
+/** A part once more as nothing but its text, or a sheet as its values. */
+export const TextRequestSchema = Type.Object(
+  {
+    kind: Type.Literal('text'),
+    ...common,
+    form: Type.Union([Type.Literal('text'), Type.Literal('values')]),
+  },
+  strict,
+);
 /** The original of a part, for a purpose that an approver agreed to. The file never crosses: it is handed out on the outer side. */
 export const OriginalRequestSchema = Type.Object(
   {
@@ -57,10 +66,16 @@ export const OriginalRequestSchema = Type.Object(
   },
   strict,
 );
-export const RequestSchema = Type.Union([PasswordRequestSchema, RenderRequestSchema, OriginalRequestSchema]);
+export const RequestSchema = Type.Union([
+  PasswordRequestSchema,
+  RenderRequestSchema,
+  TextRequestSchema,
+  OriginalRequestSchema,
+]);
 
 export type PasswordRequest = Static<typeof PasswordRequestSchema>;
 export type RenderRequest = Static<typeof RenderRequestSchema>;
+export type TextRequest = Static<typeof TextRequestSchema>;
 export type OriginalRequest = Static<typeof OriginalRequestSchema>;
 export type Request = Static<typeof RequestSchema>;
 

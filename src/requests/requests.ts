@@ -10,6 +10,7 @@ import {
   type OriginalRequest,
   type RenderRequest,
   type Request,
+  type TextRequest,
 } from './request.ts';
 import { sealPasswords } from './sealed-box.ts';
 
@@ -43,6 +44,11 @@ export class RequestWriter {
   /** Asks for pages once more, at another resolution. */
   async render(asked: Asked, pages: Pick<RenderRequest, 'dpi' | 'from' | 'to'>): Promise<MessageId> {
     return this.#put({ kind: 'render', ...head(newMessageId(), asked), ...pages });
+  }
+
+  /** Asks for a part as text, or as the values of its sheets. */
+  async text(asked: Asked, form: TextRequest['form']): Promise<MessageId> {
+    return this.#put({ kind: 'text', ...head(newMessageId(), asked), form });
   }
 
   /** Asks for an original. */

@@ -122,6 +122,7 @@ export const OPERATION = {
   pages: 4,
   pagesWithText: 5,
   authenticate: 6,
+  values: 7,
 } as const;
 
 /** True for inputs whose pages are drawn one by one, on order, so that several children may share a document. */

@@ -25,15 +25,7 @@ type Drawn =
  * locked document is tried with each password that was given.
  */
 export async function convertOffice(leaf: Leaf, tools: Tools): Promise<Converted> {
-  let drawn = await draw(leaf, '', tools);
-  for (const password of tools.passwords) {
-    if (
-      drawn.kind === 'pdf' ||
-      (drawn.converted.reason !== 'password-needed' && drawn.converted.reason !== 'password-wrong')
-    )
-      break;
-    drawn = await draw(leaf, password, tools);
-  }
+  const drawn = await officePdf(leaf, tools);
   if (drawn.kind === 'refused') return drawn.converted;
   const { pdf, findings, losses, letters } = drawn;
   const missing = new Set(visibleLetters(letters));
@@ -56,6 +48,25 @@ export async function convertOffice(leaf: Leaf, tools: Tools): Promise<Converted
   } finally {
     await pdf.discard();
   }
+}
+
+/** The family that opens office documents on this machine. */
+export function engineFor(tools: Tools): 'office' | 'office-wasm' {
+  return tools.pools.office.family.name === 'office' ? 'office' : 'office-wasm';
+}
+
+/** The document as the PDF that the PDF child draws, as hostile as itself; the caller discards it. */
+export async function officePdf(leaf: Leaf, tools: Tools): Promise<Drawn> {
+  let drawn = await draw(leaf, '', tools);
+  for (const password of tools.passwords) {
+    if (
+      drawn.kind === 'pdf' ||
+      (drawn.converted.reason !== 'password-needed' && drawn.converted.reason !== 'password-wrong')
+    )
+      break;
+    drawn = await draw(leaf, password, tools);
+  }
+  return drawn;
 }
 
 /** Letters that leave ink, in one form: what looks the same is the same (NFKC), and blanks, controls and selectors do not count. */

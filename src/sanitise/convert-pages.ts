@@ -38,7 +38,8 @@ async function convertPdfWith(
   try {
     let name: string | undefined;
     let announced = 0;
-    const { live, only } = tools;
+    const { live } = tools;
+    const only = tools.only?.as === 'pages' ? tools.only : undefined;
     const range: Partial<PagesAsk> = only === undefined ? {} : { first: only.from - 1, end: only.to, dpi: only.dpi };
     // One signature and two small files a page: it pays where a person would wait.
     const show = async (page: EncodedPage, index: number): Promise<void> => {

@@ -11,7 +11,7 @@ import type { Entry, Spool, StageWriter, Staged } from '../spool/spool.ts';
 import { authenticate, clientOf, type Client, type SenderChecks } from './authenticate.ts';
 import type { LiveSink } from './live.ts';
 import { composeMessageText } from './message-text.ts';
-import { Tools, type OnlyPages, type Pools } from './tools.ts';
+import { Tools, type Only, type Pools } from './tools.ts';
 import { Walk, type WalkedMail } from './walk.ts';
 import { boundedBody, boundedRemarks } from './within-limits.ts';
 
@@ -26,8 +26,8 @@ export interface SanitiseTools {
   readonly live?: (id: MessageId) => LiveSink;
   /** How senders of mail are checked; they are not unless given. */
   readonly senderChecks?: SenderChecks | undefined;
-  /** Only these pages are wanted: other parts are left out, the pages go to `live` alone. */
-  readonly only?: OnlyPages;
+  /** Only this of one part is wanted: other parts are left out, pages go to `live` alone. */
+  readonly only?: Only;
   /** Passwords to try on locked parts. */
   readonly passwords: readonly string[];
   /** Whose words those passwords are, and the parts that are locked without them. */

@@ -34,12 +34,27 @@ export interface Ask {
   readonly whole: () => void;
 }
 
-/** Some pages of one part that are wanted once more, and nothing else of the message. Pages count from 1. */
+/** One part that is wanted once more, and nothing else of the message: some pages (from 1), its words, or the bytes it had. */
+export type Only = OnlyPages | OnlyText | OnlyBytes;
+
 export interface OnlyPages {
+  readonly as: 'pages';
   readonly part: string;
   readonly dpi: number;
   readonly from: number;
   readonly to: number;
+}
+
+export interface OnlyText {
+  readonly as: 'text' | 'values';
+  readonly part: string;
+}
+
+export interface OnlyBytes {
+  readonly as: 'bytes';
+  readonly part: string;
+  /** Told of the part; its content is gone when the promise resolves. */
+  readonly take: (leaf: Leaf) => Promise<void>;
 }
 
 /** The tools for one message. */
@@ -52,7 +67,7 @@ export class Tools {
   readonly passwords: readonly string[];
   readonly begin: (cap: number) => StageWriter;
   readonly live: LiveSink | undefined;
-  readonly only: OnlyPages | undefined;
+  readonly only: Only | undefined;
   #files = 0;
 
   constructor(
@@ -63,7 +78,7 @@ export class Tools {
       readonly passwords: readonly string[];
       readonly begin: (cap: number) => StageWriter;
       readonly live?: LiveSink | undefined;
-      readonly only?: OnlyPages | undefined;
+      readonly only?: Only | undefined;
     },
     signal: AbortSignal,
   ) {

@@ -13,6 +13,7 @@ import { convertImage, convertPdf } from './convert-pages.ts';
 import { mailParts, type Remarks } from './mail-parts.ts';
 import { composeMessageText } from './message-text.ts';
 import { openArchive } from './open-archive.ts';
+import { convertToText } from './only-text.ts';
 import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
 import { identityRemarks } from './identity.ts';
 import { readMail, type ReadMail } from './read-mail.ts';
@@ -33,6 +34,9 @@ const SIGNATURE: Converted = {
 };
 
 const TEXT: Converted = { verdict: 'text', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
+
+/** A part that nobody asked for, where only another one is wanted. */
+const LEFT_OUT: Converted = { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
 
 const NOTHING_SEEN: Remarks = { findings: [], losses: [] };
 
@@ -121,13 +125,18 @@ export class Walk {
 
   async #convert(leaf: Leaf, type: string): Promise<Converted> {
     const { only } = this.#tools;
-    if (only !== undefined && only.part !== leaf.path && !only.part.startsWith(`${leaf.path}.`))
-      return { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
+    if (only !== undefined && only.part !== leaf.path && !only.part.startsWith(`${leaf.path}.`)) return LEFT_OUT;
+    if (only?.as === 'bytes' && only.part === leaf.path) {
+      await only.take(leaf);
+      return LEFT_OUT;
+    }
     if (type === 'message/partial') return { ...refusal('unsupported-type'), verdict: 'held' };
     const decision = this.#tools.policy.decide(type, { size: leaf.content.size, findings: [] });
     if (decision === 'drop') return byPolicy('dropped');
     if (decision === 'hold') return byPolicy('held');
     try {
+      if (only !== undefined && only.part === leaf.path && (only.as === 'text' || only.as === 'values'))
+        return await convertToText(leaf, type, only.as, this.#tools);
       const route = routeOf(type);
       switch (route) {
         case 'pdf':

@@ -6,6 +6,7 @@ import type { State } from '../message/part.ts';
 import type { Sanitised, SanitisedRecord, Sealed } from '../message/stages.ts';
 import { MugaiError } from '../message/errors.ts';
 import type { Entry, Spool, Staged } from '../spool/spool.ts';
+import { sealBoard, type Board } from '../outbox/board.ts';
 import { sealPage, type PageSeal } from '../outbox/live.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { MANIFEST, PREDICATE_TYPE, STATEMENT_TYPE, keyId, signStatement, type Statement } from '../outbox/manifest.ts';
@@ -33,6 +34,9 @@ export class Signer {
   }
   signPage(page: PageSeal): Buffer {
     return sealPage(page, this.#key, this.keyId);
+  }
+  signBoard(board: Board): Buffer {
+    return sealBoard(board, this.#key, this.keyId);
   }
   sign(statement: Statement): Buffer {
     return signStatement(statement, this.#key, this.keyId);
@@ -114,7 +118,7 @@ function statementOf(
   position: Position | undefined,
 ): Statement {
   const { state, reason, source, receivedAt, sanitisedAt, envelope, headers } = record;
-  const { autoSubmitted, policy, engine, parts, revises, live } = record;
+  const { autoSubmitted, policy, engine, parts, revises, answers, live } = record;
   const chain = [...(record.chain ?? []), ...(position === undefined ? [] : [position])];
   return {
     _type: STATEMENT_TYPE,
@@ -134,6 +138,7 @@ function statementOf(
       engine,
       parts,
       ...(revises === undefined ? {} : { revises }),
+      ...(answers === undefined ? {} : { answers }),
       ...(live === undefined ? {} : { live }),
       ...(chain.length === 0 ? {} : { chain }),
     },

@@ -269,8 +269,13 @@ export class Spool {
     return has(SPOOLED) ? 'spooled' : 'unknown';
   }
 
-  /** Notes what became of the release of an original; the first note for a token stands. */
-  async recordRelease(id: MessageId, release: ReleaseRecord): Promise<void> {
+  /**
+   * Notes what became of the release of an original; the first note for a token stands. `content`: the bytes, where they are
+   * those of a part.
+   */
+  async recordRelease(id: MessageId, release: ReleaseRecord, content?: Staged): Promise<void> {
+    if (content !== undefined)
+      await this.#store.put(shardOf(id), { name: `${releaseName(id, release.token)}.${RAW}`, content });
     await this.#store.put(shardOf(id), { name: releaseName(id, release.token), content: releaseCodec.encode(release) });
   }
 
@@ -279,6 +284,18 @@ export class Spool {
     const bytes = await this.#store.get(shardOf(id), releaseName(id, token), RELEASE_BYTES);
     const release = bytes === undefined ? undefined : releaseCodec.decode(bytes);
     return release?.token === token ? release : undefined;
+  }
+
+  /** The bytes that a release hands out; undefined when they are gone or are not those that were approved. */
+  async releaseContent(id: MessageId, release: ReleaseRecord): Promise<Pick<Staged, 'size' | 'open'> | undefined> {
+    if (release.part === undefined) {
+      const spooled = await this.spooled(id);
+      return spooled?.record.source.sha256 === release.sha256 ? this.rawContent(spooled) : undefined;
+    }
+    const open = async () => this.#store.open(shardOf(id), `${releaseName(id, release.token)}.${RAW}`);
+    const found = await open();
+    if (found === undefined || found.size !== release.size) return undefined;
+    return { size: found.size, open: () => found.stream };
   }
 
   /** Uses a release up: true for the first call only, wherever the others come from. */

@@ -9,6 +9,7 @@ import { reasonOf } from '../message/errors.ts';
 import type { MessageId } from '../message/id.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { OnTheWay } from '../portal/arriving.ts';
 import { Database } from '../portal/database.ts';
 import { Oidc } from '../portal/directory.ts';
 import { MessageIndex } from '../portal/message-index.ts';
@@ -84,6 +85,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
     db,
     index,
     packages: new Packages(outbox, keys),
+    onTheWay: new OnTheWay(outbox, keys, Date.now),
     log,
     audit: of.audit,
     requests: of.requests,

@@ -33,7 +33,7 @@ export function answerRenders(deps: RenderDeps): Answer<RenderRequest> {
     const { source, envelope, receivedAt } = spooled.record;
     const content = deps.spool.rawContent(spooled);
     const live = new LiveSealer(id, deps.outbox, deps.signer);
-    const tools = { ...deps, only: { part, dpi, from, to }, live: () => live };
+    const tools = { ...deps, only: { as: 'pages', part, dpi, from, to } as const, live: () => live };
     const { outputs } = await makeHarmless({ id, source, envelope, receivedAt, content }, tools, signal);
     for (const output of outputs) if ('discard' in output.content) await output.content.discard();
     if (live.heads().length === 0) throw refused('not-found', `part ${part} of ${of} has no such page`);

@@ -23,11 +23,13 @@ import { UnderWay } from '../spool/under-way.ts';
 import { VERSION, codeDigests } from '../version.ts';
 import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
+import { startBoard } from './board.ts';
 import { answerOriginals } from './originals.ts';
 import { PasswordPairing } from './pairing.ts';
 import { answerRenders } from './renders.ts';
 import { answerPasswords, startRequests } from './requests.ts';
 import { clearSuspects } from './suspects.ts';
+import { answerTexts } from './texts.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
 /** Milliseconds until a message is tried again that failed because of trouble of ours. */
@@ -72,6 +74,13 @@ export async function startWorker(
     jail.walls,
   );
   life.started('children', async () => pools.close());
+  const board = startBoard(log, life, {
+    spool,
+    outbox,
+    signer,
+    queue: hub.queue('sanitise'),
+    atOnce: config.workers,
+  });
   const deps = {
     spool,
     pools: pools.pools,
@@ -83,7 +92,7 @@ export async function startWorker(
     passwords: [],
     begin: (cap: number) => spool.begin(cap),
     ...(config.dnsServers.length === 0 ? {} : { senderChecks: senderChecks(config) }),
-    live: (id: MessageId) => new LiveSealer(id, outbox, signer),
+    live: (id: MessageId) => board.watch(id, new LiveSealer(id, outbox, signer)),
     version: VERSION,
     codeDigests: codeDigests(),
   };
@@ -109,6 +118,7 @@ export async function startWorker(
     const spooled = await spool.spooled(id);
     if (spooled === undefined) return; // deleted meanwhile
     underWay?.begin(id);
+    board.begin(spooled);
     try {
       const sanitised = await road.timed('sanitise', async () => sanitise(spooled, deps, signal));
       road.done(id, 'sanitise', sanitised.record.state);
@@ -123,6 +133,7 @@ export async function startWorker(
       if (mayPair) pairing.sealed(sanitised);
     } finally {
       underWay?.end(id);
+      board.end(id);
     }
   };
   // Whoever was being opened when an earlier process died is opened first and alone: if it kills again, it is known who.
@@ -160,8 +171,9 @@ export async function startWorker(
       seal: sealNow,
       opened: async (id, made) => pairing.opened(id, made),
     }),
-    render: answerRenders({ ...deps, outbox, signer }),
-    original: answerOriginals({ spool, audit, clamd: config.clamd }),
+    render: answerRenders(withMore(deps, { outbox, signer })),
+    text: answerTexts(withMore(deps, { seal: sealNow })),
+    original: answerOriginals(withMore(deps, { audit, clamd: config.clamd })),
   });
 
   await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, async () => {
@@ -187,4 +199,9 @@ function isOurTrouble(error: unknown): boolean {
   if (!(error instanceof MugaiError) || error.permanent) return false;
   if (error.code === 'disk-full') return true;
   return error.code === 'store-failed' && !OF_THE_MESSAGE.has(systemCode(error.cause) ?? '');
+}
+
+/** Both as one; what `base` looks up each time (the policy in force) is still looked up each time. */
+function withMore<B extends object, M extends object>(base: B, more: M): B & M {
+  return Object.defineProperties({ ...more }, Object.getOwnPropertyDescriptors(base)) as B & M;
 }

@@ -8,6 +8,7 @@ import { keyId, PREDICATE_TYPE, signStatement, STATEMENT_TYPE } from '../../src/
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { openLog } from '../../src/ops/log.ts';
 import { Accounts } from '../../src/portal/accounts.ts';
+import { OnTheWay } from '../../src/portal/arriving.ts';
 import { Database } from '../../src/portal/database.ts';
 import { MessageIndex } from '../../src/portal/message-index.ts';
 import { Packages } from '../../src/portal/packages.ts';
@@ -79,6 +80,7 @@ export async function openBarePortal(
       db,
       index,
       packages: new Packages(outbox, keys),
+      onTheWay: new OnTheWay(outbox, keys, () => now),
       log: openLog('silent', 'test'),
       requests: new RequestWriter(await openFsStore(join(root, 'requests')), generateKeyPairSync('x25519').publicKey),
       originals: { levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 },

@@ -34,3 +34,24 @@ export function onePage(
     ...more,
   ]);
 }
+
+/** A PDF of so many A4 pages, each with its number and `strokes` lines to draw: some take their time. */
+export function slowPdf(pages: number, strokes: number): Buffer {
+  const kids = Array.from({ length: pages }, (_, i) => `${5 + i} 0 R`).join(' ');
+  let lines = '';
+  for (let n = 0; n < strokes; n++)
+    lines += `${(n * 37) % 595} ${(n * 91) % 700} m ${(n * 53) % 595} ${(n * 29) % 700} l S\n`;
+  const font = '<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>';
+  return makePdf([
+    '<</Type /Catalog /Pages 2 0 R>>',
+    `<</Type /Pages /Count ${pages} /Kids [${kids}]>>`,
+    font,
+    stream('', lines),
+    ...Array.from(
+      { length: pages },
+      (_, i) =>
+        `<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources <</Font <</F 3 0 R>>>> /Contents [4 0 R ${5 + pages + i} 0 R]>>`,
+    ),
+    ...Array.from({ length: pages }, (_, i) => stream('', `BT /F 40 Tf 60 760 Td (Page ${i + 1}) Tj ET`)),
+  ]);
+}

@@ -1,8 +1,8 @@
 // One office document to one PDF, whichever engine: unlock, sniff, clean, set up sheets, draw.
-import { PART_KIND } from '../../src/sandbox/wire.ts';
+import { OPERATION, PART_KIND } from '../../src/sandbox/wire.ts';
 import { Refusal, whole, type Job, type Out } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
-import type { OfficeEngine } from './engine.ts';
+import type { OfficeEngine, Sheet } from './engine.ts';
 import { drawnJtd } from './jtd.ts';
 import { cleanFlatOdf, cleanOdf } from './odf.ts';
 import { cleanOoxml } from './ooxml.ts';
@@ -19,12 +19,25 @@ export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): P
   const { findings, losses, letters } = cleaned.report;
   for (const { code, detail } of findings.values()) out.finding(code, detail);
   for (const { code, detail } of losses.values()) out.loss(code, detail);
+  if (job.operation === OPERATION.values) {
+    if (type.kind !== 'calc') throw new Refusal('unsupported-type', 'no sheets');
+    return tellValues(out, await engine.values(cleaned.bytes, XLSX));
+  }
   const pdf = await engine.convert(cleaned.bytes, type.kind === 'calc' ? XLSX : type, 'pdf');
   if (!pdf.subarray(0, 5).equals(Buffer.from('%PDF-'))) throw new Refusal('converter-failed', 'no PDF came out');
   if (letters !== '') out.text(letters);
   out.part({ path: [1], kind: PART_KIND.leaf, type: 'application/pdf', name: '', disposition: '', contentId: '' });
   out.bytes(pdf);
   out.partEnd();
+}
+
+/** Each sheet is a part of its own. */
+function tellValues(out: Out, sheets: readonly Sheet[]): void {
+  for (const [index, { name, csv }] of sheets.entries()) {
+    out.part({ path: [index + 1], kind: PART_KIND.leaf, type: 'text/csv', name, disposition: '', contentId: '' });
+    if (csv.length > 0) out.bytes(csv);
+    out.partEnd();
+  }
 }
 
 /** What the engine draws. A sheet of any other kind becomes an xlsx first, so that it is set up for paper like one. */

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync }
 import { dirname } from 'node:path';
 import { LIMITS } from '../../src/message/limits.ts';
 import { Refusal } from '../run.ts';
-import type { OfficeEngine } from './engine.ts';
+import { CSV_OPTIONS, sheetName, type OfficeEngine } from './engine.ts';
 import { fontConfig, fontFiles } from './fonts.ts';
 import { registry } from './profile.ts';
 import type { OfficeType } from './sniff.ts';
@@ -59,7 +59,19 @@ export async function startNative(): Promise<OfficeEngine> {
   writeFileSync(`${WORK}/fonts.conf`, fontConfig(folders, '/etc/fonts/fonts.conf', `${WORK}/cache`));
   const first = spawn(PROGRAM, ARGUMENTS, { env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'inherit'], cwd: WORK });
   await listening(first);
-  return { convert: async (bytes, from, to) => convert(bytes, from, to) };
+  return {
+    convert: async (bytes, from, to) => {
+      const target = to === 'pdf' ? `pdf:${from.kind}_pdf_Export:${PDF_OPTIONS}` : to;
+      const made = (await call(bytes, from, target)).find(({ name }) => name === `in.${to}`);
+      if (made === undefined) throw new Refusal('damaged', `not loaded as ${from.filter}`);
+      return made.content;
+    },
+    values: async (bytes, from) => {
+      const made = await call(bytes, from, `csv:Text - txt - csv (StarCalc):${CSV_OPTIONS}`);
+      if (made.length === 0) throw new Refusal('damaged', `not loaded as ${from.filter}`);
+      return made.map(({ name, content }) => ({ name: sheetName(name), csv: content }));
+    },
+  };
 }
 
 async function listening(first: ChildProcess): Promise<void> {
@@ -74,21 +86,24 @@ async function listening(first: ChildProcess): Promise<void> {
 
 let calls = 0;
 
-async function convert(bytes: Uint8Array, from: OfficeType, to: string): Promise<Buffer> {
+/** Has the running instance save a document; what it made, in the order of time. It ends with 0 even when nothing was loaded. */
+async function call(
+  bytes: Uint8Array,
+  from: OfficeType,
+  target: string,
+): Promise<{ readonly name: string; readonly content: Buffer }[]> {
   calls += 1;
   const place = `${WORK}/${calls}`;
-  mkdirSync(place);
+  mkdirSync(`${place}/out`, { recursive: true });
   const source = `${place}/in.${from.extension}`;
   writeFileSync(source, bytes);
-  const target = to === 'pdf' ? `pdf:${from.kind}_pdf_Export:${PDF_OPTIONS}` : to;
   const args = [...ARGUMENTS, `--infilter=${from.filter}`, '--convert-to', target, '--outdir', `${place}/out`, source];
   const child = spawn(PROGRAM, args, { env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'ignore'], cwd: WORK });
   await once(child, 'exit');
-  // It ends with 0 even when nothing was loaded: what counts is the file.
-  const made = `${place}/out/in.${to}`;
-  if (statSync(made, { throwIfNoEntry: false }) === undefined)
-    throw new Refusal('damaged', `not loaded as ${from.filter}`);
-  const result = readFileSync(made);
+  const made = readdirSync(`${place}/out`)
+    .map((name) => ({ name, at: statSync(`${place}/out/${name}`).mtimeMs }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ name }) => ({ name, content: readFileSync(`${place}/out/${name}`) }));
   rmSync(place, { recursive: true, force: true });
-  return result;
+  return made;
 }

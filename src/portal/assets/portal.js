@@ -31,3 +31,65 @@ if (bar !== null && sheets !== null) {
     else if (event.key === 'p') turn(-1);
   });
 }
+
+// Pages that change by themselves: `/live` says when, the page fetches itself and takes over the parts that differ. Lists of
+// pages only grow, so that nothing moves under the reader's eyes. A page nobody looks at lets go of its line.
+const main = document.querySelector('main[data-live]');
+if (main !== null && 'EventSource' in window) {
+  let source;
+  let told;
+  let busy = false;
+  const grow = (now, next) => {
+    const mine = new Map([...now.querySelectorAll('[data-live-grow]')].map((one) => [one.dataset.liveGrow, one]));
+    const theirs = [...next.querySelectorAll('[data-live-grow]')];
+    if (theirs.some((list) => !mine.has(list.dataset.liveGrow))) {
+      now.replaceChildren(...next.childNodes);
+      return;
+    }
+    for (const list of theirs) {
+      const known = mine.get(list.dataset.liveGrow);
+      for (const page of [...list.children].slice(known.children.length)) known.append(document.importNode(page, true));
+    }
+  };
+  // Nobody is torn away from what he reads: that all of it has come is said, with the way there.
+  const say = (place, url) => {
+    const link = document.createElement('a');
+    link.className = 'button';
+    link.href = url;
+    link.textContent = place.dataset.ready;
+    place.replaceChildren(link);
+    source.close();
+  };
+  const take = async () => {
+    const answer = await fetch(location.href, { headers: { 'X-Mugai-By-Itself': '1' } });
+    const place = document.querySelector('[data-ready]');
+    if (answer.redirected && place !== null && answer.ok && !answer.url.includes('/sign-in')) say(place, answer.url);
+    else if (answer.redirected) location.replace(answer.url);
+    if (answer.redirected || !answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    for (const now of document.querySelectorAll('[data-live-part]')) {
+      const next = page.querySelector(`[data-live-part="${now.dataset.livePart}"]`);
+      if (next === null || next.innerHTML === now.innerHTML || now.contains(document.activeElement)) continue;
+      if ('liveKeep' in now.dataset) grow(now, next);
+      else now.replaceChildren(...next.childNodes);
+    }
+  };
+  const heard = ({ data }) => {
+    if (data === told || busy) return;
+    told = data;
+    busy = true;
+    take()
+      .catch(() => undefined) // the line is gone: the stream comes again by itself
+      .finally(() => {
+        busy = false;
+      });
+  };
+  const follow = () => {
+    source?.close();
+    if (document.hidden) return;
+    source = new EventSource(`/live?${main.dataset.live}`);
+    source.addEventListener('message', heard);
+  };
+  document.addEventListener('visibilitychange', follow);
+  follow();
+}

@@ -1,0 +1,134 @@
+// A part in another form: as words, as values of its sheets, or (approved, scanned, on the outer side) as it came.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { inertCsv } from '../../src/sanitise/inert-csv.ts';
+import { linesOf } from '../../src/sanitise/only-text.ts';
+import { openBrowser } from '../support/browser.ts';
+import { startClamd } from '../support/clamd.ts';
+import { sendMail, startTestGateway } from '../support/gateway.ts';
+import { sheetData, xlsx } from '../support/office-files.ts';
+import { addPerson, firstAdministrator, messageId, portalUrl, signInAt } from '../support/portal.ts';
+import { scratch, until } from '../support/scratch.ts';
+
+const STAFF = 'staff@city.example.lg.jp';
+const BOOK = xlsx([
+  {
+    name: '予算',
+    xml: sheetData([
+      ['款', '項', '金額'],
+      ['総務費', '=2+5', 12345],
+      ['a,b', '"引用"', -7],
+    ]),
+  },
+  { name: '二枚目', xml: sheetData([['次の表']]) },
+]);
+
+function mailWith(name: string, bytes: Buffer): string {
+  return [
+    'From: vendor@example.com',
+    `To: ${STAFF}`,
+    'Subject: =?utf-8?B?5LqI566X44Gu6KGo?=',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain; charset=utf-8',
+    '',
+    '表をお送りします。',
+    '--b',
+    `Content-Type: application/octet-stream; name="${name}"`,
+    'Content-Transfer-Encoding: base64',
+    '',
+    bytes.toString('base64').replace(/.{76}/g, '$&\r\n'),
+    '--b--',
+    '',
+  ].join('\r\n');
+}
+
+describe('a part in another form', { timeout: 400_000 }, () => {
+  it('words and values come from the original anew, for the portal only; the original of one part leaves on the outer side', async () => {
+    await using folder = await scratch();
+    await using clamd = await startClamd(join(folder.path, 'clamd'));
+    await using gateway = await startTestGateway(join(folder.path, 'data'), { MUGAI_CLAMD: clamd.socket });
+    const url = portalUrl(gateway);
+    const administrator = await firstAdministrator(gateway);
+    const hanako = await addPerson(administrator, 'hanako', ['staff'], STAFF);
+    const kacho = await addPerson(administrator, 'kacho', ['approver']);
+    await sendMail(gateway.smtpPort ?? 0, mailWith('yosan.xlsx', BOOK));
+    const id = await messageId(hanako, '予算の表', 120_000);
+    const delivered = async (): Promise<number> => {
+      const names = await readdir(join(folder.path, 'data', 'delivered'), { recursive: true });
+      return names.filter((name) => name.endsWith('.eml')).length;
+    };
+    await until(async () => (await delivered()) === 1, 60_000, 'the mail itself is delivered');
+
+    await using browser = await openBrowser();
+    const { page, complaints } = browser;
+    await signInAt(page, url, 'hanako');
+    const open = async (form: string): Promise<string> => {
+      await page.goto(`${url}/messages/${id}`);
+      await page.click('table.parts summary');
+      await page.click(`form[action$="/${form}"] button`);
+      await page.locator('#asked .state.good').first().waitFor();
+      await page.locator('#asked li').first().locator('a').click();
+      await page.locator('.files a:has-text("読む")').first().click();
+      return page.locator('pre.text').innerText();
+    };
+    const values = await open('values');
+    assert.equal(values.trim(), '款,項,金額\n総務費,\'=2+5,12345\n"a,b","""引用""",-7');
+    const words = await open('text');
+    for (const word of ['款', '総務費', '12345', '次の表']) assert.ok(words.includes(word), `${word} in ${words}`);
+    assert.equal(await delivered(), 1, 'nobody gets an answer by mail');
+    const list = await (await hanako.get('/messages')).text();
+    assert.equal(list.match(/class="subject"/g)?.length, 1, 'nor does it stand in the list');
+    for (const form of ['text', 'values'])
+      assert.equal((await hanako.post(`/messages/${id}/${form}`, { part: '9' })).status, 404, 'no such part');
+    assert.deepEqual(complaints, []);
+
+    await page.goto(`${url}/messages/${id}`);
+    await page.click('table.parts summary');
+    await page.click('text=この部分の原本');
+    assert.match(await page.locator('main').innerText(), /yosan\.xlsx/);
+    await page.fill('#reason', '数式を確かめるため');
+    await page.click('main form button');
+    const asked = await (await kacho.get('/approvals')).text();
+    const request = /action="\/approvals\/([0-9a-f]{32})"/.exec(asked)?.[1] ?? '';
+    const sha256 = createHash('sha256').update(BOOK).digest('hex');
+    assert.ok(asked.includes(sha256), 'the approver sees the digest of the part');
+    await kacho.post(`/approvals/${request}`, { yes: '1', sha256 });
+    const told = await (await hanako.post(`/originals/${request}/link`, {})).text();
+    const link = /\/originals\/[0-9a-z]{26}\.[A-Za-z0-9_-]{43}/.exec(told)?.[0] ?? '';
+    const outer = `http://127.0.0.1:${gateway.uploadPort}`;
+    await until(async () => (await fetch(outer + link)).status === 200, 60_000, 'scanned');
+    const got = await fetch(outer + link, { method: 'POST' });
+    assert.match(got.headers.get('content-disposition') ?? '', /filename="yosan\.xlsx"/);
+    assert.ok(Buffer.from(await got.arrayBuffer()).equals(BOOK), 'byte for byte');
+    assert.equal((await fetch(outer + link, { method: 'POST' })).status, 404, 'once');
+    // A part that is not there, or that has no name of a file, is nothing to ask for.
+    for (const part of ['7', '1'])
+      assert.equal((await hanako.get(`/messages/${id}/original?part=${part}`)).status, 404, part);
+  });
+
+  it('a cell that a spreadsheet would take for a formula stays text (CWE-1236)', () => {
+    const inert = inertCsv('=cmd|x,+1,-2.5,@a,"=""q"" , z"\n-x,100%,\t=1,"two\nlines"');
+    assert.equal(inert, `'=cmd|x,+1,-2.5,'@a,"'=""q"" , z"\n'-x,100%,"'\t=1","two\nlines"`);
+    assert.equal(inertCsv(''), '');
+    assert.equal(inertCsv('a,b\n'), 'a,b');
+  });
+
+  it('runs become lines by where they stand, along the direction of writing', () => {
+    const run = (text: string, x: number, y: number, dx: number, dy = 0) => ({ text, x, y, dx, dy, size: 10 });
+    const across = [
+      run('Hello', 10, 100, 50),
+      run('world', 64, 100, 50),
+      run('7', 200, 100, 5),
+      run('next', 10, 85, 40),
+    ];
+    assert.equal(linesOf(across), 'Hello world\t7\nnext');
+    const down = [run('縦', 100, 700, 0, -20), run('書', 100, 680, 0, -20), run('次', 80, 700, 0, -20)];
+    assert.equal(linesOf(down), '縦書\n次');
+  });
+});
