@@ -41,7 +41,7 @@ describe('what is on its way', { timeout: 400_000 }, () => {
     const { page, complaints } = browser;
     await signInAt(page, url, 'hanako');
     const [first, second] = [
-      await upload(gateway.uploadPort ?? 0, '計画書.pdf', slowPdf(160, 3000)),
+      await upload(gateway.uploadPort ?? 0, '計画書.pdf', slowPdf(60, 3000)),
       await upload(gateway.uploadPort ?? 0, '次の書類.pdf', slowPdf(2, 10)),
     ];
     // The list that is open shows them without anybody touching it.
@@ -49,7 +49,7 @@ describe('what is on its way', { timeout: 400_000 }, () => {
     await row.waitFor();
     await page.locator(`.on-way:has(a[href="/messages/${second}/arriving"]) >> text=順番待ち`).waitFor();
     await row.locator('progress').waitFor();
-    assert.match(await row.innerText(), /できたページ \d+ \/ 160 ページ/);
+    assert.match(await row.innerText(), /できたページ \d+ \/ 60 ページ/);
     await row.locator('a').click();
     const sheets = page.locator('.sheets li');
     await sheets.first().waitFor();
@@ -63,7 +63,7 @@ describe('what is on its way', { timeout: 400_000 }, () => {
       });
     assert.ok(drawn > 500, `${drawn} pixels wide`);
     const early = await sheets.count();
-    assert.ok(early < 160, 'the rest is still being drawn');
+    assert.ok(early < 60, 'the rest is still being drawn');
     await until(async () => (await sheets.count()) > early, 60_000, 'more pages come by themselves');
     const live = await page.locator('.sheets img').first().getAttribute('src');
     // Another person finds none of it; nor is a page handed out that is not there.
@@ -73,7 +73,7 @@ describe('what is on its way', { timeout: 400_000 }, () => {
       assert.equal(await answer.text(), await (await taro.get(`/messages/${newMessageId()}/arriving`)).text());
     }
     assert.doesNotMatch(await (await taro.get('/messages')).text(), /計画書/);
-    assert.equal((await hanako.get((live ?? '').replace(/1$/, '1600'))).status, 404);
+    assert.equal((await hanako.get((live ?? '').replace(/1$/, '600'))).status, 404);
     assert.equal((await hanako.get((live ?? '').replace(/\/[^/]+\/1$/, '/02-other.pdf/1'))).status, 404);
     assert.equal((await hanako.get(`/messages/${first}`)).status, 404, 'no package yet');
     await messageId(hanako, '計画書', 180_000);
