@@ -2,7 +2,20 @@
 // Order: BOM, JIS escapes, ASCII, strict UTF-8, a label that names a charset, Shift_JIS against EUC-JP by counting.
 import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
+import {
+  byMark,
+  countHigh,
+  endOf,
+  hasThreeByteUtf8,
+  runsOf,
+  scoreEuc,
+  scoreSjis,
+  wideByZeros,
+  withoutSurrogates,
+  worth,
+} from './charset-evidence.ts';
 import { hasJisEscape, textOfEuc, textOfJis, textOfSjis2004, textOfX0213 } from './jis.ts';
+import { hasShiftEscape, textOfShifted, type Shifted } from './shifted-text.ts';
 
 /** Text and how it came about. `undecodable` bytes became U+FFFD, `gaiji` (private-use characters) became 〓. */
 export interface Decoded {
@@ -11,6 +24,8 @@ export interface Decoded {
   readonly charset: string;
   readonly undecodable: number;
   readonly gaiji: number;
+  /** The label, where it names a charset that nobody here knows and the bytes do not say by themselves what they are. */
+  readonly guessed?: string;
 }
 
 // Names outside the WHATWG list that Japanese, Chinese and Korean mailers write; keys without punctuation.
@@ -54,6 +69,11 @@ export function charsetOf(label: string): string {
   if (alias !== undefined) return alias;
   if (/^(cs)?iso2022jp|^cp5022[012]/.test(key)) return 'iso-2022-jp';
   if (/utf7/.test(key)) return 'utf-7';
+  if (/^(cs)?iso2022kr$/.test(key)) return 'iso-2022-kr';
+  if (/^(cs)?iso2022cn(ext)?$/.test(key)) return 'iso-2022-cn';
+  if (/^hz(gb2312)?$/.test(key)) return 'hz-gb-2312';
+  // Code pages of DOS, which WHATWG leaves out.
+  if (/^(ibm|cp)\d{3}$/.test(key) && iconv.encodingExists(`cp${key.slice(-3)}`)) return `cp${key.slice(-3)}`;
   const found = whatwg(plain) ?? whatwg(plain.replace(/^x-/, '')) ?? '';
   return found === 'x-user-defined' ? '' : found === 'gbk' ? 'gb18030' : found;
 }
@@ -74,7 +94,7 @@ export function decodeText(bytes: Uint8Array, label: string): Decoded {
   if (marked !== undefined) return wide(buffer, marked);
   const said = charsetOf(label);
   if (said.startsWith('utf-16') || said.startsWith('utf-32')) {
-    if (buffer.includes(0) || !isAscii(buffer)) return wide(buffer, said);
+    if (buffer.includes(0) || !isAscii(buffer)) return wide(buffer, endOf(said, label, buffer));
   } else if (buffer.includes(0)) {
     const guess = wideByZeros(buffer);
     if (guess !== undefined) return wide(buffer, guess);
@@ -83,15 +103,46 @@ export function decodeText(bytes: Uint8Array, label: string): Decoded {
     return finish(textOfJis(buffer), 'iso-2022-jp', true);
   }
   if (said === 'iso-2022-jp' && isAscii(buffer) && buffer.includes(0x0e)) return finish(textOfJis(buffer), said, true);
-  if (isAscii(buffer)) return ascii(buffer, said);
+  if (isAscii(buffer)) {
+    const shifted = isShifted(said) ? said : hasShiftEscape(buffer);
+    if (shifted !== undefined) return finish(textOfShifted(buffer, shifted), shifted, true);
+    return ascii(buffer, said);
+  }
   const named = isStrong(said) ? said : '';
   if (isUtf8(buffer) && (named === '' || hasThreeByteUtf8(buffer)))
     return finish(buffer.toString('utf8'), 'utf-8', false);
   const paired = named === '' ? withoutSurrogates(buffer) : undefined;
   if (paired !== undefined && isUtf8(paired)) return finish(paired.toString('utf8'), 'utf-8', false);
-  if (named === 'shift_jis' || named === 'euc-jp') return japanese(buffer, named);
-  if (named !== '') return finish(decodeWith(named, buffer), named, true);
-  return guessed(buffer, said);
+  const decode = (part: Buffer): Decoded =>
+    named === 'shift_jis' || named === 'euc-jp'
+      ? japanese(part, named)
+      : named === ''
+        ? guessed(part, said)
+        : finish(decodeWith(named, part), named, true);
+  const decoded = byLines(buffer, decode);
+  const isUnknown = said === '' && !/^\s*(?:(?:us-)?ascii|x-user-defined)?\s*$/i.test(label);
+  return isUnknown ? { ...decoded, guessed: label.slice(0, 60) } : decoded;
+}
+
+/** Lines of UTF-8 in a text of another charset (a mailing list's footer): read as what they are, the rest by `decode`. */
+function byLines(buffer: Buffer, decode: (rest: Buffer) => Decoded): Decoded {
+  const runs = runsOf(buffer);
+  if (runs.length === 1 && runs[0]?.utf8 === false) return decode(buffer);
+  const { charset } = decode(Buffer.concat(runs.filter(({ utf8 }) => !utf8).map(({ bytes }) => bytes)));
+  if (charset !== 'shift_jis' && charset !== 'euc-jp') return decode(buffer);
+  const read = runs.map(({ bytes, utf8 }) =>
+    utf8 ? finish(bytes.toString('utf8'), 'utf-8', false) : finish(decodeWith(charset, bytes), charset, true),
+  );
+  return {
+    text: read.map(({ text }) => text).join(''),
+    charset,
+    undecodable: read.reduce((sum, { undecodable }) => sum + undecodable, 0),
+    gaiji: read.reduce((sum, { gaiji }) => sum + gaiji, 0),
+  };
+}
+
+function isShifted(charset: string): charset is Shifted {
+  return charset === 'iso-2022-kr' || charset === 'iso-2022-cn' || charset === 'hz-gb-2312';
 }
 
 /** True for labels that say more than a mailer's default does. */
@@ -111,6 +162,7 @@ function ascii(buffer: Buffer, said: string): Decoded {
 
 function decodeWith(charset: string, bytes: Uint8Array): string {
   if (charset === 'euc-jp') return textOfEuc(bytes);
+  if (charset.startsWith('cp')) return iconv.decode(Buffer.from(bytes), charset);
   // Node's TextDecoder has EUC-KR and Big5 as ICU does, without the extensions that their users write (UHC, HKSCS).
   if (charset === 'euc-kr' || charset === 'big5')
     return iconv.decode(Buffer.from(bytes), charset === 'big5' ? 'big5hkscs' : 'cp949');
@@ -151,44 +203,6 @@ function finish(decoded: string, charset: string, countReplaced: boolean): Decod
   return { text: cleaned, charset, undecodable, gaiji };
 }
 
-/**
- * CESU-8, which old databases and Java write: a character beyond U+FFFF as two surrogates of three bytes each. Undefined
- * where there is none.
- */
-function withoutSurrogates(buffer: Buffer): Buffer | undefined {
-  if (!buffer.includes(0xed)) return undefined;
-  const latin1 = buffer.toString('latin1');
-  const mended = latin1.replace(/\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]/g, (pair) => {
-    const half = (at: number): number => ((pair.charCodeAt(at) & 0x3f) << 6) | (pair.charCodeAt(at + 1) & 0x3f);
-    const point = 0x10000 + ((half(1) & 0x3ff) << 10) + (half(4) & 0x3ff);
-    return Buffer.from(String.fromCodePoint(point), 'utf8').toString('latin1');
-  });
-  return mended === latin1 ? undefined : Buffer.from(mended, 'latin1');
-}
-
-// ── UTF-16 and UTF-32 ──
-
-function byMark(buffer: Buffer): string | undefined {
-  if (buffer.length < 2) return undefined;
-  const [a, b, c, d] = buffer;
-  if (a === 0xff && b === 0xfe) return c === 0 && d === 0 ? 'utf-32le' : 'utf-16le';
-  if (a === 0xfe && b === 0xff) return 'utf-16be';
-  if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return 'utf-32be';
-  return undefined;
-}
-
-/** UTF-16 without a mark: ASCII letters and line ends leave a zero in every second byte, on one side only. */
-function wideByZeros(buffer: Buffer): string | undefined {
-  const end = Math.min(buffer.length, 4096) & ~1;
-  if (end < 8) return undefined;
-  const zeros: [number, number] = [0, 0];
-  for (let at = 0; at < end; at++) if (buffer[at] === 0) zeros[(at & 1) as 0 | 1] += 1;
-  const [even, odd] = zeros;
-  if (odd > end / 10 && even < odd / 20) return 'utf-16le';
-  if (even > end / 10 && odd < even / 20) return 'utf-16be';
-  return undefined;
-}
-
 function wide(buffer: Buffer, charset: string): Decoded {
   if (!charset.startsWith('utf-32')) return finish(decodeWith(charset, buffer), charset, true);
   let text = '';
@@ -200,72 +214,6 @@ function wide(buffer: Buffer, charset: string): Decoded {
   }
   return finish(text, charset, true);
 }
-
-// ── eight-bit guesses ──
-
-/** Three-byte UTF-8 (all of Japanese) is no accident; two-byte pairs may be half-width kana of Shift_JIS or GBK. */
-function hasThreeByteUtf8(buffer: Buffer): boolean {
-  for (const byte of buffer) if (byte >= 0xe0) return true;
-  return false;
-}
-
-interface Score {
-  errors: number;
-  pairs: number;
-  /** Pairs that ordinary Japanese text is made of: kana, Japanese punctuation, first-level kanji. */
-  common: number;
-  kana: number;
-}
-
-function scoreSjis(buffer: Buffer): Score {
-  const score: Score = { errors: 0, pairs: 0, common: 0, kana: 0 };
-  for (let at = 0; at < buffer.length; at++) {
-    const lead = buffer[at] as number;
-    if (lead < 0x80) continue;
-    if (lead >= 0xa1 && lead <= 0xdf) {
-      score.kana += 1;
-      continue;
-    }
-    const trail = buffer[at + 1] ?? 0;
-    if (lead === 0x80 || lead === 0xa0 || lead > 0xfc || trail < 0x40 || trail === 0x7f || trail > 0xfc) {
-      score.errors += 1;
-      continue;
-    }
-    at += 1;
-    score.pairs += 1;
-    if (
-      (lead === 0x82 && trail >= 0x4f) ||
-      lead === 0x83 ||
-      (lead >= 0x88 && lead <= 0x98) ||
-      (lead === 0x81 && trail < 0x9f)
-    )
-      score.common += 1;
-  }
-  return score;
-}
-
-function scoreEuc(buffer: Buffer): Score {
-  const score: Score = { errors: 0, pairs: 0, common: 0, kana: 0 };
-  for (let at = 0; at < buffer.length; at++) {
-    const lead = buffer[at] as number;
-    if (lead < 0x80) continue;
-    const trail = buffer[at + 1] ?? 0;
-    if (lead === 0x8e && trail >= 0xa1 && trail <= 0xdf) {
-      score.kana += 1;
-      at += 1;
-    } else if (lead >= 0xa1 && lead <= 0xfe && trail >= 0xa1 && trail <= 0xfe) {
-      score.pairs += 1;
-      if (lead === 0xa1 || lead === 0xa3 || lead === 0xa4 || lead === 0xa5 || (lead >= 0xb0 && lead <= 0xcf))
-        score.common += 1;
-      at += 1;
-    } else if (lead === 0x8f && trail >= 0xa1) at += 2;
-    else score.errors += 1;
-  }
-  return score;
-}
-
-// An error costs more than a common pair gains; half-width kana is rare, and what EUC-JP looks like read as Shift_JIS.
-const worth = (score: Score): number => score.common * 2 + score.pairs * 0.2 + score.kana * 0.1 - score.errors * 8;
 
 /** Labelled Japanese: the label unless it does not fit and the other charset does. */
 function japanese(buffer: Buffer, label: 'shift_jis' | 'euc-jp'): Decoded {
@@ -284,7 +232,7 @@ function guessed(buffer: Buffer, said: string): Decoded {
     const utf8 = finish(buffer.toString('utf8'), said, true);
     // Whole letters of three bytes are no accident: broken UTF-8 as labelled, not another charset.
     const whole = utf8.text.match(/[\u0800-\ufffc]/g)?.length ?? 0;
-    if (whole > 0 && whole >= utf8.undecodable) return utf8;
+    if (whole > 0 && whole * 3 >= utf8.undecodable) return utf8;
   }
   const [sjis, euc] = [scoreSjis(buffer), scoreEuc(buffer)];
   const [charset, best] = worth(euc) > worth(sjis) ? (['euc-jp', euc] as const) : (['shift_jis', sjis] as const);
@@ -299,10 +247,4 @@ function guessed(buffer: Buffer, said: string): Decoded {
   if (said === 'windows-1252' || (worth(best) <= 0 && high * 4 < buffer.length))
     return finish(decodeWith('windows-1252', buffer), 'windows-1252', true);
   return finish(decodeWith(charset, buffer), charset, true);
-}
-
-function countHigh(buffer: Buffer): number {
-  let high = 0;
-  for (const byte of buffer) if (byte >= 0x80) high += 1;
-  return high;
 }

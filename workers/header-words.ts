@@ -9,7 +9,7 @@ export interface Tally {
 
 function counted(decoded: Decoded, tally: Tally | undefined): string {
   if (tally !== undefined) {
-    tally.undecodable += decoded.charset === 'utf-7' ? 1 : decoded.undecodable;
+    tally.undecodable += decoded.charset === 'utf-7' || decoded.guessed !== undefined ? 1 : decoded.undecodable;
     tally.gaiji += decoded.gaiji;
   }
   return decoded.text;

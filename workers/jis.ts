@@ -119,8 +119,19 @@ function decoderOf(charset: string): TextDecoder {
 /** User-defined rows of EUC-JP (95 to 104 of the old "Gaiji", here rows 85-94): marked, not lost. */
 export const GAIJI = '\ue000';
 
+/** IBM's letters where eucJP-ms has them, from 8F F3 F3 to 8F F4 FE: those of CP932's rows FA to FC that X 0212 lacks. */
+const EUC_MS =
+  'ⅰⅱⅲⅳⅴⅵⅶⅷⅸⅹⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ＇＂㈱№℡炻仼僴凬匇匤﨎咊坙﨏塚增寬峵嵓﨑德悅愠敎昻晥晴朗栁﨓﨔橫櫢淸淲瀨凞猪甁皂皞益礰' +
+  '礼神祥福竧靖精綠緖羽荢﨟薰蘒﨡蠇諸譿賴赶﨣﨤逸郞都鄕﨧﨨閒隆﨩霻靍靑飯飼館馞髙魲鶴黑';
+
+/** A letter of eucJP-ms that WHATWG's table has not; '' for anything else. */
+function letterOfMs(lead: number, row: number, cell: number): string {
+  if (lead !== 0x8f || (row !== 0xf3 && row !== 0xf4)) return '';
+  return EUC_MS[(row === 0xf3 ? 0 : 12) + cell - (row === 0xf3 ? 0xf3 : 0xa1)] ?? '';
+}
+
 /**
- * EUC-JP as TextDecoder reads it, but that its user-defined characters (rows 85 to 94, in both planes) are told from broken
+ * EUC-JP as TextDecoder reads it, but that IBM's letters of eucJP-ms are read, too, and that its user-defined characters (rows 85 to 94, in both planes) are told from broken
  * bytes: they become a private-use character, as those of Shift_JIS do.
  */
 export function textOfEuc(bytes: Uint8Array): string {
@@ -133,10 +144,11 @@ export function textOfEuc(bytes: Uint8Array): string {
     const wide = lead === 0x8f ? 3 : lead >= 0xa1 || lead === 0x8e ? 2 : 1;
     const row = wide === 3 ? (bytes[at + 1] ?? 0) : lead;
     const cell = bytes[at + wide - 1] ?? 0;
-    if (wide > 1 && row >= 0xf5 && row <= 0xfe && cell >= 0xa1 && cell <= 0xfe) {
+    if (wide > 1 && row >= 0xf3 && row <= 0xfe && cell >= 0xa1 && cell <= 0xfe) {
       const letter = decoderOf('euc-jp').decode(bytes.subarray(at, at + wide));
-      if (letter.includes('\ufffd')) {
-        pieces.push(decoderOf('euc-jp').decode(bytes.subarray(from, at)), GAIJI);
+      const instead = letterOfMs(lead, row, cell) || (row >= 0xf5 ? GAIJI : '');
+      if (instead !== '' && letter.includes('\ufffd')) {
+        pieces.push(decoderOf('euc-jp').decode(bytes.subarray(from, at)), instead);
         from = at + wide;
       }
     }

@@ -39,6 +39,7 @@ export function textOfLeaf(bytes: Buffer, form: TextForm): LeafText {
   if (decoded.undecodable > 0)
     losses.push({ code: 'undecodable-bytes', detail: `${decoded.undecodable} (${decoded.charset})` });
   if (decoded.charset === 'utf-7') losses.push({ code: 'undecodable-bytes', detail: 'utf-7' });
+  if (decoded.guessed !== undefined) losses.push({ code: 'charset-guessed', detail: decoded.guessed });
   if (decoded.gaiji > 0) losses.push({ code: 'gaiji', detail: String(decoded.gaiji) });
   const read = readAs(decoded.text, form);
   const { findings } = read;

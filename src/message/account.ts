@@ -104,6 +104,10 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   'text-cut': { ja: '長い文章の後半を省きました', en: 'the end of a long text was left out' },
   'type-mismatch': { ja: '名前や宣言と中身の種類が違いました', en: 'its content is not what it claims to be' },
   'undecodable-bytes': { ja: '読み取れない文字がありました', en: 'some bytes could not be read as text' },
+  'charset-guessed': {
+    ja: '対応していない文字コードの指定だったため、推測して読みました',
+    en: 'its character set is not known here; it was read by guessing',
+  },
   'name-spoof': { ja: '差出人の名前に別のアドレスが書かれています', en: 'the sender’s name shows another address' },
   'launch-action': { ja: 'プログラムを起動する仕掛けがありました', en: 'it tried to start a program' },
   'submit-form': { ja: '入力を外へ送る仕掛けがありました', en: 'it tried to send a form away' },

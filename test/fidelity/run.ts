@@ -15,6 +15,7 @@ import { build, type Case } from './case.ts';
 import { headers } from './headers.ts';
 import { html } from './html.ts';
 import { senders } from './senders.ts';
+import { wild } from './wild.ts';
 
 export interface Result {
   readonly test: Case;
@@ -32,7 +33,13 @@ export interface Result {
 
 /** Every case of the suite. */
 export function allCases(): readonly Case[] {
-  return build((encode) => [...bodies(encode), ...headers(encode), ...senders(encode), ...html(encode)]);
+  return build((encode) => [
+    ...bodies(encode),
+    ...headers(encode),
+    ...senders(encode),
+    ...html(encode),
+    ...wild(encode),
+  ]);
 }
 
 /** Runs the cases in order. */
