@@ -30,7 +30,7 @@ export async function mustNotCompile(
   // @ts-expect-error nor one that was only sanitised
   await road.deliver(sanitised, {} as Parameters<typeof deliver>[1], signal);
   // @ts-expect-error nothing is made into a mail that was not verified
-  road.compose(sealed, 'city.example.lg.jp', { language: 'ja', charset: 'utf-8' });
+  road.compose(sealed, 'city.example.lg.jp', { language: 'ja', charset: 'utf-8', portalUrl: '' });
   // @ts-expect-error an id is no stage
   await road.deliver(sealed.id, {} as Parameters<typeof deliver>[1], signal);
   // @ts-expect-error a stage cannot be written by hand

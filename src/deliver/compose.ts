@@ -14,9 +14,9 @@ const CONTENT_TYPE: { readonly [extension: string]: string } = {
   txt: 'text/plain; charset=utf-8',
 };
 
-const TOO_BIG = {
-  ja: '次のファイルは大きいため、このメールには付いていません。番号を添えて情報政策の担当にお尋ねください',
-  en: 'These files are too large for this mail; ask your IT section, with the number above',
+const LEFT_OUT = {
+  ja: '次のファイルはこのメールに付いていません。ポータルで受け取れます',
+  en: 'These files are not attached to this mail; the portal has them',
 } as const;
 
 /** Who stands in From when the sender's is no plain address. */
@@ -26,6 +26,8 @@ const UNKNOWN_SENDER = 'unknown-sender@mugai.invalid';
 export interface MailForm {
   readonly language: Language;
   readonly charset: OutgoingMail['charset'];
+  /** Address of the portal as browsers see it. */
+  readonly portalUrl: string;
 }
 
 /** Composes the mail of a package. `domain` is the right side of the Message-ID, the same at every attempt. */
@@ -61,7 +63,7 @@ export function compose(verified: VerifiedPackage, domain: string, form: MailFor
       'X-Mugai-State': predicate.state,
       'X-Mugai-Policy': forLine(`${predicate.policy.name} ${predicate.policy.version}`, 200),
     },
-    text: textOf(verified, left, form.language),
+    text: textOf(verified, left, form),
     charset: form.charset,
     attachments,
   };
@@ -87,7 +89,7 @@ function autoSubmitted(value: string): string {
   return keyword === 'no' || keyword === 'auto-replied' ? keyword : 'auto-generated';
 }
 
-function textOf(verified: VerifiedPackage, left: readonly VerifiedFile[], language: Language): string {
+function textOf(verified: VerifiedPackage, left: readonly VerifiedFile[], { language, portalUrl }: MailForm): string {
   const { predicate } = verified.statement;
   const message = verified.files.find((file) => file.name === 'message.txt');
   // message.txt is headers, a blank line, the rest; the headers stand in the mail itself.
@@ -97,5 +99,6 @@ function textOf(verified: VerifiedPackage, left: readonly VerifiedFile[], langua
       ? accountOfParts(predicate, language)
       : whole.slice(whole.indexOf('\n\n') + 2).replace(/^\n+/, '');
   if (left.length === 0) return text;
-  return `${text}\n${TOO_BIG[language]}:\n${left.map((file) => `  ${posix.basename(file.name)}`).join('\n')}\n`;
+  const names = left.map((file) => `  ${posix.basename(file.name)}`).join('\n');
+  return `${text}\n${LEFT_OUT[language]}:\n  ${portalUrl}/messages/${predicate.id}\n${names}\n`;
 }

@@ -25,7 +25,11 @@ export interface DeliverDeps {
     readonly language: Language;
     readonly mailCharset: OutgoingMail['charset'];
     readonly attachBytes: number;
+    /** Milliseconds that its package is kept: one that is older and came back, out of a backup, is not delivered again. */
+    readonly keptMs: number | undefined;
   };
+  /** Address of the portal, for what is too large to be attached. */
+  readonly portalUrl: string;
   readonly giveUpMs: number;
   /**
    * Milliseconds for which this process has tried to deliver, by a clock that never jumps: before some of them passed nothing
@@ -69,21 +73,28 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
 
   // An answer to a password that opened nothing, or a part in another form, is for whoever asked, in the portal; the mail itself
   // was delivered before.
-  const { revises, answers, parts } = verified.statement.predicate;
+  const { revises, answers, parts, envelope } = verified.statement.predicate;
   if (answers !== undefined || (revises !== undefined && parts.some((part) => part.verdict === 'held'))) {
     const answer = answers === undefined ? `no news of ${revises}` : `${answers} of ${revises ?? ''}`;
-    return ended(sealed, deps, chain, { stage: 'delivered', courier: 'none', answer, accepted: [], rejected: [] });
+    const none = { courier: 'none', accepted: [], rejected: [] };
+    return ended(sealed, deps, chain, { ...none, stage: 'delivered', answer, envelope });
   }
 
-  const { language, attachBytes, mailCharset } = deps.policyFor(verified.statement.predicate.envelope);
-  const mail = compose(attaching(verified, attachBytes), deps.domain, { language, charset: mailCharset });
+  const { language, attachBytes, mailCharset, keptMs = Infinity } = deps.policyFor(envelope);
+  const ageMs = Date.now() - Date.parse(verified.statement.predicate.receivedAt);
+  if (ageMs > keptMs) {
+    const answer = 'over its time of keeping';
+    const none = { courier: 'none', accepted: [], rejected: envelope.to };
+    return ended(sealed, deps, chain, { ...none, stage: 'expired', answer, envelope });
+  }
+  const form = { language, charset: mailCharset, portalUrl: deps.portalUrl };
+  const mail = compose(attaching(verified, attachBytes), deps.domain, form);
   const earlierAnswers = await deps.ledger.settled(sealed.id);
   const had = [...earlierAnswers.accepted];
   const refused = [...earlierAnswers.rejected];
   const to = mail.envelope.to.filter((recipient) => !had.includes(recipient) && !refused.includes(recipient));
   const answer = await deps.courier.deliver({ ...mail, envelope: { ...mail.envelope, to } }, signal);
-  const end = { courier: deps.courier.name, answer: answer.answer };
-  const ageMs = Date.now() - Date.parse(verified.statement.predicate.receivedAt);
+  const end = { courier: deps.courier.name, answer: answer.answer, envelope };
   const givenUp = ageMs > deps.giveUpMs && deps.triedMs() > deps.giveUpMs / LEAST_TRIED;
   switch (answer.kind) {
     case 'delivered': {

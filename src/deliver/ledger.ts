@@ -1,5 +1,5 @@
 // The inner side's own records: how each message ended, and who had it already when some recipients must wait.
-import { shardOf, type MessageId } from '../message/id.ts';
+import { parseMessageId, shardOf, timeOf, timeOfShard, type MessageId } from '../message/id.ts';
 import { DeliveryRecordSchema, type Delivered, type DeliveryRecord } from '../message/stages.ts';
 import { ClosedShards } from '../store/closed-shards.ts';
 import { recordCodec } from '../store/records.ts';
@@ -55,6 +55,25 @@ export class Ledger {
   /** Notes who was answered for good while others must wait, so that a later attempt leaves them out. */
   async recordSettled(id: MessageId, record: DeliveryRecord): Promise<void> {
     await this.#store.put(partly(id), { name: `accepted-${Date.now()}.json`, content: codec.encode(record) });
+  }
+
+  /** Ends of messages that arrived before `time`, oldest first. */
+  async *endsBefore(time: number): AsyncGenerator<Delivered, void, undefined> {
+    for (const shard of await this.#store.list('')) {
+      if (!(timeOfShard(shard) < time)) continue;
+      for (const name of await this.#store.list(shard)) {
+        const id = name.endsWith(END) ? parseMessageId(name.slice(0, -END.length)) : undefined;
+        if (id === undefined || timeOf(id) >= time) continue;
+        const end = await this.end(id);
+        if (end !== undefined) yield end;
+      }
+    }
+  }
+
+  /** Deletes what is written of a message: the notes first, the end last. */
+  async forget(id: MessageId): Promise<void> {
+    await this.#store.delete(partly(id));
+    await this.#store.delete(`${shardOf(id)}/${id}${END}`);
   }
 
   /** Packages of the outbox that have no end yet, oldest first, at most `most`. */

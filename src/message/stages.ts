@@ -137,6 +137,8 @@ export const DeliveryRecordSchema = Type.Object(
     answer: Type.String(),
     accepted: Type.Array(Address),
     rejected: Type.Array(Address),
+    /** The envelope of the verified manifest, for who asks later what the policy says of the message. */
+    envelope: Type.Optional(EnvelopeSchema),
   },
   { additionalProperties: false },
 );

@@ -55,6 +55,14 @@ export class Outbox {
     return new Boards(this.#store);
   }
 
+  /** Deletes a package: first its manifest, so that nobody finds half of one. */
+  async remove(id: MessageId): Promise<void> {
+    const folder = folderOf(id);
+    await this.#store.delete(`${folder}/${MANIFEST}`);
+    await this.#store.delete(folder);
+    await this.live(id).drop();
+  }
+
   /** Shards that hold packages, oldest first. */
   async shards(): Promise<string[]> {
     return this.#store.list('');

@@ -1,5 +1,15 @@
 // What is wrong with the rules of a policy though each fits the schema: rules that can never match, or that cannot be meant.
-import { isAddress, isType, looksAtParts, type Groups, type Rule, type When } from './rules.ts';
+import {
+  grades,
+  isAddress,
+  isGraded,
+  isType,
+  looksAtParts,
+  setsSomething,
+  type Groups,
+  type Rule,
+  type When,
+} from './rules.ts';
 
 export interface Complaint {
   readonly rule: string;
@@ -23,12 +33,17 @@ export function complaintsOf(rules: readonly Rule[], groups: Groups): Complaint[
       say('without-effect', 'it has neither an action nor settings');
     if (rule.set !== undefined && looksAtParts(rule))
       say('contradictory', 'settings are of the whole message: a rule that looks at parts cannot make them');
+    if (when.asset !== undefined && !rules.some((one) => grades(one) && isGraded(when.asset ?? {}, one.set?.asset)))
+      say('unreachable', 'no rule gives a message these grades');
+    if (when.asset !== undefined && rule.set?.asset !== undefined)
+      say('contradictory', 'it gives grades to messages that it finds by their grades');
     // An action is hidden by an earlier action, settings by earlier settings.
     const cover = earlier.find(
       (one) =>
         covers(one.when ?? {}, when, groups) &&
         (rule.action === undefined || one.action !== undefined) &&
-        (rule.set === undefined || (one.set !== undefined && !looksAtParts(one))),
+        (!setsSomething(rule) || (setsSomething(one) && !looksAtParts(one))) &&
+        (!grades(rule) || grades(one)),
     );
     if (cover === undefined || (rule.action === undefined && rule.set === undefined)) return;
     const same = covers(when, cover.when ?? {}, groups);
@@ -45,6 +60,7 @@ function covers(wide: When, narrow: When, groups: Groups): boolean {
     if (when.to === undefined) return grouped;
     return grouped === undefined ? when.to : undefined;
   };
+  if (wide.asset !== undefined && !isGraded(wide.asset, narrow.asset)) return false;
   if (wide.to !== undefined && wide.group !== undefined) return false; // both at once: not judged
   const wanted = members(wide);
   const given = members(narrow) ?? narrow.to ?? undefined;

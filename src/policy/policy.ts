@@ -9,10 +9,12 @@ import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import {
   RuleSchema,
+  grades,
   looksAtParts,
   matches,
+  setsSomething,
   type Action,
-  type AssetSchema,
+  type Asset,
   type Facts,
   type Groups,
   type Rule,
@@ -127,7 +129,7 @@ export interface Policy {
   readonly passwordPairing: boolean;
   readonly passwordPairingHours: number;
   /** Grades of the information asset, where a rule gives them. */
-  readonly asset: Static<typeof AssetSchema> | undefined;
+  readonly asset: Asset | undefined;
   readonly rules: readonly Rule[];
   readonly groups: Groups;
   /** The policy as it is for one message: the settings of the first rule that matches it, its rules for parts. */
@@ -136,6 +138,19 @@ export interface Policy {
   decide(detectedType: string, facts?: { readonly size: number; readonly findings: readonly string[] }): Decision;
   /** As `decide`, and which rule says so; undefined: none. */
   explain(detectedType: string, facts?: { readonly size: number; readonly findings: readonly string[] }): Explained;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Milliseconds that a message is kept under its own policy (`forMessage`); undefined: for ever. */
+export function keptMs({ keepDays }: Pick<Policy, 'keepDays'>): number | undefined {
+  return keepDays === undefined ? undefined : keepDays * DAY_MS;
+}
+
+/** The shortest time any message is kept under a policy: what is younger need not be looked at. Undefined: nothing ends. */
+export function shortestKeptMs(policy: Policy): number | undefined {
+  const days = [policy.keepDays, ...policy.rules.map(({ set }) => set?.keepDays)].filter((one) => one !== undefined);
+  return days.length === 0 ? undefined : Math.min(...days) * DAY_MS;
 }
 
 export type Decision = 'convert' | Exclude<Action, 'pass'>;
@@ -191,11 +206,14 @@ function policyOf(file: File): Policy {
 }
 
 /** A policy for a message; for no message in particular where it has no recipient. */
-function policyFor(file: File, sha256: string, facts: Facts): Policy {
+function policyFor(file: File, sha256: string, envelope: Facts): Policy {
   const rules = file.rules ?? [];
   const groups = file.groups ?? {};
+  // First what kind of information it is, then what holds for that kind.
+  const asset = rules.find((rule) => grades(rule) && matches(rule, envelope, groups))?.set?.asset;
+  const facts: Facts = { ...envelope, asset };
   const set: Settings =
-    rules.find((rule) => rule.set !== undefined && !looksAtParts(rule) && matches(rule, facts, groups))?.set ?? {};
+    rules.find((rule) => setsSomething(rule) && !looksAtParts(rule) && matches(rule, facts, groups))?.set ?? {};
   const dropped = new Set(file.drop);
   const explain: Policy['explain'] = (type, part) => {
     const found = rules.find(
@@ -223,7 +241,7 @@ function policyFor(file: File, sha256: string, facts: Facts): Policy {
     keepDays: set.keepDays ?? file.keepDays,
     passwordPairing: set.passwordPairing ?? file.passwordPairing ?? false,
     passwordPairingHours: file.passwordPairingHours ?? LIMITS.pairingHoursUsual,
-    asset: set.asset,
+    asset,
     originals: {
       levels: set.approvers ?? file.originals?.levels ?? [[]],
       waitMinutes: file.originals?.waitMinutes ?? 0,
@@ -244,7 +262,7 @@ function policyFor(file: File, sha256: string, facts: Facts): Policy {
     groups,
     // Without rules all messages are alike, and most policies have none.
     forMessage(envelope) {
-      return rules.length === 0 ? this : policyFor(file, sha256, envelope);
+      return rules.length === 0 ? this : policyFor(file, sha256, { from: envelope.from, to: envelope.to });
     },
     decide: (type, part) => explain(type, part).decision,
     explain,

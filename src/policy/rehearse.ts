@@ -35,6 +35,12 @@ export function changesFor(seen: Seen, before: Policy, after: Policy): Change[] 
     const [was, is] = [String(one[what] ?? '-'), String(other[what] ?? '-')];
     if (was !== is) changes.push({ id: seen.id, path: '', what, before: was, after: is, rule: undefined });
   }
+  const [grade, regrade] = [gradesOf(one), gradesOf(other)];
+  if (grade !== regrade)
+    changes.push({ id: seen.id, path: '', what: 'asset', before: grade, after: regrade, rule: undefined });
+  const [levels, next] = [JSON.stringify(one.originals.levels), JSON.stringify(other.originals.levels)];
+  if (levels !== next)
+    changes.push({ id: seen.id, path: '', what: 'approvers', before: levels, after: next, rule: undefined });
   for (const [name, was] of Object.entries(one.limits)) {
     const is = other.limits[name as keyof Policy['limits']];
     if (was !== is)
@@ -48,4 +54,10 @@ export function changesFor(seen: Seen, before: Policy, after: Policy): Change[] 
       changes.push({ id: seen.id, path, what: `${detectedType} ${name}`, before: was, after: decision, rule });
   }
   return changes;
+}
+
+/** Grades in one line: `confidentiality 3, integrity 2`; `-` where there are none. */
+export function gradesOf({ asset }: Pick<Policy, 'asset'>): string {
+  const told = Object.entries(asset ?? {}).map(([name, grade]) => `${name} ${grade}`);
+  return told.length === 0 ? '-' : told.join(', ');
 }

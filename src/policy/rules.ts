@@ -20,6 +20,8 @@ export const AssetSchema = Type.Object(
   strict,
 );
 
+export type Asset = Static<typeof AssetSchema>;
+
 /** What must hold for a rule to match; every condition given, any value of its list. */
 export const WhenSchema = Type.Object(
   {
@@ -30,6 +32,8 @@ export const WhenSchema = Type.Object(
     finding: words('^[a-z][a-z0-9-]{0,39}$', 'codes of findings, such as macro or link-mismatch'),
     minBytes: Type.Optional(Type.Integer({ minimum: 0 })),
     maxBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Grades that another rule gave the message; each named one must be as high or higher. */
+    asset: Type.Optional(AssetSchema),
   },
   strict,
 );
@@ -103,6 +107,8 @@ export type Groups = Readonly<Record<string, readonly string[]>>;
 export interface Facts {
   readonly from: string;
   readonly to: readonly string[];
+  /** Grades of the message; absent where no rule gave any. */
+  readonly asset?: Asset | undefined;
   readonly part?: { readonly type: string; readonly size?: number; readonly findings?: readonly string[] };
 }
 
@@ -114,17 +120,34 @@ export function looksAtParts({ when }: Rule): boolean {
 
 export function matches({ when }: Rule, facts: Facts, groups: Groups): boolean {
   if (when === undefined) return true;
-  const { to, group, from, type, finding, minBytes, maxBytes } = when;
+  const { to, group, from, type, finding, minBytes, maxBytes, asset } = when;
   const { part } = facts;
   const everyone = (patterns: readonly string[]): boolean =>
     facts.to.length > 0 && facts.to.every((address) => patterns.some((pattern) => isAddress(pattern, address)));
   if (to !== undefined && !everyone(to)) return false;
   if (group !== undefined && !everyone(group.flatMap((name) => groups[name] ?? []))) return false;
   if (from !== undefined && !from.some((pattern) => isAddress(pattern, facts.from))) return false;
+  if (asset !== undefined && !isGraded(asset, facts.asset)) return false;
   if (type !== undefined && (part === undefined || !type.some((pattern) => isType(pattern, part.type)))) return false;
   if (finding !== undefined && !finding.some((code) => part?.findings?.includes(code) === true)) return false;
   if (minBytes !== undefined && (part?.size === undefined || part.size < minBytes)) return false;
   return maxBytes === undefined || (part?.size !== undefined && part.size <= maxBytes);
+}
+
+/** True when every grade that is asked for is reached. */
+export function isGraded(asked: Asset, given: Asset | undefined): boolean {
+  const names = ['confidentiality', 'integrity', 'availability'] as const;
+  return names.every((name) => (given?.[name] ?? 0) >= (asked[name] ?? 0));
+}
+
+/** A rule that grades messages: it says what kind of information they are, and looks at no grades itself. */
+export function grades(rule: Rule): boolean {
+  return rule.set?.asset !== undefined && rule.when?.asset === undefined && !looksAtParts(rule);
+}
+
+/** True for a rule that sets something of a message besides its grades. */
+export function setsSomething({ set }: Rule): boolean {
+  return Object.keys(set ?? {}).some((name) => name !== 'asset');
 }
 
 /** A domain matches its subdomains too; case does not count. */

@@ -146,6 +146,18 @@ export class MessageIndex {
     if (this.#source.outbox.find(id) !== undefined) await this.#take([id]);
   }
 
+  /** Takes a message out: its package was deleted after its time. */
+  forget(id: MessageId): void {
+    this.#db.transaction(() => {
+      const key = this.#db.get('SELECT key FROM messages WHERE id = ?', id)?.['key'];
+      if (typeof key !== 'number') return;
+      this.#db.run('DELETE FROM messages WHERE key = ?', key);
+      this.#db.run('DELETE FROM recipients WHERE key = ?', key);
+      this.#db.run('DELETE FROM idx.words WHERE rowid = ?', key);
+      this.#db.run('DELETE FROM read_marks WHERE id = ?', id);
+    });
+  }
+
   async #take(ids: readonly MessageId[]): Promise<number> {
     const gathered: Gathered[] = [];
     const queue = ids.values();

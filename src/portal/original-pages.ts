@@ -91,13 +91,15 @@ async function ask(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit): 
   if (reason.length < REASON_LEAST || reason.length > REASON_MOST)
     return { status: 400, page: askPage(visit, line, wanted, 'originalReasonBad') };
   const { message, part, sha256, size, name } = wanted;
+  const policy = await originals.policyOf(message);
+  if (policy === undefined) return 'not-found';
   await desk.note({
     act: 'asked',
     person: visit.user.name,
     message,
     detail: { kind: 'original', reason, sha256, ...(part === '' ? {} : { part }) },
   });
-  originals.ask({ message, user: visit.user.name, reason, sha256, size, name, part });
+  originals.ask({ message, user: visit.user.name, reason, sha256, size, name, part }, policy);
   return { to: '/originals' };
 }
 
@@ -155,6 +157,8 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
   // What was approved must still be what the signed manifest says, and still be this person's to read.
   const boxes = desk.accounts.mailboxes(visit.user.name, desk.now()).map(({ address }) => address);
   if (desk.index.find(one.message, boxes, visit.user.name) === undefined) return 'not-found';
+  const policy = await originals.policyOf(one.message);
+  if (policy === undefined) return 'not-found';
   if ((await digestNow(desk, one)) !== one.sha256 || one.state !== 'approved') return 'not-found';
   await desk.note({
     act: 'asked',
@@ -165,7 +169,7 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
   if (!originals.release(one.id)) return 'not-found';
   const token = randomBytes(32).toString('base64url');
   const approved = Math.max(...one.decisions.map(({ at }) => at));
-  const from = approved + originals.policy.waitMinutes * 60_000;
+  const from = approved + policy.waitMinutes * 60_000;
   await requests.original(
     { id: one.message, part: one.part, by: visit.user.name },
     {
@@ -177,7 +181,7 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
       sha256: one.sha256,
       token: createHash('sha256').update(token).digest('hex'),
       notBefore: new Date(from).toISOString(),
-      expires: new Date(Math.max(from, desk.now()) + originals.policy.linkHours * 3_600_000).toISOString(),
+      expires: new Date(Math.max(from, desk.now()) + policy.linkHours * 3_600_000).toISOString(),
     },
   );
   const say = wordsOf(visit.language);
@@ -189,9 +193,9 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
   return minePage(visit, originals.ofUser(visit.user.name), told);
 }
 
-function approvalsPage(desk: Desk, visit: Visit, originals: Originals, fault: Word | undefined): Html {
+async function approvalsPage(desk: Desk, visit: Visit, originals: Originals, fault: Word | undefined): Promise<Html> {
   const say = wordsOf(visit.language);
-  const waiting = originals.waitingFor(visit.user.name);
+  const waiting = await originals.waitingFor(visit.user.name);
   const who = (name: string): string => desk.accounts.find(name)?.display ?? name;
   return frame(visit, {
     title: say('approvals'),
@@ -230,11 +234,13 @@ async function decide(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit
   const answer = visit.form.get('yes');
   if (one === undefined || (answer !== '1' && answer !== '0')) return 'not-found';
   const sha256 = visit.form.get('sha256') ?? '';
-  const bad = (hindrance: Hindrance): Answer => ({
+  const bad = async (hindrance: Hindrance): Promise<Answer> => ({
     status: 409,
-    page: approvalsPage(desk, visit, originals, HINDRANCES[hindrance]),
+    page: await approvalsPage(desk, visit, originals, HINDRANCES[hindrance]),
   });
-  const hindrance = originals.hindrance(one, visit.user.name);
+  const policy = await originals.policyOf(one.message);
+  if (policy === undefined) return 'not-found';
+  const hindrance = originals.hindrance(one, visit.user.name, policy);
   if (hindrance === 'not-yours') return 'not-found';
   if (hindrance !== undefined) return bad(hindrance);
   if ((await digestNow(desk, one)) !== sha256 || sha256 !== one.sha256) return bad('changed');
@@ -244,6 +250,6 @@ async function decide(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit
     message: one.message,
     detail: { sha256, for: one.user, level: one.level + 1 },
   });
-  const late = originals.decide(one.id, visit.user.name, answer === '1', sha256);
+  const late = originals.decide(one.id, { by: visit.user.name, yes: answer === '1', sha256 }, policy);
   return late === undefined ? { to: '/approvals' } : bad(late);
 }

@@ -44,25 +44,27 @@ export interface Decision {
 /** Why somebody may not decide. */
 export type Hindrance = 'not-yours' | 'own-request' | 'decided-before' | 'not-open' | 'changed';
 
+/** What the policy in force now says of a message; undefined when the message is not there any more. */
+export type OriginalsPolicyOf = (message: MessageId) => Promise<OriginalsPolicy | undefined>;
+
 export class Originals {
   readonly #db: Database;
-  readonly #policy: OriginalsPolicy;
   readonly #now: () => number;
+  readonly policyOf: OriginalsPolicyOf;
 
-  constructor(db: Database, policy: OriginalsPolicy, now: () => number) {
+  constructor(db: Database, policyOf: OriginalsPolicyOf, now: () => number) {
     this.#db = db;
-    this.#policy = policy;
+    this.policyOf = policyOf;
     this.#now = now;
   }
 
-  get policy(): OriginalsPolicy {
-    return this.#policy;
-  }
-
-  ask(asked: Pick<OriginalAsked, 'message' | 'user' | 'reason' | 'sha256' | 'size' | 'name' | 'part'>): string {
+  ask(
+    asked: Pick<OriginalAsked, 'message' | 'user' | 'reason' | 'sha256' | 'size' | 'name' | 'part'>,
+    policy: OriginalsPolicy,
+  ): string {
     const id = randomBytes(16).toString('hex');
     const now = this.#now();
-    const expires = now + this.#policy.validHours * 3_600_000;
+    const expires = now + policy.validHours * 3_600_000;
     this.#db.run(
       "INSERT INTO originals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked', 0, ?)",
       id,
@@ -92,36 +94,46 @@ export class Originals {
   }
 
   /** Requests this person may decide now, oldest first. */
-  waitingFor(user: string): OriginalAsked[] {
-    return this.#db
+  async waitingFor(user: string): Promise<OriginalAsked[]> {
+    const open = this.#db
       .all("SELECT * FROM originals WHERE state = 'asked' AND expires > ? ORDER BY at LIMIT 1000", this.#now())
-      .map((row) => this.#of(row))
-      .filter((one) => this.hindrance(one, user) === undefined);
+      .map((row) => this.#of(row));
+    const mine: OriginalAsked[] = [];
+    for (const one of open) {
+      const policy = await this.policyOf(one.message);
+      if (policy !== undefined && this.hindrance(one, user, policy) === undefined) mine.push(one);
+    }
+    return mine;
   }
 
   /** Why this person may not decide on the request now; undefined when he may. */
-  hindrance(asked: OriginalAsked, user: string): Hindrance | undefined {
+  hindrance(asked: OriginalAsked, user: string, policy: OriginalsPolicy): Hindrance | undefined {
     if (asked.state !== 'asked') return 'not-open';
     if (asked.user === user) return 'own-request';
-    const named = this.#policy.levels[asked.level] ?? [];
+    const named = policy.levels[asked.level] ?? [];
     if (named.length > 0 && !named.includes(user)) return 'not-yours';
     if (asked.decisions.some(({ by }) => by === user)) return 'decided-before'; // one person, one level
     return undefined;
   }
 
   /** Decides; the digest is the one the approver saw. Returns why not, or undefined when it counted. */
-  decide(id: string, user: string, yes: boolean, sha256: string): Hindrance | undefined {
+  decide(
+    id: string,
+    decision: { readonly by: string; readonly yes: boolean; readonly sha256: string },
+    policy: OriginalsPolicy,
+  ): Hindrance | undefined {
+    const { by: user, yes, sha256 } = decision;
     return this.#db.transaction(() => {
       const asked = this.find(id);
       if (asked === undefined) return 'not-open';
-      const hindrance = this.hindrance(asked, user);
+      const hindrance = this.hindrance(asked, user, policy);
       if (hindrance !== undefined) return hindrance;
       if (asked.sha256 !== sha256) return 'changed';
       const now = this.#now();
       this.#db.run('INSERT INTO decisions VALUES (?, ?, ?, ?, ?)', id, asked.level, user, now, yes ? 1 : 0);
       const level = asked.level + (yes ? 1 : 0);
-      const state = !yes ? 'rejected' : level >= this.#policy.levels.length ? 'approved' : 'asked';
-      const expires = now + this.#policy.validHours * 3_600_000;
+      const state = !yes ? 'rejected' : level >= policy.levels.length ? 'approved' : 'asked';
+      const expires = now + policy.validHours * 3_600_000;
       this.#db.run('UPDATE originals SET state = ?, level = ?, expires = ? WHERE id = ?', state, level, expires, id);
       return undefined;
     });

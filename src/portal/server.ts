@@ -23,7 +23,7 @@ import type { MessageIndex } from './message-index.ts';
 import { addMessage } from './message.ts';
 import { addMessages } from './messages.ts';
 import { addOriginals } from './original-pages.ts';
-import { Originals, type OriginalsPolicy } from './originals.ts';
+import { Originals, type OriginalsPolicyOf } from './originals.ts';
 import type { Packages } from './packages.ts';
 import { HTML, Pages, type Glance } from './pages.ts';
 import { addPeople } from './people.ts';
@@ -39,7 +39,7 @@ export interface PortalDeps {
   readonly onTheWay: OnTheWay;
   readonly log: Log;
   readonly requests: RequestWriter;
-  readonly originals: OriginalsPolicy;
+  readonly originals: OriginalsPolicyOf;
   readonly outerUrl: string;
   /** The journal of the zone. */
   readonly audit: Audit;

@@ -1,12 +1,13 @@
 // Raw bytes at rest, and the records of what the middle zone did with them. The inner side never imports this room.
 import { randomBytes } from 'node:crypto';
-import { parseMessageId, shardOf, timeOf, type MessageId } from '../message/id.ts';
+import { parseMessageId, shardOf, timeOf, timeOfShard, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
 import {
   ReleaseRecordSchema,
   SanitisedRecordSchema,
   SpooledRecordSchema,
+  type Envelope,
   type ReleaseRecord,
   type Sanitised,
   type SanitisedRecord,
@@ -44,6 +45,13 @@ export interface Arrived {
 export interface Unfinished {
   readonly sanitise: readonly MessageId[];
   readonly seal: readonly MessageId[];
+}
+
+/** A message that is sealed and still here. */
+export interface Kept {
+  readonly id: MessageId;
+  readonly envelope: Envelope;
+  readonly hasOriginal: boolean;
 }
 
 /**
@@ -267,6 +275,36 @@ export class Spool {
     if (has(SEALED)) return 'sealed';
     if (has(SANITISED)) return 'sanitised';
     return has(SPOOLED) ? 'spooled' : 'unknown';
+  }
+
+  /** Messages that arrived before `time` and whose package is made, oldest first; what is not made yet is never told. */
+  async *sealedBefore(time: number): AsyncGenerator<Kept, void, undefined> {
+    for (const shard of await this.#store.list('')) {
+      if (!(timeOfShard(shard) < time)) continue; // no shard, or a young one
+      const names = await this.#store.list(shard);
+      for (const [id, stage] of stagesOf(names)) {
+        if (stage !== SEALED || timeOf(id) >= time) continue;
+        const bytes = await this.#get(id, SEALED);
+        if (bytes === undefined) continue;
+        const hasOriginal = names.includes(`${id}.${SPOOLED}`) || names.includes(`${id}.${RAW}`);
+        yield { id, envelope: sanitisedCodec.decode(bytes).envelope, hasOriginal };
+      }
+    }
+  }
+
+  /** Deletes the original of a sealed message, and whatever could make it harmless again. The note that it was sealed stays. */
+  async forgetOriginal(id: MessageId): Promise<void> {
+    if (this.stageOf(id) !== 'sealed') throw new MugaiError('bad-input', `${id} is not sealed`, { permanent: true });
+    const shard = shardOf(id);
+    for (const name of await this.#store.list(shard))
+      if (name.startsWith(`${id}.`) && name !== `${id}.${SEALED}`) await this.#store.delete(`${shard}/${name}`);
+  }
+
+  /** Deletes everything of a sealed message; the last thing is the note, so that a half-done deletion is found again. */
+  async forget(id: MessageId): Promise<void> {
+    await this.forgetOriginal(id);
+    await this.#store.delete(`${shardOf(id)}/${id}.${SEALED}`);
+    this.#finished.delete(id);
   }
 
   /**

@@ -22,6 +22,7 @@ import { loadSealingKey } from '../requests/keys.ts';
 import { RequestWriter } from '../requests/requests.ts';
 import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
+import { expireInner, packageKeptMs, startRetention } from './retention.ts';
 import { startPortal, type RunningPortal } from './portal.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
@@ -87,7 +88,12 @@ export async function startInner(
     courier,
     audit: journal,
     domain,
-    policyFor: (envelope: Envelope) => inForce.current.forMessage(envelope),
+    policyFor: (envelope: Envelope) => {
+      const own = inForce.current.forMessage(envelope);
+      const { language, mailCharset, attachBytes } = own;
+      return { language, mailCharset, attachBytes, keptMs: packageKeptMs(own) };
+    },
+    portalUrl: config.portalUrl,
     giveUpMs: LIMITS.giveUpMs,
     triedMs: () => performance.now(),
     onGateRefusal: (id: string, { rule, file, offset, message }: GateRefusal) => {
@@ -101,9 +107,12 @@ export async function startInner(
     keys,
     audit: journal,
     requests: new RequestWriter(await openStore('requests'), await loadSealingKey(config.sealingKeyFile)),
-    originals: inForce.current.originals,
+    originals: (envelope) => inForce.current.forMessage(envelope).originals,
     firstAddress,
   });
+  startRetention('inner', log, life, async (now, signal) =>
+    expireInner({ ledger, outbox, audit: journal, policy: inForce.current, forget: portal.forget }, now, signal),
+  );
   const worker = hub.work(
     'deliver',
     async (id, _attempt, signal) => {

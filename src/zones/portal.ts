@@ -7,6 +7,7 @@ import type { Lifecycle } from '../lifecycle.ts';
 import type { Audit } from '../message/act.ts';
 import { reasonOf } from '../message/errors.ts';
 import type { MessageId } from '../message/id.ts';
+import type { Envelope } from '../message/stages.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { OnTheWay } from '../portal/arriving.ts';
@@ -28,7 +29,8 @@ export interface PortalOf {
   readonly keys: ReadonlyMap<string, KeyObject>;
   readonly audit: Audit;
   readonly requests: RequestWriter;
-  readonly originals: OriginalsPolicy;
+  /** What the policy in force says about originals of mail with this envelope. */
+  readonly originals: (envelope: Envelope) => OriginalsPolicy;
   /** Mail address offered to the first administrator; the demo's. */
   readonly firstAddress: string | undefined;
 }
@@ -38,6 +40,8 @@ export interface RunningPortal {
   readonly portal: Portal;
   /** Tells it of a message that came or whose delivery ended. */
   readonly tell: (id: MessageId) => void;
+  /** Takes a message out whose package was deleted after its time. */
+  readonly forget: (id: MessageId) => void;
   /** What is wrong with it, for `/readyz`; undefined when nothing is. */
   readonly fault: () => string | undefined;
 }
@@ -81,15 +85,19 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
     stopped.abort();
     await work;
   });
+  const packages = new Packages(outbox, keys);
   const portal = await openPortal(config.portalListen, {
     db,
     index,
-    packages: new Packages(outbox, keys),
+    packages,
     onTheWay: new OnTheWay(outbox, keys, Date.now),
     log,
     audit: of.audit,
     requests: of.requests,
-    originals: of.originals,
+    originals: async (id) => {
+      if (outbox.find(id) === undefined) return undefined; // deleted after its time: nothing is left to decide on
+      return of.originals((await packages.statement(id)).predicate.envelope);
+    },
     outerUrl: config.outerUrl,
     directories: {
       ldap: config.ldap,
@@ -104,6 +112,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
   return {
     portal,
     tell: (id) => after(async () => index.refresh(id)),
+    forget: (id) => index.forget(id),
     fault: () => index.fault,
   };
 }

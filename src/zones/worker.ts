@@ -28,6 +28,7 @@ import { answerOriginals } from './originals.ts';
 import { PasswordPairing } from './pairing.ts';
 import { answerRenders } from './renders.ts';
 import { answerPasswords, startRequests } from './requests.ts';
+import { expireMiddle, startRetention } from './retention.ts';
 import { clearSuspects } from './suspects.ts';
 import { answerTexts } from './texts.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
@@ -164,6 +165,9 @@ export async function startWorker(
   life.started('seal', async (leftMs) => sealer.close({ deadlineMs: leftMs }));
 
   pairing.start(life);
+  startRetention('middle', log, life, async (now, signal) =>
+    expireMiddle({ spool, outbox, audit, policy: inForce.current }, now, signal),
+  );
   startRequests(log, life, requests, {
     password: answerPasswords({
       deps,

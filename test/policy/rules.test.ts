@@ -56,6 +56,30 @@ describe('rules of a policy', () => {
     assert.equal(from('a@x.example', 'mado@city.example.lg.jp').language, 'ja');
   });
 
+  it('grade information first; other rules act on the grades, for messages, parts, retention and approvers', () => {
+    const policy = read(`
+keepDays: 30
+rules:
+  - { name: tax is secret, when: { to: ['zei@city.example.lg.jp'] }, set: { asset: { confidentiality: 3, integrity: 2 } } }
+  - { name: the rest, set: { asset: { confidentiality: 1 } } }
+  - { name: kept long, when: { asset: { integrity: 2 } }, set: { keepDays: 3650, delivery: link, approvers: [[kacho]] } }
+  - { name: no pictures of secrets, when: { asset: { confidentiality: 2 }, type: ['image/*'] }, action: drop }
+`);
+    const secret = policy.forMessage({ from: 'a@x.example', to: ['zei@city.example.lg.jp'] });
+    assert.deepEqual(secret.asset, { confidentiality: 3, integrity: 2 });
+    assert.deepEqual([secret.keepDays, secret.delivery, secret.originals.levels], [3650, 'link', [['kacho']]]);
+    assert.equal(secret.decide('image/png'), 'drop');
+    const other = policy.forMessage({ from: 'a@x.example', to: ['mado@city.example.lg.jp'] });
+    assert.deepEqual([other.asset, other.keepDays, other.delivery], [{ confidentiality: 1 }, 30, 'attach']);
+    assert.equal(other.decide('image/png'), 'convert');
+    assert.deepEqual(complaintsOf(policy.rules, policy.groups), []);
+    const never = read('rules: [{ name: a, when: { asset: { availability: 2 } }, set: { language: en } }]');
+    assert.deepEqual(
+      complaintsOf(never.rules, never.groups).map(({ kind }) => kind),
+      ['unreachable'],
+    );
+  });
+
   it('never lift a ceiling, and never pass an original: there is no word for it', () => {
     assert.throws(
       () => read(`rules: [{ name: a, set: { limits: { pages: ${LIMITS.pages + 1} } } }]`),
@@ -131,6 +155,7 @@ describe('a change of policy', () => {
         'delivery: link → attach',
         `attachBytes: 0 → ${LIMITS.attachBytes}`,
         'keepDays: 30 → -',
+        'asset: confidentiality 3 → -',
         `pages: 10 → ${LIMITS.pages}`,
         'image/gif a.gif: drop → convert',
       ],

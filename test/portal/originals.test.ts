@@ -166,4 +166,30 @@ describe('originals', { timeout: 300_000 }, () => {
     assert.match(await (await hanako.get('/originals')).text(), /却下されました/);
     assert.equal((await hanako.post(`/originals/${second?.id}/link`, {})).status, 404);
   });
+
+  it('a rule names the approvers of its messages, and a changed policy decides without a restart', async () => {
+    await using folder = await scratch();
+    const policy = join(folder.path, 'policy.yaml');
+    const naming = async (who: string): Promise<void> =>
+      writeFile(
+        policy,
+        `name: t\nversion: "1"\nrules: [{ name: r, when: { to: [${STAFF}] }, set: { approvers: [[${who}]] } }]\n`,
+      );
+    await naming('kacho');
+    await using gateway = await startTestGateway(join(folder.path, 'data'), { MUGAI_POLICY_FILE: policy });
+    const administrator = await firstAdministrator(gateway);
+    const hanako = await addPerson(administrator, 'hanako', ['staff'], STAFF);
+    const kacho = await addPerson(administrator, 'kacho', ['approver']);
+    const fuku = await addPerson(administrator, 'fuku', ['approver']);
+    await sendMail(gateway.smtpPort ?? 0, plainMail('規則の件'));
+    await askFor(hanako, '規則の件');
+    assert.equal(await waiting(fuku), undefined, 'the rule does not name him');
+    const request = await waiting(kacho);
+    assert.ok(request !== undefined);
+    await naming('fuku');
+    await until(async () => (await waiting(fuku)) !== undefined, 30_000, 'the new policy names him');
+    const form = { yes: '1', sha256: request.sha256 };
+    assert.equal((await kacho.post(`/approvals/${request.id}`, form)).status, 404);
+    assert.equal((await fuku.post(`/approvals/${request.id}`, form)).status, 303);
+  });
 });

@@ -83,7 +83,7 @@ export async function openBarePortal(
       onTheWay: new OnTheWay(outbox, keys, () => now),
       log: openLog('silent', 'test'),
       requests: new RequestWriter(await openFsStore(join(root, 'requests')), generateKeyPairSync('x25519').publicKey),
-      originals: { levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 },
+      originals: async () => ({ levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 }),
       outerUrl: 'http://outer.example',
       audit: { enter: () => ({ position: '', durable: Promise.resolve() }), append: async () => '' },
       onIndexFault: () => undefined,

@@ -133,7 +133,11 @@ export async function openWholeRoad(): Promise<WholeRoad> {
       courier,
       audit: journal,
       domain: 'city.example.lg.jp',
-      policyFor: (envelope: Parameters<Policy['forMessage']>[0]) => policy.forMessage(envelope),
+      policyFor: (envelope: Parameters<Policy['forMessage']>[0]) => {
+        const { language, mailCharset, attachBytes } = policy.forMessage(envelope);
+        return { language, mailCharset, attachBytes, keptMs: undefined };
+      },
+      portalUrl: 'http://portal.example',
       giveUpMs: LIMITS.giveUpMs,
       triedMs: () => 0,
       onGateRefusal: (_id: string, refusal: Error) => void trouble.push(`gate: ${refusal.message}`),
