@@ -261,8 +261,8 @@ function policyFor(file: File, sha256: string, envelope: Facts): Policy {
     rules,
     groups,
     // Without rules all messages are alike, and most policies have none.
-    forMessage(envelope) {
-      return rules.length === 0 ? this : policyFor(file, sha256, { from: envelope.from, to: envelope.to });
+    forMessage({ from, to }) {
+      return rules.length === 0 ? this : policyFor(file, sha256, { from, to });
     },
     decide: (type, part) => explain(type, part).decision,
     explain,
