@@ -1,4 +1,5 @@
 // `mugai policy`: checks a policy, tells which rule says what, tries a new one on what came already, and changes it by two persons.
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openJournal } from '../audit/journal.ts';
@@ -6,27 +7,32 @@ import { readConfig, type Config } from '../config.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
 import { timeOf } from '../message/id.ts';
+import type { PartRow } from '../message/part.ts';
+import type { Envelope } from '../message/stages.ts';
+import { forLog } from '../message/untrusted.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
 import { MANIFEST, openManifest } from '../outbox/manifest.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { PolicySchema, builtInPolicy, loadPolicy, type Policy } from '../policy/policy.ts';
 import { approve, propose } from '../policy/two-persons.ts';
 import { complaintsOf } from '../policy/check.ts';
-import { changesFor } from '../policy/rehearse.ts';
+import { changesFor, gradesOf } from '../policy/rehearse.ts';
 import { openFsStore } from '../store/fs-store.ts';
+import { partsOf } from './harmless-file.ts';
 import { say, tell, UsageError, type Command } from './usage.ts';
 
 const HELP = `mugai policy check [FILE]
 mugai policy explain RECIPIENT TYPE [--from ADDRESS] [--size BYTES] [--finding CODE]… [--policy FILE]
 mugai policy explain MESSAGE-ID [--policy FILE]
+mugai policy explain FILE.eml [--from ADDRESS] [--to ADDRESS]… [--policy FILE]
 mugai policy rehearse --new FILE [--since 7d] [--json]
 mugai policy propose FILE --by NAME
 mugai policy approve SHA256 --by NAME
 mugai policy schema
 
 check     finds rules that can never match, or that say otherwise than an earlier one of the same
-explain   says which rule decides, and what, for a recipient and a detected type, or for each part of a message
-          that is in the outbox
+explain   says which rule decides, and what, for a recipient and a detected type, for each part of a message
+          that is in the outbox, or of a mail (or any file) that is opened behind the walls for it
 rehearse  replays what is written of the messages since then against a new policy: what would have changed
 propose   lays a new policy before a second person; prints its SHA-256
 approve   by another person than who proposed it: the policy file is replaced, and running gateways take it
@@ -51,6 +57,7 @@ export const policyCommand: Command = {
         from: { type: 'string', default: '' },
         size: { type: 'string' },
         finding: { type: 'string', multiple: true, default: [] },
+        to: { type: 'string', multiple: true, default: [] },
         by: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
@@ -66,6 +73,8 @@ export const policyCommand: Command = {
         return 0;
       case 'explain': {
         if (first === undefined) throw new UsageError('name a recipient and a type, or a message');
+        if (second === undefined && existsSync(first))
+          return explainFile(first, { from: values.from, to: values.to }, await inForce());
         if (second === undefined) return explainMessage(first, await inForce(), config);
         const size = values.size === undefined ? 0 : Number(values.size);
         if (!Number.isInteger(size) || size < 0)
@@ -75,7 +84,7 @@ export const policyCommand: Command = {
         say(
           `${second}  ${decision}  ${rule === undefined ? 'no rule: passes as whatever it becomes' : `rule ${rule}`}`,
         );
-        say(`message   language ${policy.language}, links ${policy.links}, delivery ${policy.delivery}`);
+        tellMessage(policy);
         return 0;
       }
       case 'rehearse':
@@ -152,14 +161,42 @@ async function* messagesSince(since: number, config: Config) {
 async function explainMessage(id: string, policy: Policy, config: Config): Promise<number> {
   for await (const predicate of messagesSince(0, config)) {
     if (predicate.id !== id) continue;
-    const own = policy.forMessage(predicate.envelope);
-    for (const { path, name, detectedType, size, findings } of predicate.parts) {
-      const { decision, rule } = own.explain(detectedType, { size, findings: findings.map(({ code }) => code) });
-      say(`${path}  ${detectedType}  ${name}  ${decision}  ${rule === undefined ? 'no rule' : `rule ${rule}`}`);
-    }
+    tellParts(predicate.parts, policy.forMessage(predicate.envelope));
     return 0;
   }
   throw new MugaiError('not-found', `${id} is not in the outbox`, { permanent: true });
+}
+
+/** A mail, or another file, as if it came from and to these addresses. Its parts are told in their jailed children. */
+async function explainFile(path: string, envelope: Envelope, policy: Policy): Promise<number> {
+  if (!statSync(path).isFile()) throw new UsageError(`${path} is no file`);
+  tellParts(await partsOf(path, policy, envelope), policy.forMessage(envelope));
+  return 0;
+}
+
+function tellParts(parts: readonly PartRow[], own: Policy): void {
+  for (const { path, name, detectedType, size, findings, verdict, reason } of parts) {
+    const { decision, rule } = own.explain(detectedType, { size, findings: findings.map(({ code }) => code) });
+    const became = `became ${verdict}${reason === null ? '' : ` (${reason})`}`;
+    say(
+      `${path}  ${detectedType}  ${forLog(name)}  ${decision}  ${rule === undefined ? 'no rule' : `rule ${rule}`}  ${became}`,
+    );
+  }
+  tellMessage(own);
+}
+
+/** What holds for the message as a whole. */
+function tellMessage(own: Policy): void {
+  const { language, links, delivery, keepDays, passwordPairing, originals, limits } = own;
+  say(`message   language ${language}, links ${links}, delivery ${delivery}`);
+  say(`          kept ${keepDays === undefined ? 'for ever' : `${keepDays} days`}, asset ${gradesOf(own)}`);
+  const levels = originals.levels.map((names) => (names.length === 0 ? 'the role approver' : names.join(' or ')));
+  say(`          originals approved by ${levels.join(', then ')}; password pairing ${passwordPairing ? 'on' : 'off'}`);
+  say(
+    `          limits ${Object.entries(limits)
+      .map(([name, limit]) => `${name} ${limit}`)
+      .join(', ')}`,
+  );
 }
 
 async function rehearse(now: Policy, next: Policy, since: number, json: boolean, config: Config): Promise<number> {

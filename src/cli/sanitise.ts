@@ -1,24 +1,22 @@
 // `mugai sanitise`: the same road without servers. Every input becomes a sealed package folder.
-import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
-import { newMessageId, type MessageId } from '../message/id.ts';
-import { LIMITS } from '../message/limits.ts';
+import { newMessageId } from '../message/id.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
-import { forLine, forLog } from '../message/untrusted.ts';
+import { forLog } from '../message/untrusted.ts';
 import { openMetrics } from '../ops/metrics.ts';
 import { anyKey, generateKeys, loadPrivateKey } from '../outbox/keys.ts';
 import { builtInPolicy, loadPolicy } from '../policy/policy.ts';
-import { makeHarmless, refuseWhole, type Harmless, type SanitiseTools } from '../sanitise/sanitise.ts';
+import type { SanitiseTools } from '../sanitise/sanitise.ts';
 import { openPools } from '../sanitise/pools.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { Signer, packageOf } from '../seal/seal.ts';
 import { openFsStore } from '../store/fs-store.ts';
-import { stage, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { VERSION, codeDigests } from '../version.ts';
+import { harmlessOf } from './harmless-file.ts';
 import { placePackage } from './place-package.ts';
 import { Progress } from './progress.ts';
 import { planInputs, WORK_PREFIX, type FileInput } from './sanitise-inputs.ts';
@@ -165,41 +163,4 @@ async function sanitiseOne(
   } catch (error) {
     return { ...line, reason: reasonOf(error), ms: ms() };
   }
-}
-
-/** One file made harmless. Over the input ceiling nothing of it is opened: it is read for its digest only. */
-async function harmlessOf(path: string, id: MessageId, tools: SanitiseTools, store: Store): Promise<Harmless> {
-  const { signal } = new AbortController();
-  const facts = { id, envelope: { from: '', to: [] }, receivedAt: new Date().toISOString() };
-  const kind = /\.eml$/i.test(path) ? 'mail' : 'file';
-  const named = { kind, name: forLine(basename(path), 300) } as const;
-  try {
-    const content = await stage(store, bytesOf(path), LIMITS.messageBytes, signal);
-    try {
-      const source = { ...named, size: content.size, sha256: content.sha256 };
-      return await makeHarmless({ ...facts, source, content }, tools, signal);
-    } finally {
-      await content.discard();
-    }
-  } catch (error) {
-    if (!(error instanceof MugaiError) || error.code !== 'too-large') throw error;
-    return refuseWhole({ ...facts, source: { ...named, ...(await digestOf(path)) } }, 'too-large', tools);
-  }
-}
-
-/** A file's bytes. Without O_NONBLOCK a FIFO that took its place since we looked would hold us up for ever. */
-async function* bytesOf(path: string): AsyncGenerator<Buffer, void, undefined> {
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  if (!(await file.stat()).isFile()) throw new MugaiError('bad-input', `${path} is no regular file any more`);
-  yield* file.createReadStream({ highWaterMark: 256 * 1024, autoClose: false });
-}
-
-async function digestOf(path: string): Promise<{ readonly size: number; readonly sha256: string }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  for await (const bytes of bytesOf(path)) {
-    size += bytes.length;
-    hash.update(bytes);
-  }
-  return { size, sha256: hash.digest('hex') };
 }

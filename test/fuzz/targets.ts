@@ -1,5 +1,6 @@
 // What is fuzzed: each target takes an input and throws when a promise is broken. A refusal of the input is no fault.
 import assert from 'node:assert/strict';
+import { sign } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { DotReader } from '../../src/ingress/dot-reader.ts';
@@ -8,6 +9,8 @@ import { recipientFault } from '../../src/ingress/recipients.ts';
 import { SmtpWire } from '../../src/ingress/smtp-wire.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import { forFileName, forLine, forLog, forText } from '../../src/message/untrusted.ts';
+import { MANIFEST, PAYLOAD_TYPE, keyId, openManifest, preAuthentication } from '../../src/outbox/manifest.ts';
+import { GateRefusal, RULES } from '../../src/outbox/refusal.ts';
 import type { FrameSink } from '../../src/sandbox/child.ts';
 import { MailReader } from '../../src/sandbox/mail-reader.ts';
 import { PageCollector } from '../../src/sandbox/raster-page.ts';
@@ -23,7 +26,11 @@ import {
   fieldsFrame,
 } from '../../src/sandbox/wire.ts';
 import { htmlToText } from '../../workers/html-text.ts';
-import { nameFaults, textFaults } from '../support/checker/text-rules.ts';
+import { judgePdf } from '../support/checker/own-pdf.ts';
+import { jpegFaults, pngFaults } from '../support/checker/own-picture.ts';
+import { nameFaults, textFaults, utf8Faults } from '../support/checker/text-rules.ts';
+import { ownFiles, refusalOf } from '../support/own-files.ts';
+import { KEYS, PAIR, sealedPackage } from '../support/packages.ts';
 import { openSanitiser, type Sanitiser } from '../support/sanitiser.ts';
 
 export interface Target {
@@ -299,4 +306,65 @@ const names: Target = {
   },
 };
 
-export const TARGETS: readonly Target[] = [wire, door, mime, html, names];
+/** Kinds of files the gate reads, by the first byte of the input; then manifests, as they are and sealed by who has the key. */
+const GATE_KINDS = ['pdf', 'jpg', 'png', 'txt', 'envelope', 'payload'] as const;
+
+/** Any bytes at the inner gate: a refusal at a byte of the file by a rule, or a file without a fault; never another error. */
+const gate: Target = {
+  name: 'the inner gate',
+  seeds: async () => {
+    const kindOf = (name: string): number => GATE_KINDS.findIndex((kind) => name.endsWith(kind));
+    const files = [...(await ownFiles())].map(([name, bytes]) => Buffer.concat([Buffer.from([kindOf(name)]), bytes]));
+    const manifest = sealedPackage(new Map([['files/01-a.txt', Buffer.from('a')]])).get(MANIFEST) as Buffer;
+    const { payload } = JSON.parse(manifest.toString('utf8')) as { payload: string };
+    return [
+      ...files,
+      Buffer.concat([Buffer.from([4]), manifest]),
+      Buffer.concat([Buffer.from([5]), Buffer.from(payload, 'base64')]),
+    ];
+  },
+  words: [
+    '/JS (x)',
+    '/AA << >>',
+    '9 0 obj\n',
+    'endstream\nendobj\n',
+    '%%EOF\n',
+    'BT\n',
+    '"subject":[',
+    '../',
+    '\u0000',
+    '0',
+  ],
+  run: async (input) => {
+    const kind = GATE_KINDS[(input[0] ?? 0) % GATE_KINDS.length] as (typeof GATE_KINDS)[number];
+    const bytes = input.subarray(1);
+    if (kind === 'envelope' || kind === 'payload') {
+      const statement = await openManifest(kind === 'envelope' ? bytes : envelopeOf(bytes), KEYS).catch(refusalOnly);
+      if (statement !== undefined)
+        for (const { name } of statement.subject) assert.deepEqual(nameFaults(name), [], name);
+      return;
+    }
+    const refusal = await refusalOf(`a.${kind}`, bytes, 1000);
+    if (refusal !== undefined) {
+      assert.ok(RULES.includes(refusal.rule));
+      assert.ok(refusal.offset !== undefined && refusal.offset >= 0 && refusal.offset <= bytes.length, refusal.message);
+    } else if (kind === 'pdf') assert.deepEqual(judgePdf(bytes, 'a.pdf').faults, []);
+    else if (kind === 'txt') assert.deepEqual(utf8Faults(bytes, 'a.txt'), []);
+    else assert.deepEqual((kind === 'jpg' ? jpegFaults : pngFaults)(bytes).faults, []);
+  },
+};
+
+function refusalOnly(error: unknown): undefined {
+  if (!(error instanceof GateRefusal)) throw error;
+}
+
+/** A payload sealed by somebody who holds the key. */
+function envelopeOf(payload: Buffer): Buffer {
+  const sig = sign(null, preAuthentication(payload), PAIR.privateKey).toString('base64');
+  const signatures = [{ keyid: keyId(PAIR.publicKey), sig }];
+  return Buffer.from(
+    `${JSON.stringify({ payloadType: PAYLOAD_TYPE, payload: payload.toString('base64'), signatures })}\n`,
+  );
+}
+
+export const TARGETS: readonly Target[] = [wire, door, mime, html, names, gate];

@@ -201,6 +201,41 @@ describe('a change of policy', () => {
   });
 });
 
+describe('mugai policy explain', () => {
+  it('tells of a mail in a file, part by part, which rule decides, what it became, and what holds for it', async () => {
+    await using root = await scratch();
+    const file = join(root.path, 'policy.yaml');
+    await writeFile(
+      file,
+      `${HEAD}keepDays: 30
+rules:
+  - { name: no pictures, when: { type: [image/png], to: [staff@city.example.lg.jp] }, action: drop }
+  - { name: secret, when: { from: ['@example.com'] }, set: { asset: { confidentiality: 3 }, approvers: [[kacho, fuku], [bucho]] } }
+`,
+    );
+    const mail = new URL('../../samples/mail/png-attachment.eml', import.meta.url).pathname;
+    const args = [
+      'policy',
+      'explain',
+      mail,
+      '--policy',
+      file,
+      '--from',
+      'a@example.com',
+      '--to',
+      'staff@city.example.lg.jp',
+    ];
+    const { code, stdout, stderr } = await runMugai(args, { MUGAI_DATA_DIR: root.path });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /image\/png .* drop {2}rule no pictures {2}became dropped \(policy\)$/m);
+    assert.match(stdout, /text\/plain .* convert {2}no rule {2}became text$/m);
+    assert.match(stdout, /kept 30 days, asset confidentiality 3$/m);
+    assert.match(stdout, /originals approved by kacho or fuku, then bucho; password pairing off$/m);
+    const nobody = await runMugai(['policy', 'explain', 'no such message'], { MUGAI_DATA_DIR: root.path });
+    assert.equal(nobody.code, 1);
+  });
+});
+
 describe('docs/policy.schema.json', () => {
   it('is the schema that the gateway reads policies by', async () => {
     assert.equal(await readFile(new URL('../../docs/policy.schema.json', import.meta.url), 'utf8'), policySchemaText());

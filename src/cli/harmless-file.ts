@@ -1,0 +1,86 @@
+// One file of this machine made harmless, with children of its own and no server; and a place for what that takes.
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { newMessageId, type MessageId } from '../message/id.ts';
+import { LIMITS } from '../message/limits.ts';
+import { MugaiError } from '../message/errors.ts';
+import type { PartRow } from '../message/part.ts';
+import type { Envelope } from '../message/stages.ts';
+import { forLine } from '../message/untrusted.ts';
+import { openMetrics } from '../ops/metrics.ts';
+import type { Policy } from '../policy/policy.ts';
+import { machineJail } from '../sandbox/probe.ts';
+import { makeHarmless, refuseWhole, type Harmless, type SanitiseTools } from '../sanitise/sanitise.ts';
+import { openPools } from '../sanitise/pools.ts';
+import { openFsStore } from '../store/fs-store.ts';
+import { stage, type Store } from '../store/store.ts';
+import { VERSION } from '../version.ts';
+
+/** The rows of a file's parts under a policy; nothing of the file is kept. */
+export async function partsOf(path: string, policy: Policy, envelope: Envelope): Promise<readonly PartRow[]> {
+  const work = await mkdtemp(join(tmpdir(), 'mugai-explain-'));
+  const store = await openFsStore(work);
+  const pools = await openPools(1, () => undefined, (await machineJail()).walls);
+  try {
+    const tools: SanitiseTools = {
+      pools: pools.pools,
+      policy,
+      passwords: [],
+      metrics: openMetrics(false),
+      begin: (cap) => store.begin(cap),
+      version: VERSION,
+    };
+    const { record, outputs } = await harmlessOf(path, newMessageId(), tools, store, envelope);
+    for (const { content } of outputs) if ('discard' in content) await content.discard();
+    return record.parts;
+  } finally {
+    await pools.close();
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** One file made harmless. Over the input ceiling nothing of it is opened: it is read for its digest only. */
+export async function harmlessOf(
+  path: string,
+  id: MessageId,
+  tools: SanitiseTools,
+  store: Store,
+  envelope: Envelope = { from: '', to: [] },
+): Promise<Harmless> {
+  const { signal } = new AbortController();
+  const facts = { id, envelope, receivedAt: new Date().toISOString() };
+  const kind = /\.eml$/i.test(path) ? 'mail' : 'file';
+  const named = { kind, name: forLine(basename(path), 300) } as const;
+  try {
+    const content = await stage(store, bytesOf(path), LIMITS.messageBytes, signal);
+    try {
+      const source = { ...named, size: content.size, sha256: content.sha256 };
+      return await makeHarmless({ ...facts, source, content }, tools, signal);
+    } finally {
+      await content.discard();
+    }
+  } catch (error) {
+    if (!(error instanceof MugaiError) || error.code !== 'too-large') throw error;
+    return refuseWhole({ ...facts, source: { ...named, ...(await digestOf(path)) } }, 'too-large', tools);
+  }
+}
+
+/** A file's bytes. Without O_NONBLOCK a FIFO that took its place since we looked would hold us up for ever. */
+async function* bytesOf(path: string): AsyncGenerator<Buffer, void, undefined> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (!(await file.stat()).isFile()) throw new MugaiError('bad-input', `${path} is no regular file any more`);
+  yield* file.createReadStream({ highWaterMark: 256 * 1024, autoClose: false });
+}
+
+async function digestOf(path: string): Promise<{ readonly size: number; readonly sha256: string }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const bytes of bytesOf(path)) {
+    size += bytes.length;
+    hash.update(bytes);
+  }
+  return { size, sha256: hash.digest('hex') };
+}
