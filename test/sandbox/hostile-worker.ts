@@ -128,6 +128,11 @@ const ANY: { readonly [name: string]: () => void | Promise<void> } = {
     done();
     setTimeout(() => process.abort(), 150);
   },
+  'the end, and eats memory': () => {
+    done();
+    const held: Buffer[] = [];
+    setInterval(() => held.push(Buffer.alloc(16 << 20, 1)), 20);
+  },
   'the end twice': () => {
     done();
     done();
@@ -360,6 +365,12 @@ const MEASURED: { readonly [name: string]: (amount: number) => void | Promise<vo
   },
   'frame-bytes': (bytes) => raw(FRAME.text, Buffer.alloc(bytes, 0x61)),
   milliseconds: async (ms) => sleep(ms),
+  ticks: async (count) => {
+    for (let tick = 0; tick < count; tick++) {
+      await sleep(200);
+      raw(FRAME.text, Buffer.from('tick'));
+    }
+  },
   mebibytes: async (size) => {
     const held = Buffer.alloc(size * 1024 * 1024, 1);
     await sleep(600);
@@ -402,7 +413,7 @@ async function act(name: string, family: string): Promise<void> {
   const measured = /^\d+$/.test(amount) ? MEASURED[what] : undefined;
   if (measured !== undefined) {
     await measured(Number(amount));
-    if (family === 'text' && !what.startsWith('frame')) raw(FRAME.text, Buffer.from('x'));
+    if (family === 'text' && !what.startsWith('frame') && what !== 'ticks') raw(FRAME.text, Buffer.from('x'));
     return done();
   }
   const own = { mail: MAIL, pages: PAGES, auth: CHECKS }[family] ?? TEXT;

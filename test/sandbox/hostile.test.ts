@@ -145,6 +145,7 @@ const ENDS: { readonly [name: string]: Reason | 'done' } = {
   'the end, and exits at once': 'done',
   'the end, and exits late': 'done',
   'the end, and dies of it': 'done',
+  'the end, and eats memory': 'done',
   'the end twice': 'done',
   'a frame after the end': 'done',
   'a frame long after the end': 'done',
