@@ -54,7 +54,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   '7z-wasm': /^workers\//,
   'libheif-js': /^workers\//,
   '@resvg/resvg-wasm': /^workers\//,
-  sharp: /^(workers\/image|src\/sanitise\/(encode-page|picture))\.ts$/,
+  sharp: /^(workers\/(image|docuworks)|src\/sanitise\/(encode-page|picture))\.ts$/,
   'pdf-lib': /^src\/sanitise\/notice-page\.ts$/,
   bullmq: /^src\/queue\//,
   ioredis: /^src\/queue\//,

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { fileTypeFromBuffer } from 'file-type';
 import { decodeText } from './charset.ts';
+import { isDocuWorks, isHwp, isJpeg2000 } from './signs.ts';
 
 export interface Detected {
   /** Lower case; `application/octet-stream` when unknown. */
@@ -13,6 +14,8 @@ export interface Detected {
 /** Bytes of a file that are looked at: zip entries that tell Office files apart come early, OLE directories may be late. */
 export const HEAD_BYTES = 16 * 1024 * 1024;
 
+const HWP: Detected = { mimeType: 'application/vnd.hancom.hwp', extension: 'hwp' };
+const HWPX: Detected = { mimeType: 'application/vnd.hancom.hwpx', extension: 'hwpx' };
 const UNKNOWN: Detected = { mimeType: 'application/octet-stream', extension: '' };
 
 // Formats of file-type that are text, or begin as text: for all others, bytes that are nothing but text win over a short
@@ -60,6 +63,9 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
     return { mimeType: 'application/pgp-encrypted', extension: 'gpg' };
   if (bytes.length >= 4 && bytes.readUInt32LE(0) === 0x223e9f78)
     return { mimeType: 'application/vnd.ms-tnef', extension: 'dat' };
+  if (isHwp(bytes)) return bytes[0] === 0x50 ? HWPX : HWP;
+  if (isDocuWorks(bytes)) return { mimeType: 'application/vnd.fujixerox.docuworks', extension: 'xdw' };
+  if (isJpeg2000(bytes)) return { mimeType: 'image/jp2', extension: 'jp2' };
   if (bytes.toString('latin1', 40, 44) === ' EMF' && bytes.readUInt32LE(0) === 1)
     return { mimeType: 'image/emf', extension: 'emf' };
   if (/^(?:d7cdc69a|0[12]000900000[13])/.test(bytes.toString('hex', 0, 6)))

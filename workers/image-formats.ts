@@ -1,9 +1,10 @@
 // Pictures that libvips does not read here, to RGBA: HEIC by libheif as WebAssembly, BMP and ICO by hand, SVG by resvg as
 // WebAssembly with our fonts and nothing it could load.
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { LIMITS } from '../src/message/limits.ts';
-import { fontFiles } from './office/fonts.ts';
+import { checkPixels, drawSvg } from './drawing.ts';
+import { jpeg2000 } from './jpeg2000.ts';
+import { isJpeg2000 } from './signs.ts';
+import { isPhotoshop, photoshop } from './photoshop.ts';
 import { Refusal } from './run.ts';
 
 export interface Rgba {
@@ -22,18 +23,6 @@ interface Libheif {
   readonly HeifDecoder: new () => { decode(bytes: Uint8Array): HeifImage[] };
 }
 
-interface Resvg {
-  initWasm(bytes: Uint8Array): Promise<void>;
-  readonly Resvg: new (
-    svg: string,
-    options: object,
-  ) => {
-    readonly width: number;
-    readonly height: number;
-    render(): { pixels: Uint8Array; width: number; height: number };
-  };
-}
-
 const require = createRequire(import.meta.url);
 
 /** The picture, or PNG bytes that stand inside an ICO; undefined for a format that is not read here. */
@@ -41,15 +30,13 @@ export async function decodeOther(bytes: Buffer): Promise<Rgba | Buffer | undefi
   const head = bytes.toString('latin1', 0, 4096);
   if (/^[^]{4}ftyp(?:heic|heix|heim|heis|hevc|hevx|mif1|msf1)/.test(head) && !/^[^]{4}ftyp[^]{0,40}avif/.test(head))
     return heic(bytes);
+  if (isJpeg2000(bytes)) return jpeg2000(bytes);
+  if (isPhotoshop(bytes)) return photoshop(bytes);
   if (head.startsWith('BM')) return bitmap(bytes, bytes.readUInt32LE(10), 14);
   if (head.startsWith('\0\0\x01\0')) return icon(bytes);
-  if (/^(?:\ufeff|ï»¿)?\s*(?:<\?xml|<!--|<!DOCTYPE svg|<svg)/i.test(head) && /<svg[\s>]/i.test(head)) return svg(bytes);
+  if (/^(?:\ufeff|ï»¿)?\s*(?:<\?xml|<!--|<!DOCTYPE svg|<svg)/i.test(head) && /<svg[\s>]/i.test(head))
+    return drawSvg(bytes.toString('utf8'));
   return undefined;
-}
-
-function checked(width: number, height: number): void {
-  if (!(width > 0 && height > 0)) throw new Refusal('damaged', `${width} × ${height}`);
-  if (width * height > LIMITS.pagePixels) throw new Refusal('too-many-pixels', `${width} × ${height} pixels`);
 }
 
 async function heic(bytes: Buffer): Promise<Rgba> {
@@ -58,7 +45,7 @@ async function heic(bytes: Buffer): Promise<Rgba> {
   if (image === undefined) throw new Refusal('damaged', 'no picture in it');
   const width = image.get_width();
   const height = image.get_height();
-  checked(width, height);
+  checkPixels(width, height);
   const data = new Uint8ClampedArray(width * height * 4);
   const filled = await new Promise((resolve) => image.display({ data, width, height }, resolve));
   if (filled === null || filled === undefined) throw new Refusal('damaged', 'HEIC');
@@ -91,7 +78,7 @@ function bitmap(bytes: Buffer, pixelsAt: number, head: number, halved = false): 
   const height = halved ? Math.abs(signed) >> 1 : Math.abs(signed);
   const bits = bytes.readUInt16LE(head + 14);
   const compression = bytes.readUInt32LE(head + 16);
-  checked(width, height);
+  checkPixels(width, height);
   if (compression !== 0 && !(compression === 3 && (bits === 32 || bits === 16)))
     throw new Refusal('unsupported-type', `bitmap compression ${compression}`);
   const row = ((width * bits + 31) >> 5) << 2;
@@ -124,24 +111,4 @@ function bitmap(bytes: Buffer, pixelsAt: number, head: number, halved = false): 
     }
   }
   return { width, height, data };
-}
-
-async function svg(bytes: Buffer): Promise<Rgba> {
-  const resvg = require('@resvg/resvg-wasm') as Resvg;
-  await resvg.initWasm(readFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm')));
-  try {
-    const drawing = new resvg.Resvg(bytes.toString('utf8'), {
-      font: {
-        fontBuffers: fontFiles().map((file) => new Uint8Array(readFileSync(file))),
-        defaultFontFamily: 'BIZ UDPGothic',
-      },
-      background: '#ffffff',
-    });
-    checked(Math.ceil(drawing.width), Math.ceil(drawing.height));
-    const { width, height, pixels } = drawing.render();
-    return { width, height, data: pixels };
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal('damaged', error instanceof Error ? error.message : String(error));
-  }
 }

@@ -2,9 +2,12 @@
 // serves one picture and ends.
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { LIMITS } from '../src/message/limits.ts';
-import { PIXEL } from '../src/sandbox/wire.ts';
-import { decodeOther } from './image-formats.ts';
+import { OPERATION, PIXEL } from '../src/sandbox/wire.ts';
+import { docuPages } from './docuworks.ts';
+import { drawHwp } from './hwp.ts';
+import { decodeOther, type Rgba } from './image-formats.ts';
 import { whitePage } from './pack.ts';
+import { isDocuWorks, isHwp } from './signs.ts';
 import { Refusal, serve, whole, type Job, type Out, type PagePixels } from './run.ts';
 
 // Loaders nobody needs are off, and so is every loader that opens a path: an SVG or a VIPS file names other files.
@@ -30,13 +33,16 @@ const DPI_RANGE = { from: 20, to: 9600 } as const;
 serve(`sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`, async (job, out) => {
   const source = await whole(job);
   if (source.length === 0) throw new Refusal('empty', 'no bytes');
+  if (isHwp(source)) return drawHwp(source, job, out, { toPage, placeholder });
+  if (isDocuWorks(source)) return drawDocuWorks(source, job, out);
   const bytes = known(source) ? source : await asPng(source);
   if (!known(bytes)) throw new Refusal('unsupported-type', 'no picture that is read here');
   const first = await describe(bytes);
   if (first.width * first.height > LIMITS.sourcePixels) {
     throw new Refusal('too-many-pixels', `${first.width} × ${first.height} pixels`);
   }
-  if (first.format === 'tiff') return convertPages(bytes, first, job, out);
+  if (first.format === 'tiff' || (job.operation === OPERATION.frames && (first.pages ?? 1) > 1))
+    return convertPages(bytes, first, job, out);
   const page = await decode(bytes, 0);
   out.pages(1);
   if ((first.pages ?? 1) > 1) out.loss('frames-cut', `the first of ${first.pages} frames is shown`);
@@ -115,6 +121,31 @@ async function convertPages(bytes: Buffer, first: Metadata, job: Job, out: Out):
     out.page(page);
   }
   if (good === 0) throw refusal;
+}
+
+/** The scans of a DocuWorks document. */
+async function drawDocuWorks(bytes: Buffer, job: Job, out: Out): Promise<void> {
+  const { pages, notes } = await docuPages(bytes);
+  const wanted = Math.min(pages.length, job.maxPages === 0 ? LIMITS.pages : job.maxPages);
+  out.pages(wanted);
+  if (wanted < pages.length) out.loss('pages-cut', `${wanted} of ${pages.length} pages`);
+  if (notes > 0) out.loss('comments', String(notes));
+  for (const page of pages.slice(0, wanted)) {
+    await out.drained();
+    out.page(await decode(page, 0));
+  }
+}
+
+/** Pixels of four channels, opaque, as a page. */
+function toPage({ width, height, data }: Rgba, dpi: number): PagePixels {
+  const rgb = Buffer.allocUnsafe(width * height * 3);
+  for (let from = 0, to = 0; to < rgb.length; from += 4) {
+    rgb[to++] = data[from] as number;
+    rgb[to++] = data[from + 1] as number;
+    rgb[to++] = data[from + 2] as number;
+  }
+  const size = { width, height, widthPt: (width / dpi) * POINTS_PER_INCH, heightPt: (height / dpi) * POINTS_PER_INCH };
+  return { ...size, ...greyOrColour(rgb, 3) };
 }
 
 /** A4 of white where a page could not be decoded. */

@@ -34,6 +34,10 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   activex: { ja: 'ActiveX の部品がありました', en: 'it held ActiveX controls' },
   dde: { ja: '外のプログラムを呼ぶ仕掛け（DDE など）がありました', en: 'it held fields that call other programs' },
   'embedded-font': { ja: 'フォントが埋め込まれていました', en: 'it brought fonts of its own' },
+  'ask-for-pdf': {
+    ja: '差出人に、PDF に変換して送り直すよう頼んでください',
+    en: 'ask its sender for a PDF of it',
+  },
   'password-paired': {
     ja: '同じ差出人のメールに書かれていたパスワードで開きました',
     en: 'opened with a password that another mail of the same sender told',
@@ -135,7 +139,7 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
 };
 
 /** Remarks that tell of nothing removed. */
-const NOTES: ReadonlySet<string> = new Set(['password-paired', 'password-tried']);
+const NOTES: ReadonlySet<string> = new Set(['password-paired', 'password-tried', 'ask-for-pdf']);
 
 const RULE = '-'.repeat(40);
 

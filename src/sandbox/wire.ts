@@ -123,6 +123,8 @@ export const OPERATION = {
   pagesWithText: 5,
   authenticate: 6,
   values: 7,
+  /** Of a moving picture, every frame as a page. */
+  frames: 8,
 } as const;
 
 /** True for inputs whose pages are drawn one by one, on order, so that several children may share a document. */

@@ -118,11 +118,20 @@ function pagesOf(rest: Rest, output: StageWriter, name: string): Converted {
 
 /** A picture becomes a picture; one with several pages (TIFF) becomes a PDF of them. */
 export async function convertImage(leaf: Leaf, tools: Tools): Promise<Converted> {
+  let converted = await convertImageWith('', leaf, tools);
+  for (const password of tools.passwords) {
+    if (converted.reason !== 'password-needed' && converted.reason !== 'password-wrong') break;
+    converted = await convertImageWith(password, leaf, tools);
+  }
+  return converted;
+}
+
+async function convertImageWith(password: string, leaf: Leaf, tools: Tools): Promise<Converted> {
   let single: RasterPage | undefined;
   const output = tools.output();
   try {
     const pdf = new PagePdf(output);
-    const collected = await collect(leaf, tools, async (page, announced) => {
+    const collected = await collect(leaf, password, tools, async (page, announced) => {
       tools.budget.pixels(page.width * page.height);
       if (announced === 1) single = page;
       else await pdf.add(page);
@@ -158,6 +167,7 @@ type Collection =
 
 async function collect(
   leaf: Leaf,
+  password: string,
   tools: Tools,
   add: (page: RasterPage, announced: number) => Promise<void>,
 ): Promise<Collection> {
@@ -169,7 +179,14 @@ async function collect(
   }, tools.budget.pagesLeft);
   let whole: Collected | undefined;
   const finish = (): void => void (whole = collector.finish());
-  const ask = { family: 'image', deadlineMs: LIMITS.imageMs, totalMs: LIMITS.documentMs, whole: finish } as const;
+  const ask = {
+    family: 'image',
+    operation: tools.policy.frames === 'pages' ? OPERATION.frames : OPERATION.convert,
+    password,
+    deadlineMs: LIMITS.imageMs,
+    totalMs: LIMITS.documentMs,
+    whole: finish,
+  } as const;
   const outcome = await tools.run(leaf, ask, (child) => {
     touch = (ms) => child.touch(ms, LIMITS.documentPageMs);
     return collector.take;

@@ -138,7 +138,35 @@ export const FORMATS: readonly Format[] = [
     becomes: 'JPEG or PNG, upright, on white',
     lost: 'metadata (place, camera), transparency',
   },
-  { name: 'GIF', types: ['image/gif'], route: 'image', becomes: 'PNG of its first frame', lost: 'all other frames' },
+  {
+    name: 'JPEG 2000, Photoshop (jp2, psd, psb)',
+    types: ['image/jp2', 'image/vnd.adobe.photoshop'],
+    route: 'image',
+    becomes: 'JPEG or PNG; of PSD the flattened picture it keeps',
+    lost: 'metadata, layers',
+  },
+  {
+    name: 'GIF',
+    types: ['image/gif'],
+    route: 'image',
+    becomes: 'PNG of its first frame; with `frames: pages` in the policy a PDF of all frames (WebP, too)',
+    lost: 'all other frames, the movement',
+  },
+  {
+    name: 'HWP 3 and 5, HWPX',
+    types: ['application/vnd.hancom.hwp', 'application/vnd.hancom.hwpx'],
+    route: 'image',
+    becomes: 'picture of its page, or PDF of its pages; a locked one is held until a password opens it',
+    lost: 'its own fonts, macros, objects',
+  },
+  {
+    name: 'DocuWorks (xdw, xbd), beta',
+    types: ['application/vnd.fujixerox.docuworks'],
+    route: 'image',
+    becomes:
+      'picture of its page, or PDF of its pages, where they are scans (JPEG); otherwise held, and its sender to be asked for PDF',
+    lost: 'notes and stamps upon the pages (told), original files in it',
+  },
   { name: 'TIFF', types: ['image/tiff'], route: 'image', becomes: 'picture, or PDF of its pages', lost: 'metadata' },
   {
     name: 'SVG',

@@ -13,10 +13,17 @@ export type Route =
   | 'unsupported';
 
 const IMAGES = new Set(
-  'jpeg png webp gif tiff avif heic heif bmp x-icon vnd.microsoft.icon svg+xml x-ms-bmp apng'
+  'jpeg png webp gif tiff avif heic heif bmp x-icon vnd.microsoft.icon svg+xml x-ms-bmp apng jp2 jpx jpm vnd.adobe.photoshop'
     .split(' ')
     .map((name) => `image/${name}`),
 );
+
+/** Documents whose pages the image child draws. */
+const DRAWN = new Set([
+  'application/vnd.hancom.hwp',
+  'application/vnd.hancom.hwpx',
+  'application/vnd.fujixerox.docuworks',
+]);
 
 /** Drawings as calls of Windows: the office engine draws them. */
 const METAFILES = new Set(['image/emf', 'image/wmf']);
@@ -51,7 +58,7 @@ const MAILS = new Set([
 export function routeOf(detectedType: string): Route {
   if (detectedType === 'application/pdf') return 'pdf';
   if (METAFILES.has(detectedType)) return 'office';
-  if (IMAGES.has(detectedType)) return 'image';
+  if (IMAGES.has(detectedType) || DRAWN.has(detectedType)) return 'image';
   if (MAILS.has(detectedType)) return 'mail';
   if (detectedType === 'application/pkcs7-signature' || detectedType === 'application/pgp-signature')
     return 'signature';

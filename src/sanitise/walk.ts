@@ -142,7 +142,7 @@ export class Walk {
         case 'pdf':
           return await convertPdf(leaf, this.#tools);
         case 'image':
-          return await convertImage(leaf, this.#tools);
+          return askedFor(type, await convertImage(leaf, this.#tools));
         case 'mail':
           return await this.#nestedMail(leaf, type);
         case 'signature':
@@ -300,6 +300,12 @@ export class Walk {
       reason: row.reason ?? '',
     });
   }
+}
+
+/** A document that only its own program draws: held, and the reader is told what to ask its sender for. */
+function askedFor(type: string, converted: Converted): Converted {
+  if (type !== 'application/vnd.fujixerox.docuworks' || converted.reason !== 'unsupported-type') return converted;
+  return { ...converted, verdict: 'held', findings: [...converted.findings, { code: 'ask-for-pdf', detail: '' }] };
 }
 
 /** What the declared type adds to what the bytes say, where they say too little. */

@@ -1,0 +1,183 @@
+// HWP, DocuWorks, JPEG 2000, Photoshop, moving pictures: on the road, and what made files do to their readers.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, it } from 'node:test';
+import sharp from 'sharp';
+import { readPolicy } from '../../src/policy/policy.ts';
+import { docuPages } from '../../workers/docuworks.ts';
+import { photoshop } from '../../workers/photoshop.ts';
+import { Refusal } from '../../workers/run.ts';
+import { corpus, seeded } from '../support/attack-row.ts';
+import { xdw, type Page } from '../support/docuworks-files.ts';
+import { openSanitiser } from '../support/sanitiser.ts';
+
+const MS = 240_000;
+
+interface Made {
+  createBlankDocument(): string;
+  insertText(section: number, paragraph: number, at: number, text: string): string;
+  exportHwp(): Uint8Array;
+  exportHwpx(): Uint8Array;
+  exportHwpWithPassword(password: string): Uint8Array;
+}
+
+/** A document of one line, made by the library itself: real files may not be published here. */
+async function made(): Promise<Made> {
+  const rhwp = (await import('@rhwp/core')) as unknown as {
+    initSync(options: { module: Uint8Array }): void;
+    HwpDocument: { createEmpty(): Made };
+  };
+  rhwp.initSync({ module: readFileSync(fileURLToPath(import.meta.resolve('@rhwp/core/rhwp_bg.wasm'))) });
+  const document = rhwp.HwpDocument.createEmpty();
+  document.createBlankDocument();
+  document.insertText(0, 0, 0, '안녕하세요 鹿島市 Kashima 申請書');
+  return document;
+}
+
+describe('a Hangul document', () => {
+  for (const [kind, type] of [
+    ['hwp', 'application/vnd.hancom.hwp'],
+    ['hwpx', 'application/vnd.hancom.hwpx'],
+  ] as const)
+    it(`${kind} becomes pages with its letters in ink`, { timeout: MS }, async () => {
+      const document = await made();
+      const bytes = Buffer.from(kind === 'hwp' ? document.exportHwp() : document.exportHwpx());
+      await using sanitiser = await openSanitiser();
+      const { state, parts, files } = await sanitiser.file(`공문.${kind}`, bytes);
+      assert.equal(state, 'sanitised');
+      assert.equal(parts[0]?.detectedType, type);
+      assert.deepEqual([parts[0].verdict, parts[0].pages], ['image', 1]);
+      // One line of some 25 letters on white.
+      const picture = sharp([...files.values()][0]);
+      const { channels } = await picture.stats();
+      const mean = channels[0]?.mean ?? 0;
+      assert.ok(mean < 254.9 && mean > 240, `mean ${mean}`);
+    });
+
+  it('that its own program wrote becomes pages', { timeout: MS }, async () => {
+    await using sanitiser = await openSanitiser();
+    const { state, parts } = await sanitiser.file('a.hwp', await corpus('office/tika/testHWP_5.0.hwp'));
+    assert.equal(state, 'sanitised');
+    assert.ok((parts[0]?.pages ?? 0) >= 1);
+  });
+
+  it('that is locked is held, and opens with its password', { timeout: MS }, async () => {
+    const locked = Buffer.from((await made()).exportHwpWithPassword('Kashima-0314'));
+    {
+      await using sanitiser = await openSanitiser();
+      assert.equal((await sanitiser.file('a.hwp', locked)).reason, 'password-needed');
+    }
+    await using sanitiser = await openSanitiser({ passwords: ['wrong', 'Kashima-0314'] });
+    assert.equal((await sanitiser.file('a.hwp', locked)).state, 'sanitised');
+  });
+
+  it('that is torn is refused in words', { timeout: MS }, async () => {
+    const bytes = Buffer.from((await made()).exportHwp());
+    await using sanitiser = await openSanitiser();
+    const { state, reason } = await sanitiser.file('a.hwp', bytes.subarray(0, 6000));
+    assert.equal(state, 'refused');
+    assert.ok(['damaged', 'converter-failed', 'unsupported-type'].includes(reason ?? ''), reason ?? '');
+  });
+});
+
+const jpeg = async (width: number, height: number, background: string): Promise<Buffer> =>
+  sharp({ create: { width, height, channels: 3, background } })
+    .jpeg({ quality: 95 })
+    .toBuffer();
+
+describe('a DocuWorks document', () => {
+  it('of scans becomes their pages in their order, whole and in strips', { timeout: MS }, async () => {
+    const strips = [
+      { jpeg: await jpeg(60, 24, '#00ff00'), width: 60, height: 24 },
+      { jpeg: await jpeg(60, 16, '#0000ff'), width: 60, height: 16 },
+    ];
+    const pages: Page[] = [
+      { kind: 'jpeg', jpeg: await jpeg(50, 70, '#ff0000') },
+      { kind: 'strips', strips },
+    ];
+    for (const packed of [false, true]) {
+      const { pages: drawn, notes } = await docuPages(xdw(pages, { packed, notes: 2 }));
+      assert.equal(notes, 2);
+      const sizes = await Promise.all(drawn.map(async (page) => sharp(page).metadata()));
+      assert.deepEqual(
+        sizes.map(({ width, height }) => [width, height]),
+        [
+          [50, 70],
+          [60, 40],
+        ],
+      );
+      const { data } = await sharp(drawn[1]).raw().toBuffer({ resolveWithObject: true });
+      assert.ok((data[1] as number) > 200 && (data[2] as number) < 50, 'green above');
+      assert.ok((data[data.length - 1] as number) > 200, 'blue below');
+    }
+    await using sanitiser = await openSanitiser();
+    const { state, parts } = await sanitiser.file('スキャン.xdw', xdw(pages, { packed: true, notes: 2 }));
+    assert.equal(state, 'sanitised');
+    assert.deepEqual([parts[0]?.verdict, parts[0]?.pages], ['pages', 2]);
+    assert.ok(parts[0]?.losses.some(({ code, detail }) => code === 'comments' && detail === '2'));
+  });
+
+  it('with a page that only its own program draws is held, with what to ask for', { timeout: MS }, async () => {
+    const pages: Page[] = [{ kind: 'jpeg', jpeg: await jpeg(50, 70, '#ff0000') }, { kind: 'drawing' }];
+    await using sanitiser = await openSanitiser();
+    const { state, reason, parts } = await sanitiser.file('図面.xdw', xdw(pages));
+    assert.deepEqual([state, reason], ['held', 'unsupported-type']);
+    assert.ok(parts[0]?.findings.some(({ code }) => code === 'ask-for-pdf'));
+  });
+
+  it('that was changed anywhere ends in words, and soon', async () => {
+    const whole = xdw([{ kind: 'jpeg', jpeg: await jpeg(20, 20, '#ff0000') }, { kind: 'drawing' }], { packed: true });
+    const next = seeded(7);
+    for (let nth = 0; nth < 500; nth++) {
+      const bytes = Buffer.from(whole);
+      for (let change = 0; change < 1 + nth / 50; change++)
+        bytes.writeUInt8(Math.floor(next() * 256), Math.floor(next() * bytes.length));
+      await docuPages(bytes).catch((error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+      });
+    }
+  });
+});
+
+describe('other pictures', () => {
+  for (const [path, type] of [
+    ['image/pillow/hopper.psd', 'image/vnd.adobe.photoshop'],
+    ['image/tika/testPSD.psd', 'image/vnd.adobe.photoshop'],
+    ['image/tika/testJPEG.jp2', 'image/jp2'],
+    ['image/pillow/test-card-lossless.jp2', 'image/jp2'],
+  ] as const)
+    it(`${path} becomes a picture`, { timeout: MS }, async () => {
+      await using sanitiser = await openSanitiser();
+      const { state, parts, files } = await sanitiser.file(path.split('/').at(-1) ?? '', await corpus(path));
+      assert.equal(state, 'sanitised');
+      assert.deepEqual([parts[0]?.detectedType, parts[0]?.verdict], [type, 'image']);
+      const { channels } = await sharp([...files.values()][0]).stats();
+      assert.ok((channels[0]?.stdev ?? 0) > 5, 'it is not one colour');
+    });
+
+  it('a PSD that lies about its sizes, or is cut, is refused', async () => {
+    const whole = await corpus('image/pillow/hopper.psd');
+    for (const size of [30, 100, 5000, whole.length - 100])
+      assert.throws(() => photoshop(whole.subarray(0, size)), Refusal);
+    const next = seeded(3);
+    for (let nth = 0; nth < 300; nth++) {
+      const bytes = Buffer.from(whole);
+      for (let change = 0; change < 4; change++) bytes.writeUInt8(Math.floor(next() * 256), Math.floor(next() * 60));
+      try {
+        photoshop(bytes);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+      }
+    }
+  });
+
+  it('frames of a moving picture become pages where the policy says so', { timeout: MS }, async () => {
+    const bytes = readFileSync(new URL('../../samples/file/animated.gif', import.meta.url));
+    const frames = (await sharp(bytes).metadata()).pages ?? 0;
+    assert.ok(frames > 1);
+    await using sanitiser = await openSanitiser({ policy: readPolicy('name: p\nversion: "1"\nframes: pages\n', 'p') });
+    const { parts } = await sanitiser.file('a.gif', bytes);
+    assert.deepEqual([parts[0]?.verdict, parts[0]?.pages], ['pages', frames]);
+  });
+});

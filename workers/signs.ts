@@ -1,0 +1,19 @@
+// Signs by which formats are told that no library tells, apart from their readers, so that telling them loads nothing.
+
+/** Hangul: HWP 3, HWP 5 (a compound file whose header stream says so), HWPX (a zip whose first entry says so). */
+export function isHwp(bytes: Buffer): boolean {
+  const head = bytes.toString('latin1', 0, 200);
+  if (head.startsWith('HWP Document File V3')) return true;
+  if (head.startsWith('PK')) return /^[^]{30}mimetype[^]{0,40}application\/hwp\+zip/.test(head);
+  return bytes.length > 512 && bytes.readUInt32BE(0) === 0xd0cf11e0 && bytes.includes('HWP Document File');
+}
+
+/** JPEG 2000: a JP2 box file, or a codestream (SOC and SIZ). */
+export function isJpeg2000(bytes: Buffer): boolean {
+  return /^(?:0000000c6a5020200d0a870a|ff4fff51)/.test(bytes.toString('hex', 0, 12));
+}
+
+/** DocuWorks: element 0x60, which begins with its generation. */
+export function isDocuWorks(bytes: Buffer): boolean {
+  return /^60(?:[0-7].|81..|82....)8201(?:0[1-9a-f])8/.test(bytes.toString('hex', 0, 10));
+}
