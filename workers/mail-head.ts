@@ -3,7 +3,8 @@
 // 1. A byte order mark and blank lines before the first header field are dropped.
 // 2. A mail whose first line is no header field (and no mbox `From ` line) has no header: all of it is body.
 // 3. Lines inside the header that are neither field nor continuation are skipped when a field that mail knows follows
-//    before the blank line; otherwise the header ends in front of them, and they are body.
+//    before the blank line; otherwise the header ends in front of them, and they are body. A line that begins with `--` is a
+//    boundary and always body: the fields behind it are those of a part.
 // 4. A mail without a single LF has CR as its line end.
 import { Refusal } from './run.ts';
 import { LIMITS } from '../src/message/limits.ts';
@@ -103,6 +104,7 @@ function mend(held: Buffer, end: number, mended: Mend[]): Buffer[] {
     } else {
       if (odd < 0) odd = index;
       drop[index] = true;
+      if (line.text.startsWith('--')) break;
     }
   }
   if (!skipped && odd < 0) return [held];

@@ -6,6 +6,7 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { residentBytes } from '../../src/sandbox/process-tree.ts';
 import { seeded } from '../support/attack-row.ts';
 import type { Sanitiser } from '../support/sanitiser.ts';
+import { leafFaults } from './leaves.ts';
 
 export const CORPUS = fileURLToPath(new URL('../../../shared/corpus/', import.meta.url));
 /**
@@ -21,7 +22,7 @@ export interface Ended {
   readonly reason: string | null;
   readonly pages: number;
   readonly ms: number;
-  /** What breaks the output contract; empty for a safe end. */
+  /** What breaks the output contract, or is not accounted for; empty for a safe end. */
   readonly unsafe: readonly string[];
   /** What the host threw, if it did. */
   readonly crash: string | undefined;
@@ -62,7 +63,8 @@ export async function tryFile(path: string, sanitiser: Sanitiser): Promise<Ended
     const kind = kindOf(path, bytes);
     const { state, reason, parts, faults, ms } = await sanitiser.judge(kind, path.split('/').at(-1) ?? '', bytes);
     const pages = parts.reduce((sum, part) => sum + part.pages, 0);
-    return { path, state, reason, pages, ms, unsafe: faults, crash: undefined, hang: ms > HANG_MS };
+    const unsafe = [...faults, ...leafFaults(path, parts)];
+    return { path, state, reason, pages, ms, unsafe, crash: undefined, hang: ms > HANG_MS };
   } catch (error) {
     const crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const ms = performance.now() - started;

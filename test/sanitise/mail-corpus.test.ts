@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { after, before, test } from 'node:test';
+import { leafFaults } from '../corpus/leaves.ts';
 import { openSanitiser, type Outcome, type Sanitiser } from '../support/sanitiser.ts';
 
 const CORPUS = new URL('../../../shared/corpus/mail/', import.meta.url);
@@ -30,8 +31,7 @@ void test('every mail of the corpus ends sanitised, held or refused, within the 
     if (index % 6 !== 0) continue; // `npm run test:corpus` runs all of it
     const { state, parts, faults: broken } = await run(name);
     if (!['sanitised', 'held', 'refused'].includes(state)) faults.push(`${name}: ${state}`);
-    if (parts.length === 0) faults.push(`${name}: no row`);
-    if (new Set(parts.map((part) => part.path)).size !== parts.length) faults.push(`${name}: two rows of one path`);
+    faults.push(...leafFaults(`mail/${name}`, parts).map((fault) => `${name}: ${fault}`));
     if (parts.some((part) => part.reason === 'converter-failed')) faults.push(`${name}: a converter failed`);
     // What a PDF looks like inside is the raster's to prove.
     faults.push(...broken.filter((fault) => !/^C[23] .*\.pdf:/.test(fault)).map((fault) => `${name}: ${fault}`));

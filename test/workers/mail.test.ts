@@ -357,6 +357,13 @@ void test('where the header ends is one rule: no header, no end, junk between, a
   assert.equal(junk.leaves[0]?.text, 'x');
   assert.deepEqual(junk.findings, ['odd-structure: malformed-header']);
   assert.equal(await textOf('From: a@b.c\r\n \r\nbody only\r\n'), 'body only');
+  const parts = await read(
+    `${HEAD}Content-Type: multipart/mixed; boundary=BB\r\n \r\n--BB\r\nContent-Type: text/plain\r\n\r\nx\r\n--BB\r\n\r\ny\r\n--BB--\r\n`,
+  );
+  assert.deepEqual(
+    parts.leaves.map(({ text }) => text),
+    ['x', 'y'],
+  );
   assert.equal((await read('\r\n\r\nFrom: a@b.c\r\nSubject: late\r\n\r\nx')).headers.subject, 'late');
   assert.equal(
     (await read('From a@b.c Mon Jun  1 10:00:00 2026\nFrom: a@b.c\nSubject: mbox\n\nx')).headers.subject,
