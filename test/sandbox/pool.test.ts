@@ -35,13 +35,13 @@ function watched(size: PoolSize, family: Family = HOSTILE) {
     };
     return pool.use(signal, work, fresh);
   };
-  return { pool, pids, use };
+  return { pool, pids, use, [Symbol.asyncDispose]: async () => pool[Symbol.asyncDispose]() };
 }
 
 describe('a pool', () => {
   it('goes on after every kind of liar: each next input passes, and no liar is lent again or lives on', async () => {
-    const { pool, pids, use } = watched({ most: 4, warm: 1 });
-    await using _closing = pool;
+    await using held = watched({ most: 4, warm: 1 });
+    const { pool, pids, use } = held;
     await pool.warm();
     const liars = ATTACKS.any.values();
     /** One liar after the other, each followed by an honest input; three such lanes at once. */
@@ -63,8 +63,8 @@ describe('a pool', () => {
   });
 
   it('lends no more children than it may, hands places on in the order of asking, and forgets who gave up', async () => {
-    const { pool } = watched({ most: 1, warm: 1 });
-    await using _closing = pool;
+    await using held = watched({ most: 1, warm: 1 });
+    const { pool } = held;
     await pool.warm();
     const order: string[] = [];
     const hold = Promise.withResolvers<void>();
@@ -85,8 +85,8 @@ describe('a pool', () => {
   });
 
   it('gets its place back when the work throws, and when no child starts', async () => {
-    const { pool, use } = watched({ most: 1, warm: 1 });
-    await using _closing = pool;
+    await using held = watched({ most: 1, warm: 1 });
+    const { pool, use } = held;
     await assert.rejects(
       pool.use(never, async () => {
         throw new TypeError('ours');
@@ -94,8 +94,7 @@ describe('a pool', () => {
       /ours/,
     );
     assert.equal((await use('honest')).kind, 'done');
-    const broken = new ChildPool({ ...HOSTILE, readable: [] }, { most: 1, warm: 1 }, () => undefined);
-    await using _too = broken;
+    await using broken = new ChildPool({ ...HOSTILE, readable: [] }, { most: 1, warm: 1 }, () => undefined);
     for (let i = 0; i < 2; i++)
       await assert.rejects(
         broken.use(never, async () => undefined),
@@ -110,8 +109,8 @@ describe('a pool', () => {
       [2, 2],
       [100, 1],
     ] as const) {
-      const { pool, pids, use } = watched({ most: 1, warm: 1 }, { ...HOSTILE, inputsPerChild });
-      await using _closing = pool;
+      await using held = watched({ most: 1, warm: 1 }, { ...HOSTILE, inputsPerChild });
+      const { pool, pids, use } = held;
       await pool.warm();
       for (let input = 0; input < 4; input++) assert.equal((await use('honest')).kind, 'done');
       assert.equal(pids.size, children, `${inputsPerChild} inputs a child`);
@@ -119,8 +118,8 @@ describe('a pool', () => {
   });
 
   it('starts the next child of single use while one works: nobody waits for a start', async () => {
-    const { pool } = watched({ most: 2, warm: 1 }, { ...HOSTILE, inputsPerChild: 1 });
-    await using _closing = pool;
+    await using held = watched({ most: 2, warm: 1 }, { ...HOSTILE, inputsPerChild: 1 });
+    const { pool } = held;
     await pool.warm();
     await pool.use(never, async (child) => {
       await until(() => pool.free.ready, 20_000, 'a spare is ready');
@@ -129,8 +128,8 @@ describe('a pool', () => {
   });
 
   it('drops a child that died while nobody had it', async () => {
-    const { pool, use } = watched({ most: 1, warm: 1 });
-    await using _closing = pool;
+    await using held = watched({ most: 1, warm: 1 });
+    const { pool, use } = held;
     let idle: JailedChild | undefined;
     await pool.use(never, async (child) => void (idle = child));
     process.kill(-(idle?.pid ?? 0), 'SIGKILL');
