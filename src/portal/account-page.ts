@@ -4,7 +4,8 @@ import { mailboxesOf, type Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Answer, Visit } from './pages.ts';
-import { checkPassword, hashPassword, passwordFault, PASSWORD_MOST } from './passwords.ts';
+import { newPasswordFault, newPasswordFields, passwordField } from './password-fields.ts';
+import { checkPassword, hashPassword } from './passwords.ts';
 import { beginSession } from './sign-in.ts';
 import { timeWords, wordsOf, type Word } from './words.ts';
 
@@ -49,10 +50,8 @@ async function changePassword(desk: Desk, visit: Visit): Promise<Word | undefine
     desk.guesses.wrong(`name ${name}`);
     return 'signInWrong';
   }
-  if (field('password') !== field('again')) return 'passwordDiffers';
-  const fault = passwordFault(field('password'), name);
-  if (fault !== undefined)
-    return fault === 'short' ? 'passwordShort' : fault === 'long' ? 'passwordLong' : 'passwordEasy';
+  const fault = newPasswordFault(visit, name);
+  if (fault !== undefined) return fault;
   const hash = await hashPassword(field('password'));
   await desk.note({ act: 'changed', person: name, detail: { what: 'password-changed', of: name } });
   desk.accounts.setPasswordHash(name, hash); // ends all sessions, this one too
@@ -148,39 +147,7 @@ function accountPage(
               <h2>${say('changePassword')}</h2>
               <form method="post" action="/account/password" class="card form">
                 ${csrfField(visit)}
-                <p>
-                  <label for="old">${say('oldPassword')}</label
-                  ><input
-                    id="old"
-                    name="old"
-                    type="password"
-                    autocomplete="current-password"
-                    required
-                    maxlength="${PASSWORD_MOST}"
-                  />
-                </p>
-                <p>
-                  <label for="password">${say('newPassword')}</label
-                  ><input
-                    id="password"
-                    name="password"
-                    type="password"
-                    autocomplete="new-password"
-                    required
-                    maxlength="${PASSWORD_MOST}"
-                  />
-                </p>
-                <p>
-                  <label for="again">${say('again')}</label
-                  ><input
-                    id="again"
-                    name="again"
-                    type="password"
-                    autocomplete="new-password"
-                    required
-                    maxlength="${PASSWORD_MOST}"
-                  />
-                </p>
+                ${passwordField(visit, 'old', 'oldPassword', 'current-password')}${newPasswordFields(visit)}
                 <p><button>${say('changePassword')}</button></p>
               </form>
             </section>`

@@ -20,7 +20,7 @@ const TYPES: { readonly [extension: string]: string } = {
 
 /** Where an asset lies, by its name; undefined for a name that is none. */
 function placeOf(name: string): string | undefined {
-  if (/^(portal\.css|portal\.js|mark\.svg)$/.test(name)) return join(OWN, name);
+  if (/^(portal\.css|portal\.js|passkey\.js|mark\.svg)$/.test(name)) return join(OWN, name);
   if (/^(400|700)\.css$/.test(name)) return join(FONTS, name);
   if (name === 'tokens.css') return join(TOKENS, 'tokens.css');
   return undefined;

@@ -8,6 +8,7 @@ import type { Guesses } from './guesses.ts';
 import type { MessageIndex, Listed } from './message-index.ts';
 import type { Packages } from './packages.ts';
 import type { Pages, Visit } from './pages.ts';
+import type { Passkeys } from './passkeys.ts';
 import type { Sessions } from './sessions.ts';
 import { parseMessageId } from '../message/id.ts';
 
@@ -19,6 +20,8 @@ export interface Desk {
   readonly index: MessageIndex;
   readonly packages: Packages;
   readonly onTheWay: OnTheWay;
+  /** Undefined where the portal's address has no name that passkeys could be bound to. */
+  readonly passkeys: Passkeys | undefined;
   readonly log: Log;
   readonly now: () => number;
   /** Writes an act into the journal; resolves when it is durable. What was not noted must not happen. */

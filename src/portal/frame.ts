@@ -12,6 +12,8 @@ export interface Framed {
   readonly wide?: boolean;
   /** The page changes by itself: what `/live` is asked with. */
   readonly live?: string;
+  /** A script of its own besides the one that every page has: its file among the assets. */
+  readonly script?: string;
   /** A sentence above the page: `bad` for what went wrong. */
   readonly note?: { readonly kind: 'good' | 'bad'; readonly text: string } | undefined;
 }
@@ -24,7 +26,7 @@ const WORD_LINKS: readonly (readonly [path: string, word: Word, roles: readonly 
 ];
 
 /** A whole page. */
-export function frame(glance: Glance, { title, body, wide, note, live }: Framed): Html {
+export function frame(glance: Glance, { title, body, wide, note, live, script }: Framed): Html {
   const say = wordsOf(glance.language);
   return html`<!doctype html>
     <html lang="${glance.language}">
@@ -38,6 +40,7 @@ export function frame(glance: Glance, { title, body, wide, note, live }: Framed)
         <link rel="stylesheet" href="/assets/portal.css" />
         <link rel="icon" href="/assets/mark.svg" type="image/svg+xml" />
         <script src="/assets/portal.js" defer></script>
+        ${script === undefined ? '' : html`<script src="/assets/${script}" defer></script>`}
       </head>
       <body>
         <a class="skip" href="#content">${say('skip')}</a>

@@ -26,10 +26,13 @@ import { addOriginals } from './original-pages.ts';
 import { Originals, type OriginalsPolicyOf } from './originals.ts';
 import type { Packages } from './packages.ts';
 import { HTML, Pages, type Glance } from './pages.ts';
+import { addPasskeys } from './passkey-pages.ts';
+import { passkeyPlace, Passkeys, type PasskeyPlace } from './passkeys.ts';
 import { addPeople } from './people.ts';
 import { addSecondFactor, nextFactor, Totps } from './second-factor.ts';
 import { Sessions } from './sessions.ts';
-import { addSignIn, FIRST, strangersToken } from './sign-in.ts';
+import { addFirstSignIn, FIRST } from './first-sign-in.ts';
+import { addSignIn, strangersToken } from './sign-in.ts';
 import { wordsOf, type Word } from './words.ts';
 
 export interface PortalDeps {
@@ -41,6 +44,8 @@ export interface PortalDeps {
   readonly requests: RequestWriter;
   readonly originals: OriginalsPolicyOf;
   readonly outerUrl: string;
+  /** Address of the portal as browsers see it. */
+  readonly portalUrl: string;
   /** The journal of the zone. */
   readonly audit: Audit;
   /** Told of an error that speaks of a broken index. */
@@ -94,6 +99,17 @@ export async function openPortal(
   const sessions = new Sessions(deps.db, accounts, now);
   const pages = new Pages(app, { sessions, notFound: notFoundPage, outdated: outdatedPage, strangersToken });
   const directories = deps.directories ?? { ldap: undefined, oidc: undefined, proxy: undefined };
+  const portOf = (): number => {
+    const address = app.server.address();
+    return typeof address === 'object' && address !== null ? address.port : listen.port;
+  };
+  const canHavePasskeys = passkeyPlace(deps.portalUrl, listen.port) !== undefined;
+  const place = (): PasskeyPlace => {
+    const here = passkeyPlace(deps.portalUrl, portOf()); // the port is known once the server listens
+    if (here === undefined) throw new TypeError('no place for passkeys');
+    return here;
+  };
+  const passkeys = canHavePasskeys ? new Passkeys(deps.db, place, now) : undefined;
   const desk: Desk = {
     pages,
     accounts,
@@ -102,6 +118,7 @@ export async function openPortal(
     index: deps.index,
     packages: deps.packages,
     onTheWay: deps.onTheWay,
+    passkeys,
     log: deps.log,
     now,
     note: async (entry) => deps.audit.append(entry),
@@ -111,6 +128,7 @@ export async function openPortal(
   };
   addAssets(app);
   addSignIn(desk);
+  addFirstSignIn(desk);
   addDirectoryPages(desk, directories);
   pages.get('/', 'signed-in', async (visit) => ({
     to: visit.user.roles.includes('staff') ? '/messages' : '/account',
@@ -125,7 +143,8 @@ export async function openPortal(
   events.add();
   addOriginals(desk, { originals, requests: deps.requests, outerUrl: deps.outerUrl });
   addFiles(desk);
-  addAccountPage(desk, [addSecondFactor(desk, new Totps(deps.db, now))]);
+  const sections = [addSecondFactor(desk, new Totps(deps.db, now))];
+  addAccountPage(desk, passkeys === undefined ? sections : [addPasskeys(desk, passkeys), ...sections]);
   addPeople(desk);
   addMore(desk);
   errorPages(app, pages, deps);
@@ -137,9 +156,8 @@ export async function openPortal(
     const why = `portal ${listen.host}:${listen.port} cannot be opened: ${reasonOf(error)}`;
     throw new MugaiError('port-in-use', why, { permanent: true, cause: error });
   }
-  const address = app.server.address();
   return {
-    port: typeof address === 'object' && address !== null ? address.port : listen.port,
+    port: portOf(),
     pages,
     desk,
     firstCode,

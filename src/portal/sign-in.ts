@@ -1,13 +1,14 @@
 // Signing in and out, and the first sign-in with a one-time code.
 import { createHmac, randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import { parseAddress, parseName, type User } from './accounts.ts';
+import { parseName, type User } from './accounts.ts';
 import type { Desk } from './desk.ts';
 import { admit, askLdap } from './directory.ts';
 import { frame, csrfField } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import { SESSION_COOKIE, type Answer, type Glance } from './pages.ts';
-import { checkPassword, hashPassword, passwordFault, PASSWORD_MOST } from './passwords.ts';
+import { passwordField } from './password-fields.ts';
+import { checkPassword } from './passwords.ts';
 import type { Level } from './sessions.ts';
 import { wordsOf, type Word } from './words.ts';
 
@@ -27,7 +28,7 @@ export function strangersToken(glance: Glance): string | undefined {
 }
 
 /** The hidden field of a form for somebody who is not signed in. */
-function strangerField(glance: Glance): Html {
+export function strangerField(glance: Glance): Html {
   let token = strangersToken(glance);
   if (token === undefined) {
     const cookie = randomBytes(24).toString('base64url');
@@ -57,7 +58,7 @@ export function addSignIn(desk: Desk): void {
     if (ended) glance.reply.clearCookie(SESSION_COOKIE, COOKIE);
     const note = ended ? 'signInEnded' : glance.query.has('out') ? 'signedOut' : undefined;
     const told = note === undefined ? undefined : ({ kind: 'good', word: note } as const);
-    return signInPage(glance, told, desk.directories.oidc !== undefined);
+    return signInPage(glance, told, desk);
   });
   pages.before('POST', '/sign-in', 'anybody', async (glance) => signIn(desk, glance));
   pages.before('POST', '/sign-out', 'half-signed-in', async (glance) => {
@@ -65,8 +66,6 @@ export function addSignIn(desk: Desk): void {
     signOut(desk, glance, glance.reply);
     return { to: '/sign-in?out=1' };
   });
-  pages.before('GET', '/first', 'anybody', async (glance) => firstPage(desk, glance));
-  pages.before('POST', '/first', 'anybody', async (glance) => first(desk, glance));
 }
 
 /** The answer to whoever was not let in by a directory. */
@@ -79,7 +78,8 @@ function signOut(desk: Desk, glance: Glance, reply: FastifyReply): void {
   reply.clearCookie(SESSION_COOKIE, COOKIE);
 }
 
-function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; readonly word: Word }, oidc = false): Html {
+/** `desk`: offers the other ways to sign in that there are. */
+function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; readonly word: Word }, desk?: Desk): Html {
   const say = wordsOf(glance.language);
   const to = glance.form.get('to') ?? glance.query.get('to') ?? '';
   return frame(glance, {
@@ -98,26 +98,19 @@ function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; read
             value="${glance.form.get('name') ?? ''}"
           />
         </p>
-        <p>
-          <label for="password">${say('password')}</label
-          ><input
-            id="password"
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-            maxlength="${PASSWORD_MOST}"
-          />
-        </p>
+        ${passwordField(glance, 'password', 'password', 'current-password')}
         <p><button>${say('signIn')}</button></p>
       </form>
-      ${oidc ? html`<p><a class="button quiet" href="/sign-in/oidc">${say('signInOidc')}</a></p>` : ''}
+      <p class="acts">
+        ${desk?.passkeys === undefined ? '' : html`<a class="button quiet" href="/sign-in/passkey">${say('passkeySignIn')}</a>`}
+        ${desk?.directories.oidc === undefined ? '' : html`<a class="button quiet" href="/sign-in/oidc">${say('signInOidc')}</a>`}
+      </p>
       <p><a href="/first">${say('firstLink')}</a></p>`,
   });
 }
 
 async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
-  const bad = (word: Word, status = 403): Answer => ({ status, page: signInPage(glance, { kind: 'bad', word }) });
+  const bad = (word: Word, status = 403): Answer => ({ status, page: signInPage(glance, { kind: 'bad', word }, desk) });
   const name = parseName(glance.form.get('name') ?? '') ?? '';
   const password = glance.form.get('password') ?? '';
   const keys = [`name ${name}`, `address ${glance.request.ip}`] as const;
@@ -167,128 +160,6 @@ async function checkAnywhere(
   const vouched = await askLdap(ldap, name, password);
   const admitted = vouched === undefined ? undefined : admit(desk.accounts, vouched, 'ldap');
   return { user: admitted ?? user, right: admitted !== undefined };
-}
-
-function firstPage(desk: Desk, glance: Glance, fault?: Word): Html {
-  const say = wordsOf(glance.language);
-  const field = (name: string): string => glance.form.get(name) ?? '';
-  // The very first person names himself; everybody else was named by an administrator.
-  const fresh = desk.accounts.isEmpty() || desk.accounts.ownerOfCode(field('code')) === FIRST;
-  const addressHint = desk.firstAddress ?? '';
-  return frame(glance, {
-    title: say('firstTitle'),
-    note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
-    body: html`<p>${say('firstLead')}</p>
-      <form method="post" action="/first" class="card form">
-        ${strangerField(glance)}
-        <p>
-          <label for="code">${say('code')}</label
-          ><input
-            id="code"
-            name="code"
-            autocomplete="one-time-code"
-            required
-            maxlength="60"
-            class="code"
-            value="${field('code')}"
-          />
-        </p>
-        ${
-          fresh
-            ? html`<p>
-                  <label for="name">${say('name')}</label
-                  ><input
-                    id="name"
-                    name="name"
-                    autocomplete="username"
-                    required
-                    maxlength="64"
-                    value="${field('name')}"
-                  />
-                </p>
-                <p>
-                  <label for="display">${say('firstName')}</label
-                  ><input id="display" name="display" required maxlength="100" value="${field('display')}" />
-                </p>
-                <p>
-                  <label for="address">${say('firstAddress')}</label
-                  ><input
-                    id="address"
-                    name="address"
-                    maxlength="254"
-                    value="${glance.form.get('address') ?? addressHint}"
-                  />
-                </p>`
-            : ''
-        }
-        <p>
-          <label for="password">${say('newPassword')}</label
-          ><input
-            id="password"
-            name="password"
-            type="password"
-            autocomplete="new-password"
-            required
-            maxlength="${PASSWORD_MOST}"
-          />
-        </p>
-        <p>
-          <label for="again">${say('again')}</label
-          ><input
-            id="again"
-            name="again"
-            type="password"
-            autocomplete="new-password"
-            required
-            maxlength="${PASSWORD_MOST}"
-          />
-        </p>
-        <p><button>${say('begin')}</button></p>
-      </form>`,
-  });
-}
-
-/** Owner of the code that the first start prints: whoever uses it becomes the first administrator. */
-export const FIRST = '(first)';
-
-async function first(desk: Desk, glance: Glance): Promise<Answer> {
-  const bad = (word: Word, status = 403): Answer => ({ status, page: firstPage(desk, glance, word) });
-  const field = (name: string): string => glance.form.get(name) ?? '';
-  const key = `code ${glance.request.ip}`;
-  if (desk.guesses.waitSeconds([[key, 20]]) > 0) return bad('signInWait', 429);
-  const owner = desk.accounts.ownerOfCode(field('code'));
-  if (owner === undefined) {
-    desk.guesses.wrong(key);
-    await desk.note({ act: 'sign-in-failed', detail: { address: glance.request.ip, step: 'code' } });
-    return bad('codeWrong');
-  }
-  const fresh = owner === FIRST;
-  const name = fresh ? parseName(field('name')) : owner;
-  if (name === undefined) return bad('nameWrong', 400);
-  const address = fresh && field('address').trim() !== '' ? parseAddress(field('address')) : '';
-  if (address === undefined) return bad('addressWrong', 400);
-  if (field('password') !== field('again')) return bad('passwordDiffers', 400);
-  const fault = passwordFault(field('password'), name);
-  if (fault !== undefined)
-    return bad(fault === 'short' ? 'passwordShort' : fault === 'long' ? 'passwordLong' : 'passwordEasy', 400);
-  if (fresh && desk.accounts.find(name) !== undefined) return bad('nameTaken', 400);
-  const hash = await hashPassword(field('password'));
-  await desk.note({
-    act: 'changed',
-    person: name,
-    detail: { what: fresh ? 'first administrator' : 'password by code', address: glance.request.ip },
-  });
-  if (desk.accounts.useCode(field('code')) === undefined) return bad('codeWrong'); // somebody was faster
-  if (fresh) {
-    desk.accounts.add(name, field('display').trim() || name, ['staff', 'administrator']);
-    if (address !== '') desk.accounts.giveAddress(name, address, 'own', null, name);
-  }
-  desk.accounts.setPasswordHash(name, hash);
-  const user = desk.accounts.find(name);
-  if (user === undefined || user.disabled) return 'not-found';
-  const next = desk.nextFactor(user);
-  beginSession(desk, glance, user, next === undefined ? 'full' : 'password');
-  return { to: next ?? '/' };
 }
 
 /** The form's token for pages that both kinds of visitors see. */

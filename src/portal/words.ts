@@ -255,6 +255,30 @@ const WORDS = {
   ],
   signInRefused: ['サインインできませんでした。', 'You could not be signed in.'],
   signInOidc: ['庁内の認証でサインイン', 'Sign in with your organisation'],
+  passkeys: ['パスキー', 'Passkeys'],
+  passkeysLead: [
+    'パスワードの代わりに、この端末や鍵の指紋・顔・PINでサインインできます。',
+    'Instead of a password: sign in with the finger, face or PIN of a device or key of yours.',
+  ],
+  passkeyMake: ['パスキーを加える', 'Add a passkey'],
+  passkeyLead: [
+    'あとで見分けられる名前を付けてください。続けると端末が本人の確認を求めます。',
+    'Give it a name you will know it by. The device then asks whether it is you.',
+  ],
+  passkeyName: ['パスキーの名前（例: 窓口の端末）', 'Name of the passkey (for example: desk terminal)'],
+  passkeyUsed: ['最後に使った日時', 'last used'],
+  passkeyBad: [
+    'パスキーを確かめられませんでした。もう一度お試しください。',
+    'The passkey could not be verified. Please try again.',
+  ],
+  passkeySignIn: ['パスキーでサインイン', 'Sign in with a passkey'],
+  passkeySignInLead: ['端末が本人の確認を求めます。', 'The device asks whether it is you.'],
+  passkeyOther: ['ほかの方法でサインイン', 'Sign in another way'],
+  passkeyTrouble: [
+    'パスキーを使えませんでした。端末かブラウザーが対応していないか、取り消されました。使えるアドレス:',
+    'No passkey was used: the device or browser cannot, or it was cancelled. It works at:',
+  ],
+  passkeyScript: ['パスキーにはスクリプトが必要です。', 'Passkeys need scripts.'],
   totpTitle: ['二段階認証', 'Two-step sign-in'],
   totpLead: [
     '認証アプリでQRコードを読み取り（または下の文字を入力し）、表示された6桁を入れてください。',

@@ -99,6 +99,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
       return of.originals((await packages.statement(id)).predicate.envelope);
     },
     outerUrl: config.outerUrl,
+    portalUrl: config.portalUrl,
     directories: {
       ldap: config.ldap,
       oidc: config.oidc === undefined ? undefined : new Oidc({ ...config.oidc, portalUrl: config.portalUrl }),

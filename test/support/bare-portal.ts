@@ -85,6 +85,7 @@ export async function openBarePortal(
       requests: new RequestWriter(await openFsStore(join(root, 'requests')), generateKeyPairSync('x25519').publicKey),
       originals: async () => ({ levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 }),
       outerUrl: 'http://outer.example',
+      portalUrl: 'http://127.0.0.1:0',
       audit: { enter: () => ({ position: '', durable: Promise.resolve() }), append: async () => '' },
       onIndexFault: () => undefined,
       now: () => now,
