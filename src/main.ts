@@ -11,6 +11,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   verify: async () => (await import('./cli/verify.ts')).verify,
   selfcheck: async () => (await import('./cli/selfcheck.ts')).selfcheck,
   user: async () => (await import('./cli/user.ts')).user,
+  apikey: async () => (await import('./cli/apikey.ts')).apikey,
   index: async () => (await import('./cli/index.ts')).index,
   keys: async () => (await import('./cli/keys.ts')).keys,
   policy: async () => (await import('./cli/policy.ts')).policyCommand,
@@ -27,6 +28,7 @@ mugai keys       make or show the signing keys
 mugai policy     check, explain, rehearse and change the policy
 mugai audit      follow the journals, hand their entries out
 mugai user       people of the portal
+mugai apikey     keys of those who send files by the API
 mugai index      the portal's list of messages, made anew
 
 mugai <command> --help tells more, with an example.`;

@@ -170,7 +170,9 @@ describe('architecture', () => {
   });
 
   it('only what is made of text and pixels becomes an output: raw bytes are named by the spool and those who open them', () => {
-    const namers = srcFiles.filter((file) => /\brawContent\b/.test(readFileSync(join(ROOT, file), 'utf8')));
+    const namers = srcFiles.filter((file) =>
+      /\b(?:rawContent|releaseContent)\b/.test(readFileSync(join(ROOT, file), 'utf8')),
+    );
     assert.ok(namers.length > 2);
     for (const file of namers) assert.match(file, RAW);
   });

@@ -7,23 +7,14 @@ import { parseMessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 import { untrusted } from '../message/untrusted.ts';
-import type { Log } from '../ops/log.ts';
-import type { Metrics } from '../ops/metrics.ts';
-import { intakeAll, MESSAGE_BYTES, type IntakeDeps } from './intake.ts';
-import { isSender, recipientFault } from './recipients.ts';
+import { intakeAll, MESSAGE_BYTES } from './intake.ts';
 import { addReleases } from './release-page.ts';
 import { listenError, type Door } from './smtp-door.ts';
-import { BadRequest, clientOf, Quota, type ApiKeys } from './upload-fault.ts';
+import { checkEnvelope, type HttpDoorDeps } from './upload-envelope.ts';
+import { BadRequest, clientOf, Quota } from './upload-fault.ts';
 import { readForm } from './upload-form.ts';
 import { addUploadPage } from './upload-page.ts';
 import { addUploads, Uploads } from './uploads.ts';
-
-export interface HttpDoorDeps extends IntakeDeps {
-  readonly domains: ReadonlySet<string>;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly apiKeys: ApiKeys;
-}
 
 const FILES_PER_REQUEST = 20;
 /** Bytes a client may send in an hour. */
@@ -94,7 +85,7 @@ export async function openHttpDoor(
   postFiles(app, deps, quota);
   getReceipt(app, deps);
   addUploads(app, deps, uploads, quota);
-  addUploadPage(app, deps.domains, deps.apiKeys.size > 0);
+  addUploadPage(app, deps.domains, deps.apiKeys !== undefined);
   addReleases(app, deps);
   app.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   try {
@@ -164,18 +155,6 @@ function getReceipt(app: FastifyInstance, deps: HttpDoorDeps): void {
     }
     return { id, stage: deps.spool.stageOf(id), receivedAt: spooled.record.receivedAt };
   });
-}
-
-/** Throws the fault of an envelope. */
-export function checkEnvelope(from: string, to: readonly string[], domains: ReadonlySet<string>): void {
-  if (to.length === 0) throw new BadRequest(400, 'bad-input', 'Field "to" is missing: name the recipient’s address.');
-  if (to.length > LIMITS.recipients) throw new BadRequest(400, 'bad-input', `At most ${LIMITS.recipients} recipients.`);
-  if (!isSender(from)) throw new BadRequest(400, 'bad-input', 'Field "from" is no address.');
-  for (const address of to) {
-    const fault = recipientFault(address, domains);
-    if (fault === 'syntax') throw new BadRequest(400, 'bad-input', 'Field "to" is no address.');
-    if (fault === 'relay') throw new BadRequest(403, 'bad-input', 'The recipient’s domain is not served here.');
-  }
 }
 
 function translate(error: FastifyError): { status: number; code: string; message: string } {

@@ -1,6 +1,6 @@
 // A request at the HTTP door that cannot be taken, with its status and a plain sentence; and who a client is.
-import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { digestOfKey, type ApiKeys } from './api-keys.ts';
 
 export class BadRequest extends Error {
   readonly statusCode: number;
@@ -12,15 +12,12 @@ export class BadRequest extends Error {
   }
 }
 
-/** Names of API keys by the sha256 of the key. Empty: the door asks for none. */
-export type ApiKeys = ReadonlyMap<string, string>;
-
-/** Who sends: the name of the key, or the address where none is asked for. 401 for a wrong or missing key. */
-export function clientOf(request: FastifyRequest, keys: ApiKeys): string {
-  if (keys.size === 0) return request.ip;
+/** Who sends: the name of the key, or the address where none is asked for (`keys` undefined). 401 for a wrong or missing key. */
+export function clientOf(request: FastifyRequest, keys: (() => ApiKeys) | undefined): string {
+  if (keys === undefined) return request.ip;
   const [, key = ''] = /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(request.headers.authorization ?? '') ?? [];
   // Looked up by its digest: how long that takes says nothing of the key.
-  const name = keys.get(createHash('sha256').update(key).digest('hex'));
+  const name = keys().get(digestOfKey(key));
   if (name === undefined) throw new BadRequest(401, 'unauthorised', 'This door needs an API key.');
   return name;
 }

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LIMITS } from '../message/limits.ts';
 import { untrusted } from '../message/untrusted.ts';
 import type { StageWriter } from '../spool/spool.ts';
-import { checkEnvelope, type HttpDoorDeps } from './http-door.ts';
+import { checkEnvelope, type HttpDoorDeps } from './upload-envelope.ts';
 import { intake, MESSAGE_BYTES } from './intake.ts';
 import { BadRequest, clientOf, type Quota } from './upload-fault.ts';
 

@@ -1,10 +1,12 @@
 // The outer zone: two doors that write to the spool.
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { MessageId } from '../message/id.ts';
+import { parseApiKeys, type ApiKeys } from '../ingress/api-keys.ts';
 import { openHttpDoor } from '../ingress/http-door.ts';
 import { ClientLimits } from '../ingress/client-limits.ts';
 import { openSmtpDoor, type SmtpDoorDeps } from '../ingress/smtp-door.ts';
@@ -14,6 +16,9 @@ import type { Spool } from '../spool/spool.ts';
 import { openZoneJournal } from './journal.ts';
 import { startPressure } from './pressure.ts';
 import type { Road } from './road.ts';
+
+/** Milliseconds between two looks at the file of the API keys. */
+const KEYS_LOOK_MS = 2000;
 
 /**
  * Tells V8 to keep its heap small, for a process that holds doors only: with 100 mails of 20 MB coming in at once it
@@ -39,23 +44,47 @@ async function doorTls(config: Config): Promise<SmtpDoorDeps['tls']> {
   }
 }
 
-/** Names of the senders by the digest of their keys. A line that is none stops the start. */
-async function readApiKeys(file: string | undefined): Promise<ReadonlyMap<string, string>> {
-  if (file === undefined) return new Map();
-  const bad = (why: string, cause?: unknown): MugaiError =>
-    new MugaiError('bad-config', `MUGAI_API_KEYS ${file}: ${why}`, { permanent: true, cause });
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw bad(reasonOf(error), error);
-  });
-  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  if (lines.length === 0) throw bad('it holds no key');
-  return new Map(
-    lines.map((line) => {
-      const [, name = '', digest = ''] = /^([\w.-]{1,64})\s+([0-9a-f]{64})\s*$/.exec(line) ?? ([] as string[]);
-      if (name === '') throw bad('a line is not "name sha256"');
-      return [digest, name];
-    }),
-  );
+/** The keys of the HTTP door, read again when their file changes; undefined where no key is asked for. */
+async function apiKeysOf(config: Config, log: Log, life: Lifecycle): Promise<(() => ApiKeys) | undefined> {
+  const file = config.apiKeysFile;
+  if (file === undefined) return undefined;
+  const read = async (): Promise<ApiKeys> => {
+    try {
+      return parseApiKeys(await readFile(file, 'utf8'));
+    } catch (error) {
+      throw new MugaiError('bad-config', `MUGAI_API_KEYS ${file}: ${reasonOf(error)}`, {
+        permanent: true,
+        cause: error,
+      });
+    }
+  };
+  let keys = await read();
+  const tell = (): void => {
+    if (keys.size === 0) log.warn({ file }, 'there is no API key: nobody may send files');
+  };
+  tell();
+  const look = async (): Promise<void> => {
+    try {
+      keys = await read();
+      log.info({ keys: keys.size }, 'API keys read again');
+      tell();
+    } catch (error) {
+      log.error({ error: reasonOf(error) }, 'the API keys changed and are not taken: those before stay');
+    }
+  };
+  let last = stampOf(file);
+  const timer = setInterval(() => {
+    const now = stampOf(file);
+    if (now !== last) void look();
+    last = now;
+  }, KEYS_LOOK_MS);
+  life.started('API keys', async () => clearInterval(timer));
+  return () => keys;
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
 }
 
 /** Opens the doors. */
@@ -70,7 +99,7 @@ export async function startIngress(config: Config, log: Log, life: Lifecycle, ro
     metrics: road.metrics,
     domains: new Set(config.domains),
     hostname: config.domains[0] ?? 'localhost',
-    apiKeys: await readApiKeys(config.apiKeysFile),
+    apiKeys: await apiKeysOf(config, log, life),
     clients: new ClientLimits(config.smtpRelays),
     tls: await doorTls(config),
     onSpooled: ({ id }: { readonly id: MessageId }) => {

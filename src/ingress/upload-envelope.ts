@@ -1,0 +1,28 @@
+// What both ways into the HTTP door need: what the door is given, and whether an upload's envelope can be taken.
+import { LIMITS } from '../message/limits.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { ApiKeys } from './api-keys.ts';
+import type { IntakeDeps } from './intake.ts';
+import { isSender, recipientFault } from './recipients.ts';
+import { BadRequest } from './upload-fault.ts';
+
+export interface HttpDoorDeps extends IntakeDeps {
+  readonly domains: ReadonlySet<string>;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** The keys as they are now; undefined: the door asks for none. */
+  readonly apiKeys: (() => ApiKeys) | undefined;
+}
+
+/** Throws the fault of an envelope. */
+export function checkEnvelope(from: string, to: readonly string[], domains: ReadonlySet<string>): void {
+  if (to.length === 0) throw new BadRequest(400, 'bad-input', 'Field "to" is missing: name the recipient’s address.');
+  if (to.length > LIMITS.recipients) throw new BadRequest(400, 'bad-input', `At most ${LIMITS.recipients} recipients.`);
+  if (!isSender(from)) throw new BadRequest(400, 'bad-input', 'Field "from" is no address.');
+  for (const address of to) {
+    const fault = recipientFault(address, domains);
+    if (fault === 'syntax') throw new BadRequest(400, 'bad-input', 'Field "to" is no address.');
+    if (fault === 'relay') throw new BadRequest(403, 'bad-input', 'The recipient’s domain is not served here.');
+  }
+}
