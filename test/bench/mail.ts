@@ -1,13 +1,15 @@
 // The mail bench: 4 KB text mails through the whole road in one process against Postfix doing accept, queue and relay to
 // the same sink; and the memory of the ingress while 100 mails of 20 MB come in at once.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { peakRssMb, wholeCpuMs } from './cpu.ts';
 import { line, median } from './lines.ts';
+import { benchMailChild } from './mail-child.ts';
 import { Sink, freePort, source, startPostfix, type Postfix } from './postfix.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -15,7 +17,6 @@ const ROUNDS = 3;
 const MAILS = 4000;
 const BYTES = 4096;
 const CONNECTIONS = 20;
-const TICKS = 100; // clock ticks a second in /proc/<pid>/stat on every Linux we run on
 
 interface Served {
   readonly process: ChildProcess;
@@ -55,35 +56,6 @@ async function serve(dataDir: string, role: string, more: Record<string, string>
       await once(child, 'exit');
     },
   };
-}
-
-/** CPU milliseconds a process has used. */
-async function cpuMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS;
-}
-
-/** All descendants: around each child stands bubblewrap, which has the child as its own. */
-async function descendantsOf(pid: number): Promise<number[]> {
-  const found: number[] = [];
-  for (const task of await readdir(`/proc/${pid}/task`)) {
-    const listed = await readFile(`/proc/${pid}/task/${task}/children`, 'latin1');
-    found.push(
-      ...listed
-        .trim()
-        .split(/\s+/)
-        .filter((text) => text !== '')
-        .map(Number),
-    );
-  }
-  const below = await Promise.all(found.map(descendantsOf));
-  return [...found, ...below.flat()];
-}
-
-async function wholeCpuMs(pid: number): Promise<{ main: number; children: number }> {
-  const children = await Promise.all((await descendantsOf(pid)).map(cpuMs));
-  return { main: await cpuMs(pid), children: children.reduce((sum, ms) => sum + ms, 0) };
 }
 
 /** Sends the mails and waits until the sink has them all: mails per second over both. */
@@ -158,6 +130,7 @@ export async function benchMail(): Promise<void> {
     );
     await ours.stop();
     await benchIngressMemory(folder);
+    await benchMailChild();
   } finally {
     await postfix?.stop();
     sink.stop();
@@ -170,8 +143,7 @@ async function benchIngressMemory(folder: string): Promise<void> {
   const ingress = await serve(join(folder, 'ingress'), 'ingress', {});
   try {
     await source(ingress.smtpPort, 100, 20_000_000, 100);
-    const status = await readFile(`/proc/${ingress.process.pid}/status`, 'latin1');
-    const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+    const peak = await peakRssMb(ingress.process.pid ?? 0);
     line({
       bench: 'mail',
       case: '100 x 20 MB at once',

@@ -1,0 +1,39 @@
+// CPU and memory of a process and of all that it started, from /proc.
+import { readFile, readdir } from 'node:fs/promises';
+
+const TICKS = 100; // clock ticks a second in /proc/<pid>/stat on every Linux we run on
+
+/** CPU milliseconds a process has used. */
+export async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS;
+}
+
+/** All descendants: around each child stands bubblewrap, which has the child as its own. */
+export async function descendantsOf(pid: number): Promise<number[]> {
+  const found: number[] = [];
+  for (const task of await readdir(`/proc/${pid}/task`)) {
+    const listed = await readFile(`/proc/${pid}/task/${task}/children`, 'latin1');
+    found.push(
+      ...listed
+        .trim()
+        .split(/\s+/)
+        .filter((text) => text !== '')
+        .map(Number),
+    );
+  }
+  const below = await Promise.all(found.map(descendantsOf));
+  return [...found, ...below.flat()];
+}
+
+export async function wholeCpuMs(pid: number): Promise<{ main: number; children: number }> {
+  const children = await Promise.all((await descendantsOf(pid)).map(cpuMs));
+  return { main: await cpuMs(pid), children: children.reduce((sum, ms) => sum + ms, 0) };
+}
+
+/** Most resident megabytes that a process ever had. */
+export async function peakRssMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'latin1');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}
