@@ -53,11 +53,11 @@ async function main(args: readonly string[]): Promise<number> {
   return command.run(rest);
 }
 
-/** Exit code 2 and one line for wrong usage and wrong configuration, 1 for what failed. */
+/** Exit code 2 and one line for wrong usage and wrong configuration (a key file that is none is that, too), 1 for what failed. */
 function explain(error: unknown): number {
   const usage =
     error instanceof UsageError ||
-    (error instanceof MugaiError && error.code === 'bad-config') ||
+    (error instanceof MugaiError && (error.code === 'bad-config' || error.code === 'key-missing')) ||
     (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
   tell(`mugai: ${reasonOf(error)}`);
   return usage ? 2 : 1;

@@ -1,4 +1,5 @@
 // Roles: which zones run in a process. Each zone is loaded only where it runs: the doors do not carry a PDF writer about.
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -7,6 +8,7 @@ import { LIMITS } from './message/limits.ts';
 import { holdAlone } from './store/alone.ts';
 import type { FaultPoint } from './store/fs-fault.ts';
 import { openFsStore } from './store/fs-store.ts';
+import { makeFolder } from './store/fs-sync.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { anyKey, completePair, generateKeys, loadPrivateKey, loadPublicKeys, watchKeys } from './outbox/keys.ts';
@@ -55,6 +57,7 @@ export interface Hooks {
 /** Starts the rooms of a role. On any failure what was started is stopped again and the error is thrown. */
 export async function startGateway(role: Role, config: Config, log: Log, hooks: Hooks = {}): Promise<Gateway> {
   const life = new Lifecycle(log, config.stopSeconds * 1000);
+  await openDataDir(config.dataDir);
   try {
     return await start(role, config, log, hooks, life);
   } catch (error) {
@@ -190,6 +193,15 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     jail,
     stop: async () => life.stop(),
   };
+}
+
+/** A data folder that is none, or cannot be made, is told by the key that names it. */
+async function openDataDir(path: string): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  await makeFolder(path).catch((error: unknown) => {
+    const why = `MUGAI_DATA_DIR is "${path}", which cannot be used: ${reasonOf(error)}; for example /var/lib/mugai`;
+    throw new MugaiError('bad-config', why, { permanent: true, cause: error });
+  });
 }
 
 /** Makes a pair of keys on the first start of a default set-up; a key that was named and is missing is an error. */

@@ -1,18 +1,47 @@
 // What a power cut leaves of names: a folder's entries are durable only after a sync of the folder.
-import { closeSync, fsync, linkSync, mkdirSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { systemCode } from '../message/errors.ts';
 
 const syncAll = promisify(fsync);
 
 /** Makes a folder, and those above it that are missing; all their names survive a power cut when it resolves. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+  const first = makeMissing(path);
   // Where all stood already, whoever made them may have died before the sync.
   const last = dirname(first ?? dirname(path));
   for (let at = path; ; at = dirname(at)) {
     await syncPath(at);
     if (at === last || at === dirname(at)) return;
+  }
+}
+
+/**
+ * Makes what is missing of a path, one folder after the other; the first one made, if any. Not Node's `recursive`: that
+ * never ends where a file system has no folder and makes none (`/proc/x`).
+ */
+function makeMissing(path: string): string | undefined {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
+  const above = dirname(path);
+  const first = above === path ? undefined : makeMissing(above);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return first ?? path;
+  } catch (error) {
+    // Somebody else made it at the same moment.
+    if (systemCode(error) === 'EEXIST' && statSync(path).isDirectory()) return first;
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { ConfigSchema } from '../../src/config.ts';
+import { ConfigSchema } from '../../src/config-keys.ts';
 
 interface Service {
   readonly networks?: readonly string[];

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ConfigSchema } from '../../src/config.ts';
+import { ConfigSchema } from '../../src/config-keys.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import { openMetrics } from '../../src/ops/metrics.ts';
 

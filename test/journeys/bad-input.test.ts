@@ -266,6 +266,7 @@ describe('at the start', () => {
       ['MUGAI_DOMAINS', ' , '],
       ['MUGAI_QUEUE_URL', 'mysql://x'],
       ['MUGAI_INNER_SMTP_URL', 'http://x'],
+      ['MUGAI_INNER_SMTP_URL', 'smtp://user:50%@mail.example'],
       ['MUGAI_LOG_LEVEL', 'loud'],
     ] as const) {
       const run = await runMugai(['serve'], gatewayEnv(folder.path, { [key]: value }));
@@ -275,9 +276,31 @@ describe('at the start', () => {
     const typo = await runMugai(['serve'], gatewayEnv(folder.path, { MUGAI_DOMIANS: 'x' }));
     assert.equal(typo.code, 2);
     assert.match(oneLine(typo.stderr), /MUGAI_DOMIANS is not a configuration key/);
+    const asFile = await runMugai(['serve'], gatewayEnv(folder.path, { MUGAI_DOMAINS_FILE: '/etc/hostname' }));
+    assert.equal(asFile.code, 2);
+    assert.match(
+      oneLine(asFile.stderr),
+      /MUGAI_DOMAINS_FILE is not a configuration key: MUGAI_DOMAINS holds no secret/,
+    );
   });
 
-  it('a key file that is missing, no key, or of another kind: one line, exit 1', async () => {
+  it('a data folder that is none or cannot be made: one line with its key, exit 2, in every role', async () => {
+    await using folder = await scratch();
+    const file = join(folder.path, 'file');
+    await writeFile(file, '');
+    for (const [role, path] of [
+      ['all', file],
+      ['worker', join(file, 'below')],
+      ['ingress', '/proc/mugai'],
+      ['inner', '/proc/mugai/below'],
+    ] as const) {
+      const run = await runMugai(['serve', '--role', role], gatewayEnv(path, { MUGAI_LOG_LEVEL: 'silent' }));
+      assert.equal(run.code, 2, `${path}: ${run.stderr}`);
+      assert.ok(oneLine(run.stderr).includes(`MUGAI_DATA_DIR is "${path}"`), run.stderr);
+    }
+  });
+
+  it('a key file that is missing, no key, or of another kind: one line, exit 2', async () => {
     await using folder = await scratch();
     const bad = join(folder.path, 'bad.pem');
     await writeFile(bad, 'not a key');
@@ -286,7 +309,7 @@ describe('at the start', () => {
         ['serve'],
         gatewayEnv(folder.path, { MUGAI_SIGNING_KEY_FILE: file, MUGAI_LOG_LEVEL: 'silent' }),
       );
-      assert.equal(run.code, 1, run.stderr);
+      assert.equal(run.code, 2, run.stderr);
       assert.ok(oneLine(run.stderr).includes(file));
     }
   });
