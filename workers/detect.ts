@@ -68,6 +68,12 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
   if (isJpeg2000(bytes)) return { mimeType: 'image/jp2', extension: 'jp2' };
   if (bytes.toString('latin1', 40, 44) === ' EMF' && bytes.readUInt32LE(0) === 1)
     return { mimeType: 'image/emf', extension: 'emf' };
+  const sign = bytes.toString('hex', 0, 4);
+  if (sign === 'ff575043') return { mimeType: 'application/vnd.wordperfect', extension: 'wpd' };
+  if (sign === 'dba52d00') return { mimeType: 'application/msword', extension: 'doc' }; // Word 2
+  if (/^09(?:00|02|04)0[468]00/.test(bytes.toString('hex', 0, 4)))
+    // BIFF 2 to 4
+    return { mimeType: 'application/vnd.ms-excel', extension: 'xls' };
   if (/^(?:d7cdc69a|0[12]000900000[13])/.test(bytes.toString('hex', 0, 6)))
     return { mimeType: 'image/wmf', extension: 'wmf' };
   if (bytes.length >= 8 && bytes.readUInt32BE(0) === 0xd0cf11e0 && bytes.readUInt32BE(4) === 0xa1b11ae1)
@@ -87,6 +93,10 @@ const OLE_NAMES = [
   ['PowerPoint Document', 'application/vnd.ms-powerpoint', 'ppt'],
   ['Book', 'application/vnd.ms-excel', 'xls'],
   ['DocumentText', 'application/x-js-taro', 'jtd'],
+  ['BOOK', 'application/vnd.ms-excel', 'xls'],
+  ['StarWriterDocument', 'application/vnd.stardivision.writer', 'sdw'],
+  ['StarCalcDocument', 'application/vnd.stardivision.calc', 'sdc'],
+  ['StarDrawDocument3', 'application/vnd.stardivision.impress', 'sdd'],
   ['VisioDocument', 'application/vnd.visio', 'vsd'],
   ['Quill', 'application/x-mspublisher', 'pub'],
 ] as const;
@@ -96,6 +106,9 @@ function byOleNames(bytes: Buffer): Detected {
   for (const [name, mimeType, extension] of OLE_NAMES) {
     if (bytes.includes(Buffer.from(`${name}\0`, 'utf16le'))) return { mimeType, extension };
   }
+  // Microsoft Works has a stream of this name, as others have; its content says so.
+  if (bytes.includes(Buffer.from('CONTENTS\0', 'utf16le')) && bytes.includes('CHNKWKS'))
+    return { mimeType: 'application/vnd.ms-works', extension: 'wps' };
   return { mimeType: 'application/x-cfb', extension: 'cfb' };
 }
 

@@ -67,7 +67,7 @@ export const FORMATS: readonly Format[] = [
     lost: 'macros, media, animation; hidden slides and notes are told',
   },
   {
-    name: 'Word, Excel, PowerPoint 97 to 2003 (doc, xls, ppt)',
+    name: 'Word 2 to 2003, Excel 2 to 2003, PowerPoint 97 to 2003 (doc, xls, ppt)',
     types: ['application/msword', 'application/vnd.ms-excel', 'application/vnd.ms-powerpoint'],
     route: 'office',
     becomes: 'PDF of page images',
@@ -88,8 +88,16 @@ export const FORMATS: readonly Format[] = [
     lost: 'macros, events, objects, outer links; comments and tracked changes are told',
   },
   {
-    name: 'Visio, Publisher (vsd, pub)',
-    types: ['application/vnd.visio', 'application/x-mspublisher'],
+    name: 'Visio, Publisher, Works, WordPerfect, StarOffice 5 (vsd, vsdx, pub, wps, wpd, sdw, sdc, sdd)',
+    types: [
+      'application/vnd.visio',
+      'application/x-mspublisher',
+      'application/vnd.ms-works',
+      'application/vnd.wordperfect',
+      'application/vnd.stardivision.writer',
+      'application/vnd.stardivision.calc',
+      'application/vnd.stardivision.impress',
+    ],
     route: 'office',
     becomes: 'PDF of page images, where the engine reads that version',
     lost: 'objects',
@@ -198,6 +206,13 @@ export const FORMATS: readonly Format[] = [
     route: 'archive',
     becomes: 'its entries, each as its own kind',
     lost: 'links, devices; locked entries are held until a password opens them',
+  },
+  {
+    name: 'EPUB',
+    types: ['application/epub+zip'],
+    route: 'archive',
+    becomes: 'its entries, each as its own kind: chapters as text',
+    lost: 'layout',
   },
   {
     name: 'Mail within mail',

@@ -29,13 +29,13 @@ const DRAWN = new Set([
 const METAFILES = new Set(['image/emf', 'image/wmf']);
 
 const OFFICE =
-  /^application\/(?:vnd\.openxmlformats-officedocument\.(?:wordprocessingml|spreadsheetml|presentationml)\.|vnd\.ms-(?:word|excel|powerpoint)\.|vnd\.oasis\.opendocument\.|vnd\.sun\.xml\.|(?:msword|rtf|vnd\.ms-excel|vnd\.ms-powerpoint|x-encrypted-office|vnd\.visio|x-mspublisher|x-office-xml|x-js-taro)$)/;
+  /^application\/(?:vnd\.openxmlformats-officedocument\.(?:wordprocessingml|spreadsheetml|presentationml)\.|vnd\.ms-(?:word|excel|powerpoint)\.|vnd\.oasis\.opendocument\.|vnd\.sun\.xml\.|(?:msword|rtf|vnd\.ms-excel|vnd\.ms-powerpoint|x-encrypted-office|vnd\.visio|x-mspublisher|x-office-xml|x-js-taro|vnd\.wordperfect|vnd\.ms-works|vnd\.stardivision\.(?:writer|calc|impress))$)/;
 
 const ARCHIVES = new Set(
   (
     'zip x-zip-compressed x-7z-compressed x-rar-compressed x-tar gzip x-gtar x-bzip2 x-xz zstd x-lzh-compressed ' +
     'vnd.ms-cab-compressed x-iso9660-image x-compress x-arj x-cpio x-xar x-unix-archive x-lzip x-self-extracting ' +
-    'x-js-taro-packed'
+    'x-js-taro-packed epub+zip'
   )
     .split(' ')
     .map((name) => `application/${name}`),

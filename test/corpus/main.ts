@@ -1,6 +1,7 @@
 // `npm run test:corpus [-- <part of a path>…]`: the whole shared corpus through the road and the checker; counts by folder, how
 // refusals are told, the slowest, peak memory. Exit 1 for anything unsafe, a crash of the host, a hang.
 import { openSanitiser } from '../support/sanitiser.ts';
+import { ratesOf } from './rates.ts';
 import { corpusPaths, tryFile, watchMemory, type Ended } from './run.ts';
 
 const JOBS = 2;
@@ -56,6 +57,8 @@ for (const [folder, of] of folders) {
     .map(([reason, ends]) => `${reason} ${ends.length}`);
   out(`  ${folder.padEnd(8)} ${told.join(', ')}`);
 }
+out('\nconverted, of what can be');
+for (const line of ratesOf(ended).lines) out(line);
 out('\nslowest');
 for (const end of ended.toSorted((a, b) => b.ms - a.ms).slice(0, 10))
   out(`  ${(end.ms / 1000).toFixed(1).padStart(6)} s  ${end.path}  ${end.state} ${end.reason ?? ''}`);

@@ -38,3 +38,19 @@ describe('a metafile of Windows', () => {
       assert.ok((parts[0]?.pages ?? 0) >= 1);
     });
 });
+
+describe('documents of other programs', () => {
+  for (const path of [
+    'poi/diagram-test.vsdx',
+    'poi/document-word2.doc',
+    'poi/publisher-Simple.pub',
+    'poi/spreadsheet-BOOK_in_capitals.xls',
+    'tika/testEXCEL_4.xls',
+  ])
+    it(`${path} becomes pages`, { timeout: MS }, async () => {
+      await using sanitiser = await openSanitiser();
+      const { state, parts } = await sanitiser.file(path.split('/')[1] ?? '', await corpus(`office/${path}`));
+      assert.equal(state, 'sanitised');
+      assert.equal(parts[0]?.verdict, 'pages');
+    });
+});

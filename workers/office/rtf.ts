@@ -3,10 +3,12 @@ import { Report, type Cleaned } from './cleaned.ts';
 
 const OBJECT_DATA = /^\{\s*\\\*?\s*\\?(?:objdata|objclass|objname|template|datastore|themedata)\b/;
 
+const BINARY = /\\bin(\d{1,9}) ?/y;
+
 /** Drops `{\*\objdata …}` and its kin, at any depth. Linear. */
 export function cleanRtf(bytes: Buffer): Cleaned {
   const report = new Report();
-  const text = bytes.toString('latin1');
+  const text = withoutBinary(bytes.toString('latin1'));
   const out: string[] = [];
   let from = 0;
   for (let at = text.indexOf('{'); at >= 0; at = text.indexOf('{', at + 1)) {
@@ -24,6 +26,28 @@ export function cleanRtf(bytes: Buffer): Cleaned {
       return '\\fldinst ';
     });
   return { bytes: Buffer.from(kept, 'latin1'), report };
+}
+
+/** Raw data (`\\bin10 ` and ten bytes) as hex: braces in it are none, for us and for the engine, which stumbles over them. */
+function withoutBinary(text: string): string {
+  if (!text.includes('\\bin')) return text;
+  const out: string[] = [];
+  let from = 0;
+  for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', at)) {
+    BINARY.lastIndex = at;
+    const found = BINARY.exec(text);
+    if (found === null) {
+      at += 2; // a control word goes on behind its first letter, a sign behind itself
+      continue;
+    }
+    const start = BINARY.lastIndex;
+    const end = Math.min(text.length, start + Number(found[1]));
+    out.push(text.slice(from, at), ' ', Buffer.from(text.slice(start, end), 'latin1').toString('hex'));
+    from = end;
+    at = end;
+  }
+  out.push(text.slice(from));
+  return out.join('');
 }
 
 function endOfGroup(text: string, start: number): number {

@@ -55,6 +55,8 @@ export function sniff(bytes: Buffer): OfficeType {
     return type('binary', 'calc', 'MS Excel 2003 XML', 'xml');
   if (bytes.toString('latin1', 40, 44) === ' EMF' && bytes.readUInt32LE(0) === 1)
     return type('binary', 'draw', 'EMF - MS Windows Metafile', 'emf');
+  if (head.startsWith('\xdb\xa5\x2d\0')) return type('binary', 'writer', 'MS WinWord 6', 'doc'); // Word 2
+  if (head.startsWith('\xffWPC')) return type('binary', 'writer', 'WordPerfect', 'wpd');
   if (isWmf(bytes)) return type('binary', 'draw', 'WMF - MS Windows Metafile', 'wmf');
   // BIFF 2 to 4 stand without a container: BOF records 0009, 0209, 0409 ([MS-XLS] 2.4.21).
   if (/^\t[\0\x02\x04](?:[\x04\x06\x08]|\x10)\0/.test(head)) return type('binary', 'calc', 'MS Excel 4.0', 'xls');
@@ -83,6 +85,7 @@ function sniffZip(bytes: Buffer): OfficeType {
     return /sheet\.binary/i.test(types) ? XLSB : XLSX;
   if (/presentationml\.|ms-powerpoint\.(?:presentation|slideshow|template)/i.test(types)) return PPTX;
   if (/wordprocessingml\.|ms-word\.(?:document|template)/i.test(types)) return DOCX;
+  if (/ms-visio\./i.test(types)) return type('binary', 'draw', 'Visio Document', 'vsdx');
   const odf = /^application\/vnd\.(?:oasis\.opendocument|sun\.xml)\.([a-z]+)/.exec(wanted.get('mimetype') ?? '')?.[1];
   if (odf !== undefined) {
     const sun = (wanted.get('mimetype') ?? '').includes('sun.xml');
@@ -102,6 +105,10 @@ function sniffOle(bytes: Buffer): OfficeType {
   if (has('PowerPoint Document')) return type('binary', 'impress', 'MS PowerPoint 97', 'ppt');
   if (has('Workbook')) return type('binary', 'calc', 'MS Excel 97', 'xls');
   if (has('Book') || has('BOOK')) return type('binary', 'calc', 'MS Excel 95', 'xls');
+  if (has('StarWriterDocument')) return type('binary', 'writer', 'StarOffice_Writer', 'sdw');
+  if (has('StarCalcDocument')) return type('binary', 'calc', 'StarOffice_Calc', 'sdc');
+  if (has('StarDrawDocument3')) return type('binary', 'impress', 'StarOffice_Presentation', 'sdd');
+  if (has('CONTENTS') && bytes.includes('CHNKWKS')) return type('binary', 'writer', 'MS_Works', 'wps');
   if (has('VisioDocument')) return type('binary', 'draw', 'Visio Document', 'vsd');
   if (has('Quill')) return type('binary', 'draw', 'Publisher Document', 'pub');
   throw new Refusal('unsupported-type', 'an OLE file that is no office document');

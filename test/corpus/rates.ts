@@ -1,0 +1,56 @@
+// How much of the corpus is converted that a good gateway can convert, by format; the refusals by name. A file counts unless there is
+// a reason, told here, why nobody should convert it.
+import type { Ended } from './run.ts';
+
+/** Files that cannot be converted, and why. */
+const NOT_CONVERTIBLE: Readonly<Record<string, string>> = {
+  'office/poi/document-truncated62886.docx': 'cut on purpose',
+  'office/poi/openxml4j-invalid.xlsx': 'no bytes',
+  'office/poi/poifs-only-zero-byte-streams.ole2': 'an OLE file without a document',
+};
+
+/** Folders whose files are honest: the hostile ones are there to be refused. */
+const HONEST = /^(?:office|image|archive)\//;
+
+export interface Rates {
+  readonly lines: readonly string[];
+  /** Converted ones of those that can be, by folder, in percent. */
+  readonly percent: ReadonlyMap<string, number>;
+}
+
+export function ratesOf(ended: readonly Ended[]): Rates {
+  const lines: string[] = ['folder   format    files  converted  locked  cannot  refused   rate'];
+  const percent = new Map<string, number>();
+  const honest = ended.filter(({ path }) => HONEST.test(path));
+  const refused: string[] = [];
+  for (const [folder, of] of groups(honest, ({ path }) => path.split('/')[0] ?? '')) {
+    const count = (ends: readonly Ended[], name: string): number => {
+      const locked = ends.filter(({ reason }) => reason === 'password-needed' || reason === 'encrypted');
+      const cannot = ends.filter((end) => NOT_CONVERTIBLE[end.path] !== undefined && !locked.includes(end));
+      const converted = ends.filter(({ state }) => state === 'sanitised');
+      const left = ends.filter((end) => !locked.includes(end) && !cannot.includes(end) && !converted.includes(end));
+      const able = ends.length - locked.length - cannot.filter(({ state }) => state !== 'sanitised').length;
+      const rate = able === 0 ? 100 : (100 * converted.length) / able;
+      const numbers = [ends.length, converted.length, locked.length, cannot.length, left.length];
+      const widths = [5, 11, 8, 8, 9];
+      lines.push(
+        `${folder.padEnd(9)}${name.padEnd(9)}${numbers.map((number, at) => String(number).padStart(widths[at] ?? 8)).join('')}${able === 0 ? '      -' : `${rate.toFixed(1).padStart(6)} %`}`,
+      );
+      if (name === 'all') for (const end of left) refused.push(`  ${end.path}: ${end.reason ?? end.state}`);
+      return rate;
+    };
+    for (const [format, ends] of groups(of, formatOf)) count(ends, format);
+    percent.set(folder, count(of, 'all'));
+  }
+  for (const [path, why] of Object.entries(NOT_CONVERTIBLE))
+    if (honest.some((end) => end.path === path)) lines.push(`  ${path} cannot be converted: ${why}`);
+  return { lines: [...lines, ...refused.toSorted()], percent };
+}
+
+function formatOf({ path }: Ended): string {
+  return (/\.([a-z0-9]{1,8})$/i.exec(path)?.[1] ?? '').toLowerCase();
+}
+
+function groups<T>(of: readonly T[], key: (one: T) => string): [string, T[]][] {
+  return [...Map.groupBy(of, key)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
