@@ -36,6 +36,8 @@ export interface Gateway {
   readonly portal: PortalPlace | undefined;
   /** The portal's pages and who may open them; undefined where it runs in another thread or process. */
   readonly pages: readonly Declared[] | undefined;
+  /** Routes of the HTTP door, `METHOD /path`; undefined where no door runs in this process. */
+  readonly doorRoutes: readonly string[] | undefined;
   readonly spool: Spool | undefined;
   readonly outbox: Outbox | undefined;
   readonly ledger: Ledger | undefined;
@@ -187,6 +189,7 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     opsPort: ops.port,
     portal,
     pages: inner?.portal.portal.pages.declared,
+    doorRoutes: doors?.http.routes,
     spool,
     outbox,
     ledger: inner?.ledger,

@@ -32,7 +32,7 @@ const Problem = Type.Object({ error: Type.String(), message: Type.String() });
 export async function openHttpDoor(
   listen: { readonly host: string; readonly port: number },
   deps: HttpDoorDeps,
-): Promise<Door> {
+): Promise<Door & { readonly routes: readonly string[] }> {
   const app = fastify({
     logger: false,
     bodyLimit: 1024,
@@ -79,6 +79,12 @@ export async function openHttpDoor(
   app.setNotFoundHandler(async (_request, reply) =>
     reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' }),
   );
+  const routes: string[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    // Fastify answers HEAD where GET is declared; only where nothing else is declared does it stand for itself.
+    for (const one of [method].flat())
+      if (one !== 'HEAD' || !routes.includes(`GET ${url}`)) routes.push(`${one} ${url}`);
+  });
   const quota = new Quota(CLIENT_BYTES);
   const uploads = new Uploads();
   app.addHook('onClose', async () => uploads.close());
@@ -96,6 +102,7 @@ export async function openHttpDoor(
   const address = app.server.address();
   return {
     host: listen.host,
+    routes,
     port: typeof address === 'object' && address !== null ? address.port : listen.port,
     close: async (deadlineMs) => {
       const timer = setTimeout(() => app.server.closeAllConnections(), deadlineMs);

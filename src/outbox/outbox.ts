@@ -68,6 +68,11 @@ export class Outbox {
     return this.#store.list('');
   }
 
+  /** True when there is any shard: the folder of an outbox whose mount is lost is empty, or not there. */
+  async isThere(): Promise<boolean> {
+    return (await this.shards()).some((shard) => /^\d{8}-\d{2}$/.test(shard));
+  }
+
   /** Ids of the packages of a shard. */
   async idsOf(shard: string): Promise<MessageId[]> {
     const names = await this.#store.list(shard);

@@ -115,6 +115,9 @@ export class MessageIndex {
       this.#closed.clear();
       this.filling = this.#db.attachIndex();
     }
+    // A mount that is lost looks like an outbox without packages: what is known stays, and it is said.
+    if (this.count() > 0 && !(await this.#source.outbox.isThere()))
+      throw new MugaiError('store-failed', 'the outbox is empty though messages of it are known: is its mount lost?');
     let count = 0;
     for (const { id } of this.#open()) {
       const end = await this.#source.end(id);

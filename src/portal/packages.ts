@@ -46,9 +46,16 @@ export class Packages {
 
   /** The signed statement of a message; `bad-package` when it does not hold. */
   async statement(id: MessageId): Promise<Statement> {
+    if (this.#outbox.find(id) === undefined) await this.#missing(id);
     const statement = await verifyManifest(this.#outbox.files(id), this.#keys);
     if (statement.predicate.id !== id) throw bad('it is the package of another message');
     return statement;
+  }
+
+  /** A package that was there: deleted after its time, or the whole outbox is gone for a while. These are different answers. */
+  async #missing(id: MessageId): Promise<never> {
+    if (await this.#outbox.isThere()) throw new MugaiError('not-found', `package ${id} is not kept any more`);
+    throw new MugaiError('store-failed', 'the outbox cannot be read');
   }
 
   /** The whole of a file, its digest and its form verified; `bad-package` over `cap`. */

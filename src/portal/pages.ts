@@ -194,7 +194,7 @@ export function sameText(a: string, b: string): boolean {
 }
 
 /** The language a browser asks for; Japanese unless it prefers English. */
-function languageOf(request: FastifyRequest): Language {
+export function languageOf(request: FastifyRequest): Language {
   const asked = request.headers['accept-language'] ?? '';
   const [en, ja] = [asked.search(/\ben\b/i), asked.search(/\bja\b/i)];
   return en >= 0 && (ja < 0 || en < ja) ? 'en' : 'ja';

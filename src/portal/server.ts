@@ -25,7 +25,7 @@ import { addMessages } from './messages.ts';
 import { addOriginals } from './original-pages.ts';
 import { Originals, type OriginalsPolicyOf } from './originals.ts';
 import type { Packages } from './packages.ts';
-import { HTML, Pages, type Glance } from './pages.ts';
+import { HTML, languageOf, Pages, type Glance } from './pages.ts';
 import { addPasskeys } from './passkey-pages.ts';
 import { passkeyPlace, Passkeys, type PasskeyPlace } from './passkeys.ts';
 import { addPeople } from './people.ts';
@@ -195,13 +195,18 @@ function errorPages(app: FastifyInstance, pages: Pages, deps: PortalDeps): void 
     const status = statusOf(error);
     if (status < 500) return reply.code(status).type('text/plain; charset=utf-8').send('Bad request\n');
     deps.log.error({ path: request.routeOptions.url, error: reasonOf(error) }, 'portal');
+    if (error instanceof MugaiError && error.code === 'not-found')
+      return reply
+        .code(404)
+        .type(HTML)
+        .send(notFoundPage(pages.glance(request, reply)).text);
     if (hasCode(error) && BROKEN.has(error.errcode & 0xff)) deps.onIndexFault();
     const stranger: Glance = {
       request,
       reply,
       session: undefined,
       links: [],
-      language: /\bja\b/.test(request.headers['accept-language'] ?? 'ja') ? 'ja' : 'en',
+      language: languageOf(request),
       path: '',
       query: new URLSearchParams(),
       form: new URLSearchParams(),

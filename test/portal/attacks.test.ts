@@ -13,6 +13,7 @@ import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { addPerson, firstAdministrator, messageId, PASSWORD, portalUrl, Visitor } from '../support/portal.ts';
 import { scratch, type Scratch } from '../support/scratch.ts';
 import { barePortal } from '../support/bare-portal.ts';
+import { DOOR_ROWS, PORTAL_ROWS } from './routes.ts';
 
 const STAFF = 'staff@city.example.lg.jp';
 type TestGateway = Awaited<ReturnType<typeof startTestGateway>>;
@@ -52,6 +53,22 @@ describe('the portal under attack', { timeout: 600_000 }, () => {
       .replace(':page', '1')
       .replace(':original', '0'.repeat(32))
       .replace(/:\w+/g, 'x');
+
+  it('every address of the portal and of the outer door has its rows, and every row its addresses', async () => {
+    assert.deepEqual(
+      declared.map(({ method, path }) => `${method} ${path}`).toSorted(),
+      Object.keys(PORTAL_ROWS).toSorted(),
+    );
+    assert.deepEqual([...(gateway.doorRoutes ?? [])].toSorted(), Object.keys(DOOR_ROWS).toSorted());
+    const held = new Set([...Object.values(PORTAL_ROWS), ...Object.values(DOOR_ROWS)].flat());
+    assert.deepEqual([...held].toSorted(), [106, 107, 108, 109, 110, 111, 112, 113, 114, 115]);
+    for (const { method, path, access } of declared) {
+      const rows = PORTAL_ROWS[`${method} ${path}`] ?? [];
+      if (method === 'POST') assert.ok(rows.includes(108), `${path} changes something`);
+      if (path.includes(':id') || typeof access !== 'string') assert.ok(rows.length > 0, path);
+      if (path.includes(':id')) assert.ok(rows.includes(106), `${path} is about a message`);
+    }
+  });
 
   it('row 106: on every page, whoever lacks the role or the mailbox gets the 404 of a page that is not there', async () => {
     assert.ok(declared.length > 30, `only ${declared.length} pages`);

@@ -24,6 +24,12 @@ export interface BarePortal {
   readonly portal: Portal;
   readonly index: MessageIndex;
   readonly ids: readonly MessageId[];
+  readonly db: Database;
+  /** Folder of all of it. */
+  readonly root: string;
+  readonly outbox: Outbox;
+  /** From now on the journal keeps nothing (a full disk), or again everything. */
+  breakJournal(fault: Error | undefined): void;
   /** Lets time pass for sessions and guesses. */
   pass(ms: number): void;
   signIn(page: Page): Promise<void>;
@@ -74,6 +80,7 @@ export async function openBarePortal(
   accounts.giveAddress('reader', 'staff@city.example.lg.jp', 'own', null, 'test');
   accounts.setPasswordHash('reader', await hashPassword(PASSWORD));
   let now = Date.now();
+  let journalFault: Error | undefined;
   const portal = await openPortal(
     { host: '127.0.0.1', port: 0 },
     {
@@ -86,7 +93,13 @@ export async function openBarePortal(
       originals: async () => ({ levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 }),
       outerUrl: 'http://outer.example',
       portalUrl: 'http://127.0.0.1:0',
-      audit: { enter: () => ({ position: '', durable: Promise.resolve() }), append: async () => '' },
+      audit: {
+        enter: () => ({ position: '', durable: Promise.resolve() }),
+        append: async () => {
+          if (journalFault !== undefined) throw journalFault;
+          return '';
+        },
+      },
       onIndexFault: () => undefined,
       now: () => now,
     },
@@ -96,6 +109,10 @@ export async function openBarePortal(
     url,
     portal,
     index,
+    db,
+    root,
+    outbox,
+    breakJournal: (fault) => (journalFault = fault),
     pass: (ms) => (now += ms),
     signIn: async (page) => signInAt(page, url, 'reader'),
     close: async () => {
