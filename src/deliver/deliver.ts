@@ -10,6 +10,7 @@ import { verifyPackage, type VerifiedPackage } from '../outbox/verify.ts';
 import { compose } from './compose.ts';
 import type { Courier, OutgoingMail } from './courier.ts';
 import type { Ledger } from './ledger.ts';
+import type { Unrecorded } from './unrecorded.ts';
 
 export interface DeliverDeps {
   readonly outbox: Outbox;
@@ -30,6 +31,8 @@ export interface DeliverDeps {
   };
   /** Address of the portal, for what is too large to be attached. */
   readonly portalUrl: string;
+  /** Answers of the inner server that wait for their record. */
+  readonly unrecorded: Unrecorded<DeliverOutcome>;
   readonly giveUpMs: number;
   /**
    * Milliseconds for which this process has tried to deliver, by a clock that never jumps: before some of them passed nothing
@@ -52,6 +55,8 @@ export type DeliverOutcome =
 export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSignal): Promise<DeliverOutcome> {
   const earlier = await deps.ledger.end(sealed.id);
   if (earlier !== undefined) return { kind: 'ended', delivered: earlier };
+  const answered = await deps.unrecorded.again(sealed.id);
+  if (answered !== undefined) return answered;
   let verified: VerifiedPackage;
   try {
     verified = await verifyPackage(deps.outbox.files(sealed.id), deps.keys, LIMITS.attachBytes, signal);
@@ -93,6 +98,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
   const had = [...earlierAnswers.accepted];
   const refused = [...earlierAnswers.rejected];
   const to = mail.envelope.to.filter((recipient) => !had.includes(recipient) && !refused.includes(recipient));
+  await deps.unrecorded.demandRoom();
   const answer = await deps.courier.deliver({ ...mail, envelope: { ...mail.envelope, to } }, signal);
   const end = { courier: deps.courier.name, answer: answer.answer, envelope };
   const givenUp = ageMs > deps.giveUpMs && deps.triedMs() > deps.giveUpMs / LEAST_TRIED;
@@ -107,13 +113,11 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
         return ended(sealed, deps, chain, { ...end, stage: 'expired', accepted, rejected });
       }
       const at = new Date().toISOString();
-      const settled = { id: sealed.id, at, stage: 'delivered', ...end } as const;
-      await deps.ledger.recordSettled(sealed.id, {
-        ...settled,
-        accepted: [...answer.accepted],
-        rejected: [...answer.rejected],
+      const part = { accepted: [...answer.accepted], rejected: [...answer.rejected] };
+      return deps.unrecorded.record(sealed.id, async () => {
+        await deps.ledger.recordSettled(sealed.id, { id: sealed.id, at, stage: 'delivered', ...end, ...part });
+        return { kind: 'deferred', answer: answer.answer, ageMs };
       });
-      return { kind: 'deferred', answer: answer.answer, ageMs };
     }
     case 'refused':
       return ended(sealed, deps, chain, { ...end, stage: 'rejected', accepted: had, rejected: [...refused, ...to] });
@@ -152,7 +156,11 @@ async function ended(
 ): Promise<DeliverOutcome> {
   const { stage, courier, answer, accepted, rejected } = end;
   const detail = { stage, courier, answer, accepted, rejected, ...(chain.length === 0 ? {} : { chain }) };
-  await deps.audit.append({ act: ACT_OF[stage], message: sealed.id, detail });
   const record = { ...end, id: sealed.id, at: new Date().toISOString() };
-  return { kind: 'ended', delivered: await deps.ledger.recordEnd(sealed.id, record) };
+  let told = false;
+  return deps.unrecorded.record(sealed.id, async () => {
+    if (!told) await deps.audit.append({ act: ACT_OF[stage], message: sealed.id, detail });
+    told = true;
+    return { kind: 'ended', delivered: await deps.ledger.recordEnd(sealed.id, record) };
+  });
 }

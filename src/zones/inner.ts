@@ -7,10 +7,11 @@ import type { Lifecycle } from '../lifecycle.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { MessageId } from '../message/id.ts';
 import type { Envelope } from '../message/stages.ts';
-import { deliver } from '../deliver/deliver.ts';
+import { deliver, type DeliverOutcome } from '../deliver/deliver.ts';
 import { folderCourier } from '../deliver/folder-courier.ts';
 import { Ledger } from '../deliver/ledger.ts';
 import { smtpCourier } from '../deliver/smtp-courier.ts';
+import { Unrecorded } from '../deliver/unrecorded.ts';
 import type { Log } from '../ops/log.ts';
 import { loadPublicKeys, watchKeys } from '../outbox/keys.ts';
 import { Outbox } from '../outbox/outbox.ts';
@@ -94,6 +95,7 @@ export async function startInner(
       return { language, mailCharset, attachBytes, keptMs: packageKeptMs(own) };
     },
     portalUrl: config.portalUrl,
+    unrecorded: new Unrecorded<DeliverOutcome>(),
     giveUpMs: LIMITS.giveUpMs,
     triedMs: () => performance.now(),
     onGateRefusal: (id: string, { rule, file, offset, message }: GateRefusal) => {
@@ -123,7 +125,9 @@ export async function startInner(
         road.done(id, 'deliver', 'deferred');
         portal.tell(id);
         log.warn({ id, answer: outcome.answer }, 'delivery deferred');
-        throw new RetryLater(Math.min(LONGEST_RETRY_MS, Math.max(config.retrySeconds * 1000, outcome.ageMs / 2)));
+        // Half its age, as far as this process knows it: a clock that leaped ahead makes nothing wait.
+        const ageMs = Math.min(outcome.ageMs, deps.triedMs());
+        throw new RetryLater(Math.min(LONGEST_RETRY_MS, Math.max(config.retrySeconds * 1000, ageMs / 2)));
       }
       road.done(id, 'deliver', outcome.delivered.record.stage);
       portal.tell(id);

@@ -1,5 +1,5 @@
 // A gateway under faults: its processes by role, an inner mail server that counts, and the doubles judged by the records.
-import { readdirSync, existsSync } from 'node:fs';
+import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,6 +62,38 @@ export class House implements AsyncDisposable {
     this.running.delete(role);
     await gateway?.end('SIGKILL');
     this.noteEnds();
+  }
+
+  /** Starts a role again whenever it dies, as a supervisor would, until the returned function is called (how often it did). */
+  keep(role: RoleName, more: Env = {}): () => Promise<number> {
+    let over = false;
+    let deaths = 0;
+    const run = async (): Promise<void> => {
+      while (!over) {
+        const gateway = this.running.get(role);
+        await (gateway?.exited ?? sleep(100));
+        if (over) return;
+        if (gateway !== undefined) deaths += 1;
+        this.running.delete(role);
+        this.noteEnds();
+        await this.start(role, more).catch(() => undefined); // it died in its start: once more
+      }
+    };
+    const running = run();
+    return async () => {
+      over = true;
+      await Promise.race([running, sleep(100)]);
+      return deaths;
+    };
+  }
+
+  /** Stages of the ends recorded so far. */
+  ends(): string[] {
+    const root = join(this.dataDir(existsSync(this.dataDir('inner')) ? 'inner' : 'all'), 'inner');
+    const names = existsSync(root) ? readdirSync(root, { recursive: true, encoding: 'utf8' }) : [];
+    return names
+      .filter((name) => name.endsWith('.04-ended.json'))
+      .map((name) => (JSON.parse(readFileSync(join(root, name), 'utf8')) as { stage: string }).stage);
   }
 
   /** Remembers whose end is recorded now. */

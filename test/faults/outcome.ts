@@ -24,9 +24,13 @@ export interface Outcome {
   readonly doubledOutside: number;
   /** Seconds from the end of the fault to the last delivery. */
   readonly recovered: number;
+  /** Of the fair share: how much slower the slowest hundredth was; at most 2 is the promise. */
+  readonly ratio?: number;
 }
 
 export interface Scenario {
   readonly name: string;
   readonly run: (scale: Scale) => Promise<Outcome>;
+  /** Not in the suite, with the reason: it lasts for minutes however small it is. */
+  readonly long?: string;
 }

@@ -24,17 +24,20 @@ const HEAD = (number: number): string =>
 export function numbered(number: number, file?: string): string {
   if (file === undefined)
     return `${HEAD(number)}Content-Type: text/plain; charset=utf-8\r\n\r\nnumber <${number}> こんにちは\r\n`;
-  const bytes = readFileSync(new URL(encodeURIComponent(file), SAMPLES))
-    .toString('base64')
-    .replace(/.{76}/g, '$&\r\n');
-  return `${HEAD(number)}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nnumber <${number}>\r\n--b\r\nContent-Type: application/octet-stream; name="f.${file.split('.').at(-1)}"\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n${bytes}\r\n--b--\r\n`;
+  return withFile(number, `f.${file.split('.').at(-1)}`, readFileSync(new URL(encodeURIComponent(file), SAMPLES)));
+}
+
+/** A mail of this number with this file. */
+export function withFile(number: number, name: string, content: Buffer): string {
+  const bytes = content.toString('base64').replace(/.{76}/g, '$&\r\n');
+  return `${HEAD(number)}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nnumber <${number}>\r\n--b\r\nContent-Type: application/octet-stream; name="${name}"\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n${bytes}\r\n--b--\r\n`;
 }
 
 /** Most mails are text; every tenth has a PDF, every tenth a picture, some are too big to lie in a record. */
 export function mixed(number: number): string {
   switch (number % 10) {
     case 3:
-      return numbered(number, '請求書.pdf');
+      return numbered(number, 'スキャン.pdf');
     case 7:
       return numbered(number, '案内図.png');
     case 9:
@@ -51,12 +54,14 @@ export interface TrafficOptions {
   readonly body?: (number: number) => string;
   /** Keeps sending beyond `mails` until this says that it is enough. */
   readonly enough?: () => boolean;
+  /** Milliseconds between two mails of a lane. */
+  readonly pauseMs?: number;
 }
 
 /** Sends the mails; resolves to the numbers that were accepted (250). What was not is sent again. */
 export async function sendAll(options: TrafficOptions): Promise<Set<number>> {
   const accepted = new Set<number>();
-  const { mails, body = mixed, enough = () => true } = options;
+  const { mails, body = mixed, enough = () => true, pauseMs = 0 } = options;
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < mails || !enough()) {
@@ -66,7 +71,8 @@ export async function sendAll(options: TrafficOptions): Promise<Set<number>> {
         if (sent) accepted.add(number);
         else await new Promise((resolve) => setTimeout(resolve, 100)); // the sender's to send again
       }
-      if (number >= mails) await new Promise((resolve) => setTimeout(resolve, 50));
+      const pause = number >= mails ? Math.max(50, pauseMs) : pauseMs;
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
     }
   };
   await Promise.all(Array.from({ length: options.lanes }, lane));
@@ -110,5 +116,10 @@ export function tally(accepted: ReadonlySet<number>, taken: readonly TakenMail[]
 }
 
 export function numberOf(mail: TakenMail): number {
-  return Number(/^Subject: mail (\d+)/m.exec(mail.raw)?.[1] ?? -1);
+  return numberIn(mail.raw);
+}
+
+/** The number of a mail as it arrived; -1 when it has none. */
+export function numberIn(raw: string): number {
+  return Number(/^Subject: mail (\d+)/m.exec(raw)?.[1] ?? -1);
 }

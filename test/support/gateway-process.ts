@@ -32,9 +32,17 @@ export function gatewayEnv(dataDir: string, more: Record<string, string> = {}): 
   };
 }
 
-/** Starts `mugai serve` and waits until it is ready; throws with its output when it ends instead. */
-export async function startGatewayProcess(env: Record<string, string>, role = 'all'): Promise<RunningGateway> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--role', role], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * Starts `mugai serve` and waits until it is ready; throws with its output when it ends instead. `before`: words before
+ * the command that put it somewhere and become it (a namespace).
+ */
+export async function startGatewayProcess(
+  env: Record<string, string>,
+  role = 'all',
+  before: readonly string[] = [],
+): Promise<RunningGateway> {
+  const [program = '', ...args] = [...before, process.execPath, MAIN, 'serve', '--role', role];
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));

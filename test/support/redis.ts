@@ -1,11 +1,14 @@
 // A real redis-server of our own for a test: free port, loopback, nothing kept on disk, ended by its pid.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
 
 export interface TestRedis extends AsyncDisposable {
   readonly port: number;
@@ -14,6 +17,10 @@ export interface TestRedis extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts it again on the same port, empty. */
   start(): Promise<void>;
+  /** Stops it from answering, or lets it go on: SIGSTOP, SIGCONT. */
+  pause(paused: boolean): void;
+  /** Gives it a command, `redis-cli`; resolves to its answer. */
+  tell(...command: readonly string[]): Promise<string>;
 }
 
 /** Starts a server. Throws one line when Debian's `redis-server` is not installed. */
@@ -42,6 +49,11 @@ export async function startRedis(options: { readonly password?: string } = {}): 
     url: `redis://127.0.0.1:${String(port)}`,
     kill,
     start,
+    pause: (paused) => void server?.kill(paused ? 'SIGSTOP' : 'SIGCONT'),
+    tell: async (...command) => {
+      const auth = options.password === undefined ? [] : ['-a', options.password, '--no-auth-warning'];
+      return (await run('redis-cli', ['-p', String(port), ...auth, ...command])).stdout.trim();
+    },
     [Symbol.asyncDispose]: async () => {
       await kill();
       await rm(folder, { recursive: true, force: true });
