@@ -76,7 +76,7 @@ export class House implements AsyncDisposable {
         if (gateway !== undefined) deaths += 1;
         this.running.delete(role);
         this.noteEnds();
-        await this.start(role, more).catch(() => undefined); // it died in its start: once more
+        await this.start(role, more).catch(() => (deaths += 1)); // it died in its start: once more
       }
     };
     const running = run();

@@ -41,7 +41,7 @@ export async function startGatewayProcess(
   role = 'all',
   before: readonly string[] = [],
 ): Promise<RunningGateway> {
-  const [program = '', ...args] = [...before, process.execPath, MAIN, 'serve', '--role', role];
+  const [program, ...args] = [...before, process.execPath, MAIN, 'serve', '--role', role];
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   let errors = '';

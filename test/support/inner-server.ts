@@ -75,6 +75,7 @@ function takenMail(raw: string, { envelope: { mailFrom, rcptTo } }: SMTPServerSe
 /** Breaks the connection of a session. */
 function cut(server: SMTPServer, { id }: SMTPServerSession): void {
   const open = server.connections as Iterable<{ readonly session: { readonly id: string }; _socket: Socket }>;
+  // oxlint-disable-next-line no-underscore-dangle -- smtp-server has no other way to break off
   for (const one of open) if (one.session.id === id) one._socket.destroy();
 }
 

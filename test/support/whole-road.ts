@@ -4,9 +4,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { openJournal } from '../../src/audit/journal.ts';
-import { deliver } from '../../src/deliver/deliver.ts';
+import { deliver, type DeliverOutcome } from '../../src/deliver/deliver.ts';
 import { folderCourier } from '../../src/deliver/folder-courier.ts';
 import { Ledger } from '../../src/deliver/ledger.ts';
+import { Unrecorded } from '../../src/deliver/unrecorded.ts';
 import { intake } from '../../src/ingress/intake.ts';
 import { MugaiError } from '../../src/message/errors.ts';
 import { LIMITS } from '../../src/message/limits.ts';
@@ -138,6 +139,7 @@ export async function openWholeRoad(): Promise<WholeRoad> {
         return { language, mailCharset, attachBytes, keptMs: undefined };
       },
       portalUrl: 'http://portal.example',
+      unrecorded: new Unrecorded<DeliverOutcome>(),
       giveUpMs: LIMITS.giveUpMs,
       triedMs: () => 0,
       onGateRefusal: (_id: string, refusal: Error) => void trouble.push(`gate: ${refusal.message}`),
