@@ -1,5 +1,5 @@
 // The files of one journal: `<day>-<number of the first line>.jsonl`, oldest first, and how one starts after an end of any kind.
-import { closeSync, fstatSync, fsync, ftruncateSync, openSync, readSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsync, ftruncateSync, openSync, readSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LINE_BYTES } from './line.ts';
@@ -18,6 +18,13 @@ export function journalFiles(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => FILE_NAME.test(name))
     .toSorted((a, b) => first(a) - first(b));
+}
+
+/** Folders of journals under the one that holds them all; none where there is no such folder. */
+export function journalsIn(root: string): string[] {
+  if (!existsSync(root)) return [];
+  const names = readdirSync(root).filter((name) => /^(outer|middle|inner)(-\d+)?$/.test(name));
+  return names.toSorted().map((name) => join(root, name));
 }
 
 /** The whole lines of a file as it was left: its last line, and the bytes after it, which are cut off. */

@@ -1,14 +1,14 @@
 // `mugai audit`: follows the journals, shows where they stand, hands their entries out.
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { csvOf, CSV_HEAD, entriesOf, type Wanted } from '../audit/export.ts';
+import { journalsIn } from '../audit/journal-files.ts';
 import { parsePosition } from '../audit/line.ts';
 import { auditorTool } from '../audit/tool.ts';
 import { verifyChains, type Anchor, type ChainReport } from '../audit/verify-chain.ts';
 import { readConfig } from '../config.ts';
 import { ACTS } from '../message/act.ts';
-import { systemCode } from '../message/errors.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
 import { outputEnded, say, UsageError, type Command } from './usage.ts';
 
@@ -53,7 +53,7 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
     if (act === 'tool') return writeTool(values.out, values.key);
     if (act !== 'verify' && act !== 'heads' && act !== 'export')
       throw new UsageError('say "audit verify", "audit heads", "audit export" or "audit tool"');
-    const folders = given.length > 0 ? given : await journalsUnder(join(readConfig().dataDir, 'journal'));
+    const folders = given.length > 0 ? given : journalsUnder(join(readConfig().dataDir, 'journal'));
     if (act === 'export') return exportEntries(folders, wantedOf(values), values.format);
     const anchors = values.heads === undefined ? [] : await anchorsIn(values.heads);
     const reports = await verifyChains(folders, anchors);
@@ -78,15 +78,10 @@ async function writeTool(out: string | undefined, key: string | undefined): Prom
 }
 
 /** Folders of journals under the one that holds them all. */
-export async function journalsUnder(root: string): Promise<string[]> {
-  try {
-    const names = await readdir(root);
-    const found = names.filter((name) => /^(outer|middle|inner)(-\d+)?$/.test(name)).toSorted();
-    if (found.length > 0) return found.map((name) => join(root, name));
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
-  throw new UsageError(`there is no journal under ${root}`);
+function journalsUnder(root: string): string[] {
+  const found = journalsIn(root);
+  if (found.length === 0) throw new UsageError(`there is no journal under ${root}`);
+  return found;
 }
 
 async function anchorsIn(file: string): Promise<Anchor[]> {

@@ -1,34 +1,109 @@
-// `mugai selfcheck`: what holds the children on this machine, and whether it does: an inmate tries to get out.
+// `mugai selfcheck`: what holds the children on this machine, and whether it does; and what else of the gateway shows that it is
+// in order, as a dated report.
+import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import type { Language } from '../message/account.ts';
 import { tryToBreakOut, type Attempt } from '../sandbox/break-out.ts';
-import { machineJail, type Jail } from '../sandbox/probe.ts';
-import { say, type Command } from './usage.ts';
+import { machineJail, missing, type Jail } from '../sandbox/probe.ts';
+import { VERSION } from '../version.ts';
+import { collect } from './selfcheck/collect.ts';
+import { reportText, type Evidence, type Report } from './selfcheck/evidence.ts';
+import { say, UsageError, type Command } from './usage.ts';
 
 export const selfcheck: Command = {
-  help: `mugai selfcheck [--json]
+  help: `mugai selfcheck [--report FILE.txt|.json|.pdf]… [--language ja|en] [--json]
 
 Tells what holds the children that open mail and files on this machine, and tries it: a child of each
 family tries to reach files, network, processes and environment, behind all walls and behind each alone.
+Then looks at the gateway whose configuration and data these are: whether it answers, keys, chain of the
+journals, retention, users without a second factor, policy and its age, refusals of the gate, failed
+deliveries, open holds, disk, clock, versions. What lies on another machine is told as such.
 
+  --report    writes it as a dated report; the ending says as what: text, JSON, or a PDF to sign and file
+  --language  language of text and PDF (default: ja)
   --json  one object: {level, holds, controls: [{name, holds, detail}],
-          attempts: [{family, standing, way, held, detail}]}
+          attempts: [{family, standing, way, held, detail}],
+          at, host, version, evidence: [{control, state, ja, en}]}
 
-Exit: 0 every control holds, 1 one is missing or was broken through, 2 wrong usage.
+Exit: 0 every control holds, 1 one is missing, failed or was broken through, 2 wrong usage.
 
-Example: mugai selfcheck && MUGAI_JAIL=require mugai serve`,
+Example: mugai selfcheck --report selfcheck-2026-11.pdf --language ja`,
 
   run: async (args) => {
-    const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } });
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        json: { type: 'boolean', default: false },
+        report: { type: 'string', multiple: true, default: [] },
+        language: { type: 'string', default: 'ja' },
+      },
+    });
+    const { language } = values;
+    if (language !== 'ja' && language !== 'en') throw new UsageError(`--language is "${language}", not ja or en`);
+    for (const file of values.report)
+      if (!['.txt', '.json', '.pdf'].includes(extname(file)))
+        throw new UsageError(`--report is "${file}", not a name that ends in .txt, .json or .pdf`);
+    const config = readConfig();
     const jail = await machineJail();
     const attempts = await tryToBreakOut(jail, new AbortController().signal);
-    const holds = jail.level === 'full' && attempts.every((attempt) => attempt.held);
+    const now = new Date();
+    const evidence = [jailEvidence(jail, attempts), ...(await collect(config, now.getTime()))];
+    const holds = evidence.every(({ state }) => state !== 'fails');
+    const report: Report = { at: now.toISOString(), host: hostname(), version: VERSION, holds, evidence };
+    for (const file of values.report) await writeReport(file, report, language, jail, attempts);
     if (values.json) {
-      const { level, controls } = jail;
-      say(JSON.stringify({ level, holds, controls, attempts }));
-    } else tell(jail, attempts);
+      say(JSON.stringify(whole(report, jail, attempts)));
+    } else {
+      tell(jail, attempts);
+      for (const { control, state, en } of evidence.slice(1)) say(`${WORDS[state].padEnd(7)}  ${control}: ${en}`);
+      for (const file of values.report) say(`report   ${file}`);
+    }
     return holds ? 0 : 1;
   },
 };
+
+const WORDS = { holds: 'holds', fails: 'FAILS', note: 'note' } as const;
+
+function whole(report: Report, { level, controls }: Jail, attempts: readonly Attempt[]): object {
+  return { level, controls, attempts, ...report };
+}
+
+async function writeReport(
+  file: string,
+  report: Report,
+  language: Language,
+  jail: Jail,
+  attempts: readonly Attempt[],
+): Promise<void> {
+  if (file.endsWith('.json')) await writeFile(file, `${JSON.stringify(whole(report, jail, attempts), null, 2)}\n`);
+  else if (file.endsWith('.txt')) await writeFile(file, reportText(report, language));
+  else {
+    const { reportPdf } = await import('./selfcheck/report-pdf.ts');
+    await writeFile(file, await reportPdf(report, language));
+  }
+}
+
+function jailEvidence(jail: Jail, attempts: readonly Attempt[]): Evidence {
+  const out = attempts.filter((attempt) => !attempt.held);
+  const families = new Set(attempts.map(({ family }) => family)).size;
+  if (jail.level === 'full' && out.length === 0)
+    return {
+      control: 'jail',
+      state: 'holds',
+      ja: `すべての壁が有効。${families} 種の子プロセスから ${attempts.length} 通りの脱出を試み、すべて止まった`,
+      en: `every wall stands; ${attempts.length} ways out tried by ${families} families, all held`,
+    };
+  const broken = out.map(({ family, way }) => `${family} ${way}`).join(', ');
+  return {
+    control: 'jail',
+    state: 'fails',
+    ja: `${jail.level}。欠けている壁: ${missing(jail) || 'なし'}。破られたもの: ${broken || 'なし'}`,
+    en: `${jail.level}; missing: ${missing(jail) || 'nothing'}; broken through: ${broken || 'nothing'}`,
+  };
+}
 
 function tell(jail: Jail, attempts: readonly Attempt[]): void {
   say(`jail: ${jail.level}`);

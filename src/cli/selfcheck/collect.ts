@@ -1,0 +1,364 @@
+// Looks at the running system, control by control. It reads only; what lies on another machine is told as such.
+import { existsSync, statSync } from 'node:fs';
+import { readFile, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { entriesOf } from '../../audit/export.ts';
+import { journalsIn } from '../../audit/journal-files.ts';
+import { verifyChains, type ChainReport } from '../../audit/verify-chain.ts';
+import type { Config } from '../../config.ts';
+import { reasonOf } from '../../message/errors.ts';
+import { timeOf } from '../../message/id.ts';
+import { LIMITS } from '../../message/limits.ts';
+import { loadPrivateKey, loadPublicKeys } from '../../outbox/keys.ts';
+import { keyId } from '../../outbox/manifest.ts';
+import { complaintsOf } from '../../policy/check.ts';
+import { builtInPolicy, keptMs, readPolicy, shortestKeptMs, type Policy } from '../../policy/policy.ts';
+import { isApproved } from '../../policy/two-persons.ts';
+import { Accounts, type Role } from '../../portal/accounts.ts';
+import { Database } from '../../portal/database.ts';
+import { Spool } from '../../spool/spool.ts';
+import { openFsStore } from '../../store/fs-store.ts';
+import { VERSION, codeDigests } from '../../version.ts';
+import { portalFolder } from '../../zones/portal.ts';
+import type { Control, Evidence, State } from './evidence.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** Days that failures are counted back. */
+const LOOK_BACK_DAYS = 30;
+/** A head is signed each hour; one may be late. */
+const HEAD_LATE_MS = 2 * HOUR + HOUR / 4;
+/** Retention looks every six hours. */
+const OVERDUE_MS = DAY;
+const ANSWER_MS = 5000;
+const LEAST_JOURNAL_DAYS = 365;
+/** Roles that change things, or see what is not theirs. */
+const PRIVILEGED: readonly Role[] = ['administrator', 'approver', 'operator', 'auditor'];
+
+const found = (control: Control, state: State, ja: string, en: string): Evidence => ({ control, state, ja, en });
+
+/** Everything but the jail, which is tried elsewhere. A look that fails is a control that fails. */
+export async function collect(config: Config, now: number): Promise<Evidence[]> {
+  const journals = journalsIn(join(config.dataDir, 'journal'));
+  const running = await gateway(config);
+  const reports = await verifyChains(journals);
+  const looks: readonly [Control, () => Promise<Evidence | readonly Evidence[]> | Evidence | readonly Evidence[]][] = [
+    ['gateway', () => running.evidence],
+    ['keys', async () => keys(config)],
+    ['journal', () => chain(reports)],
+    ['heads', async () => heads(journals, running.answers, now)],
+    ['journal-days', () => journalDays(config, reports)],
+    ['retention', async () => retention(config, now)],
+    ['users', () => people(config, now)],
+    ['policy', async () => policy(config, now)],
+    ['deliveries', async () => ends(journals, now)],
+    ['disk', async () => disk(config)],
+    ['clock', () => clock(reports, now)],
+    ['versions', () => versions()],
+  ];
+  const evidence: Evidence[] = [];
+  for (const [control, look] of looks) {
+    try {
+      evidence.push(...[await look()].flat());
+    } catch (error) {
+      const why = reasonOf(error);
+      evidence.push(found(control, 'fails', `確認できません: ${why}`, `cannot be looked at: ${why}`));
+    }
+  }
+  return evidence;
+}
+
+const elsewhere = (control: Control, what: string): Evidence =>
+  found(control, 'note', `この機械にはありません（${what}）`, `not on this machine (${what})`);
+
+async function gateway({ opsListen }: Config): Promise<{ readonly evidence: Evidence; readonly answers: boolean }> {
+  const url = `http://${opsListen.host.includes(':') ? `[${opsListen.host}]` : opsListen.host}:${opsListen.port}/readyz`;
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const { ready, checks } = (await answer.json()) as { ready: boolean; checks: Record<string, string> };
+    const faults = Object.entries(checks).filter(([, told]) => told !== 'ok');
+    const told = faults.map(([name, why]) => `${name}: ${why}`).join(', ');
+    const evidence = ready
+      ? found(
+          'gateway',
+          'holds',
+          `稼働中（${Object.keys(checks).join('、')}）`,
+          `ready (${Object.keys(checks).join(', ')})`,
+        )
+      : found('gateway', 'fails', `異常: ${told}`, `not ready: ${told}`);
+    return { evidence, answers: true };
+  } catch {
+    // Nobody answers: it does not run here, or on another address. Which of the two is for the reader to know.
+    return { evidence: found('gateway', 'note', `${url} に応答なし`, `no answer from ${url}`), answers: false };
+  }
+}
+
+async function keys(config: Config): Promise<Evidence> {
+  const { signingKeyFile, verifyKeyFile, requestKeyFile } = config;
+  if (!existsSync(verifyKeyFile)) return elsewhere('keys', verifyKeyFile);
+  const known = [...(await loadPublicKeys(verifyKeyFile)).keys()];
+  const faults: string[] = [];
+  let signs = '-';
+  if (existsSync(signingKeyFile)) {
+    signs = keyId(await loadPrivateKey(signingKeyFile));
+    if (!known.includes(signs)) faults.push(`${signs} signs and is not in ${verifyKeyFile}`);
+  }
+  for (const file of [signingKeyFile, requestKeyFile])
+    if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) faults.push(`${file} can be read by others`);
+  if (faults.length > 0) return found('keys', 'fails', faults.join('、'), faults.join(', '));
+  const since = statSync(verifyKeyFile).mtime.toISOString().slice(0, 10);
+  const ids = known.map((id) => id.slice(0, 16)).join(', ');
+  return found(
+    'keys',
+    'holds',
+    `署名中の鍵 ${signs.slice(0, 16)}、受け入れる鍵 ${known.length} 個（${ids}）、最終変更 ${since}、秘密鍵は所有者のみ読める`,
+    `${signs.slice(0, 16)} signs; ${known.length} accepted (${ids}); changed ${since}; private keys readable by their owner only`,
+  );
+}
+
+function chain(reports: readonly ChainReport[]): Evidence {
+  if (reports.length === 0) return elsewhere('journal', 'journal/');
+  const broken = reports.filter((report) => report.broken !== undefined);
+  if (broken.length > 0) {
+    const told = broken.map(
+      ({ folder, broken: fault }) => `${folder}: ${fault?.file} line ${fault?.line} ${fault?.why}`,
+    );
+    return found('journal', 'fails', `連鎖が切れています: ${told.join('、')}`, `broken: ${told.join(', ')}`);
+  }
+  const entries = reports.reduce((sum, report) => sum + report.entries, 0);
+  const signed = reports.reduce((sum, report) => sum + report.heads, 0);
+  const places = reports.map(({ position }) => position).join(' ');
+  return found(
+    'journal',
+    'holds',
+    `${reports.length} 本、${entries} 行、先頭の署名 ${signed} 個がすべてつながる。現在位置 ${places}`,
+    `${reports.length} chains of ${entries} entries and ${signed} signed heads hold; they stand at ${places}`,
+  );
+}
+
+async function heads(journals: readonly string[], answers: boolean, now: number): Promise<Evidence> {
+  if (journals.length === 0) return elsewhere('heads', 'journal/');
+  const late: string[] = [];
+  let newest = '';
+  for (const folder of journals) {
+    let last = '';
+    let closed = false;
+    for await (const { act, at } of entriesOf(folder, { from: new Date(now - DAY).toISOString() })) {
+      if (act === 'opened' || act === 'head') last = at; // a head is due an hour after either
+      closed = act === 'closed' || (closed && act === 'head');
+    }
+    if (last > newest) newest = last;
+    if (!closed && (last === '' || now - Date.parse(last) > HEAD_LATE_MS)) late.push(folder);
+  }
+  if (answers && late.length > 0)
+    return found(
+      'heads',
+      'fails',
+      `2時間以上署名がありません: ${late.join('、')}`,
+      `none for two hours: ${late.join(', ')}`,
+    );
+  return found('heads', answers ? 'holds' : 'note', `最新 ${newest || '-'}`, `the newest is of ${newest || '-'}`);
+}
+
+function journalDays({ journalDays: days }: Config, reports: readonly ChainReport[]): Evidence {
+  const oldest = reports
+    .map(({ first }) => first ?? '')
+    .filter((at) => at !== '')
+    .toSorted((a, b) => (a < b ? -1 : 1))[0];
+  const state = days >= LEAST_JOURNAL_DAYS ? 'holds' : 'fails';
+  return found(
+    'journal-days',
+    state,
+    `${days} 日保存する設定、最も古い行 ${oldest ?? '-'}`,
+    `kept ${days} days; the oldest entry is of ${oldest ?? '-'}`,
+  );
+}
+
+async function policyInForce({
+  policyFile,
+}: Config): Promise<{ readonly policy: Policy; readonly text: string | undefined }> {
+  if (policyFile === undefined) return { policy: builtInPolicy(), text: undefined };
+  const text = await readFile(policyFile, 'utf8');
+  return { policy: readPolicy(text, policyFile), text };
+}
+
+async function retention(config: Config, now: number): Promise<Evidence> {
+  const { policy: current } = await policyInForce(config);
+  const shortest = shortestKeptMs(current);
+  if (shortest === undefined)
+    return found(
+      'retention',
+      'note',
+      'ポリシーに保存日数（keepDays）がなく、何も削除しない',
+      'the policy names no days (keepDays): nothing is deleted',
+    );
+  const root = join(config.dataDir, 'spool');
+  if (!existsSync(root)) return elsewhere('retention', root);
+  const spool = new Spool(await openFsStore(root, undefined, 'read'));
+  let overdue = 0;
+  let kept = 0;
+  for await (const { id, envelope, hasOriginal } of spool.sealedBefore(now - shortest)) {
+    if (!hasOriginal) continue;
+    kept += 1;
+    if (now - timeOf(id) > (keptMs(current.forMessage(envelope)) ?? Infinity) + OVERDUE_MS) overdue += 1;
+  }
+  const days = `${shortest / DAY}`;
+  return overdue > 0
+    ? found(
+        'retention',
+        'fails',
+        `期限を過ぎた原本が ${overdue} 件残っています`,
+        `${overdue} originals are over their time`,
+      )
+    : found(
+        'retention',
+        'holds',
+        `最短 ${days} 日。期限切れの原本なし（それより長く保つもの ${kept} 件）`,
+        `shortest ${days} days; no original is over its time (${kept} are kept longer)`,
+      );
+}
+
+function people(config: Config, now: number): Evidence[] {
+  const folder = portalFolder(config);
+  if (!existsSync(join(folder, 'accounts.sqlite')))
+    return [elsewhere('users', folder), elsewhere('second-factor', folder)];
+  const db = new Database(folder);
+  try {
+    const all = new Accounts(db).list();
+    const active = all.filter((user) => !user.disabled);
+    const without = active.filter(
+      (user) => user.source === 'local' && !user.hasTotp && PRIVILEGED.some((role) => user.roles.includes(role)),
+    );
+    const names = without.map(({ name }) => name).join(', ');
+    const count = (role: Role): string => `${role} ${active.filter(({ roles }) => roles.includes(role)).length}`;
+    const roles = [...PRIVILEGED, 'staff' as const].map(count).join(', ');
+    const bare = active.filter((user) => user.source === 'local' && !user.hasTotp).length;
+    const held = Number(db.get('SELECT count(*) AS n FROM messages WHERE waiting > 0 AND shown = 1')?.['n'] ?? 0);
+    const asked = Number(
+      db.get("SELECT count(*) AS n FROM originals WHERE state IN ('asked', 'approved') AND expires > ?", now)?.['n'] ??
+        0,
+    );
+    return [
+      without.length > 0
+        ? found('second-factor', 'fails', `${without.length} 人: ${names}`, `${without.length}: ${names}`)
+        : found('second-factor', 'holds', 'なし', 'none'),
+      found(
+        'users',
+        'note',
+        `有効 ${active.length} 人（${roles}）、停止 ${all.length - active.length} 人、二要素のない職員を含む利用者 ${bare} 人`,
+        `${active.length} active (${roles}), ${all.length - active.length} disabled, ${bare} of all without a second factor`,
+      ),
+      found(
+        'holds',
+        'note',
+        `人の判断を待つもの ${held} 件、原本の申請 ${asked} 件`,
+        `${held} messages wait for a person, ${asked} requests for originals are open`,
+      ),
+    ];
+  } finally {
+    db.close();
+  }
+}
+
+async function policy(config: Config, now: number): Promise<Evidence[]> {
+  const { policy: current, text } = await policyInForce(config);
+  const { name, version, sha256 } = current;
+  const complaints = complaintsOf(current.rules, current.groups);
+  const age = config.policyFile === undefined ? undefined : now - statSync(config.policyFile).mtimeMs;
+  const days = age === undefined ? '-' : String(Math.floor(age / DAY));
+  const told = complaints.map(({ rule, why }) => `${rule}: ${why}`).join(', ');
+  const facts = `${name} ${version}, SHA-256 ${sha256}`;
+  const state = complaints.length > 0 ? 'fails' : 'holds';
+  const own = found(
+    'policy',
+    state,
+    `${facts}、変更から ${days} 日、規則 ${current.rules.length} 件、指摘 ${complaints.length} 件 ${told}`.trim(),
+    `${facts}, ${days} days old, ${current.rules.length} rules, ${complaints.length} complaints ${told}`.trim(),
+  );
+  if (text === undefined) return [own, found('policy-persons', 'note', '組み込みのポリシー', 'the built-in policy')];
+  if (config.policyPersons !== 2)
+    return [
+      own,
+      found(
+        'policy-persons',
+        'note',
+        '設定されていません（MUGAI_POLICY_PERSONS）',
+        'not asked for (MUGAI_POLICY_PERSONS)',
+      ),
+    ];
+  return [
+    own,
+    (await isApproved(config.dataDir, text))
+      ? found('policy-persons', 'holds', '二人が承認したもの', 'two persons stand behind it')
+      : found('policy-persons', 'fails', '二人目の承認がありません', 'no second person approved it'),
+  ];
+}
+
+async function ends(journals: readonly string[], now: number): Promise<Evidence[]> {
+  if (journals.length === 0) return [elsewhere('gate', 'journal/'), elsewhere('deliveries', 'journal/')];
+  const counts = new Map<string, number>();
+  for (const folder of journals)
+    for await (const { act } of entriesOf(folder, { from: new Date(now - LOOK_BACK_DAYS * DAY).toISOString() }))
+      counts.set(act, (counts.get(act) ?? 0) + 1);
+  const of = (act: string): number => counts.get(act) ?? 0;
+  const refused = of('gate-refused');
+  return [
+    refused > 0
+      ? found(
+          'gate',
+          'fails',
+          `${LOOK_BACK_DAYS} 日間に ${refused} 件を拒否`,
+          `${refused} packages refused in ${LOOK_BACK_DAYS} days`,
+        )
+      : found('gate', 'holds', `${LOOK_BACK_DAYS} 日間に拒否なし`, `no package refused in ${LOOK_BACK_DAYS} days`),
+    found(
+      'deliveries',
+      'note',
+      `${LOOK_BACK_DAYS} 日間に配送 ${of('delivered')} 件、配送不能 ${of('undeliverable')} 件、サインイン失敗 ${of('sign-in-failed')} 件、期限による削除 ${of('expired')} 件`,
+      `in ${LOOK_BACK_DAYS} days ${of('delivered')} delivered, ${of('undeliverable')} undeliverable, ${of('sign-in-failed')} failed sign-ins, ${of('expired')} deleted after their time`,
+    ),
+  ];
+}
+
+async function disk({ dataDir }: Config): Promise<Evidence> {
+  if (!existsSync(dataDir)) return elsewhere('disk', dataDir);
+  const { bavail, blocks, bsize } = await statfs(dataDir);
+  const free = bavail * bsize;
+  const told = `${(free / 1e9).toFixed(1)} GB / ${((blocks * bsize) / 1e9).toFixed(1)} GB`;
+  const state = free < LIMITS.leastFreeBytes ? 'fails' : 'holds';
+  return found('disk', state, `${dataDir} の空き ${told}`, `${told} free under ${dataDir}`);
+}
+
+function clock(reports: readonly ChainReport[], now: number): Evidence {
+  const last = reports.map(({ last: at }) => at ?? '').reduce((a, b) => (a > b ? a : b), '');
+  if (last !== '' && Date.parse(last) > now + 60_000)
+    return found(
+      'clock',
+      'fails',
+      `監査記録の最後の行（${last}）より遅れています`,
+      `behind the last entry of the journals (${last})`,
+    );
+  // systemd-timesyncd and chrony say so by these; whoever uses another program looks there.
+  const synchronised = ['/run/systemd/timesync/synchronized', '/run/chrony/chronyd.pid'].find((path) =>
+    existsSync(path),
+  );
+  return synchronised === undefined
+    ? found(
+        'clock',
+        'note',
+        '監査記録と矛盾なし。時刻同期の状態は分からない',
+        'agrees with the journals; whether it is synchronised is not known',
+      )
+    : found(
+        'clock',
+        'holds',
+        `時刻同期あり（${synchronised}）、監査記録と矛盾なし`,
+        `synchronised (${synchronised}), agrees with the journals`,
+      );
+}
+
+function versions(): Evidence {
+  const digests = Object.entries(codeDigests()).map(([name, sha256]) => `${name} ${sha256}`);
+  const told = `Mugai ${VERSION}, Node.js ${process.version}, ${digests.join(', ')}`;
+  return found('versions', 'note', told, told);
+}
