@@ -286,6 +286,13 @@ export const ConfigSchema = Type.Object({
     pattern: NUMBER,
     problem: 'a whole number',
   }),
+  MUGAI_SYSLOG_URL: key({
+    default: '',
+    example: 'udp://192.0.2.20:514',
+    meaning: 'syslog server (RFC 5424) that gets each signed head of the journals; unset: the log alone',
+    pattern: URL_OF('udp|tcp'),
+    problem: 'a udp:// or tcp:// URL',
+  }),
   MUGAI_LOG_LEVEL: key({
     default: 'info',
     example: 'debug',

@@ -56,6 +56,7 @@ export interface Config {
   readonly stopSeconds: number;
   readonly policyPersons: 1 | 2;
   readonly journalDays: number;
+  readonly syslog: { readonly protocol: 'udp' | 'tcp'; readonly host: string; readonly port: number } | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -112,6 +113,7 @@ export function readConfig(env: Environment = process.env): Config {
     stopSeconds: integer('MUGAI_STOP_SECONDS', values, 1, 3600) ?? 25,
     policyPersons: values.MUGAI_POLICY_PERSONS === '2' ? 2 : 1,
     journalDays: integer('MUGAI_JOURNAL_DAYS', values, 1, 100_000) ?? 1095,
+    syslog: syslogServer(url('MUGAI_SYSLOG_URL', values)),
     logLevel: values.MUGAI_LOG_LEVEL as LogLevel, // the pattern lets these five through only
   };
   return Object.freeze(config);

@@ -48,7 +48,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   mailparser: /^workers\//,
   mailauth: /^workers\/auth\.ts$/,
   'dns-packet': /^workers\/dns-answer\.ts$/,
-  'node:dgram': /^(src\/(names\/|sandbox\/break-out\.ts$)|workers\/inmate\.ts$)/,
+  'node:dgram': /^(src\/(names\/|ops\/syslog\.ts$|sandbox\/break-out\.ts$)|workers\/inmate\.ts$)/,
   htmlparser2: /^workers\//,
   'file-type': /^workers\//,
   'encoding-japanese': /^workers\//,
