@@ -136,6 +136,16 @@ function isKey(name: string): name is ConfigKey {
   return Object.hasOwn(ConfigSchema.properties, name);
 }
 
+function syslogServer(text: string | undefined): Config['syslog'] {
+  if (text === undefined) return undefined;
+  const { protocol, hostname, port } = new URL(text);
+  return {
+    protocol: protocol === 'tcp:' ? 'tcp' : 'udp',
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? 514 : Number(port),
+  };
+}
+
 /** The configuration as one may print it: secrets as `***`. */
 export function redactedConfig(env: Environment = process.env): Record<string, string> {
   const values = valuesOf(env);

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { CONTROLS } from '../../src/cli/selfcheck/evidence.ts';
-import { ConfigSchema } from '../../src/config.ts';
+import { ConfigSchema } from '../../src/config-keys.ts';
 import { exposition, openMetrics } from '../../src/ops/metrics.ts';
 import { runMugai } from '../support/gateway-process.ts';
 
