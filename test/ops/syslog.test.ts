@@ -26,9 +26,10 @@ describe('syslog', () => {
       const heard: string[] = [];
       const { port, close } = await server(protocol, (text) => heard.push(text));
       {
-        await using _gateway = await startTestGateway(folder.path, {
+        await using gateway = await startTestGateway(folder.path, {
           MUGAI_SYSLOG_URL: `${protocol}://127.0.0.1:${port}`,
         });
+        assert.ok(gateway.opsPort > 0);
       }
       await until(async () => heard.length >= 3, 30_000, 'three heads');
       const anchors = heard.map((text) => ({

@@ -61,7 +61,10 @@ describe('the portal under attack', { timeout: 600_000 }, () => {
     );
     assert.deepEqual([...(gateway.doorRoutes ?? [])].toSorted(), Object.keys(DOOR_ROWS).toSorted());
     const held = new Set([...Object.values(PORTAL_ROWS), ...Object.values(DOOR_ROWS)].flat());
-    assert.deepEqual([...held].toSorted(), [106, 107, 108, 109, 110, 111, 112, 113, 114, 115]);
+    assert.deepEqual(
+      [...held].toSorted((a, b) => a - b),
+      [106, 107, 108, 109, 110, 111, 112, 113, 114, 115],
+    );
     for (const { method, path, access } of declared) {
       const rows = PORTAL_ROWS[`${method} ${path}`] ?? [];
       if (method === 'POST') assert.ok(rows.includes(108), `${path} changes something`);
