@@ -22,14 +22,19 @@ interface Planned extends FileInput {
 
 /**
  * Every file to do, with the folder its package gets below `out`. Links are not followed; what lies in an `out` below a
- * folder is no input. `UsageError` when there is nothing to do, and when a package would take the place of an input or of
+ * folder is no input, nor is what is the gateway's `own`: its data folder and its keys. `UsageError` when there is nothing to do, and when a package would take the place of an input or of
  * anything that is no package, or lie inside one.
  */
-export async function planInputs(paths: readonly string[], out: string): Promise<readonly FileInput[]> {
+export async function planInputs(
+  paths: readonly string[],
+  out: string,
+  own: readonly string[],
+): Promise<readonly FileInput[]> {
   const realOut = await realOf(resolve(out));
+  const ours = await Promise.all(own.map(async (path) => realOf(resolve(path))));
   const planned: Planned[] = [];
   for (const path of paths) {
-    const found = await filesOf(path, realOut);
+    const found = await filesOf(path, realOut, ours);
     if (found.length === 0) throw new UsageError(`${path} holds no file to do`);
     for (const [file, below] of found) {
       const place = join(resolve(out), below);
@@ -43,24 +48,33 @@ export async function planInputs(paths: readonly string[], out: string): Promise
 }
 
 /** Files of a named path, each with its place below `out`. */
-async function filesOf(path: string, out: string): Promise<(readonly [string, string])[]> {
+async function filesOf(path: string, out: string, own: readonly string[]): Promise<(readonly [string, string])[]> {
   const kind = await stat(path).catch((error: unknown) => {
     throw new UsageError(`${path}: ${systemCode(error) === 'ENOENT' ? 'does not exist' : reasonOf(error)}`);
   });
+  const isOwn = (real: string): boolean => own.some((place) => real === place || isBelow(real, place));
+  if (isOwn(await realpath(path)))
+    throw new UsageError(`${path} is the gateway's own: its data folder and its keys (MUGAI_DATA_DIR) are no input`);
   if (kind.isFile()) return [[path, basename(resolve(path))]];
   if (!kind.isDirectory()) throw new UsageError(`${path} is neither a regular file nor a folder`);
   const folder = await realpath(path);
   if (out === folder) throw new UsageError(`--out is ${path} itself; name a folder elsewhere, or one below it`);
   const outIsBelow = isBelow(out, folder);
   const found: (readonly [string, string])[] = [];
+  let leftOut = 0;
   for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
     const below = relative(path, file);
     if (entry.isDirectory() || entry.name === MANIFEST) continue;
     if (outIsBelow && isBelow(join(folder, below), out)) continue;
+    if (isOwn(join(folder, below))) {
+      leftOut += 1;
+      continue;
+    }
     if (entry.isFile()) found.push([file, join(basename(resolve(path)), below)]);
     else tell(`mugai: left out ${JSON.stringify(file)}: no regular file`);
   }
+  if (leftOut > 0) tell(`mugai: left out ${leftOut} files of the gateway's own below ${path}: data folder, keys`);
   return found;
 }
 

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../config.ts';
+import { readConfig, type Config } from '../config.ts';
 import { newMessageId } from '../message/id.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { forLog } from '../message/untrusted.ts';
@@ -57,7 +57,7 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
     const jobs = values.jobs === undefined ? config.workers : Number(values.jobs);
     if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256)
       throw new UsageError(`--jobs is "${values.jobs}", not a number from 1 to 256`);
-    const inputs = await planInputs(positionals, values.out);
+    const inputs = await planInputs(positionals, values.out, ownPlaces(config));
     const policy = values.policy === undefined ? builtInPolicy() : await loadPolicy(values.policy);
     if (config.ownKeys) await makeKeysOnce(config.signingKeyFile, config.verifyKeyFile);
     const signer = new Signer(await loadPrivateKey(config.signingKeyFile));
@@ -90,6 +90,12 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
     }
   },
 };
+
+/** Where a gateway on this machine keeps what is its own; a first run makes keys there itself. */
+function ownPlaces(config: Config): string[] {
+  const { dataDir, signingKeyFile, verifyKeyFile, requestKeyFile, sealingKeyFile } = config;
+  return [dataDir, signingKeyFile, verifyKeyFile, requestKeyFile, sealingKeyFile];
+}
 
 /** Makes the pair of a first run; of two first runs at once one makes it. */
 async function makeKeysOnce(signingKeyFile: string, verifyKeyFile: string): Promise<void> {

@@ -11,7 +11,8 @@ import type { Entry, Spool, StageWriter, Staged } from '../spool/spool.ts';
 import { authenticate, clientOf, type Client, type SenderChecks } from './authenticate.ts';
 import type { LiveSink } from './live.ts';
 import { composeMessageText } from './message-text.ts';
-import { Tools, type Only, type Pools } from './tools.ts';
+import { routeOf } from './route.ts';
+import { Tools, type Failure, type Only, type Pools } from './tools.ts';
 import { Walk, type WalkedMail } from './walk.ts';
 import { boundedBody, boundedRemarks } from './within-limits.ts';
 
@@ -28,6 +29,8 @@ export interface SanitiseTools {
   readonly senderChecks?: SenderChecks | undefined;
   /** Only this of one part is wanted: other parts are left out, pages go to `live` alone. */
   readonly only?: Only;
+  /** Told why a child refused a part or failed at it: for the log, where an operator looks for the cause. */
+  readonly onFailure?: (failure: Failure & { readonly id: MessageId }) => void;
   /** Passwords to try on locked parts. */
   readonly passwords: readonly string[];
   /** Whose words those passwords are, and the parts that are locked without them. */
@@ -76,10 +79,18 @@ export async function sanitise(spooled: Spooled, deps: SanitiseDeps, signal: Abo
   const input = { id: spooled.id, source, envelope, client: clientOf(peer), receivedAt, content, chain };
   const harmless = await makeHarmless(input, deps, signal);
   try {
-    return await deps.spool.recordSanitised(spooled, harmless.record, harmless.outputs);
+    const sanitised = await deps.spool.recordSanitised(spooled, harmless.record, harmless.outputs);
+    countParts(sanitised.record.parts, deps.metrics);
+    return sanitised;
   } finally {
     for (const output of harmless.outputs) if ('discard' in output.content) await output.content.discard();
   }
+}
+
+/** Counts what became of each part, the body's too, once the message has come so far: attempts before do not count. */
+function countParts(parts: readonly PartRow[], { parts: counter }: Metrics): void {
+  for (const { detectedType, verdict, reason } of parts)
+    counter.inc({ worker: routeOf(detectedType), verdict, reason: reason ?? '' });
 }
 
 /**
@@ -126,7 +137,8 @@ function wholeRecord(
 export async function makeHarmless(input: Input, common: SanitiseTools, signal: AbortSignal): Promise<Harmless> {
   const tools = { ...common, policy: common.policy.forMessage(input.envelope) };
   const live = tools.live?.(input.id);
-  const shared = new Tools({ ...tools, live }, signal);
+  const onFailure = (failure: Failure): void => tools.onFailure?.({ id: input.id, ...failure });
+  const shared = new Tools({ ...tools, live, onFailure }, signal);
   const walk = new Walk(shared);
   try {
     const { record, outputs } = await (input.source.kind === 'mail'

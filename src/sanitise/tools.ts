@@ -8,7 +8,8 @@ import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter, Staged } from '../spool/spool.ts';
 import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
-import { forFileName } from '../message/untrusted.ts';
+import type { Reason } from '../message/part.ts';
+import { forFileName, forLog } from '../message/untrusted.ts';
 import { Budget } from './budget.ts';
 import type { LiveSink } from './live.ts';
 import type { Leaf } from './part.ts';
@@ -57,6 +58,14 @@ export interface OnlyBytes {
   readonly take: (leaf: Leaf) => Promise<void>;
 }
 
+/** Why a part could not be converted, in words for the log: cleaned, cut, and without what a parser cites of its input. */
+export interface Failure {
+  readonly part: string;
+  readonly worker: FamilyName;
+  readonly reason: Reason;
+  readonly detail: string;
+}
+
 /** The tools for one message. */
 export class Tools {
   readonly pools: Pools;
@@ -68,6 +77,7 @@ export class Tools {
   readonly begin: (cap: number) => StageWriter;
   readonly live: LiveSink | undefined;
   readonly only: Only | undefined;
+  readonly #onFailure: ((failure: Failure) => void) | undefined;
   #files = 0;
 
   constructor(
@@ -79,6 +89,7 @@ export class Tools {
       readonly begin: (cap: number) => StageWriter;
       readonly live?: LiveSink | undefined;
       readonly only?: Only | undefined;
+      readonly onFailure?: (failure: Failure) => void;
     },
     signal: AbortSignal,
   ) {
@@ -89,6 +100,7 @@ export class Tools {
     this.begin = shared.begin;
     this.live = shared.live;
     this.only = shared.only;
+    this.#onFailure = shared.onFailure;
     this.signal = signal;
     this.budget = new Budget(shared.policy.limits);
   }
@@ -147,6 +159,13 @@ export class Tools {
       // An innocent input must not be refused for ever because the machine was short of memory: it comes again later.
       if (outcome.kind === 'failed' && outcome.outside === true)
         throw new MugaiError('child-failed', `a ${ask.family} child was killed from outside`);
+      if (outcome.kind !== 'done')
+        this.#onFailure?.({
+          part: leaf.path,
+          worker: ask.family,
+          reason: outcome.reason,
+          detail: withoutCitations(outcome.detail),
+        });
       return outcome;
     } finally {
       seconds();
@@ -188,6 +207,11 @@ export class Tools {
     if (ask.ours !== true) this.budget.ms(performance.now() - started);
     return outcome;
   }
+}
+
+/** Messages of parsers put what they read in quotes: a name, a value, a piece of text. That is the mail's, not the log's. */
+export function withoutCitations(detail: string): string {
+  return forLog(detail.replaceAll(/(["'`]).*?\1|[“「].*?[”」]/gs, '…'));
 }
 
 async function* firstBytes(

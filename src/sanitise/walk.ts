@@ -108,7 +108,6 @@ export class Walk {
     // A container's own row and output stand before those of its children.
     this.rows.splice(before, 0, row);
     this.outputs.splice(outputsBefore, 0, ...kept.outputs);
-    this.#count(row);
     return row;
   }
 
@@ -289,16 +288,7 @@ export class Walk {
   #row(leaf: Leaf, type: string, converted: Converted): PartRow {
     const row = rowOf(leaf, type, converted);
     this.rows.push(row);
-    this.#count(row);
     return row;
-  }
-
-  #count(row: PartRow): void {
-    this.#tools.metrics.parts.inc({
-      worker: routeOf(row.detectedType),
-      verdict: row.verdict,
-      reason: row.reason ?? '',
-    });
   }
 }
 

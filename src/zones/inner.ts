@@ -8,6 +8,7 @@ import { LIMITS } from '../message/limits.ts';
 import type { MessageId } from '../message/id.ts';
 import type { Envelope } from '../message/stages.ts';
 import { deliver, type DeliverOutcome } from '../deliver/deliver.ts';
+import type { Courier } from '../deliver/courier.ts';
 import { folderCourier } from '../deliver/folder-courier.ts';
 import { Ledger } from '../deliver/ledger.ts';
 import { smtpCourier } from '../deliver/smtp-courier.ts';
@@ -77,10 +78,12 @@ export async function startInner(
   if (hub === undefined) throw new TypeError('the inner side has a queue');
   const inForce = await openPolicy(config, log, life, journal);
   const domain = config.domains[0] ?? 'localhost';
-  const courier =
+  const courier = counted(
+    road.metrics,
     config.innerSmtpUrl === undefined
       ? folderCourier(await openStore('delivered'))
-      : smtpCourier(config.innerSmtpUrl, domain, 20);
+      : smtpCourier(config.innerSmtpUrl, domain, 20),
+  );
   life.started('courier', async () => courier.close());
   const deps = {
     outbox,
@@ -139,4 +142,17 @@ export async function startInner(
     road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)),
   );
   return { outbox, ledger, journal, tell: (ids) => road.next('deliver', ids), portal };
+}
+
+/** Counts the bytes of text and files that were handed on. */
+function counted({ bytes }: Road['metrics'], courier: Courier): Courier {
+  return {
+    ...courier,
+    deliver: async (mail, signal) => {
+      const answer = await courier.deliver(mail, signal);
+      const size = mail.attachments.reduce((sum, { content }) => sum + content.length, Buffer.byteLength(mail.text));
+      if (answer.kind === 'delivered') bytes.inc({ direction: 'out' }, size);
+      return answer;
+    },
+  };
 }

@@ -15,6 +15,7 @@ import type { RequestReader } from '../requests/requests.ts';
 import type { SenderChecks } from '../sanitise/authenticate.ts';
 import { openPools } from '../sanitise/pools.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
+import type { Failure } from '../sanitise/tools.ts';
 import { quarantine, sanitise } from '../sanitise/sanitise.ts';
 import { LiveSealer } from '../seal/live.ts';
 import { seal, type Signer } from '../seal/seal.ts';
@@ -91,6 +92,7 @@ export async function startWorker(
     },
     metrics: road.metrics,
     passwords: [],
+    onFailure: (failure: Failure & { readonly id: MessageId }) => log.warn(failure, 'a part could not be converted'),
     begin: (cap: number) => spool.begin(cap),
     ...(config.dnsServers.length === 0 ? {} : { senderChecks: senderChecks(config) }),
     live: (id: MessageId) => board.watch(id, new LiveSealer(id, outbox, signer)),

@@ -137,6 +137,33 @@ describe('mugai sanitise touches nothing of the user’s', () => {
     assert.equal(await readFile(join(folder.path, 'docs/report.txt'), 'utf8'), 'docs/report.txt');
   });
 
+  it('the data folder and the keys are no input: left out of a folder, and told; refused by name', async () => {
+    await using folder = await scratch();
+    await lay(folder.path, 'work/a.txt', 'work/var/spool/20260101-00/x.01-spooled.json', 'work/keys/of-others');
+    const [work, out] = [join(folder.path, 'work'), join(folder.path, 'out')];
+    const [signing, verifying] = [join(folder.path, 's.pem'), join(work, 'keys', 'v.pem')];
+    assert.equal((await runMugai(['keys', 'generate', '--signing-key', signing, '--verify-key', verifying])).code, 0);
+    const env = {
+      MUGAI_DATA_DIR: join(work, 'var'),
+      MUGAI_SIGNING_KEY_FILE: signing,
+      MUGAI_VERIFY_KEY_FILE: verifying,
+      MUGAI_SEALING_KEY_FILE: join(work, 'keys', 'sealing-key.pem'),
+    };
+    const run = await runMugai(['sanitise', work, '--out', out, '--json'], env);
+    assert.equal(run.code, 0, run.stderr);
+    const inputs = run.stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { input: string }).input);
+    assert.deepEqual(inputs.toSorted(), [join(work, 'a.txt'), join(work, 'keys', 'of-others')]);
+    assert.match(run.stderr, /left out 3 files of the gateway's own below .*work: data folder, keys/);
+    for (const own of ['var', 'var/spool', 'keys/v.pem']) {
+      const refused = await runMugai(['sanitise', join(work, own), '--out', join(folder.path, 'out2')], env);
+      assert.equal(refused.code, 2, own);
+      assert.match(refused.stderr, /is the gateway's own: .* are no input\n$/);
+    }
+  });
+
   it('an empty folder is wrong usage', async () => {
     await using folder = await scratch();
     await mkdir(join(folder.path, 'empty'));

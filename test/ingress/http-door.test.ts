@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { entriesOf } from '../../src/audit/export.ts';
 import type { FaultPoint } from '../../src/store/fs-fault.ts';
-import { startTestGateway } from '../support/gateway.ts';
+import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { scratch, until } from '../support/scratch.ts';
 
 const TO = 'staff@city.example.lg.jp';
@@ -194,11 +194,42 @@ describe('operations', () => {
       20_000,
       'delivered',
     );
+    assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail('metrics', 'body')), /^250/);
+    await until(
+      async () => (await metrics()).includes('mugai_messages_total{stage="deliver",outcome="delivered"} 2'),
+      20_000,
+      'both delivered',
+    );
     const text = await metrics();
+    const value = (series: string): number =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${series} `))
+          ?.slice(series.length),
+      );
+    for (const series of [
+      'mugai_step_seconds_count{step="sanitise"}',
+      'mugai_step_seconds_count{step="seal"}',
+      'mugai_step_seconds_count{step="deliver"}',
+      'mugai_convert_seconds_count{worker="mail"}',
+      'mugai_convert_seconds_count{worker="text"}',
+      'mugai_bytes_total{direction="in"}',
+      'mugai_bytes_total{direction="out"}',
+      'mugai_disk_free_bytes{store="spool"}',
+      'mugai_disk_free_bytes{store="outbox"}',
+    ])
+      assert.ok(value(series) > 0, `${series}: ${value(series)}`);
+    const contract =
+      'messages_total parts_total pages_total bytes_total step_seconds convert_seconds queue_jobs oldest_waiting_seconds ' +
+      'smtp_connections smtp_replies_total jail_kills_total disk_free_bytes gate_refusals_total';
+    for (const name of contract.split(' ')) assert.match(text, new RegExp(`^# TYPE mugai_${name} `, 'm'));
+    assert.match(text, /^process_cpu_seconds_total /m, 'those of Node itself');
     for (const line of [
-      'mugai_messages_total{stage="spooled",outcome="ok"} 1',
-      'mugai_parts_total{worker="text",verdict="text",reason=""} 1',
-      'mugai_bytes_total{direction="in"} 1',
+      'mugai_messages_total{stage="spooled",outcome="ok"} 2',
+      'mugai_parts_total{worker="text",verdict="text",reason=""} 2', // the file, and the body of the mail
+      'mugai_smtp_replies_total{code="250"} 1',
+      'mugai_smtp_connections{state="open"} 0',
       'mugai_queue_jobs{queue="sanitise",state="waiting"} 0',
     ]) {
       assert.ok(text.includes(line), line);
