@@ -152,7 +152,8 @@ export const ConfigSchema = Type.Object({
   MUGAI_CLAMD: key({
     default: '',
     example: '/run/clamav/clamd.ctl',
-    meaning: 'malware scanner (clamd) of the worker: path of its socket, or host:port; unset: no original is released',
+    meaning:
+      'malware scanner (clamd) of the worker, a second opinion on every part: path of its socket, or host:port; unset: none, and no original is released',
     pattern: '^(/[^\\0]+|[^\\s:/]+:\\d{1,5})?$',
     problem: 'a path or host:port',
   }),
@@ -288,10 +289,39 @@ export const ConfigSchema = Type.Object({
   }),
   MUGAI_SYSLOG_URL: key({
     default: '',
-    example: 'udp://192.0.2.20:514',
-    meaning: 'syslog server (RFC 5424) that gets each signed head of the journals; unset: the log alone',
-    pattern: URL_OF('udp|tcp'),
-    problem: 'a udp:// or tcp:// URL',
+    example: 'tls://siem.pref.example.lg.jp:6514',
+    meaning:
+      'syslog collector that gets the log and each signed head of the journals: `udp://…`, `tcp://…` or `tls://…`; unset: none',
+    pattern: URL_OF('udp|tcp|tls'),
+    problem: 'a udp://, tcp:// or tls:// URL',
+  }),
+  MUGAI_SYSLOG_FORMAT: key({
+    default: 'rfc5424',
+    example: 'cef',
+    meaning: '`rfc5424` (structured data) or `cef`, as the collector reads',
+    pattern: '^(rfc5424|cef)$',
+    problem: 'one of rfc5424, cef',
+  }),
+  MUGAI_SYSLOG_CA_FILE: key({
+    default: '',
+    example: '/etc/mugai/siem-ca.pem',
+    meaning: 'certificates that the collector is checked with, PEM; unset: those of Node',
+    pattern: '^[^\\0]*$',
+    problem: 'a path',
+  }),
+  MUGAI_OTLP_URL: key({
+    default: '',
+    example: 'http://127.0.0.1:4318',
+    meaning: 'OpenTelemetry collector (OTLP over HTTP) that gets traces of the road; unset: none are made',
+    pattern: URL_OF('https?'),
+    problem: 'an http:// or https:// URL',
+  }),
+  MUGAI_ALARM_MAIL: key({
+    default: '',
+    example: 'joho@city.kashima.lg.jp',
+    meaning: 'address that alarms are mailed to by the inner side; unset: none',
+    pattern: '^([^\\s@]+@[^\\s@]+)?$',
+    problem: 'a mail address',
   }),
   MUGAI_LOG_LEVEL: key({
     default: 'info',

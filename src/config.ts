@@ -7,6 +7,7 @@ import { Compile } from 'typebox/compile';
 import { ConfigSchema, type ConfigKey, type ConfigValues } from './config-keys.ts';
 import { MugaiError, reasonOf } from './message/errors.ts';
 import type { LogLevel } from './ops/log.ts';
+import type { SyslogOptions } from './ops/syslog.ts';
 
 /** An address to listen on. */
 export interface Listen {
@@ -56,7 +57,9 @@ export interface Config {
   readonly stopSeconds: number;
   readonly policyPersons: 1 | 2;
   readonly journalDays: number;
-  readonly syslog: { readonly protocol: 'udp' | 'tcp'; readonly host: string; readonly port: number } | undefined;
+  readonly syslog: SyslogOptions | undefined;
+  readonly otlpUrl: string | undefined;
+  readonly alarmMail: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -113,7 +116,9 @@ export function readConfig(env: Environment = process.env): Config {
     stopSeconds: integer('MUGAI_STOP_SECONDS', values, 1, 3600) ?? 25,
     policyPersons: values.MUGAI_POLICY_PERSONS === '2' ? 2 : 1,
     journalDays: integer('MUGAI_JOURNAL_DAYS', values, 1, 100_000) ?? 1095,
-    syslog: syslogServer(url('MUGAI_SYSLOG_URL', values)),
+    syslog: syslogOf(values),
+    otlpUrl: url('MUGAI_OTLP_URL', values),
+    alarmMail: values.MUGAI_ALARM_MAIL === '' ? undefined : values.MUGAI_ALARM_MAIL,
     logLevel: values.MUGAI_LOG_LEVEL as LogLevel, // the pattern lets these five through only
   };
   return Object.freeze(config);
@@ -136,14 +141,11 @@ function isKey(name: string): name is ConfigKey {
   return Object.hasOwn(ConfigSchema.properties, name);
 }
 
-function syslogServer(text: string | undefined): Config['syslog'] {
-  if (text === undefined) return undefined;
-  const { protocol, hostname, port } = new URL(text);
-  return {
-    protocol: protocol === 'tcp:' ? 'tcp' : 'udp',
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? 514 : Number(port),
-  };
+function syslogOf(values: ConfigValues): Config['syslog'] {
+  const place = url('MUGAI_SYSLOG_URL', values);
+  if (place === undefined) return undefined;
+  const format = values.MUGAI_SYSLOG_FORMAT as SyslogOptions['format']; // the pattern lets these two through only
+  return { url: place, format, caFile: values.MUGAI_SYSLOG_CA_FILE };
 }
 
 /** The configuration as one may print it: secrets as `***`. */

@@ -16,10 +16,16 @@ import { keyId } from './outbox/manifest.ts';
 import { anyRequestKey, completeRequestPair, generateRequestKeys, loadRequestKey } from './requests/keys.ts';
 import { RequestReader } from './requests/requests.ts';
 import type { Ledger } from './deliver/ledger.ts';
-import { inTime, openOps, type Check } from './ops/health.ts';
+import { faultsOf, inTime, openOps, type Check } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { exposition, openMetrics, type MetricsSnapshot } from './ops/metrics.ts';
+import { Syslog } from './ops/syslog.ts';
+import { VERSION } from './version.ts';
+import type { ProcessStatus } from './message/status.ts';
 import type { Inner } from './zones/inner.ts';
+import { gatherStatus, publishStatus, tellInOutbox, tellInSpool } from './zones/status.ts';
+import type { RunningWorker } from './zones/worker.ts';
+import { countSyslog, headSender, startTraces } from './zones/watching.ts';
 import type { Declared } from './portal/pages.ts';
 import type { PortalPlace } from './zones/inner-thread.ts';
 import { Road, type Event } from './zones/road.ts';
@@ -54,6 +60,8 @@ export interface Hooks {
   readonly innerThread?: boolean;
   /** Mail address offered to the portal's first administrator; not in the thread. */
   readonly firstAddress?: string;
+  /** The sender to the syslog collector that the log goes to, too: its lines are counted. */
+  readonly syslog?: Syslog | undefined;
 }
 
 /** Starts the rooms of a role. On any failure what was started is stopped again and the error is thrown. */
@@ -71,6 +79,11 @@ export async function startGateway(role: Role, config: Config, log: Log, hooks: 
 async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: Lifecycle): Promise<Gateway> {
   const runs = (one: Role): boolean => role === 'all' || role === one;
   const metrics = openMetrics(true);
+  // Where the log does not go to the collector (tests, the demo), the heads of the journals do.
+  const syslog = hooks.syslog ?? (config.syslog === undefined ? undefined : new Syslog(config.syslog, VERSION));
+  if (hooks.syslog === undefined) life.started('syslog', async (leftMs) => syslog?.close(Math.min(leftMs, 3000)));
+  countSyslog(syslog, metrics);
+  const traces = await startTraces(config, role, life);
   const checks: Check[] = [];
   const counted: (() => Promise<MetricsSnapshot>)[] = [];
   if (runs('worker') || runs('inner')) await ensureKeys(config, runs('worker'), log);
@@ -103,14 +116,21 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   const made = runs('worker') ? new Outbox(await openStore('outbox')) : undefined;
 
   const road = new Road(metrics, log, ['sanitise', 'seal'], hooks.onEvent);
-  const innerRoad = new Road(metrics, log, ['deliver'], hooks.onEvent);
+  const innerRoad = new Road(role === 'inner' ? metrics : openMetrics(false), log, ['deliver'], hooks.onEvent);
+  for (const one of [road, innerRoad]) {
+    one.traces = traces;
+    one.onHead = headSender(syslog, hooks.syslog === undefined ? undefined : log);
+    life.started('alarms', async () => one.alarms.close());
+  }
   let inner: Inner | undefined;
   let portal: PortalPlace | undefined;
+  let threadStatus: (() => Promise<ProcessStatus>) | undefined;
   if (role === 'all' && hooks.innerThread === true) {
     const { startInnerThread } = await import('./zones/inner-thread.ts');
     const thread = await startInnerThread(life);
     road.onSealed = thread.tell;
     portal = thread.portal;
+    threadStatus = thread.status;
     counted.push(thread.metrics);
     checks.push({ name: 'inner', run: async () => thread.metrics().then(() => undefined) });
     checks.push({ name: 'portal', run: async () => thread.portalFault() });
@@ -119,6 +139,8 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     inner = await startInner(config, log, life, innerRoad, role === 'all', hooks);
     portal = inner.portal.portal;
     const { fault } = inner.portal;
+    threadStatus = inner.status;
+    if (role === 'all') counted.push(async () => innerRoad.metrics.registry.getMetricsAsJSON());
     checks.push({ name: 'portal', run: async () => fault() });
     road.onSealed = inner.tell;
   }
@@ -131,6 +153,8 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   };
   checks.push({ name: 'queue', run: countJobs });
   let jail: string | undefined;
+  let children: RunningWorker['children'] = () => [];
+  let tell: ((status: ProcessStatus) => Promise<void>) | undefined;
   if (signingKey !== undefined && spool !== undefined && made !== undefined) {
     const { startWorker } = await import('./zones/worker.ts');
     const { Signer } = await import('./seal/seal.ts');
@@ -141,18 +165,21 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
       log.info({ keyId: signer.keyId }, 'another key signs from now on');
     });
     life.started('signing key', async () => unwatch());
-    jail = await startWorker(apart, config, log, life, road, {
+    const middle = { spool, outbox: made, signer };
+    tell = async (status) => tellInOutbox(middle, status, log);
+    ({ jail, children } = await startWorker(apart, config, log, life, road, {
       spool,
       outbox: made,
       signer,
       requests: new RequestReader(await openStore('requests')),
       requestKey: await loadRequestKey(config.requestKeyFile),
-    });
+    }));
   }
   let doors: Awaited<ReturnType<typeof import('./zones/ingress.ts').startIngress>> | undefined;
   if (runs('ingress') && spool !== undefined) {
     const { keepHeapSmall, startIngress } = await import('./zones/ingress.ts');
     if (role === 'ingress') keepHeapSmall();
+    tell ??= async (status) => tellInSpool(spool, status);
     doors = await startIngress(config, log, life, road, spool);
   }
 
@@ -175,7 +202,31 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
       parts.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : [])),
     );
   };
-  const ops = await openOps(config.opsListen, checks, scrape, jail === undefined ? {} : { jail }).catch(
+  const status = async (): Promise<ProcessStatus[]> => {
+    const own = await gatherStatus({
+      role,
+      metrics,
+      roads: [road],
+      jail: () => jail ?? '',
+      children,
+      stores: async () => {
+        const each = await Promise.all(
+          stores.map(async ([store, of]) => ({ store, freeBytes: await of?.freeBytes() })),
+        );
+        return each.flatMap(({ store, freeBytes }) => (freeBytes === undefined ? [] : [{ store, freeBytes }]));
+      },
+      faults: async () => faultsOf(checks),
+    });
+    return [...(role === 'inner' ? [] : [own]), ...(threadStatus === undefined ? [] : [await threadStatus()])];
+  };
+  if (tell !== undefined) {
+    const telling = tell;
+    publishStatus(log, life, async () => {
+      const [own] = await status();
+      if (own !== undefined) await telling(own);
+    });
+  }
+  const ops = await openOps(config.opsListen, { checks, scrape, status }, jail === undefined ? {} : { jail }).catch(
     (error: unknown) => {
       const { host, port } = config.opsListen;
       const why = `operations port ${host}:${port} cannot be opened: ${reasonOf(error)}`;

@@ -77,6 +77,10 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   '@node-rs/argon2': /^src\/portal\/passwords\.ts$/,
   'node:sqlite': /^src\/portal\/database\.ts$/,
   'prom-client': /^src\/ops\//,
+  'bullmq-otel': /^src\/queue\//,
+  '@opentelemetry/api': /^src\/ops\/traces\.ts$/,
+  '@opentelemetry/sdk-trace': /^src\/ops\/traces\.ts$/,
+  '@opentelemetry/exporter-trace-otlp-http': /^src\/ops\/traces\.ts$/,
   yaml: /^src\/policy\//,
   'node:child_process': /^(src\/sandbox\/|workers\/inmate\.ts$|workers\/office\/native\.ts$)/,
 };

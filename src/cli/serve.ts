@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util';
 import { readConfig, redactedConfig } from '../config.ts';
 import { openLog } from '../ops/log.ts';
+import { Syslog } from '../ops/syslog.ts';
+import { VERSION } from '../version.ts';
 import { ROLES, startGateway, type Role } from '../roles.ts';
 import { UsageError, type Command } from './usage.ts';
 
@@ -19,10 +21,11 @@ Example: MUGAI_DOMAINS=city.example.lg.jp mugai serve`,
     const role = ROLES.find((known): known is Role => known === values.role);
     if (role === undefined) throw new UsageError(`--role is "${values.role}", not one of ${ROLES.join(', ')}`);
     const config = readConfig();
-    const log = openLog(config.logLevel, role);
+    const syslog = config.syslog === undefined ? undefined : new Syslog(config.syslog, VERSION);
+    const log = openLog(config.logLevel, role, syslog);
     log.info({ config: redactedConfig() }, 'starting');
     const signals = stopSignals();
-    const gateway = await startGateway(role, config, log, { innerThread: true });
+    const gateway = await startGateway(role, config, log, { innerThread: true, syslog });
     log.info(
       { smtp: gateway.smtpPort, upload: gateway.uploadPort, ops: gateway.opsPort, portal: gateway.portal?.port },
       'ready',
@@ -31,6 +34,7 @@ Example: MUGAI_DOMAINS=city.example.lg.jp mugai serve`,
     log.info({ signal }, 'stopping');
     await gateway.stop();
     log.info('stopped');
+    await syslog?.close(2000);
     return 0;
   },
 };

@@ -10,12 +10,6 @@ const codec = recordCodec('delivery', DeliveryRecordSchema);
 const RECORD_BYTES = 1024 * 1024;
 const END = '.04-ended.json';
 
-/** Recipients by what the inner server said of them in attempts before this one. */
-export interface Settled {
-  readonly accepted: ReadonlySet<string>;
-  readonly rejected: ReadonlySet<string>;
-}
-
 /** Records of ends, a flat file each in the message's shard: one durable file a message. */
 export class Ledger {
   readonly #store: Store;
@@ -37,8 +31,25 @@ export class Ledger {
     return { id, record } as Delivered;
   }
 
+  /**
+   * Takes an end back that left somebody without the message, so that it is delivered once more: who had it is left out
+   * then, who refused it is not. False when there is no such end.
+   */
+  async reopen(id: MessageId): Promise<boolean> {
+    const end = await this.end(id);
+    if (end === undefined || (end.record.stage === 'delivered' && end.record.rejected.length === 0)) return false;
+    const { accepted } = await this.settled(id);
+    for (const recipient of end.record.accepted) accepted.add(recipient);
+    const notes = await this.#store.list(partly(id));
+    // The new note first: a crash in between must not forget who had it.
+    if (accepted.size > 0) await this.recordSettled(id, { ...end.record, accepted: [...accepted], rejected: [] });
+    for (const name of notes) await this.#store.delete(`${partly(id)}/${name}`);
+    await this.#store.delete(`${shardOf(id)}/${id}${END}`);
+    return true;
+  }
+
   /** What became of each recipient who was answered for good in earlier attempts. */
-  async settled(id: MessageId): Promise<Settled> {
+  async settled(id: MessageId): Promise<{ readonly accepted: Set<string>; readonly rejected: Set<string> }> {
     const accepted = new Set<string>();
     const rejected = new Set<string>();
     if (!this.#store.has(shardOf(id), id)) return { accepted, rejected }; // nearly always: one look, no listing
@@ -74,6 +85,11 @@ export class Ledger {
   async forget(id: MessageId): Promise<void> {
     await this.#store.delete(partly(id));
     await this.#store.delete(`${shardOf(id)}/${id}${END}`);
+  }
+
+  /** Bytes that can still be written. */
+  async freeBytes(): Promise<number | undefined> {
+    return this.#store.freeBytes();
   }
 
   /** Packages of the outbox that have no end yet, oldest first, at most `most`. */

@@ -28,8 +28,10 @@ export const SESSION_LIMITS: SessionLimits = {
 export interface Guards {
   readonly clients: ClientLimits;
   readonly limits: SessionLimits;
-  /** Told of each connection that was not let in. */
-  readonly onTurnedAway: () => void;
+  /** Told of each connection that was not let in, by its address. */
+  readonly onTurnedAway: (address: string) => void;
+  /** Told of each attempt to make two readers disagree. */
+  readonly onSmuggling: (address: string, reply: SmtpReply) => void;
   /** Told of each reply that says no. */
   readonly onRefusal: (code: number) => void;
 }
@@ -50,7 +52,7 @@ export class GuardedServer extends SMTPServer {
     const address = socket.remoteAddress ?? '';
     const { clients, onTurnedAway } = this.#guards;
     if (this.connections.size >= LIMITS.connections || !clients.enter(address)) {
-      onTurnedAway();
+      onTurnedAway(address);
       socket.on('error', () => undefined); // it may be gone already
       socket.end(`421 ${REPLY.busy().message}\r\n`);
       // Who does not hang up is hung up on.
@@ -92,6 +94,7 @@ class GuardedConnection extends SMTPConnection {
         greeted: () => this._ready,
         refuse: (reply) => this.refuse(reply),
         complain: (reply, next) => {
+          this.#notice(reply);
           this.send(reply.responseCode, reply.message);
           setImmediate(next);
         },
@@ -105,8 +108,13 @@ class GuardedConnection extends SMTPConnection {
 
   /** Says this and closes. */
   refuse(reply: SmtpReply): void {
+    this.#notice(reply);
     this.send(reply.responseCode, reply.message);
     this.close();
+  }
+
+  #notice(reply: SmtpReply): void {
+    if (reply.smuggling) this.#guards.onSmuggling(this.remoteAddress, reply);
   }
 
   /** A mail was taken: the books of this session begin anew. */

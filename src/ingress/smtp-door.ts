@@ -5,6 +5,7 @@ import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 import { forLog, untrusted } from '../message/untrusted.ts';
 import type { Log } from '../ops/log.ts';
+import type { Alarms } from '../ops/alarms.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { StageWriter } from '../spool/spool.ts';
 import { ByteGuard, DATA_LIMITS, type DataLimits } from './byte-guard.ts';
@@ -28,6 +29,8 @@ export interface SmtpDoorDeps extends IntakeDeps {
   readonly hostname: string;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Told of suspicious traffic. */
+  readonly alarms?: Alarms | undefined;
   /** Certificate and key in PEM: STARTTLS is offered. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   /** What one client address may do; by default nothing is a relay and the limits are those of `LIMITS`. */
@@ -75,7 +78,7 @@ export async function openSmtpDoor(
     onMailFrom: (address: { address: string }, _session: SMTPServerSession, callback: Answer) =>
       callback((stopping ? REPLY.stopping() : (pressureFault(deps) ?? senderFault(address.address))) ?? null),
     onRcptTo: (address: { address: string }, session: SMTPServerSession, callback: Answer) =>
-      callback(rcptFault(address.address, session, deps.domains, clients) ?? null),
+      callback(rcptFault(address.address, session, deps, clients) ?? null),
     onData: (
       stream: SMTPServerDataStream,
       session: SMTPServerSession,
@@ -90,6 +93,8 @@ export async function openSmtpDoor(
         (error: unknown) => {
           if (!(error instanceof SmtpReply))
             deps.log.error({ peer: forLog(session.remoteAddress), error: reasonOf(error) }, 'mail not accepted');
+          if (error instanceof SmtpReply && error.smuggling)
+            deps.alarms?.raise('smuggling', session.remoteAddress, error.message);
           const wholly = stream.readableEnded; // read to its end: the session may go on
           callback(replyFor(error));
           if (!wholly) endSession(session);
@@ -100,7 +105,9 @@ export async function openSmtpDoor(
   const server = new GuardedServer(options, {
     clients,
     limits: deps.limits?.session ?? SESSION_LIMITS,
-    onTurnedAway: () => {
+    onSmuggling: (address, reply) => deps.alarms?.raise('smuggling', address, reply.message),
+    onTurnedAway: (address) => {
+      deps.alarms?.raise('turned-away', address, 'too many connections or errors');
       deps.metrics.smtpConnections.inc({ state: 'turned-away' });
       deps.metrics.smtpReplies.inc({ code: '421' });
     },
@@ -155,13 +162,16 @@ function senderFault(address: string): SmtpReply | undefined {
 function rcptFault(
   address: string,
   session: SMTPServerSession,
-  domains: ReadonlySet<string>,
+  { domains, alarms }: SmtpDoorDeps,
   clients: ClientLimits,
 ): SmtpReply | undefined {
   if (session.envelope.rcptTo.length >= LIMITS.recipients) return REPLY.tooManyRecipients();
   const fault = recipientFault(address, domains);
+  if (fault === 'relay') alarms?.raise('relay-refused', session.remoteAddress, `to ${address}`);
   if (fault !== undefined) return fault === 'relay' ? REPLY.relay() : REPLY.badRecipient();
-  return clients.recipient(session.remoteAddress) ? undefined : REPLY.recipientRate();
+  if (clients.recipient(session.remoteAddress)) return undefined;
+  alarms?.raise('turned-away', session.remoteAddress, 'too many recipients in a minute');
+  return REPLY.recipientRate();
 }
 
 async function receive(stream: SMTPServerDataStream, session: SMTPServerSession, deps: SmtpDoorDeps): Promise<string> {

@@ -29,6 +29,8 @@ const REASON_WORDS: { readonly [reason in Reason]: Words } = {
 };
 
 const REMARK_WORDS: { readonly [code: string]: Words } = {
+  malware: { ja: 'ウイルス検査が反応しました', en: 'the malware scanner spoke of it' },
+  'not-scanned': { ja: 'ウイルス検査はできませんでした', en: 'the malware scanner did not answer' },
   macro: { ja: 'マクロ（プログラム）がありました', en: 'it held macros' },
   'remote-template': { ja: '外のひな形を読み込む仕掛けがありました', en: 'it tried to load a template from outside' },
   activex: { ja: 'ActiveX の部品がありました', en: 'it held ActiveX controls' },

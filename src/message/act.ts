@@ -26,6 +26,11 @@ export const ACTS = [
   'signed-out',
   'changed', // policy, users, keys, configuration: `detail.what` says which
   'exported',
+  'retried', // tried again at once, or delivered once more
+  'made-again', // made harmless once more, with other limits
+  'delete-asked',
+  'delete-refused',
+  'deleted',
   // the journal itself
   'opened',
   'closed',

@@ -1,7 +1,8 @@
-// Health, readiness and metrics for the operator's machines: three GET routes on an address of their own.
+// Health, readiness and metrics for the operator's machines: four GET routes on an address of their own.
 import fastify from 'fastify';
 import { Type } from 'typebox';
 import { reasonOf } from '../message/errors.ts';
+import { StatusSchema, type ProcessStatus } from '../message/status.ts';
 
 /** One thing that must hold for the process to do its work; resolves to what is wrong, or undefined. */
 export interface Check {
@@ -24,29 +25,46 @@ const Ready = Type.Object({
   details: Type.Record(Type.String(), Type.String()),
 });
 
+/** What the answers are made of. */
+export interface OpsOf {
+  readonly checks: readonly Check[];
+  readonly scrape: () => Promise<string>;
+  readonly status: () => Promise<ProcessStatus[]>;
+}
+
+/** What is wrong, by the name of the check; empty when nothing is. A check that does not answer is wrong. */
+export async function faultsOf(checks: readonly Check[]): Promise<Record<string, string>> {
+  const faults: Record<string, string> = {};
+  await Promise.all(
+    checks.map(async ({ name, run }) => {
+      const fault = await inTime(run()).catch((error: unknown) => reasonOf(error));
+      if (fault !== undefined) faults[name] = fault;
+    }),
+  );
+  return faults;
+}
+
 /**
  * Opens `/healthz` (the process answers), `/readyz` (503 and the reasons while a check fails) and `/metrics`, which
- * answers what `scrape` gives (Prometheus text format 0.0.4). `details` are told by `/readyz` whatever the checks say.
+ * answers what `scrape` gives (Prometheus text format 0.0.4), and `/status`, which `mugai status` reads. `details` are told by `/readyz` whatever the checks say.
  */
 export async function openOps(
   listen: { readonly host: string; readonly port: number },
-  checks: readonly Check[],
-  scrape: () => Promise<string>,
+  { checks, scrape, status }: OpsOf,
   details: Readonly<Record<string, string>> = {},
 ): Promise<Ops> {
   const app = fastify({ logger: false, bodyLimit: 1024 });
   app.get('/healthz', { schema: { response: { 200: Health } } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { schema: { response: { 200: Ready, 503: Ready } } }, async (_request, reply) => {
-    const faults = await Promise.all(
-      checks.map(async ({ run }) => inTime(run()).catch((error: unknown) => reasonOf(error))),
-    );
-    const results = Object.fromEntries(checks.map(({ name }, at) => [name, faults[at] ?? 'ok']));
-    const ready = faults.every((fault) => fault === undefined);
+    const faults = await faultsOf(checks);
+    const results = Object.fromEntries(checks.map(({ name }) => [name, faults[name] ?? 'ok']));
+    const ready = Object.keys(faults).length === 0;
     return reply.code(ready ? 200 : 503).send({ ready, checks: results, details });
   });
   app.get('/metrics', { schema: { response: { 200: Type.String() } } }, async (_request, reply) => {
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await scrape());
   });
+  app.get('/status', { schema: { response: { 200: StatusSchema } } }, async () => ({ processes: await status() }));
   await app.listen(listen);
   const address = app.server.address();
   return {

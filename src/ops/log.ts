@@ -1,17 +1,27 @@
-// The log: JSON lines on stdout by pino. Sender-made words go through `forLog` before they come here.
-import { pino, type Logger } from 'pino';
+// The log: JSON lines on stdout by pino, and to a syslog collector where one is named. Sender-made words go through `forLog`
+// before they come here.
+import { multistream, pino, type Logger } from 'pino';
 
 /** What the rooms log to. */
 export type Log = Logger;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** Opens the log; `role` stands in every line. */
-export function openLog(level: LogLevel, role: string): Log {
-  return pino({
+/** Opens the log; `role` stands in every line. `also` gets each line, too. */
+export function openLog(level: LogLevel, role: string, also?: { write(line: string): void }): Log {
+  const options = {
     level,
     base: { role, pid: process.pid },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  if (also === undefined) return pino(options);
+  const least = level === 'silent' ? 'fatal' : level;
+  return pino(
+    options,
+    multistream([
+      { level: least, stream: process.stdout },
+      { level: least, stream: also },
+    ]),
+  );
 }

@@ -19,6 +19,8 @@ export interface Metrics {
   readonly diskFree: Gauge<'store'>;
   readonly pressure: Gauge<'reason'>;
   readonly gateRefusals: Counter<'reason'>;
+  readonly alarms: Counter<'kind'>;
+  readonly syslogLines: Counter<'outcome'>;
 }
 
 /** Makes the metrics. `withProcess` adds Node's own (not in tests, where many registries live in one process). */
@@ -60,6 +62,12 @@ export function openMetrics(withProcess: boolean): Metrics {
     diskFree: gauge('mugai_disk_free_bytes', 'Free bytes', ['store']),
     pressure: gauge('mugai_pressure', 'Whether the doors say "later" (1), by what is short', ['reason']),
     gateRefusals: counter('mugai_gate_refusals_total', 'Packages the gate refused', ['reason']),
+    alarms: counter('mugai_alarms_total', 'Alarms on suspicious traffic and broken trust', ['kind']),
+    syslogLines: counter(
+      'mugai_syslog_lines_total',
+      'Lines for the syslog collector: sent, or dropped while it was away',
+      ['outcome'],
+    ),
   };
 }
 

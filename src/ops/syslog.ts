@@ -1,67 +1,192 @@
-// Lines for a syslog server on another machine: RFC 5424, over UDP (RFC 5426) or TCP with octet counting (RFC 6587).
-import { createSocket } from 'node:dgram';
-import { connect } from 'node:net';
-import { hostname } from 'node:os';
+// Sends the log to a syslog collector: UDP (RFC 5426), TCP (RFC 6587, octet counting) or TLS (RFC 5425). A collector that is
+// away never holds the road up: lines wait in memory, the oldest are dropped when too many do, and that is counted and told.
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect as connectTcp, isIP, isIPv6, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { MugaiError, reasonOf } from '../message/errors.ts';
+import { syslogLine, type LogLine, type SyslogFormat } from './syslog-line.ts';
 
-/** Facility 13, "log audit"; severity 6, informational. */
-const PRIORITY = 13 * 8 + 6;
-const SEND_MS = 5000;
-
-/** One line. `id` names the kind of event; `facts` become structured data. */
-export interface SyslogLine {
-  readonly id: string;
-  readonly facts: Readonly<Record<string, string>>;
-  readonly text: string;
-  readonly at: Date;
+export interface SyslogOptions {
+  /** `udp://host:514`, `tcp://host:514`, `tls://host:6514`. */
+  readonly url: string;
+  readonly format: SyslogFormat;
+  /** Certificates the collector's is checked with, PEM; the system's unless given. */
+  readonly caFile?: string | undefined;
 }
 
-/** Where lines go: `udp://host:port` or `tcp://host:port`; the port is 514 where none is given. */
-export interface SyslogServer {
-  readonly protocol: 'udp' | 'tcp';
-  readonly host: string;
-  readonly port: number;
-}
+const PORTS: { readonly [scheme: string]: number } = { 'udp:': 514, 'tcp:': 514, 'tls:': 6514 };
+/** Lines that wait for a collector that is away. */
+const WAITING_MOST = 10_000;
+/** RFC 5426 §3.2: what every receiver should take. */
+const DATAGRAM_MOST = 2048;
+const RETRY_FIRST_MS = 500;
+const RETRY_MOST_MS = 30_000;
 
-/** A line as RFC 5424 writes it. */
-export function syslogText({ id, facts, text, at }: SyslogLine): string {
-  const name = (word: string): string => word.replace(/[^!#-<>-\\^-~]/g, '_').slice(0, 48) || '-';
-  // PARAM-VALUE: backslash, quote and bracket are escaped; a control would break the line for its readers.
-  const value = (word: string): string =>
-    word.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"\]]/g, (letter) => `\\${letter}`);
-  const pairs = Object.entries(facts).map(([key, one]) => ` ${name(key).slice(0, 32)}="${value(one)}"`);
-  // 32473 is the enterprise number of documents (RFC 5612): ours is private to this product.
-  const data = pairs.length === 0 ? '-' : `[mugai@32473${pairs.join('')}]`;
-  const said = text.replace(/[\u0000-\u001f\u007f]/g, ' ');
-  return `<${PRIORITY}>1 ${at.toISOString()} ${name(hostname())} mugai ${process.pid} ${name(id).slice(0, 32)} ${data} \ufeff${said}`;
-}
+/** The sender. It is a destination of pino: `write` takes one JSON line. */
+export class Syslog {
+  readonly #options: SyslogOptions;
+  readonly #version: string;
+  readonly #ca: Buffer | undefined;
+  #waiting: string[] = [];
+  #dropped = 0;
+  /** Datagrams that were handed over and not yet sent. */
+  #inFlight = 0;
+  #socket: Socket | undefined;
+  #udp: UdpSocket | undefined;
+  #connecting = false;
+  #retryMs = RETRY_FIRST_MS;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+  /** Counts what became of each line. */
+  onLine: ((outcome: 'sent' | 'dropped') => void) | undefined;
+  /** Why the collector cannot be reached; undefined while it can, or nothing was sent yet. */
+  fault: string | undefined;
 
-/** Sends a line; rejects when it could not be handed over. UDP knows no more than that it was sent. */
-export async function sendSyslog(server: SyslogServer, line: SyslogLine): Promise<void> {
-  const bytes = Buffer.from(syslogText(line), 'utf8');
-  await (server.protocol === 'udp' ? sendDatagram(server, bytes) : sendFramed(server, bytes));
-}
+  /** Throws `bad-config` when the certificate file cannot be read. */
+  constructor(options: SyslogOptions, version: string) {
+    this.#options = options;
+    this.#version = version;
+    if (options.caFile !== undefined && options.caFile !== '') {
+      try {
+        this.#ca = readFileSync(options.caFile);
+      } catch (error) {
+        const why = `MUGAI_SYSLOG_CA_FILE ${options.caFile} cannot be read: ${reasonOf(error)}`;
+        throw new MugaiError('bad-config', why, { permanent: true, cause: error });
+      }
+    }
+  }
 
-async function sendDatagram({ host, port }: SyslogServer, bytes: Buffer): Promise<void> {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.send(bytes, port, host, (error) => (error === null ? resolve() : reject(error)));
+  write(json: string): void {
+    let line: LogLine;
+    try {
+      line = JSON.parse(json) as LogLine;
+    } catch {
+      this.#count('dropped'); // pino writes JSON; what is none is counted and not guessed at
+      return;
+    }
+    this.#waiting.push(syslogLine(line, this.#options.format, this.#version));
+    if (this.#waiting.length > WAITING_MOST) {
+      this.#waiting.shift();
+      this.#dropped += 1;
+      this.#count('dropped');
+    }
+    this.#flush();
+  }
+
+  /** Waits up to `ms` for what is still to be sent, then lets go. */
+  async close(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    while (this.#waiting.length + this.#inFlight > 0 && performance.now() < until)
+      await new Promise((done) => setTimeout(done, 20));
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#udp?.close();
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const ended = once(socket, 'close');
+    socket.end();
+    const late = setTimeout(() => socket.destroy(), Math.max(200, until - performance.now()));
+    await ended.catch(() => undefined);
+    clearTimeout(late);
+  }
+
+  #flush(): void {
+    if (this.#options.url.startsWith('udp:')) return this.#datagrams();
+    const socket = this.#socket;
+    if (socket === undefined) return this.#connect();
+    if (socket.writableNeedDrain) return; // goes on at `drain`
+    const lines = this.#waiting;
+    this.#waiting = [];
+    this.#noteDropped(lines);
+    for (const line of lines) {
+      const bytes = Buffer.from(line, 'utf8');
+      socket.write(Buffer.concat([Buffer.from(`${bytes.length} `), bytes]), (error) => {
+        if (error === null || error === undefined) this.#count('sent');
+        else this.#waiting.unshift(line); // the connection was lost before it left
+      });
+    }
+  }
+
+  #datagrams(): void {
+    const { hostname, port } = this.#place();
+    this.#udp ??= createSocket(isIPv6(hostname) ? 'udp6' : 'udp4').unref();
+    const lines = this.#waiting;
+    this.#waiting = [];
+    for (const line of lines) {
+      this.#inFlight += 1;
+      this.#udp.send(cut(Buffer.from(line, 'utf8')), port, hostname, (error) => {
+        this.#inFlight -= 1;
+        this.fault = error === null ? undefined : reasonOf(error);
+        this.#count(error === null ? 'sent' : 'dropped');
+      });
+    }
+  }
+
+  #connect(): void {
+    if (this.#connecting || this.#retry !== undefined || this.#closed) return;
+    this.#connecting = true;
+    const { hostname: host, port, protocol } = this.#place();
+    const tls = protocol === 'tls:';
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const socket = tls
+      ? connectTls({ host, port, ...name, ...(this.#ca === undefined ? {} : { ca: this.#ca }) })
+      : connectTcp({ host, port });
+    socket.unref();
+    socket.once(tls ? 'secureConnect' : 'connect', () => {
+      this.#connecting = false;
+      this.#retryMs = RETRY_FIRST_MS;
+      this.fault = undefined;
+      this.#socket = socket;
+      this.#flush();
     });
-  } finally {
-    socket.close();
+    socket.on('drain', () => this.#flush());
+    socket.resume(); // a collector says nothing; what it says anyway is thrown away
+    socket.on('error', (error) => (this.fault = reasonOf(error)));
+    socket.once('close', () => {
+      this.#connecting = false;
+      this.#socket = undefined;
+      this.fault ??= 'the collector closed the connection';
+      if (this.#closed) return;
+      this.#retry = setTimeout(() => {
+        this.#retry = undefined;
+        if (this.#waiting.length > 0) this.#connect();
+      }, this.#retryMs).unref();
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MOST_MS);
+    });
+  }
+
+  /** The collector must know that something is missing: its own line says so, before those that came through. */
+  #noteDropped(lines: string[]): void {
+    if (this.#dropped === 0) return;
+    const told = {
+      level: 'error',
+      time: new Date().toISOString(),
+      role: 'syslog',
+      pid: process.pid,
+      msg: 'log lines were dropped while the collector was away',
+      count: this.#dropped,
+    };
+    lines.unshift(syslogLine(told, this.#options.format, this.#version));
+    this.#dropped = 0;
+  }
+
+  #place(): { readonly hostname: string; readonly port: number; readonly protocol: string } {
+    const { hostname, port, protocol } = new URL(this.#options.url);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    return { hostname: host, protocol, port: port === '' ? (PORTS[protocol] ?? 514) : Number(port) };
+  }
+
+  #count(outcome: 'sent' | 'dropped'): void {
+    this.onLine?.(outcome);
   }
 }
 
-async function sendFramed({ host, port }: SyslogServer, bytes: Buffer): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const socket = connect({ host, port });
-    socket.setTimeout(SEND_MS, () => socket.destroy(new Error(`${host}:${port} does not answer`)));
-    socket.once('error', reject);
-    socket.once('close', (failed) => {
-      if (!failed) resolve();
-    });
-    socket.end(Buffer.concat([Buffer.from(`${bytes.length} `), bytes]));
-    socket.resume();
-  });
+/** At most a datagram, cut at a character. */
+function cut(bytes: Buffer): Buffer {
+  if (bytes.length <= DATAGRAM_MOST) return bytes;
+  let end = DATAGRAM_MOST;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.subarray(0, end);
 }

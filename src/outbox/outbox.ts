@@ -1,7 +1,8 @@
 // Sealed packages at rest: a folder per message, made whole or not at all. The middle zone writes, the inner zone reads.
-import { folderOf, parseMessageId, type MessageId } from '../message/id.ts';
+import { folderOf, parseMessageId, timeOfShard, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Sealed } from '../message/stages.ts';
+import { StatusFiles } from '../store/status-files.ts';
 import { stage, type Entry, type Staged, type Store } from '../store/store.ts';
 import { Boards } from './board.ts';
 import { LiveFolder } from './live.ts';
@@ -11,8 +12,11 @@ import type { PackageFiles } from './verify.ts';
 /** The outbox of a gateway. */
 export class Outbox {
   readonly #store: Store;
+  /** What the processes of the outer and middle zones tell of themselves; signed. */
+  readonly status: StatusFiles;
   constructor(store: Store) {
     this.#store = store;
+    this.status = new StatusFiles(store);
   }
 
   /** Takes the bytes of one output in, to become a file of a package. */
@@ -65,7 +69,7 @@ export class Outbox {
 
   /** Shards that hold packages, oldest first. */
   async shards(): Promise<string[]> {
-    return this.#store.list('');
+    return (await this.#store.list('')).filter((name) => !Number.isNaN(timeOfShard(name)));
   }
 
   /** True when there is any shard: the folder of an outbox whose mount is lost is empty, or not there. */

@@ -40,6 +40,8 @@ export const PolicySchema = Type.Object(
     drop: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z]+/([a-z0-9.+-]+|\\*)$' }))),
     /** Bytes of attachments in a delivered mail. */
     attachBytes: lowered(LIMITS.attachBytes),
+    /** What becomes of a part when the malware scanner (`MUGAI_CLAMD`) gives no answer: it is held, or goes on and is told. */
+    unscanned: Type.Optional(Type.Union([Type.Literal('hold'), Type.Literal('pass')])),
     /** Whether PDFs keep their text, invisible behind the pictures of their pages, for search and copy. */
     textLayer: Type.Optional(Type.Boolean()),
     /** Who may agree that an original is handed out on the Internet side, and how. */
@@ -110,6 +112,7 @@ export interface Policy {
   readonly frames: 'first' | 'pages';
   readonly attachBytes: number;
   readonly textLayer: boolean;
+  readonly unscanned: 'hold' | 'pass';
   readonly originals: {
     readonly levels: readonly (readonly string[])[];
     readonly waitMinutes: number;
@@ -167,6 +170,15 @@ const BUILT_IN: Static<typeof PolicySchema> = { name: 'built-in', version: '1' }
 /** The policy that holds when no file is named: everything that can be converted is, everything else is refused. */
 export function builtInPolicy(): Policy {
   return policyOf(BUILT_IN);
+}
+
+/** The same policy with other limits for one run; they may be higher than its own, never than the ceilings. */
+export function withLimits(policy: Policy, limits: Partial<Policy['limits']>): Policy {
+  return {
+    ...policy,
+    limits: { ...policy.limits, ...limits },
+    forMessage: (envelope) => withLimits(policy.forMessage(envelope), limits),
+  };
 }
 
 /** The policy of a YAML file; `bad-config` in one line for anything wrong with it. */
@@ -242,6 +254,7 @@ function policyFor(file: File, sha256: string, envelope: Facts): Policy {
     delivery,
     attachBytes: delivery === 'link' ? 0 : (set.attachBytes ?? file.attachBytes ?? LIMITS.attachBytes),
     textLayer: set.textLayer ?? file.textLayer ?? true,
+    unscanned: file.unscanned ?? 'pass',
     keepDays: set.keepDays ?? file.keepDays,
     passwordPairing: set.passwordPairing ?? file.passwordPairing ?? false,
     passwordPairingHours: file.passwordPairingHours ?? LIMITS.pairingHoursUsual,

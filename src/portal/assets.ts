@@ -33,7 +33,7 @@ interface Asset {
 }
 
 /** Declares `/assets/…`. Files are read once; browsers keep them and ask again only whether they changed. */
-export function addAssets(app: FastifyInstance): void {
+export function addAssets(app: FastifyInstance, more: ReadonlyMap<string, string>): void {
   const kept = new Map<string, Asset>();
   const load = (name: string, place: string): Asset => {
     const known = kept.get(name);
@@ -45,7 +45,7 @@ export function addAssets(app: FastifyInstance): void {
     return asset;
   };
   app.get<{ Params: { name: string } }>('/assets/:name', async (request, reply) => {
-    const place = placeOf(request.params.name);
+    const place = placeOf(request.params.name) ?? more.get(request.params.name);
     if (place === undefined) return reply.callNotFound();
     const { bytes, type, tag } = load(request.params.name, place);
     reply.header('Cache-Control', 'public, max-age=3600').header('ETag', tag);

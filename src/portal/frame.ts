@@ -14,6 +14,8 @@ export interface Framed {
   readonly live?: string;
   /** A script of its own besides the one that every page has: its file among the assets. */
   readonly script?: string;
+  /** Names of further assets, styles and scripts. */
+  readonly assets?: { readonly styles: readonly string[]; readonly scripts: readonly string[] } | undefined;
   /** A sentence above the page: `bad` for what went wrong. */
   readonly note?: { readonly kind: 'good' | 'bad'; readonly text: string } | undefined;
 }
@@ -26,7 +28,7 @@ const WORD_LINKS: readonly (readonly [path: string, word: Word, roles: readonly 
 ];
 
 /** A whole page. */
-export function frame(glance: Glance, { title, body, wide, note, live, script }: Framed): Html {
+export function frame(glance: Glance, { title, body, wide, note, live, script, assets }: Framed): Html {
   const say = wordsOf(glance.language);
   return html`<!doctype html>
     <html lang="${glance.language}">
@@ -38,9 +40,11 @@ export function frame(glance: Glance, { title, body, wide, note, live, script }:
         <link rel="stylesheet" href="/assets/400.css" />
         <link rel="stylesheet" href="/assets/700.css" />
         <link rel="stylesheet" href="/assets/portal.css" />
+        ${assets?.styles.map((name) => html`<link rel="stylesheet" href="/assets/${name}" />`)}
         <link rel="icon" href="/assets/mark.svg" type="image/svg+xml" />
         <script src="/assets/portal.js" defer></script>
         ${script === undefined ? '' : html`<script src="/assets/${script}" defer></script>`}
+        ${assets?.scripts.map((name) => html`<script src="/assets/${name}" defer></script>`)}
       </head>
       <body>
         <a class="skip" href="#content">${say('skip')}</a>

@@ -34,6 +34,26 @@ export interface Listed {
   readonly read: boolean;
 }
 
+/** A line as the operator sees it: of any mailbox. */
+export interface AnyLine extends Listed {
+  readonly reason: string;
+  /** The message that this is another version of; empty for a first version. */
+  readonly revises: string;
+}
+
+/** What the operator's list shows: `attention` is everything somebody may have to do something about. */
+export type AnyFilter = 'all' | 'attention' | 'held' | 'refused' | 'undelivered' | 'waiting' | 'broken';
+
+const FILTER_SQL: { readonly [filter in AnyFilter]: string } = {
+  all: '',
+  attention: "AND (m.state = 'held' OR m.waiting > 0 OR m.stage NOT IN ('delivered', 'sealed'))",
+  held: "AND (m.state = 'held' OR m.waiting > 0)",
+  refused: "AND m.state = 'refused'",
+  undelivered: "AND m.stage IN ('expired', 'rejected')",
+  waiting: "AND m.stage = 'sealed'",
+  broken: "AND (m.stage = 'quarantined' OR m.reason = 'converter-failed')",
+};
+
 /** What a list is asked for. `before`: the key of the last line of the page before. */
 export interface Query {
   readonly user: string;
@@ -149,7 +169,7 @@ export class MessageIndex {
     if (this.#source.outbox.find(id) !== undefined) await this.#take([id]);
   }
 
-  /** Takes a message out: its package was deleted after its time. */
+  /** Takes a message out: its package was deleted. */
   forget(id: MessageId): void {
     this.#db.transaction(() => {
       const key = this.#db.get('SELECT key FROM messages WHERE id = ?', id)?.['key'];
@@ -331,6 +351,46 @@ export class MessageIndex {
     return row === undefined ? undefined : listedOf(row);
   }
 
+  /** The operator's list, newest first: every mailbox, told by its outside only. */
+  listAll(query: {
+    readonly filter: AnyFilter;
+    readonly words: string;
+    readonly before: number | undefined;
+    readonly most: number;
+  }): { readonly lines: AnyLine[]; readonly more: boolean } {
+    const before = query.before ?? Number.MAX_SAFE_INTEGER;
+    const filter = FILTER_SQL[query.filter];
+    const id = parseMessageId(query.words.trim().toLowerCase());
+    const address = parseAddress(query.words.trim());
+    const match = matchOf(query.words);
+    const most = query.most + 1;
+    let rows: Row[];
+    if (id !== undefined)
+      rows = this.#db.all('SELECT m.* FROM messages m WHERE (m.id = ? OR m.revises = ?) ORDER BY m.key DESC', id, id);
+    else if (match === undefined)
+      rows = this.#db.all(
+        `SELECT m.* FROM messages m WHERE m.key < ? ${filter} ORDER BY m.key DESC LIMIT ?`,
+        before,
+        most,
+      );
+    else
+      rows = this.#db.all(
+        `SELECT m.* FROM idx.words w JOIN messages m ON m.key = w.rowid
+         WHERE words MATCH ? AND w.rowid < ? ${filter} ORDER BY w.rowid DESC LIMIT ?`,
+        address === undefined ? `what:(${match})` : `what:(${match}) OR who:${whoWord(address)}`,
+        before,
+        most,
+      );
+    const lines = rows.map(anyLineOf).filter((line) => line !== undefined);
+    return { lines: lines.slice(0, query.most), more: lines.length > query.most };
+  }
+
+  /** A message of any mailbox, for the operator; undefined when the index has none of this id. */
+  anyOf(id: MessageId): AnyLine | undefined {
+    const row = this.#db.get('SELECT m.* FROM messages m WHERE m.id = ?', id);
+    return row === undefined ? undefined : anyLineOf(row);
+  }
+
   /** A message, when one of the addresses is among its recipients; otherwise undefined, as if it were not there. */
   find(id: MessageId, addresses: readonly string[], user: string): Listed | undefined {
     const key = this.#db.get('SELECT key FROM messages WHERE id = ?', id)?.['key'];
@@ -381,6 +441,12 @@ function hourOf(shard: string): number | undefined {
   if (match === null) return undefined;
   const [, year, month, day, hour] = match.map(Number);
   return Date.UTC(year ?? 0, (month ?? 1) - 1, day ?? 1, hour ?? 0);
+}
+
+function anyLineOf(row: Row): AnyLine | undefined {
+  const line = listedOf(row);
+  if (line === undefined) return undefined;
+  return { ...line, reason: String(row['reason'] ?? ''), revises: String(row['revises'] ?? '') };
 }
 
 function listedOf(row: Row): Listed | undefined {

@@ -69,6 +69,8 @@ export interface PagesDeps {
 /** Declares pages on a Fastify instance. */
 export class Pages {
   readonly declared: Declared[] = [];
+  /** Files besides the portal's own that `/assets/<name>` hands out: styles and scripts of other rooms. */
+  readonly assets = new Map<string, string>();
   readonly #links: Link[] = [];
   readonly #quiet = new Set<string>();
   readonly #app: FastifyInstance;

@@ -5,7 +5,7 @@ import type { Audit } from '../message/act.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { RequestWriter } from '../requests/requests.ts';
-import { Accounts } from './accounts.ts';
+import { Accounts, type Role } from './accounts.ts';
 import { addAccountPage } from './account-page.ts';
 import { addArriving } from './arriving-pages.ts';
 import type { OnTheWay } from './arriving.ts';
@@ -126,12 +126,12 @@ export async function openPortal(
     directories,
     firstAddress: deps.firstAddress,
   };
-  addAssets(app);
+  addAssets(app, pages.assets);
   addSignIn(desk);
   addFirstSignIn(desk);
   addDirectoryPages(desk, directories);
   pages.get('/', 'signed-in', async (visit) => ({
-    to: visit.user.roles.includes('staff') ? '/messages' : '/account',
+    to: homeOf(visit.user.roles),
   }));
   addMessages(desk);
   const asking = { asks: new Asks(deps.db), requests: deps.requests };
@@ -169,6 +169,12 @@ export async function openPortal(
       clearTimeout(timer);
     },
   };
+}
+
+/** Where somebody begins: with what is meant for him. */
+function homeOf(roles: readonly Role[]): string {
+  if (roles.includes('staff')) return '/messages';
+  return roles.includes('operator') ? '/console' : '/account';
 }
 
 function plainPage(glance: Glance, title: Word, text: Word): Html {

@@ -1,6 +1,6 @@
 // The queues between the steps: message ids wait here, in this process or in Redis. The spool is the truth, this an
 // index: whatever is lost here is added again by the next scan.
-import { Queue, type IQueueBackend } from 'bullmq';
+import { Queue, type IQueueBackend, type Telemetry } from 'bullmq';
 import type { MessageId } from '../message/id.ts';
 import { embeddedEngine, redisEngine, type Engine } from './engine.ts';
 import { startWorker, type Handler, type StepName, type WorkerHandle, type WorkRules } from './step-worker.ts';
@@ -39,6 +39,8 @@ export interface StepQueue {
   list(state: 'waiting' | 'active' | 'delayed', limit: number): Promise<readonly QueuedJob[]>;
   /** Stops or resumes the taking of jobs by every worker of this queue, on all machines. */
   pause(paused: boolean): Promise<void>;
+  /** Lets a delayed message be taken at once; false when it was not delayed. */
+  hurry(id: MessageId): Promise<boolean>;
 }
 
 /** All queues of one process. */
@@ -53,6 +55,8 @@ export interface QueueHub extends AsyncDisposable {
 export interface QueueOptions extends WorkRules {
   /** `redis://…` or `rediss://…`; undefined: in this process. */
   readonly url: string | undefined;
+  /** Runs an add as part of a message's trace; where it is given, BullMQ tells OpenTelemetry what it does. */
+  readonly traced?: (<T>(id: MessageId, run: () => T) => T) | undefined;
 }
 
 /** Jobs per round trip: one addBulk of 100,000 would hold Redis for seconds. */
@@ -68,7 +72,8 @@ type JobQueue = Queue<Data, void, string, Data, void, string, IQueueBackend>;
 /** Opens the queues; with a URL, waits for Redis. Throws `bad-config` when the URL is wrong or nothing answers there. */
 export async function openQueues(options: QueueOptions): Promise<QueueHub> {
   const engine = options.url === undefined ? embeddedEngine() : await redisEngine(options.url);
-  const rules: WorkRules = { ...options, onError: onceInAWhile(options.onError) };
+  const telemetry = options.traced === undefined ? undefined : await bullTelemetry();
+  const rules: WorkRules = { ...options, onError: onceInAWhile(options.onError), telemetry };
   const queues = new Map<StepName, JobQueue>();
   const workers: WorkerHandle[] = [];
   const close = async ({ deadlineMs = 0 }: { readonly deadlineMs?: number } = {}) => {
@@ -79,7 +84,7 @@ export async function openQueues(options: QueueOptions): Promise<QueueHub> {
     queue: (step) => {
       const queue = queues.get(step) ?? openQueue(step, rules, engine);
       queues.set(step, queue);
-      return stepQueue(step, queue);
+      return stepQueue(step, queue, options.traced);
     },
     work: (step, handler, { concurrency }) => {
       const worker = startWorker({ step, handler, concurrency, rules, engine });
@@ -102,7 +107,10 @@ function openQueue(step: StepName, rules: WorkRules, engine: Engine): JobQueue {
     stackTraceLimit: 1,
   };
   const connection = engine.queueConnection;
-  const queue: JobQueue = new Queue(step, { connection, prefix: engine.prefix, defaultJobOptions }, engine.backend);
+  const { telemetry } = rules;
+  const traced = telemetry === undefined ? {} : { telemetry };
+  const options = { connection, prefix: engine.prefix, defaultJobOptions, ...traced };
+  const queue: JobQueue = new Queue(step, options, engine.backend);
   queue.on('error', (error) => rules.onError(error, { step }));
   return queue;
 }
@@ -113,13 +121,23 @@ async function closeQueue(queue: JobQueue): Promise<void> {
   if (!(await closed)) await within(CLOSE_MS, queue.disconnect());
 }
 
-function stepQueue(step: StepName, queue: JobQueue): StepQueue {
+/** BullMQ's spans by bullmq-otel; loaded only where traces are wanted. */
+async function bullTelemetry(): Promise<Telemetry> {
+  const { BullMQOtel } = await import('bullmq-otel');
+  return new BullMQOtel({ tracerName: 'mugai-queue' });
+}
+
+function stepQueue(step: StepName, queue: JobQueue, traced: QueueOptions['traced']): StepQueue {
+  const one = <T>(id: MessageId | undefined, run: () => T): T =>
+    id === undefined || traced === undefined ? run() : traced(id, run);
   return {
     add: async (ids, { delayMs = 0 } = {}) => {
       for (let from = 0; from < ids.length; from += ADD_BATCH) {
         const batch = ids.slice(from, from + ADD_BATCH);
-        await queue.addBulk(
-          batch.map((id) => ({ name: step, data: { id }, opts: { jobId: `${step}-${id}`, delay: delayMs } })),
+        await one(batch.length === 1 ? batch[0] : undefined, async () =>
+          queue.addBulk(
+            batch.map((id) => ({ name: step, data: { id }, opts: { jobId: `${step}-${id}`, delay: delayMs } })),
+          ),
         );
       }
     },
@@ -140,6 +158,12 @@ function stepQueue(step: StepName, queue: JobQueue): StepQueue {
       });
     },
     pause: (paused) => (paused ? queue.pause() : queue.resume()),
+    hurry: async (id) => {
+      const job = await queue.getJob(`${step}-${id}`);
+      if (job === undefined || (await job.getState()) !== 'delayed') return false;
+      await job.promote();
+      return true;
+    },
   };
 }
 

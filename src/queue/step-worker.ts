@@ -1,5 +1,13 @@
 // One worker of one step: the rules for trying again, giving up and stopping, around the handler.
-import { DelayedError, UnrecoverableError, WaitingError, Worker, type IQueueBackend, type Job } from 'bullmq';
+import {
+  DelayedError,
+  UnrecoverableError,
+  WaitingError,
+  Worker,
+  type IQueueBackend,
+  type Job,
+  type Telemetry,
+} from 'bullmq';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { parseMessageId, type MessageId } from '../message/id.ts';
 import type { Engine } from './engine.ts';
@@ -35,6 +43,8 @@ export interface WorkRules {
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   /** How long a silent worker keeps its job, and how often such jobs are looked for (30 s each); shorter in tests. */
   readonly locks?: { readonly durationMs: number; readonly checkMs: number };
+  /** What BullMQ tells of its own work; nothing unless given. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** A running worker. */
@@ -91,6 +101,7 @@ export function startWorker(parts: WorkerParts): WorkerHandle {
       // BullMQ would end such a job without asking us; `runJob` counts instead, so that onExhausted hears of it.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       settings: { backoffStrategy: (made) => waitAfter(made, rules) },
+      ...(rules.telemetry === undefined ? {} : { telemetry: rules.telemetry }),
     },
     engine.backend,
   );

@@ -1,6 +1,7 @@
-// What the inner side may ask of the middle: four small records, each checked against its schema, at most 4 KiB.
+// What the inner side may ask of the middle: seven small records, each checked against its schema, at most 4 KiB.
 import { Type, type Static, type TSchema } from 'typebox';
 import { MugaiError } from '../message/errors.ts';
+import { LIMITS } from '../message/limits.ts';
 import { recordCodec } from '../store/records.ts';
 
 /** Bytes of one request at most: it is the only thing that goes from the inner side to the middle. */
@@ -66,17 +67,55 @@ export const OriginalRequestSchema = Type.Object(
   },
   strict,
 );
+/** A message that waits for its next attempt is to be tried now. */
+export const RetryRequestSchema = Type.Object({ kind: Type.Literal('retry'), ...common }, strict);
+
+const limit = (ceiling: number) => Type.Optional(Type.Integer({ minimum: 1, maximum: ceiling }));
+/** Limits of one run: the policy's are left aside for it, the ceilings hold. */
+export const RunLimitsSchema = Type.Object(
+  {
+    parts: limit(LIMITS.parts),
+    depth: limit(LIMITS.depth),
+    pages: limit(LIMITS.pages),
+    expandedBytes: limit(LIMITS.expandedBytes),
+    outputBytes: limit(LIMITS.outputBytes),
+    dpi: limit(300),
+  },
+  strict,
+);
+export type RunLimits = Static<typeof RunLimitsSchema>;
+/** The whole message is to be made harmless once more, with these limits. */
+export const RerunRequestSchema = Type.Object(
+  { kind: Type.Literal('rerun'), ...common, limits: RunLimitsSchema },
+  strict,
+);
+/** A message is to be deleted for good; a second person agreed. */
+export const DeleteRequestSchema = Type.Object(
+  {
+    kind: Type.Literal('delete'),
+    ...common,
+    reason: Type.String({ minLength: 1, maxLength: 300 }),
+    confirmedBy: Type.String({ minLength: 1, maxLength: 200 }),
+  },
+  strict,
+);
 export const RequestSchema = Type.Union([
   PasswordRequestSchema,
   RenderRequestSchema,
   TextRequestSchema,
   OriginalRequestSchema,
+  RetryRequestSchema,
+  RerunRequestSchema,
+  DeleteRequestSchema,
 ]);
 
 export type PasswordRequest = Static<typeof PasswordRequestSchema>;
 export type RenderRequest = Static<typeof RenderRequestSchema>;
 export type TextRequest = Static<typeof TextRequestSchema>;
 export type OriginalRequest = Static<typeof OriginalRequestSchema>;
+export type RetryRequest = Static<typeof RetryRequestSchema>;
+export type RerunRequest = Static<typeof RerunRequestSchema>;
+export type DeleteRequest = Static<typeof DeleteRequestSchema>;
 export type Request = Static<typeof RequestSchema>;
 
 const codec = recordCodec('request', RequestSchema as TSchema);

@@ -7,9 +7,11 @@ import {
   REQUEST_BYTES,
   decodeRequest,
   encodeRequest,
+  type DeleteRequest,
   type OriginalRequest,
   type RenderRequest,
   type Request,
+  type RunLimits,
   type TextRequest,
 } from './request.ts';
 import { sealPasswords } from './sealed-box.ts';
@@ -57,6 +59,21 @@ export class RequestWriter {
     why: Omit<OriginalRequest, 'kind' | 'request' | 'id' | 'part' | 'by' | 'at'>,
   ): Promise<MessageId> {
     return this.#put({ kind: 'original', ...head(newMessageId(), asked), ...why });
+  }
+
+  /** Asks to try a waiting message now. */
+  async retry(asked: Asked): Promise<MessageId> {
+    return this.#put({ kind: 'retry', ...head(newMessageId(), asked) });
+  }
+
+  /** Asks to make a message harmless once more, with these limits. */
+  async rerun(asked: Asked, limits: RunLimits): Promise<MessageId> {
+    return this.#put({ kind: 'rerun', ...head(newMessageId(), asked), limits });
+  }
+
+  /** Asks to delete a message for good. */
+  async remove(asked: Asked, why: Pick<DeleteRequest, 'reason' | 'confirmedBy'>): Promise<MessageId> {
+    return this.#put({ kind: 'delete', ...head(newMessageId(), asked), ...why });
   }
 
   /** True while the worker has not answered. */

@@ -49,6 +49,11 @@ export class ChildPool implements AsyncDisposable {
     return { places, ready: places > 0 && this.#idle.some((child) => child.usable) };
   }
 
+  /** How busy it is: places in all, lent ones, and who waits for one. */
+  get load(): { readonly places: number; readonly busy: number; readonly waiting: number } {
+    return { places: this.#size.most, busy: this.#lent, waiting: this.#waiting.length };
+  }
+
   /** True while somebody waits for a place. */
   get crowded(): boolean {
     return this.#waiting.length > 0;

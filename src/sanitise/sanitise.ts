@@ -6,13 +6,14 @@ import { LIMITS } from '../message/limits.ts';
 import type { PartRow, Reason, Remark, State } from '../message/part.ts';
 import type { Envelope, Sanitised, SanitisedRecord, Source, Spooled } from '../message/stages.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { Traces } from '../ops/traces.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Entry, Spool, StageWriter, Staged } from '../spool/spool.ts';
 import { authenticate, clientOf, type Client, type SenderChecks } from './authenticate.ts';
 import type { LiveSink } from './live.ts';
 import { composeMessageText } from './message-text.ts';
 import { routeOf } from './route.ts';
-import { Tools, type Failure, type Only, type Pools } from './tools.ts';
+import { Tools, type Failure, type Only, type Pools, type Scan } from './tools.ts';
 import { Walk, type WalkedMail } from './walk.ts';
 import { boundedBody, boundedRemarks } from './within-limits.ts';
 
@@ -31,10 +32,14 @@ export interface SanitiseTools {
   readonly only?: Only;
   /** Told why a child refused a part or failed at it: for the log, where an operator looks for the cause. */
   readonly onFailure?: (failure: Failure & { readonly id: MessageId }) => void;
+  /** Where spans of the children's work go. */
+  readonly traces?: Traces | undefined;
   /** Passwords to try on locked parts. */
   readonly passwords: readonly string[];
   /** Whose words those passwords are, and the parts that are locked without them. */
   readonly pairing?: Pairing;
+  /** A second opinion on every part: what a malware scanner finds. `undefined` from it: nothing. Throws: no answer. */
+  readonly scan?: Scan | undefined;
   /** Our own version, for the manifest. */
   readonly version: string;
   /** Digests of our own code, for the manifest. */

@@ -1,5 +1,6 @@
 // What the converters of one message share: children, the purse, a place for output bytes, numbers for file names.
 import type { Metrics } from '../ops/metrics.ts';
+import type { Traces } from '../ops/traces.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ChildOutcome, FrameSink, JailedChild } from '../sandbox/child.ts';
 import type { ChildPool } from '../sandbox/pool.ts';
@@ -37,6 +38,9 @@ export interface Ask {
 
 /** One part that is wanted once more, and nothing else of the message: some pages (from 1), its words, or the bytes it had. */
 export type Only = OnlyPages | OnlyText | OnlyBytes;
+
+/** Asks a malware scanner about bytes: the name of what it found, undefined for nothing. Throws when it gives no answer. */
+export type Scan = (content: Staged, signal: AbortSignal) => Promise<string | undefined>;
 
 export interface OnlyPages {
   readonly as: 'pages';
@@ -78,6 +82,8 @@ export class Tools {
   readonly live: LiveSink | undefined;
   readonly only: Only | undefined;
   readonly #onFailure: ((failure: Failure) => void) | undefined;
+  readonly scan: Scan | undefined;
+  readonly #traces: Traces | undefined;
   #files = 0;
 
   constructor(
@@ -90,6 +96,8 @@ export class Tools {
       readonly live?: LiveSink | undefined;
       readonly only?: Only | undefined;
       readonly onFailure?: (failure: Failure) => void;
+      readonly scan?: Scan | undefined;
+      readonly traces?: Traces | undefined;
     },
     signal: AbortSignal,
   ) {
@@ -101,6 +109,8 @@ export class Tools {
     this.live = shared.live;
     this.only = shared.only;
     this.#onFailure = shared.onFailure;
+    this.scan = shared.scan;
+    this.#traces = shared.traces;
     this.signal = signal;
     this.budget = new Budget(shared.policy.limits);
   }
@@ -147,6 +157,12 @@ export class Tools {
    * no child any more.
    */
   async run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
+    if (this.#traces === undefined) return this.#run(leaf, ask, sink);
+    const facts = { 'mugai.part': leaf.path, 'mugai.bytes': leaf.content.size, 'mugai.worker': ask.family };
+    return this.#traces.piece(`convert ${ask.family}`, facts, async () => this.#run(leaf, ask, sink));
+  }
+
+  async #run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
     const seconds = this.metrics.convertSeconds.startTimer({ worker: ask.family });
     try {
       const run = async (child: JailedChild): Promise<ChildOutcome> => this.#runIn(child, leaf, ask, sink);

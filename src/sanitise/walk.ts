@@ -15,6 +15,7 @@ import { composeMessageText } from './message-text.ts';
 import { openArchive } from './open-archive.ts';
 import { convertToText } from './only-text.ts';
 import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
+import { secondOpinion } from './second-opinion.ts';
 import { identityRemarks } from './identity.ts';
 import { readMail, type ReadMail } from './read-mail.ts';
 import { routeOf, typeMismatch } from './route.ts';
@@ -78,8 +79,11 @@ export class Walk {
       this.#row(leaf, 'message/rfc822', refusal(mail.refused));
       return { kind: 'refused', reason: mail.refused };
     }
+    // The whole, too: a scanner knows mails, and the text of one is no leaf. The text itself can do no harm: it goes on, told.
+    const whole = await secondOpinion(leaf, this.#tools);
     const identity = identityRemarks({ ...mail, from: mail.headers.from, envelope });
-    const findings = [...mail.findings, ...identity, ...(checked === undefined ? [] : await checked)];
+    const senders = checked === undefined ? [] : await checked;
+    const findings = [...mail.findings, ...whole.findings, ...identity, ...senders];
     const body = await this.#bodyOf({ ...mail, findings }, findings, leaf, 'message.txt');
     // A mail of nothing but headers (or of parts that never came) has no leaf: its row is its own.
     if (this.rows.length === 0)
@@ -96,9 +100,12 @@ export class Walk {
     const outputsBefore = this.outputs.length;
     const detected = await this.#detect(leaf);
     const unread = detected.refused ?? undecoded(detected.type, seen);
-    const converted = unread === undefined ? await this.#convert(leaf, detected.type) : refusal(unread);
+    const scanned = await secondOpinion(leaf, this.#tools);
+    const converted =
+      scanned.end ?? (unread === undefined ? await this.#convert(leaf, detected.type) : refusal(unread));
     const mismatch = detected.refused === undefined && typeMismatch(leaf.declaredType, detected.type);
     const extra = mismatch ? [{ code: 'type-mismatch', detail: `${leaf.declaredType} / ${detected.type}` }] : [];
+    extra.push(...scanned.findings);
     const found = [...seen.findings, ...extra, ...converted.findings];
     const kept = await this.#byRule(leaf, detected.type, converted, found);
     const row = rowOf(leaf, detected.type, kept, {

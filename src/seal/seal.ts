@@ -7,7 +7,9 @@ import type { Sanitised, SanitisedRecord, Sealed } from '../message/stages.ts';
 import { MugaiError } from '../message/errors.ts';
 import type { Entry, Spool, Staged } from '../spool/spool.ts';
 import { sealBoard, type Board } from '../outbox/board.ts';
+import type { Status } from '../message/status.ts';
 import { sealPage, type PageSeal } from '../outbox/live.ts';
+import { signStatus } from '../outbox/status.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { MANIFEST, PREDICATE_TYPE, STATEMENT_TYPE, keyId, signStatement, type Statement } from '../outbox/manifest.ts';
 
@@ -37,6 +39,9 @@ export class Signer {
   }
   signBoard(board: Board): Buffer {
     return sealBoard(board, this.#key, this.keyId);
+  }
+  signStatus(status: Status): Buffer {
+    return signStatus(status, this.#key, this.#keyId);
   }
   sign(statement: Statement): Buffer {
     return signStatement(statement, this.#key, this.keyId);

@@ -14,9 +14,10 @@ import {
   type Spooled,
   type SpooledRecord,
 } from '../message/stages.ts';
-import { PAIRING, PairingNotes } from './pairing-notes.ts';
+import { PairingNotes } from './pairing-notes.ts';
 import { ClosedShards } from '../store/closed-shards.ts';
 import { recordCodec } from '../store/records.ts';
+import { StatusFiles } from '../store/status-files.ts';
 import type { Entry, StageWriter, Staged, Store } from '../store/store.ts';
 
 // Rooms on the road take these words from here: the store itself is not theirs to know.
@@ -69,11 +70,14 @@ export class Spool {
   /** Small messages accepted a moment ago: where the next step is in this process, it need not read them again. */
   readonly #fresh = new Map<MessageId, Spooled>();
   #freshRoom: number;
+  /** What the processes that share this spool tell of themselves. */
+  readonly status: StatusFiles;
 
   /** `freshChars`: base64 of just accepted messages to keep in memory for the next step; 0 where that is elsewhere. */
   constructor(store: Store, freshChars = 0) {
     this.#store = store;
     this.pairing = new PairingNotes(store);
+    this.status = new StatusFiles(store);
     this.#freshRoom = freshChars;
   }
 
@@ -245,7 +249,7 @@ export class Spool {
     const sanitise: MessageId[] = [];
     const seal: MessageId[] = [];
     for (const shard of await this.#store.list('')) {
-      if (shard === PAIRING || this.#closed.has(shard)) continue;
+      if (Number.isNaN(timeOfShard(shard)) || this.#closed.has(shard)) continue;
       let pending = 0;
       for (const [id, stage] of stagesOf(await this.#store.list(shard))) {
         if (this.#finished.has(id)) continue;

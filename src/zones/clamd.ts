@@ -4,21 +4,52 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 
-/** Milliseconds clamd may take for one file. */
+/** Milliseconds clamd may take for one file that is to be released. */
 const SCAN_MS = 120_000;
+/** The same for a part on its way, and how long a clamd that gave no answer is left alone. */
+const PART_MS = 30_000;
+const AWAY_MS = 10_000;
 const CHUNK = 64 * 1024;
 const ANSWER_MOST = 4096;
 
 /** What clamd said: undefined when nothing was found, the signature's name otherwise. */
 export type ScanResult = { readonly found: string | undefined };
 
+/** Asks clamd about parts on their way. One that gives no answer is told of, and not asked again for some seconds. */
+export function partScanner(
+  place: string,
+  told: { readonly found: (name: string) => void; readonly away: (why: string) => void },
+): (content: { open(): AsyncIterable<Uint8Array> }, signal: AbortSignal) => Promise<string | undefined> {
+  let awayUntil = 0;
+  return async (content, signal) => {
+    if (performance.now() < awayUntil)
+      throw new MugaiError('store-failed', 'malware scan: clamd was away a moment ago');
+    try {
+      const { found } = await scan(place, content.open(), signal, PART_MS);
+      if (found !== undefined) told.found(found);
+      return found;
+    } catch (error) {
+      if (!signal.aborted) {
+        awayUntil = performance.now() + AWAY_MS;
+        told.away(reasonOf(error));
+      }
+      throw error;
+    }
+  };
+}
+
 /** Scans a stream. Whatever is not a clear answer throws: what was not scanned is not clean. */
-export async function scan(place: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ScanResult> {
+export async function scan(
+  place: string,
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  mostMs: number = SCAN_MS,
+): Promise<ScanResult> {
   const colon = place.lastIndexOf(':');
   const socket = place.startsWith('/')
     ? connect({ path: place })
     : connect({ host: place.slice(0, colon), port: Number(place.slice(colon + 1)) });
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(SCAN_MS)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(mostMs)]);
   const stop = (): void => void socket.destroy(new Error('the scan took too long or was stopped'));
   limit.addEventListener('abort', stop, { once: true });
   try {

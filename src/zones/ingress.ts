@@ -5,8 +5,8 @@ import { createSecureContext } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import type { MessageId } from '../message/id.ts';
 import { parseApiKeys, type ApiKeys } from '../ingress/api-keys.ts';
+import type { Spooled } from '../message/stages.ts';
 import { openHttpDoor } from '../ingress/http-door.ts';
 import { ClientLimits } from '../ingress/client-limits.ts';
 import { openSmtpDoor, type SmtpDoorDeps } from '../ingress/smtp-door.ts';
@@ -89,7 +89,7 @@ function stampOf(file: string): string {
 
 /** Opens the doors. */
 export async function startIngress(config: Config, log: Log, life: Lifecycle, road: Road, spool: Spool) {
-  const audit = await openZoneJournal('outer', config, log, life);
+  const audit = await openZoneJournal('outer', config, log, life, road);
   const pressure = startPressure(config, log, life, road, spool);
   const deps = {
     pressure: () => pressure.fault(),
@@ -102,7 +102,10 @@ export async function startIngress(config: Config, log: Log, life: Lifecycle, ro
     apiKeys: await apiKeysOf(config, log, life),
     clients: new ClientLimits(config.smtpRelays),
     tls: await doorTls(config),
-    onSpooled: ({ id }: { readonly id: MessageId }) => {
+    alarms: road.alarms,
+    onSpooled: ({ id, record }: Spooled) => {
+      road.alarms.mail(record.envelope.from);
+      road.traces?.received(id, { 'mugai.kind': record.source.kind, 'mugai.bytes': record.source.size });
       road.done(id, 'spooled', 'ok');
       road.next('sanitise', [id]);
     },

@@ -5,20 +5,29 @@ import { Lifecycle } from '../lifecycle.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { openLog } from '../ops/log.ts';
 import { openMetrics } from '../ops/metrics.ts';
+import { Syslog } from '../ops/syslog.ts';
+import { VERSION } from '../version.ts';
 import { startInner } from './inner.ts';
 import type { FromThread, ToThread } from './inner-thread.ts';
 import { Road } from './road.ts';
+import { countSyslog, headSender, startTraces } from './watching.ts';
 
 const port = parentPort;
 if (port === null) throw new TypeError('runs in a thread only');
 const say = (message: FromThread): void => port.postMessage(message);
 
 const config = readConfig();
-const log = openLog(config.logLevel, 'inner');
+const syslog = config.syslog === undefined ? undefined : new Syslog(config.syslog, VERSION);
+const log = openLog(config.logLevel, 'inner', syslog);
 const life = new Lifecycle(log, config.stopSeconds * 1000);
 const road = new Road(openMetrics(false), log, ['deliver'], undefined);
+countSyslog(syslog, road.metrics);
+road.onHead = headSender(syslog, log);
 let portalFault: () => string | undefined = () => undefined;
+life.started('syslog', async (leftMs) => syslog?.close(leftMs));
+life.started('alarms', async () => road.alarms.close());
 try {
+  road.traces = await startTraces(config, 'inner', life);
   const inner = await startInner(config, log, life, road, true);
   port.on('message', (message: ToThread) => {
     switch (message.kind) {
@@ -26,6 +35,11 @@ try {
         return inner.tell(message.ids);
       case 'count':
         return void count();
+      case 'status':
+        return void inner.status().then(
+          (status) => say({ kind: 'status', status }),
+          (error: unknown) => log.error({ error: reasonOf(error) }, 'status'),
+        );
       case 'stop':
         return void stop(message.leftMs);
       default:

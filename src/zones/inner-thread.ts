@@ -5,12 +5,14 @@ import { Worker } from 'node:worker_threads';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { MessageId } from '../message/id.ts';
 import { MugaiError, type ErrorCode } from '../message/errors.ts';
+import type { ProcessStatus } from '../message/status.ts';
 import type { MetricsSnapshot } from '../ops/metrics.ts';
 
 /** What the thread is told. */
 export type ToThread =
   | { readonly kind: 'sealed'; readonly ids: readonly MessageId[] }
   | { readonly kind: 'count' }
+  | { readonly kind: 'status' }
   | { readonly kind: 'stop'; readonly leftMs: number };
 
 /** What the thread says. */
@@ -19,6 +21,7 @@ export type FromThread =
   /** It ends now, or is ended: a connection on which an inner server is silent would keep it alive for minutes. */
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'status'; readonly status: ProcessStatus }
   | {
       readonly kind: 'counted';
       readonly metrics: MetricsSnapshot;
@@ -38,6 +41,8 @@ export interface InnerThread {
   /** Its metrics, with its queue counted. Rejects when it does not answer. */
   readonly metrics: () => Promise<MetricsSnapshot>;
   readonly portal: PortalPlace;
+  /** What it tells of itself. Rejects when it does not answer. */
+  readonly status: () => Promise<ProcessStatus>;
   /** What was wrong with the portal when its metrics were asked for last. */
   readonly portalFault: () => string | undefined;
 }
@@ -54,7 +59,8 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
   const say = (message: ToThread): void => thread.postMessage(message);
   const exited = once(thread, 'exit');
   let portalFault = '';
-  let counting: PromiseWithResolvers<MetricsSnapshot> | undefined;
+  const counting = new Question<MetricsSnapshot>(() => say({ kind: 'count' }));
+  const asking = new Question<ProcessStatus>(() => say({ kind: 'status' }));
   const started = Promise.withResolvers<PortalPlace>();
   thread.on('message', (message: FromThread) => {
     switch (message.kind) {
@@ -66,8 +72,9 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
         return started.reject(new MugaiError(message.code, message.message, { permanent: true }));
       case 'counted':
         portalFault = message.portalFault;
-        if (message.fault !== '') return counting?.reject(new Error(message.fault));
-        return counting?.resolve(message.metrics);
+        return message.fault === '' ? counting.answer(message.metrics) : counting.fail(new Error(message.fault));
+      case 'status':
+        return asking.answer(message.status);
       default:
         return message satisfies never;
     }
@@ -97,16 +104,37 @@ export async function startInnerThread(life: Lifecycle): Promise<InnerThread> {
         });
       waiting.push(...ids);
     },
-    metrics: async () => {
-      if (counting !== undefined) return counting.promise; // several ask at once: one answer for all
-      const asked = Promise.withResolvers<MetricsSnapshot>();
-      counting = asked;
-      const timer = setTimeout(() => asked.reject(new Error('the inner zone does not answer')), ANSWER_MS);
-      say({ kind: 'count' });
-      return asked.promise.finally(() => {
-        clearTimeout(timer);
-        counting = undefined;
-      });
-    },
+    metrics: async () => counting.ask(),
+    status: async () => asking.ask(),
   };
+}
+
+/** A question to the thread. Several that ask at once get one answer. */
+class Question<T> {
+  readonly #say: () => void;
+  #asked: PromiseWithResolvers<T> | undefined;
+
+  constructor(say: () => void) {
+    this.#say = say;
+  }
+
+  async ask(): Promise<T> {
+    if (this.#asked !== undefined) return this.#asked.promise;
+    const asked = Promise.withResolvers<T>();
+    this.#asked = asked;
+    const timer = setTimeout(() => asked.reject(new Error('the inner zone does not answer')), ANSWER_MS);
+    this.#say();
+    return asked.promise.finally(() => {
+      clearTimeout(timer);
+      this.#asked = undefined;
+    });
+  }
+
+  answer(value: T): void {
+    this.#asked?.resolve(value);
+  }
+
+  fail(error: Error): void {
+    this.#asked?.reject(error);
+  }
 }

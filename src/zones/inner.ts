@@ -17,6 +17,7 @@ import type { Log } from '../ops/log.ts';
 import { loadPublicKeys, watchKeys } from '../outbox/keys.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import type { GateRefusal } from '../outbox/refusal.ts';
+import type { ProcessStatus } from '../message/status.ts';
 import { RetryLater } from '../queue/queues.ts';
 import type { FaultPoint } from '../store/fs-fault.ts';
 import { openFsStore } from '../store/fs-store.ts';
@@ -26,6 +27,7 @@ import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
 import { expireInner, packageKeptMs, startRetention } from './retention.ts';
 import { startPortal, type RunningPortal } from './portal.ts';
+import { gatherStatus } from './status.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
 /** Longest wait between two attempts to deliver: RFC 5321 §4.5.4.1 asks for at least one each half hour or so. */
@@ -39,6 +41,8 @@ export interface Inner {
   /** Tells it of packages that are in the outbox. */
   readonly tell: (ids: readonly MessageId[]) => void;
   readonly portal: RunningPortal;
+  /** What the zone tells of itself. */
+  readonly status: () => Promise<ProcessStatus>;
 }
 
 /** What the one who starts the zone may choose. */
@@ -70,7 +74,7 @@ export async function startInner(
   life.started('verification keys', async () => unwatch());
   const openStore = async (name: string, access: 'write' | 'read' = 'write') =>
     openFsStore(join(config.dataDir, name), fault, access);
-  const journal = await openZoneJournal('inner', config, log, life);
+  const journal = await openZoneJournal('inner', config, log, life, road);
   const outbox = new Outbox(await openStore('outbox', 'read'));
   const ledger = new Ledger(await openStore('inner'));
   await road.openQueues(undefined, life);
@@ -103,10 +107,27 @@ export async function startInner(
     triedMs: () => performance.now(),
     onGateRefusal: (id: string, { rule, file, offset, message }: GateRefusal) => {
       road.metrics.gateRefusals.inc({ reason: rule });
+      road.alarms.raise('gate-refused', id, `${rule}: ${message}`);
       log.error({ id, rule, file, offset, reason: message }, 'package refused by the gate');
     },
   };
-  const portal = await startPortal(config, log, life, {
+  const status = async (): Promise<ProcessStatus> =>
+    gatherStatus({
+      role: 'inner',
+      metrics: road.metrics,
+      roads: [road],
+      jail: () => '',
+      children: () => [],
+      stores: async () => {
+        const freeBytes = await ledger.freeBytes();
+        return freeBytes === undefined ? [] : [{ store: 'inner', freeBytes }];
+      },
+      faults: async () => {
+        const wrong = portal.fault();
+        return wrong === undefined ? {} : { portal: wrong };
+      },
+    });
+  const portal: RunningPortal = await startPortal(config, log, life, {
     outbox,
     ledger,
     keys,
@@ -123,7 +144,7 @@ export async function startInner(
     async (id, _attempt, signal) => {
       const sealed = outbox.find(id);
       if (sealed === undefined) return;
-      const outcome = await road.timed('deliver', async () => deliver(sealed, deps, signal));
+      const outcome = await road.timed('deliver', id, async () => deliver(sealed, deps, signal));
       if (outcome.kind === 'deferred') {
         road.done(id, 'deliver', 'deferred');
         portal.tell(id);
@@ -141,7 +162,7 @@ export async function startInner(
   await startScan(log, life, told ? SCAN_MS : SCAN_APART_MS, async () =>
     road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)),
   );
-  return { outbox, ledger, journal, tell: (ids) => road.next('deliver', ids), portal };
+  return { outbox, ledger, journal, tell: (ids) => road.next('deliver', ids), portal, status };
 }
 
 /** Counts the bytes of text and files that were handed on. */

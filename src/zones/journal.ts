@@ -5,31 +5,38 @@ import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { JournalZone } from '../message/act.ts';
 import { reasonOf } from '../message/errors.ts';
+import type { Alarms } from '../ops/alarms.ts';
 import type { Log } from '../ops/log.ts';
-import { sendSyslog } from '../ops/syslog.ts';
+
+/** What hears of a journal besides the log. */
+export interface JournalTold {
+  readonly alarms: Alarms;
+  /** Told of every signed head; the last one comes at the stop and is the one that matters most. */
+  readonly onHead: ((zone: JournalZone, position: string) => void) | undefined;
+}
 
 /** Opens it; it is closed after whatever is started later. */
-export async function openZoneJournal(zone: JournalZone, config: Config, log: Log, life: Lifecycle): Promise<Journal> {
-  const sending = new Set<Promise<void>>();
+export async function openZoneJournal(
+  zone: JournalZone,
+  config: Config,
+  log: Log,
+  life: Lifecycle,
+  { alarms, onHead }: JournalTold,
+): Promise<Journal> {
   const journal = await openJournal({
     root: join(config.dataDir, 'journal'),
     zone,
     keepDays: config.journalDays,
-    // The log goes to syslog or journald: whoever keeps that elsewhere can prove that the chain was not rewritten.
-    onFault: (what, error) => log.error({ zone, what, error: reasonOf(error) }, 'journal'),
+    onFault: (what, error) => {
+      log.error({ zone, what, error: reasonOf(error) }, 'journal');
+      alarms.raise('journal', zone, `${what}: ${reasonOf(error)}`);
+    },
+    // Whoever keeps the heads elsewhere can prove that the chain was not rewritten.
     onHead: (position) => {
-      log.info({ position }, 'journal head');
-      if (config.syslog === undefined) return;
-      const line = { id: 'journal-head', facts: { zone, position }, text: `journal head ${position}`, at: new Date() };
-      const sent = sendSyslog(config.syslog, line)
-        .catch((error: unknown) => log.error({ zone, error: reasonOf(error) }, 'the head did not reach syslog'))
-        .finally(() => sending.delete(sent));
-      sending.add(sent);
+      log.info({ zone, position }, 'journal head');
+      onHead?.(zone, position);
     },
   });
-  life.started(`journal of the ${zone} zone`, async () => {
-    await journal.close();
-    await Promise.all(sending); // the last head of all is the one that matters most
-  });
+  life.started(`journal of the ${zone} zone`, async () => journal.close());
   return journal;
 }

@@ -90,31 +90,55 @@ export interface PasswordDeps {
  */
 export function answerPasswords({ deps, requestKey, seal, opened }: PasswordDeps): Answer<PasswordRequest> {
   const allowance = new PasswordAllowance();
-  return async (request, signal) => {
-    const id = parseMessageId(request.request);
-    const of = parseMessageId(request.id);
-    if (id === undefined || of === undefined) throw new MugaiError('bad-input', 'no id', { permanent: true });
-    const { spool } = deps;
-    if (spool.stageOf(id) === 'sealed') return 'answered'; // it was, and the file could not be removed then
-    const earlier = await spool.sanitised(id);
-    if (earlier !== undefined) {
-      await seal(earlier, signal);
-      return 'answered';
-    }
-    const passwords = openPasswords(request.box, requestKey, request);
-    if (!allowance.take(request.id, request.by)) return 'later';
-    const spooled = await spool.spooled(of);
-    if (spooled === undefined) throw new MugaiError('not-found', `message ${of} is gone`, { permanent: true });
-    const { source, envelope, receivedAt } = spooled.record;
-    const content = spool.rawContent(spooled);
-    const harmless = await makeHarmless({ id, source, envelope, receivedAt, content }, { ...deps, passwords }, signal);
-    try {
-      const made = await spool.recordRevision(spooled, id, harmless.record, harmless.outputs);
-      await seal(made, signal);
-      await opened(of, made);
-    } finally {
-      for (const output of harmless.outputs) if ('discard' in output.content) await output.content.discard();
-    }
+  return async (request, signal) =>
+    makeAgain(request, { deps, seal, made: opened }, signal, () => {
+      const passwords = openPasswords(request.box, requestKey, request);
+      return allowance.take(request.id, request.by) ? { passwords } : undefined;
+    });
+}
+
+/** What making a message again needs. */
+export interface AgainDeps {
+  /** As a whole, since its policy is the one in force at the time. */
+  readonly deps: SanitiseDeps;
+  readonly seal: (sanitised: Sanitised, signal: AbortSignal) => Promise<void>;
+  /** Hears which message was made anew, and what came of it. */
+  readonly made?: (id: MessageId, made: Sanitised) => Promise<void>;
+}
+
+/**
+ * Makes the whole message of a request harmless once more and seals it as another version of it, under the request's id.
+ * `other`: what is different this time; undefined: not now.
+ */
+export async function makeAgain(
+  request: Pick<Request, 'request' | 'id'>,
+  { deps, seal, made }: AgainDeps,
+  signal: AbortSignal,
+  other: () => Partial<SanitiseDeps> | undefined,
+): Promise<'answered' | 'later'> {
+  const id = parseMessageId(request.request);
+  const of = parseMessageId(request.id);
+  if (id === undefined || of === undefined) throw new MugaiError('bad-input', 'no id', { permanent: true });
+  const { spool } = deps;
+  if (spool.stageOf(id) === 'sealed') return 'answered'; // it was, and the file could not be removed then
+  const earlier = await spool.sanitised(id);
+  if (earlier !== undefined) {
+    await seal(earlier, signal);
     return 'answered';
-  };
+  }
+  const changed = other();
+  if (changed === undefined) return 'later';
+  const spooled = await spool.spooled(of);
+  if (spooled === undefined) throw new MugaiError('not-found', `message ${of} is gone`, { permanent: true });
+  const { source, envelope, receivedAt } = spooled.record;
+  const content = spool.rawContent(spooled);
+  const harmless = await makeHarmless({ id, source, envelope, receivedAt, content }, { ...deps, ...changed }, signal);
+  try {
+    const again = await spool.recordRevision(spooled, id, harmless.record, harmless.outputs);
+    await seal(again, signal);
+    await made?.(of, again);
+  } finally {
+    for (const output of harmless.outputs) if ('discard' in output.content) await output.content.discard();
+  }
+  return 'answered';
 }

@@ -28,10 +28,13 @@ import { startBoard } from './board.ts';
 import { answerOriginals } from './originals.ts';
 import { PasswordPairing } from './pairing.ts';
 import { answerRenders } from './renders.ts';
+import { partScanner } from './clamd.ts';
+import { answerDeletions, answerReruns, answerRetries } from './operator.ts';
 import { answerPasswords, startRequests } from './requests.ts';
 import { expireMiddle, startRetention } from './retention.ts';
 import { clearSuspects } from './suspects.ts';
 import { answerTexts } from './texts.ts';
+import type { ChildLoad } from './status.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
 /** Milliseconds until a message is tried again that failed because of trouble of ours. */
@@ -47,8 +50,14 @@ export interface Middle {
   readonly requestKey: KeyObject;
 }
 
+/** A worker at work: how well its children are held, and how busy they are. */
+export interface RunningWorker {
+  readonly jail: string;
+  readonly children: () => readonly ChildLoad[];
+}
+
 /**
- * Starts sanitising and sealing; resolves to how well its children are held. `apart`: the doors are in another process and
+ * Starts sanitising and sealing. `apart`: the doors are in another process and
  * no queue joins them.
  */
 export async function startWorker(
@@ -58,19 +67,20 @@ export async function startWorker(
   life: Lifecycle,
   road: Road,
   { spool, outbox, signer, requests, requestKey }: Middle,
-): Promise<string> {
+): Promise<RunningWorker> {
   const { hub } = road;
   if (hub === undefined) throw new TypeError('a worker has queues');
   const jail = await machineJail();
   demandJail(config.jail, jail);
   if (jail.level === 'full') log.info({ jail: jail.level, controls: jail.controls }, 'children are jailed');
   else log.warn({ jail: tellJail(jail) }, 'THE JAIL IS NOT COMPLETE: children run behind fewer walls');
-  const audit = await openZoneJournal('middle', config, log, life);
+  const audit = await openZoneJournal('middle', config, log, life, road);
   const inForce = await openPolicy(config, log, life, audit);
   const pools = await openPools(
     config.workers,
     (family, cause) => {
       road.metrics.jailKills.inc({ worker: family, cause });
+      road.alarms.raise('child-killed', family, cause);
       log.warn({ family, cause }, 'child killed');
     },
     jail.walls,
@@ -91,6 +101,14 @@ export async function startWorker(
       return inForce.current;
     },
     metrics: road.metrics,
+    traces: road.traces,
+    scan:
+      config.clamd === undefined
+        ? undefined
+        : partScanner(config.clamd, {
+            found: (name) => road.alarms.raise('malware', name, 'found by the malware scanner in a part'),
+            away: (why) => road.alarms.raise('scanner-away', 'clamd', why),
+          }),
     passwords: [],
     onFailure: (failure: Failure & { readonly id: MessageId }) => log.warn(failure, 'a part could not be converted'),
     begin: (cap: number) => spool.begin(cap),
@@ -112,7 +130,7 @@ export async function startWorker(
   const underWay = config.queueUrl === undefined ? new UnderWay(join(config.dataDir, 'spool')) : undefined;
   life.started('list of messages under way', async () => underWay?.close());
   const sealNow = async (sanitised: Sanitised, signal: AbortSignal): Promise<void> => {
-    await road.timed('seal', async () => seal(sanitised, { spool, outbox, signer, audit }, signal));
+    await road.timed('seal', sanitised.id, async () => seal(sanitised, { spool, outbox, signer, audit }, signal));
     road.done(sanitised.id, 'seal', 'ok');
     road.next('deliver', [sanitised.id]);
   };
@@ -123,7 +141,7 @@ export async function startWorker(
     underWay?.begin(id);
     board.begin(spooled);
     try {
-      const sanitised = await road.timed('sanitise', async () => sanitise(spooled, deps, signal));
+      const sanitised = await road.timed('sanitise', id, async () => sanitise(spooled, deps, signal));
       road.done(id, 'sanitise', sanitised.record.state);
       const mayPair = await pairing.note(sanitised);
       // Sealing follows at once, without a turn in a queue. What fails there is tried again by the rules of its own
@@ -180,6 +198,9 @@ export async function startWorker(
     render: answerRenders(withMore(deps, { outbox, signer })),
     text: answerTexts(withMore(deps, { seal: sealNow })),
     original: answerOriginals(withMore(deps, { audit, clamd: config.clamd })),
+    retry: answerRetries({ spool, outbox, audit, road }),
+    rerun: answerReruns({ deps, seal: sealNow }, { spool, outbox, audit, road }),
+    delete: answerDeletions({ spool, outbox, audit, road }),
   });
 
   await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, async () => {
@@ -187,7 +208,8 @@ export async function startWorker(
     road.next('sanitise', found.sanitise);
     road.next('seal', found.seal);
   });
-  return tellJail(jail);
+  const children = () => Object.entries(pools.pools).map(([family, pool]) => ({ family, ...pool.load }));
+  return { jail: tellJail(jail), children };
 }
 
 /** What a file system says of a name or of bytes that it will never take: the message's own, whatever the disk. */
