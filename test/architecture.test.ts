@@ -58,7 +58,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   'ical.js': /^workers\//,
   '@embedpdf/pdfium': /^workers\//,
   '@matbee/libreoffice-converter': /^workers\/office\/wasm\.ts$/,
-  fflate: /^workers\//,
+  fflate: /^(workers\/|src\/deliver\/clean-zip\.ts$)/,
   saxes: /^workers\//,
   'officecrypto-tool': /^workers\//,
   '7z-wasm': /^workers\//,

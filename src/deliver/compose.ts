@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import { accountOfParts, type Language } from '../message/account.ts';
 import { forLine } from '../message/untrusted.ts';
 import type { VerifiedFile, VerifiedPackage } from '../outbox/verify.ts';
+import { cleanZips } from './clean-zip.ts';
 import type { Attachment, OutgoingMail } from './courier.ts';
 import { cleanName, isPlainAddress, parseMailboxes, type Mailbox } from './mailboxes.ts';
 
@@ -26,18 +27,23 @@ const UNKNOWN_SENDER = 'unknown-sender@mugai.invalid';
 export interface MailForm {
   readonly language: Language;
   readonly charset: OutgoingMail['charset'];
+  /** What came in one archive: file by file, or in one zip. */
+  readonly archives: 'files' | 'zip';
   /** Address of the portal as browsers see it. */
   readonly portalUrl: string;
 }
+
+const NO_ZIPS = { zips: [], packed: new Set<string>() } as const;
 
 /** Composes the mail of a package. `domain` is the right side of the Message-ID, the same at every attempt. */
 export function compose(verified: VerifiedPackage, domain: string, form: MailForm): OutgoingMail {
   const { predicate } = verified.statement;
   const headers = predicate.headers;
-  const attachments: Attachment[] = [];
+  const { zips, packed } = form.archives === 'zip' ? cleanZips(verified) : NO_ZIPS;
+  const attachments: Attachment[] = [...zips];
   const left: VerifiedFile[] = [];
   for (const file of verified.files) {
-    if (file.name === 'message.txt') continue;
+    if (file.name === 'message.txt' || packed.has(file.name)) continue;
     if (file.bytes === undefined) left.push(file);
     else attachments.push(attachmentOf(file, file.bytes));
   }

@@ -26,6 +26,7 @@ export interface DeliverDeps {
     readonly language: Language;
     readonly mailCharset: OutgoingMail['charset'];
     readonly attachBytes: number;
+    readonly archives: 'files' | 'zip';
     /** Milliseconds that its package is kept: one that is older and came back, out of a backup, is not delivered again. */
     readonly keptMs: number | undefined;
   };
@@ -85,14 +86,14 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
     return ended(sealed, deps, chain, { ...none, stage: 'delivered', answer, envelope });
   }
 
-  const { language, attachBytes, mailCharset, keptMs = Infinity } = deps.policyFor(envelope);
+  const { language, attachBytes, mailCharset, archives, keptMs = Infinity } = deps.policyFor(envelope);
   const ageMs = Date.now() - Date.parse(verified.statement.predicate.receivedAt);
   if (ageMs > keptMs) {
     const answer = 'over its time of keeping';
     const none = { courier: 'none', accepted: [], rejected: envelope.to };
     return ended(sealed, deps, chain, { ...none, stage: 'expired', answer, envelope });
   }
-  const form = { language, charset: mailCharset, portalUrl: deps.portalUrl };
+  const form = { language, charset: mailCharset, archives, portalUrl: deps.portalUrl };
   const mail = compose(attaching(verified, attachBytes), deps.domain, form);
   const earlierAnswers = await deps.ledger.settled(sealed.id);
   const had = [...earlierAnswers.accepted];

@@ -34,6 +34,8 @@ export const PolicySchema = Type.Object(
     mailCharset: Type.Optional(Type.Union([Type.Literal('utf-8'), Type.Literal('iso-2022-jp')])),
     /** Links in texts: as they are (`plain`), as `hxxps://…` that no program opens, or `removed`. */
     links: Type.Optional(Type.Union([Type.Literal('plain'), Type.Literal('hxxp'), Type.Literal('removed')])),
+    /** What came in one archive travels file by file (`files`), or in one zip of ours with the same folders (`zip`). */
+    archives: Type.Optional(Type.Union([Type.Literal('files'), Type.Literal('zip')])),
     /** Of a moving picture (GIF, WebP): its first frame as a picture, or all its frames as pages. */
     frames: Type.Optional(Type.Union([Type.Literal('first'), Type.Literal('pages')])),
     /** Detected MIME types that are dropped, whatever they hold (`image/gif`, `image/*`). */
@@ -109,6 +111,7 @@ export interface Policy {
   readonly language: 'ja' | 'en';
   readonly mailCharset: 'utf-8' | 'iso-2022-jp';
   readonly links: 'plain' | 'hxxp' | 'removed';
+  readonly archives: 'files' | 'zip';
   readonly frames: 'first' | 'pages';
   readonly attachBytes: number;
   readonly textLayer: boolean;
@@ -250,6 +253,7 @@ function policyFor(file: File, sha256: string, envelope: Facts): Policy {
     language: set.language ?? file.language ?? 'ja',
     mailCharset: file.mailCharset ?? 'utf-8',
     links: set.links ?? file.links ?? 'plain',
+    archives: file.archives ?? 'files',
     frames: file.frames ?? 'first',
     delivery,
     attachBytes: delivery === 'link' ? 0 : (set.attachBytes ?? file.attachBytes ?? LIMITS.attachBytes),

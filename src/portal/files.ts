@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import yazl from 'yazl';
 import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
+import { bundlesOf } from '../outbox/folders.ts';
 import type { Statement } from '../outbox/manifest.ts';
 import { messageOf, type Desk } from './desk.ts';
 import { frame } from './frame.ts';
@@ -92,13 +93,18 @@ async function zip(desk: Desk, visit: Visit, line: Listed): Promise<Answer> {
   const checked = [];
   for (const { name } of statement.subject) checked.push(await desk.packages.check(line.id, statement, name));
   await desk.note({ act: 'downloaded', person: visit.user.name, message: line.id, detail: { file: 'all' } });
+  const places = new Map(
+    bundlesOf(statement.predicate.parts).flatMap(({ stem, places: within }) =>
+      [...within].map(([name, place]) => [name, `${stem}/${place}`] as const),
+    ),
+  );
   const file = new yazl.ZipFile();
   const broken = (error: Error): void => void file.outputStream.emit('error', error);
   file.on('error', broken);
   for (const one of checked) {
     // Images do not shrink any more: stored as they are, so that the size is known before.
     file.addReadStreamLazy(
-      one.name.replace(/^files\//, ''),
+      places.get(one.name) ?? one.name.replace(/^files\//, ''),
       { compress: false, size: one.size, mtime: new Date(statement.predicate.sanitisedAt) },
       (give) => give(null, Readable.from(desk.packages.stream(line.id, one))),
     );

@@ -98,8 +98,8 @@ export async function startInner(
     domain,
     policyFor: (envelope: Envelope) => {
       const own = inForce.current.forMessage(envelope);
-      const { language, mailCharset, attachBytes } = own;
-      return { language, mailCharset, attachBytes, keptMs: packageKeptMs(own) };
+      const { language, mailCharset, attachBytes, archives } = own;
+      return { language, mailCharset, attachBytes, archives, keptMs: packageKeptMs(own) };
     },
     portalUrl: config.portalUrl,
     unrecorded: new Unrecorded<DeliverOutcome>(),

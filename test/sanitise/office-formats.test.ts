@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { corpus } from '../support/attack-row.ts';
+import { cleanRtf } from '../../workers/office/rtf.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
 const MS = 240_000;
@@ -53,4 +54,26 @@ describe('documents of other programs', () => {
       assert.equal(state, 'sanitised');
       assert.equal(parts[0]?.verdict, 'pages');
     });
+});
+
+describe('RTF', () => {
+  it(
+    'whose pictures are raw bytes that look like braces, and are no pictures, keeps its text',
+    { timeout: MS },
+    async () => {
+      await using sanitiser = await openSanitiser();
+      const { state, parts } = await sanitiser.file('a.rtf', await corpus('office/tika/testBinControlWord.rtf'));
+      assert.equal(state, 'sanitised');
+      assert.ok(parts[0]?.losses.some(({ code }) => code === 'pictures-not-shown'));
+    },
+  );
+
+  it('made of nothing but beginnings is cleaned in linear time', () => {
+    for (const piece of ['{\\pict', '{\\pict\\wmetafile8 ', '\\bin1 ', '{\\*\\objdata'])
+      for (const end of ['', '}']) {
+        const started = process.cpuUsage();
+        cleanRtf(Buffer.from(`{\\rtf1 ${piece.repeat(300_000)}${end}`, 'latin1'));
+        assert.ok(process.cpuUsage(started).user < 5_000_000, piece);
+      }
+  });
 });

@@ -135,8 +135,8 @@ export async function openWholeRoad(): Promise<WholeRoad> {
       audit: journal,
       domain: 'city.example.lg.jp',
       policyFor: (envelope: Parameters<Policy['forMessage']>[0]) => {
-        const { language, mailCharset, attachBytes } = policy.forMessage(envelope);
-        return { language, mailCharset, attachBytes, keptMs: undefined };
+        const { language, mailCharset, attachBytes, archives } = policy.forMessage(envelope);
+        return { language, mailCharset, attachBytes, archives, keptMs: undefined };
       },
       portalUrl: 'http://portal.example',
       unrecorded: new Unrecorded<DeliverOutcome>(),

@@ -3,6 +3,7 @@ import { Report, type Cleaned } from './cleaned.ts';
 
 const OBJECT_DATA = /^\{\s*\\\*?\s*\\?(?:objdata|objclass|objname|template|datastore|themedata)\b/;
 
+const BRACE = /[{}]/g;
 const BINARY = /\\bin(\d{1,9}) ?/y;
 
 /** Drops `{\*\objdata …}` and its kin, at any depth. Linear. */
@@ -19,13 +20,35 @@ export function cleanRtf(bytes: Buffer): Cleaned {
     at = from - 1;
   }
   out.push(text.slice(from));
-  const kept = out
-    .join('')
-    .replace(/\\(?:fldinst|\*\\fldinst)\b[^{}]{0,20}\b(?:DDEAUTO|DDE|INCLUDETEXT|INCLUDEPICTURE|LINK)\b/gi, () => {
+  const kept = withoutBrokenMetafiles(out.join(''), report).replace(
+    /\\(?:fldinst|\*\\fldinst)\b[^{}]{0,20}\b(?:DDEAUTO|DDE|INCLUDETEXT|INCLUDEPICTURE|LINK)\b/gi,
+    () => {
       report.finding('dde');
       return '\\fldinst ';
-    });
-  return { bytes: Buffer.from(kept, 'latin1'), report };
+    },
+  );
+  return { bytes: Buffer.from(kept + '}'.repeat(openGroups(kept)), 'latin1'), report };
+}
+
+/** Drops metafiles that are none: one of them ends LibreOffice's reading of the whole. They begin with a sign or a header ([MS-WMF] 2.3.2). */
+function withoutBrokenMetafiles(text: string, report: Report): string {
+  const out: string[] = [];
+  let from = 0;
+  for (let at = text.indexOf('{\\pict'); at >= 0; at = text.indexOf('{\\pict', at + 1)) {
+    BRACE.lastIndex = at + 1;
+    const end = BRACE.exec(text)?.index ?? -1;
+    if (end < 0) break;
+    const inside = text.slice(at + 1, end);
+    if (text[end] === '{' || !inside.includes('\\wmetafile')) continue;
+    const hex = inside.replace(/\\[a-z]+-?\d*|\s/gi, '');
+    if (/^(?:d7cdc69a|0[12]000900)/i.test(hex)) continue;
+    report.loss('pictures-not-shown');
+    out.push(text.slice(from, at));
+    from = end + 1;
+    at = end;
+  }
+  out.push(text.slice(from));
+  return out.join('');
 }
 
 /** Raw data (`\\bin10 ` and ten bytes) as hex: braces in it are none, for us and for the engine, which stumbles over them. */
@@ -48,6 +71,18 @@ function withoutBinary(text: string): string {
   }
   out.push(text.slice(from));
   return out.join('');
+}
+
+/** Groups that are never closed: Word closes them at the end, LibreOffice refuses the file. */
+function openGroups(text: string): number {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text.charCodeAt(at);
+    if (sign === 0x5c) at += 1;
+    else if (sign === 0x7b) depth += 1;
+    else if (sign === 0x7d) depth -= 1;
+  }
+  return Math.min(1000, Math.max(0, depth));
 }
 
 function endOfGroup(text: string, start: number): number {
