@@ -6,11 +6,12 @@ import { decodeText } from './charset.ts';
 import { htmlToText } from './html-text.ts';
 import { plainText, withoutBase64 } from './plain-text.ts';
 import type { Remark } from './remark.ts';
+import { headerText } from './told-parts.ts';
 
 /** How a text is to be read. `cut` says that `bytes` are only the start of it. */
 export interface TextForm {
-  /** A calendar or cards of people are told in words. */
-  readonly record?: 'calendar' | 'card' | undefined;
+  /** A calendar, cards of people, the header of a mail are told in words. */
+  readonly record?: 'calendar' | 'card' | 'header' | undefined;
   readonly html: boolean;
   readonly charset: string;
   readonly flowed: boolean;
@@ -43,6 +44,7 @@ export function textOfLeaf(bytes: Buffer, form: TextForm): LeafText {
   if (decoded.gaiji > 0) losses.push({ code: 'gaiji', detail: String(decoded.gaiji) });
   const read = readAs(decoded.text, form);
   const { findings } = read;
+  losses.push(...read.losses);
   const { text, cut: encoded } = withoutBase64(read.text, form.rough);
   if (encoded) losses.push({ code: 'encoded-text', detail: '' });
   const short = text.length > LIMITS.textChars;
@@ -50,16 +52,39 @@ export function textOfLeaf(bytes: Buffer, form: TextForm): LeafText {
   return { text: short ? text.slice(0, LIMITS.textChars).toWellFormed() : text, findings, losses };
 }
 
-function readAs(text: string, form: TextForm): { text: string; findings: readonly Remark[]; cut: boolean } {
-  if (form.html) return htmlToText(text);
-  const told = form.record === 'calendar' ? calendarText(text) : form.record === 'card' ? cardText(text) : undefined;
-  if (told !== undefined) return { text: told, findings: [], cut: false };
+interface Read {
+  readonly text: string;
+  readonly findings: readonly Remark[];
+  readonly losses: readonly Remark[];
+  readonly cut: boolean;
+}
+
+function readAs(text: string, form: TextForm): Read {
+  if (form.html) return { losses: [], ...htmlToText(text) };
+  const told = toldAs(text, form.record);
+  if (told !== undefined) return { text: told, findings: [], losses: [], cut: false };
   return { ...plainText(text, form), cut: false };
+}
+
+function toldAs(text: string, record: TextForm['record']): string | undefined {
+  switch (record) {
+    case 'calendar':
+      return calendarText(text);
+    case 'card':
+      return cardText(text);
+    case 'header':
+      return headerText(text);
+    case undefined:
+      return undefined;
+    default:
+      return record satisfies never;
+  }
 }
 
 /** What of a type is a record for programs, told in words. */
 export function recordOf(type: string): TextForm['record'] {
   if (/^text\/(?:x-)?calendar$|^application\/ics$/.test(type)) return 'calendar';
+  if (type === 'text/rfc822-headers') return 'header';
   return /^text\/(?:x-)?vcard$|^text\/directory$/.test(type) ? 'card' : undefined;
 }
 

@@ -7,13 +7,14 @@ import { LIMITS } from '../src/message/limits.ts';
 import { HEADER_FIELD, PART_KIND } from '../src/sandbox/wire.ts';
 import { formatMailboxes, mailboxesOf, namesAnother } from './addresses.ts';
 import { extractFiles, tellEmbedded, type EmbeddedFile } from './embedded-files.ts';
-import { decodeHeader, hasBidi, isoDate, type Tally } from './header-words.ts';
+import { decodeHeader, hasBidi, isoDate, oneLine, type Tally } from './header-words.ts';
 import { parametersOf } from './header-params.ts';
 import { keptBytes, recordOf, textOfLeaf } from './leaf-text.ts';
 import { mendHead } from './mail-head.ts';
 import { MimeLeaves, type HeaderLine, type LeafSink, type MimeNode } from './mime-leaves.ts';
 import type { Remark } from './remark.ts';
 import type { Out } from './run.ts';
+import { externalBodyText } from './told-parts.ts';
 
 const ADDRESS_FIELDS = [
   ['from', HEADER_FIELD.from],
@@ -48,6 +49,7 @@ const NODE_BYTES = 2048;
 
 // What is under text/ and no text, and reports that are text without being called so.
 const NOT_TEXT = /^text\/rtf$/;
+const EXTERNAL = 'message/external-body';
 const REPORTS = new Set(['message/delivery-status', 'message/disposition-notification', 'message/feedback-report']);
 
 /** Reads `input` to its end as a mail. */
@@ -124,6 +126,8 @@ class Teller implements LeafSink {
   #text:
     | {
         readonly node: MimeNode;
+        /** Said instead of what its bytes say. */
+        readonly told?: string;
         readonly html: boolean;
         readonly charset: string;
         readonly chunks: Buffer[];
@@ -162,6 +166,12 @@ class Teller implements LeafSink {
     if (node.multipart && (typeLine.match(/boundary\s*(?:\*\d*\*?\s*)?=/gi)?.length ?? 0) > 1) {
       this.#out.finding('duplicate-header', 'boundary'); // two readers, two trees ("Inbox Invasion", CCS 2024)
     }
+    if (node.type === EXTERNAL) {
+      const where = externalBodyText(type);
+      this.#out.finding('external-body', oneLine(where.split('\n').slice(1).join(' ')));
+      this.#text = { node, told: where, html: false, charset: '', chunks: [], size: 0 };
+      return;
+    }
     const isBody = placed !== 'attachment' && (name === '' || (node.root && placed === ''));
     this.#text =
       !node.multipart && isBody && isText(node.type)
@@ -183,6 +193,12 @@ class Teller implements LeafSink {
   end(): void {
     const text = this.#text;
     this.#text = undefined;
+    if (text?.told !== undefined) {
+      this.#burst.room(text.told.length);
+      this.#out.text(text.told);
+      this.#out.partEnd();
+      return;
+    }
     if (text !== undefined && text.size > 0) {
       const { node, html, charset, size } = text;
       const bytes = text.chunks.length === 1 ? (text.chunks[0] as Buffer) : Buffer.concat(text.chunks);

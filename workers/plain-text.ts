@@ -1,4 +1,5 @@
 // Plain text as it is meant to be read: LF line ends, format=flowed undone (RFC 3676), no files hidden in it.
+import { withoutPgp } from './pgp-text.ts';
 import type { Remark } from './remark.ts';
 import { withoutUuencode } from './uuencode.ts';
 
@@ -35,15 +36,16 @@ export function unflow(text: string, delSp: boolean): string {
   return lines.join('\n');
 }
 
-/** Text of a plain leaf: line ends, flow, uuencoded files out. */
+/** Text of a plain leaf: line ends, flow, uuencoded files and PGP's armour out. */
 export function plainText(
   decoded: string,
   flow: { readonly flowed: boolean; readonly delSp: boolean },
-): { readonly text: string; readonly findings: readonly Remark[] } {
+): { readonly text: string; readonly findings: readonly Remark[]; readonly losses: readonly Remark[] } {
   let text = withLf(decoded);
   if (flow.flowed) text = unflow(text, flow.delSp);
   const { text: inert, files } = withoutUuencode(text);
-  return { text: inert, findings: files.map((name) => ({ code: 'uuencode', detail: name })) };
+  const open = withoutPgp(inert);
+  return { ...open, findings: [...files.map((name) => ({ code: 'uuencode', detail: name })), ...open.findings] };
 }
 
 function isMixed(data: string): boolean {

@@ -114,6 +114,14 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
     ja: '対応していない文字コードの指定だったため、推測して読みました',
     en: 'its character set is not known here; it was read by guessing',
   },
+  'encrypted-text': {
+    ja: '暗号化された文章は読めないため省きました',
+    en: 'encrypted text cannot be read and was left out',
+  },
+  'external-body': {
+    ja: '中身は外部に置かれており、取得していません',
+    en: 'its content lies elsewhere and was not fetched',
+  },
   'name-spoof': { ja: '差出人の名前に別のアドレスが書かれています', en: 'the sender’s name shows another address' },
   'launch-action': { ja: 'プログラムを起動する仕掛けがありました', en: 'it tried to start a program' },
   'submit-form': { ja: '入力を外へ送る仕掛けがありました', en: 'it tried to send a form away' },

@@ -34,6 +34,8 @@ const SIGNATURE: Converted = {
   losses: [],
 };
 
+const DROPPED: Converted = { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
+
 const TEXT: Converted = { verdict: 'text', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
 
 /** A part that nobody asked for, where only another one is wanted. */
@@ -136,6 +138,7 @@ export class Walk {
       await only.take(leaf);
       return LEFT_OUT;
     }
+    if (isPgpControl(leaf)) return DROPPED;
     if (type === 'message/partial') return { ...refusal('unsupported-type'), verdict: 'held' };
     const decision = this.#tools.policy.decide(type, { size: leaf.content.size, findings: [] });
     if (decision === 'drop') return byPolicy('dropped');
@@ -311,7 +314,10 @@ function meant(leaf: Leaf, detected: string): string {
   // A mail often starts with lines that look like any text; what the outer mail declares decides between these two.
   if ((declared === 'message/rfc822' || declared === 'message/global') && routeOf(detected) === 'text')
     return 'message/rfc822';
-  // "Version: 1", the control part of multipart/encrypted (RFC 3156 §4).
-  if (declared === 'application/pgp-encrypted' && leaf.content.size < 1000) return 'application/pgp-signature';
-  return detected;
+  return isPgpControl(leaf) ? declared : detected;
+}
+
+/** "Version: 1", the first part of multipart/encrypted (RFC 3156 §4): words for programs. */
+function isPgpControl({ declaredType, content }: Leaf): boolean {
+  return declaredType === 'application/pgp-encrypted' && content.size < 1000;
 }
