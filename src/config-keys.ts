@@ -183,7 +183,8 @@ export const ConfigSchema = Type.Object({
   MUGAI_INNER_SMTP_URL: key({
     default: '',
     example: 'smtp://10.0.0.5:25',
-    meaning: 'unset: folder courier, `DATA/delivered/<id>.eml`; `smtp://…`, `smtps://…`',
+    meaning:
+      'unset: folder courier, `DATA/delivered/<id>.eml`; `smtp://…` (with `?tls=require` nothing is sent without STARTTLS), `smtps://…`',
     pattern: URL_OF('smtps?'),
     problem: 'an smtp:// or smtps:// URL',
     secret: true,

@@ -99,7 +99,7 @@ export function readConfig(env: Environment = process.env): Config {
     clamd: values.MUGAI_CLAMD === '' ? undefined : values.MUGAI_CLAMD,
     domains: values.MUGAI_DOMAINS.split(',').map((name) => name.trim().toLowerCase()),
     queueUrl: url('MUGAI_QUEUE_URL', values),
-    innerSmtpUrl: url('MUGAI_INNER_SMTP_URL', values),
+    innerSmtpUrl: smtpUrl('MUGAI_INNER_SMTP_URL', values),
     policyFile: path('MUGAI_POLICY_FILE') || undefined,
     signingKeyFile: path('MUGAI_SIGNING_KEY_FILE') || join(dataDir, 'keys', 'signing-key.pem'),
     verifyKeyFile: path('MUGAI_VERIFY_KEY_FILE') || join(dataDir, 'keys', 'verify-key.pem'),

@@ -6,7 +6,10 @@ import { reasonOf, systemCode } from '../message/errors.ts';
 import type { Courier, CourierAnswer } from './courier.ts';
 import { toSend } from './nodemailer-options.ts';
 
-/** Delivers to `smtp://` or `smtps://` (userinfo: credentials). `name` is our HELO name, `connections` the pool's size. */
+/**
+ * Delivers to `smtp://` or `smtps://` (userinfo: credentials). `?tls=require`: nothing is sent before STARTTLS with a certificate
+ * that somebody vouches for. `name` is our HELO name, `connections` the pool's size.
+ */
 export function smtpCourier(url: string, name: string, connections: number): Courier {
   const target = new URL(url);
   const secure = target.protocol === 'smtps:';
@@ -15,6 +18,7 @@ export function smtpCourier(url: string, name: string, connections: number): Cou
     host: target.hostname.replace(/^\[|\]$/g, ''),
     port: target.port === '' ? (secure ? 465 : 25) : Number(target.port),
     secure,
+    requireTLS: target.searchParams.get('tls') === 'require',
     name,
     ...(target.username === ''
       ? {}

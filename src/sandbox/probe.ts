@@ -7,6 +7,7 @@ import { MugaiError, reasonOf } from '../message/errors.ts';
 import { forLog } from '../message/untrusted.ts';
 import { CODE_ROOT, FAMILIES } from './families.ts';
 import { NOBODY, jailCommand, type Walls } from './jail.ts';
+import { missingWall } from './kernel-view.ts';
 import { interpreterOf, librariesOf } from './libraries.ts';
 import { systemCallFilter } from './seccomp.ts';
 
@@ -118,8 +119,15 @@ interface Found {
 /** What is installed, before it is tried. */
 async function findWalls(places: readonly string[]): Promise<Found> {
   const faults = new Map<Control['name'], string>();
-  const prlimit = programOf('prlimit', places);
+  let prlimit = programOf('prlimit', places);
   if (prlimit === undefined) faults.set('limits', 'prlimit is not installed');
+  else {
+    const why = await faultOfProgram(prlimit);
+    if (why !== undefined) {
+      faults.set('limits', why);
+      prlimit = undefined;
+    }
+  }
   const path = programOf('bwrap', places);
   if (path === undefined) faults.set('namespaces', 'bubblewrap is not installed');
   const libraries = path === undefined ? [] : await insideLibraries(prlimit);
@@ -131,6 +139,16 @@ async function findWalls(places: readonly string[]): Promise<Found> {
   const user = process.getuid?.() === 0 ? NOBODY : undefined;
   const bubblewrap = path === undefined ? undefined : { path, libraries };
   return { walls: { permission: true, prlimit, bubblewrap, filter, user }, faults };
+}
+
+/** Why a program cannot be shown inside a jail, whose files are counted one by one: it is a script, or of another machine. */
+async function faultOfProgram(path: string): Promise<string | undefined> {
+  try {
+    await librariesOf(path, interpreterOf(process.execPath));
+    return undefined;
+  } catch (error) {
+    return `${path} is no program of this machine: ${forLog(reasonOf(error).split('\n').at(-1) ?? '')}`;
+  }
 }
 
 /** Libraries of the system that Node, its addons and prlimit need. */
@@ -163,16 +181,17 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Ends with 0 where Node's permission model denies what it must. */
+/** Ends with 0 where Node's permission model denies what it must. Says that it runs, and waits until it was looked at. */
 const TRIAL = `const p = process.permission;
-process.exitCode = p && !['fs.write', 'net', 'child', 'worker', 'addon'].some((scope) => p.has(scope)) && !p.has('fs.read', '/') ? 0 : 3`;
-
+process.exitCode = p && !['fs.write', 'net', 'child', 'worker', 'addon'].some((scope) => p.has(scope)) && !p.has('fs.read', '/') ? 0 : 3;
+process.stdout.write('.');
+process.stdin.resume();`;
 /** Why a child does not start behind these walls; undefined when it does. */
 async function fault(walls: Walls): Promise<string | undefined> {
   const { command, args, filter, user } = jailCommand(FAMILIES.mail, walls);
   try {
     const child = spawn(command, [...args.slice(0, -1), '-e', TRIAL], {
-      stdio: ['ignore', 'ignore', 'pipe', filter === undefined ? 'ignore' : 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', filter === undefined ? 'ignore' : 'pipe'],
       env: {},
       cwd: '/',
       timeout: 10_000,
@@ -183,12 +202,23 @@ async function fault(walls: Walls): Promise<string | undefined> {
     child.stderr?.on('data', (chunk: Buffer) => {
       if (said.length < 400) said += chunk.toString('latin1');
     });
+    let unheld: string | undefined;
+    child.stdin?.on('error', () => undefined); // it ended before it was looked at: its exit says why
+    child.stdout?.once('data', () => {
+      try {
+        unheld = missingWall(child.pid ?? 0, FAMILIES.mail, walls);
+      } catch (error) {
+        unheld = `it cannot be looked at: ${reasonOf(error)}`;
+      }
+      child.stdin?.end();
+    });
     const channel = child.stdio[3];
     if (channel !== null && channel !== undefined && 'write' in channel) {
       channel.on('error', () => undefined); // it ended before it read its filter: its exit says why
       channel.end(filter);
     }
     const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    if (unheld !== undefined) return unheld;
     if (code === 0) return undefined;
     if (code === 3) return 'Node does not deny what it must';
     return forLog(said.trim().split('\n')[0] ?? '') || `ended with ${signal ?? code}`;

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe } from 'node:test';
-import { createServer as createTlsServer } from 'node:tls';
+import { TLSSocket, createServer as createTlsServer } from 'node:tls';
 import { corpusFiles, corpus, row } from '../support/attack-row.ts';
 import { originalOf } from '../support/checker/checker.ts';
 import { mailFaults } from '../support/checker/own-mail.ts';
@@ -80,32 +80,49 @@ describe('towards the inner side', () => {
         { stdio: 'ignore' },
       );
       let heard = '';
-      const listen = (chunk: Buffer): void => void (heard += chunk.toString('latin1'));
-      const inClear = createTcpServer((socket) => {
-        socket.on('error', () => undefined); // the gateway hangs up
-        socket.write('220 inner ESMTP\r\n');
-        socket.on('data', listen);
-      });
-      const selfSigned = createTlsServer({ key: await readFile(key), cert: await readFile(cert) }, (socket) => {
-        socket.on('error', () => undefined); // the gateway hangs up
-        socket.write('220 inner ESMTP\r\n');
-        socket.on('data', listen);
-      });
-      for (const [name, server] of [
-        ['in-clear', inClear],
-        ['self-signed', selfSigned],
+      const tls = { key: await readFile(key), cert: await readFile(cert) };
+      /** A server that says yes to everything; `extension` is what it offers. */
+      const answering =
+        (extension: string) =>
+        (socket: Socket): void => {
+          socket.on('error', () => undefined); // the gateway hangs up
+          socket.write('220 inner ESMTP\r\n');
+          const answer = (chunk: Buffer): void => {
+            heard += chunk.toString('latin1');
+            if (/^STARTTLS/im.test(chunk.toString())) {
+              socket.removeListener('data', answer);
+              socket.write('220 go ahead\r\n');
+              const secure = new TLSSocket(socket, { isServer: true, ...tls });
+              secure.on('error', () => undefined); // it does not trust us
+              secure.on('data', (secret: Buffer) => void (heard += secret.toString('latin1')));
+            } else if (/^EHLO/im.test(chunk.toString())) socket.write(`250-inner\r\n250 ${extension}\r\n`);
+            else socket.write(/^DATA/im.test(chunk.toString()) ? '354 go\r\n' : '250 ok\r\n');
+          };
+          socket.on('data', answer);
+        };
+      const stripped = createTcpServer(answering('8BITMIME'));
+      const offering = createTcpServer(answering('STARTTLS'));
+      const selfSigned = createTlsServer(tls, answering('8BITMIME'));
+      for (const [name, server, url, sent] of [
+        ['smtps, in clear', stripped, 'smtps://localhost:PORT', false],
+        ['smtps, self-signed', selfSigned, 'smtps://localhost:PORT', false],
+        ['required, stripped', stripped, 'smtp://localhost:PORT?tls=require', false],
+        ['required, self-signed', offering, 'smtp://localhost:PORT?tls=require', false],
+        ['not required', stripped, 'smtp://localhost:PORT', true],
       ] as const) {
+        heard = '';
         server.on('tlsClientError', () => undefined); // the gateway does not trust it
-        server.listen(0, '127.0.0.1');
+        server.listen(0, 'localhost');
         await once(server, 'listening');
         const address = server.address();
         const port = typeof address === 'object' && address !== null ? address.port : 0;
-        await using gateway = await startTestGateway(join(folder.path, name), {
-          MUGAI_INNER_SMTP_URL: `smtps://localhost:${port}`,
+        await using gateway = await startTestGateway(join(folder.path, name.replaceAll(/\W/g, '-')), {
+          MUGAI_INNER_SMTP_URL: url.replace('PORT', String(port)),
         });
         assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail('secret words')), /^250 /);
-        await new Promise((resolve) => setTimeout(resolve, 2500));
-        assert.doesNotMatch(heard, /MAIL FROM|secret words/, name);
+        if (sent) await until(() => /secret words/.test(heard), 20_000, name);
+        else await new Promise((resolve) => setTimeout(resolve, 2500));
+        assert.equal(/MAIL FROM|secret words/i.test(heard), sent, name);
         server.close();
       }
     },

@@ -12,6 +12,7 @@ import { packageFaults } from '../support/checker/checker.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { openSanitiser, type Sanitiser } from '../support/sanitiser.ts';
 import { scratch, until } from '../support/scratch.ts';
+import { judgeAudit } from '../../.ci/known-holes.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -136,5 +137,32 @@ describe('queue, storage, sandbox, supply', () => {
     for (const [path, entry] of Object.entries(lock.packages))
       if (path !== '' && entry.link !== true) assert.match(entry.integrity ?? '', /^sha512-/, path);
     assert.match(await readFile(join(ROOT, '.npmrc'), 'utf8'), /^ignore-scripts=true$/m);
+  });
+
+  row(123, 'the bill of material lists every package with its hash; known holes stop what lands', async () => {
+    const { stdout } = await run('npm', ['run', '--silent', 'sbom'], { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });
+    const bill = JSON.parse(stdout) as {
+      bomFormat: string;
+      components: { name: string; version: string; hashes?: { alg: string }[] }[];
+    };
+    assert.equal(bill.bomFormat, 'CycloneDX');
+    for (const { name, hashes } of bill.components) assert.equal(hashes?.[0]?.alg, 'SHA-512', name);
+    const listed = new Set(bill.components.map(({ name, version }) => `${name} ${version}`));
+    const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { version?: string }>;
+    };
+    const missing = Object.entries(lock.packages)
+      .filter(([path]) => path !== '')
+      .map(([path, { version }]) => `${path.slice(path.lastIndexOf('node_modules/') + 13)} ${version}`)
+      .filter((name) => !listed.has(name));
+    assert.deepEqual(missing, []);
+
+    const audit = (vulnerabilities: object): string => judgeAudit(JSON.stringify({ vulnerabilities })).kind;
+    assert.equal(audit({}), 'clean');
+    assert.equal(audit({ a: { severity: 'moderate' } }), 'clean');
+    for (const severity of ['high', 'critical', undefined]) assert.equal(audit({ a: { severity } }), 'holes');
+    for (const noAnswer of ['', '{"message":"405"}', 'null', '[]'])
+      assert.equal(judgeAudit(noAnswer).kind, 'no-answer');
+    assert.match(await readFile(join(ROOT, '.ci/run'), 'utf8'), /^npm run known-holes\b/m);
   });
 });

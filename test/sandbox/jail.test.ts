@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,6 +19,7 @@ import { jailCommand, type Walls } from '../../src/sandbox/jail.ts';
 import { librariesOf } from '../../src/sandbox/libraries.ts';
 import { ChildPool } from '../../src/sandbox/pool.ts';
 import { demandJail, machineJail, probeJail, tellJail, type Jail } from '../../src/sandbox/probe.ts';
+import { innermost } from '../../src/sandbox/kernel-view.ts';
 import { systemCallFilter } from '../../src/sandbox/seccomp.ts';
 import { ALLOWED } from '../../src/sandbox/syscalls.ts';
 import { drive } from '../support/drive-worker.ts';
@@ -69,15 +70,6 @@ function running(words: string): string[] {
       return false; // it ended meanwhile
     }
   });
-}
-
-/** The process in the middle of a jail: the last one of the chain of only children. */
-function innermost(pid: number): number {
-  for (let last = pid; ;) {
-    const next = readFileSync(`/proc/${last}/task/${last}/children`, 'latin1').trim().split(' ')[0];
-    if (next === undefined || next === '') return last;
-    last = Number(next);
-  }
 }
 
 describe('an inmate in place of the parser', () => {
@@ -341,6 +333,52 @@ describe('the probe of a machine', () => {
     assert.equal(found.level, 'bare');
     assert.deepEqual(held(found), ['node-permission', 'limits', 'own-user', 'memory']);
     assert.match(tellJail(found), /No permissions to create new namespace/);
+  });
+
+  /** The level and the words of a probe whose bwrap or prlimit is this script. */
+  async function probeWith(program: 'bwrap' | 'prlimit', script: string): Promise<string> {
+    await using folder = await scratch();
+    await chmod(folder.path, 0o755);
+    await writeFile(join(folder.path, program), `#!/bin/bash\n${script}\n`);
+    await chmod(join(folder.path, program), 0o755);
+    // Its own folder is shown inside, so that a script for prlimit can be started there.
+    return tellJail(await probeJail([folder.path, '/usr/bin']));
+  }
+
+  it('believes the kernel, not the programs: one that holds nothing, or less than it was told to, is found out', async () => {
+    const root = fileURLToPath(new URL('../../', import.meta.url));
+    const rest = 'while [ "$1" != -- ]; do shift; done; shift';
+    const node = `args=("\${@/%\\/mugai\\/node/${process.execPath.replaceAll('/', '\\/')}}")`;
+    // Without prlimit, too: its number of processes would count all those of the user.
+    const nothing = `${rest}; ${rest}; ${node}; exec "\${args[@]//\\/mugai\\//${root.replaceAll('/', '\\/')}}"`;
+    assert.match(
+      await probeWith('bwrap', nothing),
+      /^bare, without namespaces \(bubblewrap gives it no user namespace\)/,
+    );
+    const without = (flag: string, values: number): string =>
+      `args=(); while [ $# -gt 0 ]; do if [ "$1" = ${flag} ]; then shift ${1 + values}; else args+=("$1"); shift; fi; done; exec /usr/bin/bwrap "\${args[@]}"`;
+    assert.match(
+      await probeWith('bwrap', without('--seccomp', 1)),
+      /^partial, without system-calls \(bubblewrap sets no/,
+    );
+    const shared = `args=(); for one; do [ "$one" = --unshare-all ] && args+=(--unshare-pid --unshare-uts) || args+=("$one"); done; exec /usr/bin/bwrap "\${args[@]}"`;
+    assert.match(await probeWith('bwrap', shared), /^bare, without namespaces \(bubblewrap gives it no net namespace/);
+    assert.match(await probeWith('prlimit', `${rest}; exec "$@"`), /without .*limits \(/);
+  });
+
+  it('does not look for its programs where PATH says: a bwrap that lies first there is never started', async () => {
+    await using folder = await scratch();
+    const marker = join(folder.path, 'started');
+    await writeFile(join(folder.path, 'bwrap'), `#!/bin/sh\ntouch ${marker}\nexit 0\n`);
+    await chmod(join(folder.path, 'bwrap'), 0o755);
+    const { PATH } = process.env;
+    process.env['PATH'] = `${folder.path}:${PATH}`;
+    try {
+      assert.equal((await probeJail()).level, 'full');
+    } finally {
+      process.env['PATH'] = PATH;
+    }
+    assert.equal(existsSync(marker), false);
   });
 
   it('that has bubblewrap and no prlimit is partial, which is not full', async () => {
