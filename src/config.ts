@@ -148,6 +148,15 @@ function syslogOf(values: ConfigValues): Config['syslog'] {
   return { url: place, format, caFile: values.MUGAI_SYSLOG_CA_FILE };
 }
 
+/** A misspelt demand for TLS must not pass for none. */
+function smtpUrl(name: ConfigKey, values: ConfigValues): string | undefined {
+  const value = url(name, values);
+  if (value === undefined) return undefined;
+  const { search } = new URL(value);
+  if (search !== '' && search !== '?tls=require') throw wrong(name, 'has something after ? that is not tls=require');
+  return value;
+}
+
 /** The configuration as one may print it: secrets as `***`. */
 export function redactedConfig(env: Environment = process.env): Record<string, string> {
   const values = valuesOf(env);
