@@ -14,7 +14,7 @@ import { promisify } from 'node:util';
 import { MugaiError } from '../../src/message/errors.ts';
 import { tryToBreakOut, type Attempt } from '../../src/sandbox/break-out.ts';
 import { JailedChild, type ChildOutcome } from '../../src/sandbox/child.ts';
-import { FAMILIES, type Family } from '../../src/sandbox/families.ts';
+import { FAMILIES, dataLimit, type Family } from '../../src/sandbox/families.ts';
 import { jailCommand, type Walls } from '../../src/sandbox/jail.ts';
 import { librariesOf } from '../../src/sandbox/libraries.ts';
 import { ChildPool } from '../../src/sandbox/pool.ts';
@@ -196,6 +196,8 @@ describe('the kernel, asked of a live child of each family,', () => {
           `Max file size +${room} +${room} `,
           'Max core file size +0 +0 ',
           `Max processes +${threads} +${threads} `,
+          `Max open files +${family.files ?? 64} +${family.files ?? 64} `,
+          `Max data size +${dataLimit(family)} +${dataLimit(family)} `,
         ])
           assert.match(read('limits'), new RegExp(`^${limit}`, 'm'));
         assert.match(read('limits'), new RegExp(`^Max cpu time +${family.cpuSeconds} +${family.cpuSeconds + 5} `, 'm'));

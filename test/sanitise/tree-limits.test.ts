@@ -181,7 +181,7 @@ describe('of the whole tree of one message', () => {
     assert.deepEqual(refusedFor(far), ['too-many-pixels']);
   });
 
-  it('limit messageSeconds: what children work in all; pages earn more, waiting costs nothing', async () => {
+  it('limits messageSeconds and documentPageMs: what children work in all; pages earn more, waiting costs nothing', async () => {
     const budget = new Budget({ ...MOST, seconds: 10 });
     budget.ms(9_999);
     assert.equal(budget.msLeft, 1);
