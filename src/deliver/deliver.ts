@@ -4,6 +4,7 @@ import type { ActEntry, Audit } from '../message/act.ts';
 import type { Language } from '../message/account.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Delivered, DeliveryRecord, Envelope, Sealed } from '../message/stages.ts';
+import type { Statement } from '../outbox/manifest.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type VerifiedPackage } from '../outbox/verify.ts';
@@ -40,6 +41,8 @@ export interface DeliverDeps {
    * is given up, however old it looks. A wall clock that leaps a week ahead must not expire the mail of the day.
    */
   readonly triedMs: () => number;
+  /** Told what was verified, before it is delivered: who keeps a list need not verify it again. */
+  readonly onVerified?: (statement: Statement) => void;
   /** Told of every package the gate refuses, with the reason. */
   readonly onGateRefusal: (id: string, refusal: GateRefusal) => void;
 }
@@ -75,6 +78,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
       rejected: [],
     });
   }
+  deps.onVerified?.(verified.statement);
   const chain = verified.statement.predicate.chain ?? [];
 
   // An answer to a password that opened nothing, or a part in another form, is for whoever asked, in the portal; the mail itself

@@ -65,7 +65,8 @@ export interface Query {
   readonly most: number;
 }
 
-interface Gathered {
+/** A message of which something is new; `predicate` where its package was verified a moment ago. */
+export interface Told {
   readonly id: MessageId;
   readonly predicate: Predicate | undefined;
   readonly stage: string;
@@ -164,9 +165,11 @@ export class MessageIndex {
     return count;
   }
 
-  /** Takes one message in again: it came, or its delivery ended. */
-  async refresh(id: MessageId): Promise<void> {
-    if (this.#source.outbox.find(id) !== undefined) await this.#take([id]);
+  /** Takes messages in again: they came, or their delivery ended. What the gate verified just now is not read again. */
+  async refresh(told: readonly Told[]): Promise<void> {
+    const there = told.filter(({ id }) => this.#source.outbox.find(id) !== undefined);
+    this.#write(there.filter(({ predicate }) => predicate !== undefined));
+    await this.#take(there.filter(({ predicate }) => predicate === undefined).map(({ id }) => id));
   }
 
   /** Takes a message out: its package was deleted. */
@@ -182,7 +185,8 @@ export class MessageIndex {
   }
 
   async #take(ids: readonly MessageId[]): Promise<number> {
-    const gathered: Gathered[] = [];
+    if (ids.length === 0) return 0;
+    const gathered: Told[] = [];
     const queue = ids.values();
     const lane = async (): Promise<void> => {
       for (const id of queue) gathered.push(await this.#gather(id));
@@ -192,7 +196,7 @@ export class MessageIndex {
     return gathered.length;
   }
 
-  async #gather(id: MessageId): Promise<Gathered> {
+  async #gather(id: MessageId): Promise<Told> {
     const end = await this.#source.end(id);
     const stage = end?.stage ?? 'sealed';
     try {
@@ -207,7 +211,8 @@ export class MessageIndex {
     }
   }
 
-  #write(gathered: readonly Gathered[]): void {
+  #write(gathered: readonly Told[]): void {
+    if (gathered.length === 0) return;
     this.#db.transaction(() => {
       for (const { id, predicate, stage } of gathered) this.#writeOne(id, predicate, stage);
     });

@@ -1,5 +1,5 @@
 // Reading from the file system store without a turn through the thread pool where that costs more than the reading.
-import { closeSync, fstatSync, opendirSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, opendirSync, openSync, readSync } from 'node:fs';
 import { LIMITS } from '../message/limits.ts';
 import { isAbsent } from './fs-fault.ts';
 
@@ -11,6 +11,7 @@ export const READ_BYTES = 256 * 1024;
  * synchronous read takes some 20 µs. Undefined when there is no such file.
  */
 export function readSmall(path: string): { readonly size: number; readonly bytes: Buffer | undefined } | undefined {
+  if (!existsSync(path)) return undefined; // often so, and an error that is thrown costs ten times as much
   let fd: number;
   try {
     fd = openSync(path, 'r');

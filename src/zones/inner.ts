@@ -16,6 +16,7 @@ import { Unrecorded } from '../deliver/unrecorded.ts';
 import type { Log } from '../ops/log.ts';
 import { loadPublicKeys, watchKeys } from '../outbox/keys.ts';
 import { Outbox } from '../outbox/outbox.ts';
+import type { Predicate, Statement } from '../outbox/manifest.ts';
 import type { GateRefusal } from '../outbox/refusal.ts';
 import type { ProcessStatus } from '../message/status.ts';
 import { RetryLater } from '../queue/queues.ts';
@@ -144,17 +145,19 @@ export async function startInner(
     async (id, _attempt, signal) => {
       const sealed = outbox.find(id);
       if (sealed === undefined) return;
-      const outcome = await road.timed('deliver', id, async () => deliver(sealed, deps, signal));
+      let predicate: Predicate | undefined;
+      const onVerified = (statement: Statement): void => void ({ predicate } = statement);
+      const outcome = await road.timed('deliver', id, async () => deliver(sealed, { ...deps, onVerified }, signal));
       if (outcome.kind === 'deferred') {
         road.done(id, 'deliver', 'deferred');
-        portal.tell(id);
+        portal.tell({ id, predicate, stage: 'sealed' });
         log.warn({ id, answer: outcome.answer }, 'delivery deferred');
         // Half its age, as far as this process knows it: a clock that leaped ahead makes nothing wait.
         const ageMs = Math.min(outcome.ageMs, deps.triedMs());
         throw new RetryLater(Math.min(LONGEST_RETRY_MS, Math.max(config.retrySeconds * 1000, ageMs / 2)));
       }
       road.done(id, 'deliver', outcome.delivered.record.stage);
-      portal.tell(id);
+      portal.tell({ id, predicate, stage: outcome.delivered.record.stage });
     },
     { concurrency: 32 },
   );

@@ -13,7 +13,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 import { OnTheWay } from '../portal/arriving.ts';
 import { Database } from '../portal/database.ts';
 import { Oidc } from '../portal/directory.ts';
-import { MessageIndex } from '../portal/message-index.ts';
+import { MessageIndex, type Told } from '../portal/message-index.ts';
 import type { OriginalsPolicy } from '../portal/originals.ts';
 import { Packages } from '../portal/packages.ts';
 import type { RequestWriter } from '../requests/requests.ts';
@@ -21,6 +21,8 @@ import { openPortal, type Portal } from '../portal/server.ts';
 
 /** Milliseconds between two looks for what the index does not have yet. */
 const LOOK_MS = 5000;
+/** Milliseconds until a message that came or ended stands in the list. */
+const GATHER_MS = 50;
 
 /** What the portal needs of the inner zone. */
 export interface PortalOf {
@@ -39,7 +41,7 @@ export interface PortalOf {
 export interface RunningPortal {
   readonly portal: Portal;
   /** Tells it of a message that came or whose delivery ended. */
-  readonly tell: (id: MessageId) => void;
+  readonly tell: (told: Told) => void;
   /** Takes a message out whose package was deleted after its time. */
   readonly forget: (id: MessageId) => void;
   /** What is wrong with it, for `/readyz`; undefined when nothing is. */
@@ -80,8 +82,19 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
   };
   look();
   const timer = setInterval(look, LOOK_MS);
+  // Those of a moment together: one transaction for many costs little more than for one.
+  const waiting: Told[] = [];
+  let soon: NodeJS.Timeout | undefined;
+  const tell = (told: Told): void => {
+    waiting.push(told);
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      after(async () => index.refresh(waiting.splice(0)));
+    }, GATHER_MS);
+  };
   life.started('portal index', async () => {
     clearInterval(timer);
+    clearTimeout(soon);
     stopped.abort();
     await work;
   });
@@ -112,7 +125,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
   if (portal.firstCode !== undefined) sayFirst(config, portal, log);
   return {
     portal,
-    tell: (id) => after(async () => index.refresh(id)),
+    tell,
     forget: (id) => index.forget(id),
     fault: () => index.fault,
   };
