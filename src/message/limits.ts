@@ -77,6 +77,9 @@ export const LIMITS = {
   // ── pages and pixels ──
   /** Pages of one document. Dangerzone stops at 10,000; a page takes some 20 ms here. */
   pages: 2000,
+  /** Rows and columns of a sheet that are drawn; beyond: cut, and told on a page. 5,000 rows are 54 to 112 pages. */
+  sheetRows: 5000,
+  sheetColumns: 256,
   /** Pixels of one page or picture after scaling: A3 at 300 dpi is 17 million. */
   pagePixels: 36_000_000,
   /** Pixels of all pages of one message: 2,000 pages of A4 at 150 dpi are 4.4 thousand million. */

@@ -125,6 +125,8 @@ export const OPERATION = {
   values: 7,
   /** Of a moving picture, every frame as a page. */
   frames: 8,
+  /** Values parted by commas, in UTF-8, as a table. */
+  table: 9,
 } as const;
 
 /** True for inputs whose pages are drawn one by one, on order, so that several children may share a document. */

@@ -4,10 +4,15 @@ import { LIMITS } from '../message/limits.ts';
 import type { Remark } from '../message/part.ts';
 import { EntriesReader } from '../sandbox/entries-reader.ts';
 import type { FamilyName } from '../sandbox/families.ts';
+import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter, Staged } from '../spool/spool.ts';
 import { convertPdf } from './convert-pages.ts';
+import { sheetNoticeLines } from './notice-page.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
 import type { Tools } from './tools.ts';
+
+/** As the document that it is, or a text as a table. */
+type As = typeof OPERATION.convert | typeof OPERATION.table;
 
 type Drawn =
   | {
@@ -24,14 +29,18 @@ type Drawn =
  * An office document becomes a PDF of page images. What the system's engine fails at is tried once with the other one; a
  * locked document is tried with each password that was given.
  */
-export async function convertOffice(leaf: Leaf, tools: Tools): Promise<Converted> {
-  const drawn = await officePdf(leaf, tools);
+export async function convertOffice(leaf: Leaf, tools: Tools, as: As = OPERATION.convert): Promise<Converted> {
+  const drawn = await officePdf(leaf, tools, as);
   if (drawn.kind === 'refused') return drawn.converted;
   const { pdf, findings, losses, letters } = drawn;
   const missing = new Set(visibleLetters(letters));
   try {
-    const pages = await convertPdf({ ...leaf, declaredType: 'application/pdf', content: pdf }, tools, ({ text }) => {
-      for (const run of text) for (const letter of visibleLetters(run.text)) missing.delete(letter);
+    const cut = losses.filter(({ code }) => code === 'pages-cut').map(({ detail }) => detail);
+    const pages = await convertPdf({ ...leaf, declaredType: 'application/pdf', content: pdf }, tools, {
+      see: ({ text }) => {
+        for (const run of text) for (const letter of visibleLetters(run.text)) missing.delete(letter);
+      },
+      notice: cut.length === 0 ? undefined : sheetNoticeLines(cut, tools.policy.language),
     });
     // A PDF that our own engine made and that cannot be drawn is no fault of the sender's file.
     if (pages.verdict !== 'pages')
@@ -56,15 +65,15 @@ export function engineFor(tools: Tools): 'office' | 'office-wasm' {
 }
 
 /** The document as the PDF that the PDF child draws, as hostile as itself; the caller discards it. */
-export async function officePdf(leaf: Leaf, tools: Tools): Promise<Drawn> {
-  let drawn = await draw(leaf, '', tools);
+export async function officePdf(leaf: Leaf, tools: Tools, as: As = OPERATION.convert): Promise<Drawn> {
+  let drawn = await draw(leaf, '', tools, as);
   for (const password of tools.passwords) {
     if (
       drawn.kind === 'pdf' ||
       (drawn.converted.reason !== 'password-needed' && drawn.converted.reason !== 'password-wrong')
     )
       break;
-    drawn = await draw(leaf, password, tools);
+    drawn = await draw(leaf, password, tools, as);
   }
   return drawn;
 }
@@ -80,20 +89,20 @@ function glyphLosses(missing: ReadonlySet<string>): Remark[] {
   return [{ code: 'glyph-missing', detail: [...missing].slice(0, 60).join('') }];
 }
 
-async function draw(leaf: Leaf, password: string, tools: Tools): Promise<Drawn> {
+async function draw(leaf: Leaf, password: string, tools: Tools, as: As): Promise<Drawn> {
   const isNative = tools.pools.office.family.name === 'office';
   let first: Drawn | undefined;
   try {
-    first = await drawBy('office', leaf, password, tools);
+    first = await drawBy('office', leaf, password, tools, as);
   } catch (error) {
     // The system's engine does not start (half installed, say): the other one needs nothing of the system.
     if (!isNative || !(error instanceof MugaiError) || error.code !== 'child-failed') throw error;
   }
   if (first !== undefined && (first.kind === 'pdf' || !first.again || !isNative)) return first;
-  return drawBy('office-wasm', leaf, password, tools);
+  return drawBy('office-wasm', leaf, password, tools, as);
 }
 
-async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: Tools): Promise<Drawn> {
+async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: Tools, operation: As): Promise<Drawn> {
   const findings: Remark[] = [];
   const losses: Remark[] = [];
   let writer: StageWriter | undefined;
@@ -109,6 +118,7 @@ async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: T
   });
   const ask = {
     family,
+    operation,
     password,
     deadlineMs: LIMITS.officeMs,
     totalMs: LIMITS.officeMs,

@@ -13,25 +13,28 @@ import { encodePicture } from './picture.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
 import type { Tools } from './tools.ts';
 
+/** What a document adds to the pages of its PDF. */
+export interface More {
+  /** Is shown every page with its text. */
+  readonly see?: (page: RasterPage) => void;
+  /** Lines of a page behind the last one: what of the document is not on the pages. */
+  readonly notice?: readonly string[] | undefined;
+}
+
 /**
  * A PDF becomes a PDF of page images. Pages that were good before a child was stopped by a limit are kept and told. A
- * locked one is tried with each password that was given. `see` is shown every page with its text.
+ * locked one is tried with each password that was given.
  */
-export async function convertPdf(leaf: Leaf, tools: Tools, see?: (page: RasterPage) => void): Promise<Converted> {
-  let converted = await convertPdfWith('', leaf, tools, see);
+export async function convertPdf(leaf: Leaf, tools: Tools, more: More = {}): Promise<Converted> {
+  let converted = await convertPdfWith('', leaf, tools, more);
   for (const password of tools.passwords) {
     if (converted.reason !== 'password-needed' && converted.reason !== 'password-wrong') break;
-    converted = await convertPdfWith(password, leaf, tools);
+    converted = await convertPdfWith(password, leaf, tools, more);
   }
   return converted;
 }
 
-async function convertPdfWith(
-  password: string,
-  leaf: Leaf,
-  tools: Tools,
-  see?: (page: RasterPage) => void,
-): Promise<Converted> {
+async function convertPdfWith(password: string, leaf: Leaf, tools: Tools, { see, notice }: More): Promise<Converted> {
   if (tools.budget.pagesLeft === 0) return refusal('too-many-pages');
   const { textLayer } = tools.policy;
   const output = tools.output();
@@ -68,7 +71,9 @@ async function convertPdfWith(
     const { pages, cut, findings, losses } = drawn;
     if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages} / ${announced}, ${cut}` });
     const missing = only === undefined ? missingOf(drawn, losses, tools.policy.language) : undefined;
-    if (missing !== undefined) await addNotice(missing, leaf, tools, pdf);
+    const { language } = tools.policy;
+    if (notice !== undefined && only === undefined) await addNotice(notice, leaf, tools, pdf);
+    if (missing !== undefined) await addNotice(noticeLines(missing, language), leaf, tools, pdf);
     await pdf.finish();
     return pagesOf({ pages, findings, losses }, output, name ?? tools.nextFile(leaf.name, 'pdf'));
   } catch (error) {
@@ -99,9 +104,9 @@ function missingOf(
   return { pages, announced: Number(counted), reason: reasonWords('too-many-pages', language) };
 }
 
-async function addNotice(missing: Missing, leaf: Leaf, tools: Tools, pdf: PagePdf): Promise<void> {
+async function addNotice(lines: readonly string[], leaf: Leaf, tools: Tools, pdf: PagePdf): Promise<void> {
   const writer = tools.begin(LIMITS.outputBytes);
-  await writer.write(await noticePdf(noticeLines(missing, tools.policy.language)));
+  await writer.write(await noticePdf(lines));
   const content = writer.finish();
   try {
     const operation = tools.policy.textLayer ? OPERATION.pagesWithText : OPERATION.pages;

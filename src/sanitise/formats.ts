@@ -49,7 +49,8 @@ export const FORMATS: readonly Format[] = [
       'application/vnd.ms-excel.sheet.binary.macroenabled.12',
     ],
     route: 'office',
-    becomes: 'PDF of page images, one page wide',
+    becomes:
+      'PDF of page images, one page wide (very wide sheets: several side by side); a last page tells what was cut',
     lost: 'formulas (their values stay), macros, outer links; hidden sheets, rows, columns and comments are told; more than 5,000 rows or 256 columns are cut',
   },
   {
@@ -184,11 +185,18 @@ export const FORMATS: readonly Format[] = [
     lost: 'scripts, links, pictures it would load',
   },
   {
-    name: 'Text, CSV, JSON, XML, logs',
-    types: ['text/plain', 'text/csv', 'application/json', 'application/xml'],
+    name: 'Text, JSON, XML, logs',
+    types: ['text/plain', 'application/json', 'application/xml'],
     route: 'text',
     becomes: 'UTF-8 text',
     lost: 'control and invisible characters',
+  },
+  {
+    name: 'CSV, TSV',
+    types: ['text/csv', 'text/tab-separated-values'],
+    route: 'text',
+    becomes: 'UTF-8 text; with `csv: pages` in the policy also a PDF of a table, every cell a text',
+    lost: 'control and invisible characters; of the table what is beyond 5,000 rows or 256 columns',
   },
   {
     name: 'HTML',

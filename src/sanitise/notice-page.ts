@@ -10,7 +10,9 @@ import {
   type PDFRef,
 } from 'pdf-lib';
 import type { Language } from '../message/account.ts';
+import { LIMITS } from '../message/limits.ts';
 
+const { sheetRows: SHEET_ROWS, sheetColumns: SHEET_COLUMNS } = LIMITS;
 const SIDES = [595, 842] as const; // A4
 const MARGIN = 72;
 const SIZES = [20, 12] as const;
@@ -36,6 +38,27 @@ export function noticeLines({ pages, announced, reason }: Missing, language: Lan
     'この文書には続きがあります',
     `全 ${announced} ページのうち、はじめの ${pages} ページまでです。残り ${announced - pages} ページはありません。`,
     `理由：${reason}。`,
+    '続きが必要なときは、送り主か管理者にお問い合わせください。',
+  ];
+}
+
+/** The words of the page behind sheets that were cut: `sheets` tell name, columns and rows of each. */
+export function sheetNoticeLines(sheets: readonly string[], language: Language): string[] {
+  const most = 20;
+  const more = sheets.length > most ? ['…'] : [];
+  if (language === 'en')
+    return [
+      'The rest of these sheets is missing',
+      `A sheet is shown up to row ${SHEET_ROWS} and column ${SHEET_COLUMNS}. These have more (columns × rows):`,
+      ...sheets.slice(0, most),
+      ...more,
+      'Ask the sender, or your administrator, for the rest.',
+    ];
+  return [
+    'この表には続きがあります',
+    `表は ${SHEET_ROWS} 行、${SHEET_COLUMNS} 列までを示しています。次のシートはそれより大きなものです（列 × 行）。`,
+    ...sheets.slice(0, most),
+    ...more,
     '続きが必要なときは、送り主か管理者にお問い合わせください。',
   ];
 }

@@ -6,7 +6,7 @@ import type { Envelope, Headers } from '../message/stages.ts';
 import { parseDeadlineMs } from '../message/limits.ts';
 import { TextReader } from '../sandbox/text-reader.ts';
 import { OPERATION } from '../sandbox/wire.ts';
-import type { Entry } from '../spool/spool.ts';
+import type { Entry, Staged } from '../spool/spool.ts';
 import { OverBudget } from './budget.ts';
 import { convertOffice } from './convert-office.ts';
 import { convertImage, convertPdf } from './convert-pages.ts';
@@ -42,6 +42,9 @@ const TEXT: Converted = { verdict: 'text', reason: null, outputs: [], pages: 0, 
 const LEFT_OUT: Converted = { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
 
 const NOTHING_SEEN: Remarks = { findings: [], losses: [] };
+
+/** Texts that are tables. */
+const TABLES = new Set(['text/csv', 'text/tab-separated-values']);
 
 const PIECE = 'message/partial';
 
@@ -259,12 +262,21 @@ export class Walk {
     const outcome = await this.#tools.run(leaf, ask, () => reader.take);
     if (outcome.kind !== 'done') return refusal(outcome.reason, remarks);
     const content = await this.#tools.keep(Buffer.from(pieces.join(''), 'utf8'));
+    const output = { name: this.#tools.nextFile(leaf.name, 'txt'), content };
+    const text: Converted = { verdict: 'text', reason: null, outputs: [output], pages: 0, ...remarks };
+    return TABLES.has(type) && this.#tools.policy.csv === 'pages' ? this.#asTable(leaf, text, content) : text;
+  }
+
+  /** The pages of a table beside its text. Where they cannot be drawn, the text is all there is. */
+  async #asTable(leaf: Leaf, text: Converted, content: Staged): Promise<Converted> {
+    if (content.size === 0) return text;
+    const table = await convertOffice({ ...leaf, content }, this.#tools, OPERATION.table);
+    if (table.verdict !== 'pages') return text;
     return {
-      verdict: 'text',
-      reason: null,
-      outputs: [{ name: this.#tools.nextFile(leaf.name, 'txt'), content }],
-      pages: 0,
-      ...remarks,
+      ...text,
+      outputs: [...text.outputs, ...table.outputs],
+      pages: table.pages,
+      losses: [...text.losses, ...table.losses],
     };
   }
 

@@ -3,6 +3,7 @@ import { OPERATION, PART_KIND } from '../../src/sandbox/wire.ts';
 import { Refusal, whole, type Job, type Out } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 import type { OfficeEngine, Sheet } from './engine.ts';
+import { workbookOf } from './csv.ts';
 import { drawnJtd } from './jtd.ts';
 import { cleanFlatOdf, cleanOdf } from './odf.ts';
 import { cleanOoxml } from './ooxml.ts';
@@ -12,7 +13,9 @@ import { unlock } from './unlock.ts';
 
 /** Answers a job with the PDF as the one part of it. The PDF is as hostile as the document: it goes to the PDF child. */
 export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): Promise<void> {
-  const bytes = await unlock(await whole(job), job.password);
+  const given = await unlock(await whole(job), job.password);
+  // Text that the host read and cleaned before: it becomes a table only when it is asked for as one.
+  const bytes = job.operation === OPERATION.table ? workbookOf(given.toString('utf8')) : given;
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
   const type = sniff(bytes);
   const cleaned = await cleanedOf(bytes, type, job.password, engine);

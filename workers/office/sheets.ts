@@ -1,5 +1,6 @@
 // Sheets set up for paper, so that no column and no row is lost: one page wide, as high as it needs, the print area around what
 // holds values. Without it 40 columns went over 40 pages, and one stray cell at XFD1048576 took 40 s of CPU and 2 GB.
+import { LIMITS } from '../../src/message/limits.ts';
 import { columnName, columnOf } from './cells.ts';
 import type { Report } from './cleaned.ts';
 import type { Parts } from './package.ts';
@@ -18,9 +19,8 @@ interface Related {
   readonly name: string;
 }
 
-/** Rows and columns that are drawn at most; beyond: cut, and told. 5,000 rows are 54 to 112 pages. */
-const ROWS = 5000;
-const COLUMNS = 256;
+const ROWS = LIMITS.sheetRows;
+const COLUMNS = LIMITS.sheetColumns;
 /** Points of a column of the default width, and of one character of a width. */
 const COLUMN_PT = 48;
 const CHARACTER_PT = 5.25;
@@ -28,6 +28,10 @@ const PORTRAIT_PT = 495;
 const LANDSCAPE_PT = 742;
 /** Below 40 % nobody reads a form: larger paper then. It costs nothing, the page is pixels. */
 const LEGIBLE = 0.4;
+
+/** Below 30 % on A3 letters are dust (256 columns were 9 %): such a sheet goes over several pages side by side. */
+const LEAST = 0.3;
+const A3_PT = 1090;
 
 interface Box {
   columns: number;
@@ -146,7 +150,8 @@ function setUp(box: Box, columns: number): string {
   for (let at = 0; at < columns; at++) width += box.widths.get(at) ?? COLUMN_PT;
   const portrait = width <= PORTRAIT_PT;
   const paper = LANDSCAPE_PT / width < LEGIBLE ? 8 : 9; // A3, A4
-  return `<pageSetup paperSize="${paper}" orientation="${portrait ? 'portrait' : 'landscape'}" fitToWidth="1" fitToHeight="0"/>`;
+  const across = Math.max(1, Math.ceil((width * LEAST) / A3_PT));
+  return `<pageSetup paperSize="${paper}" orientation="${portrait ? 'portrait' : 'landscape'}" fitToWidth="${across}" fitToHeight="0"/>`;
 }
 
 /** Elements that may stand between the set-up of the page and the end of a worksheet (ECMA-376, CT_Worksheet). */

@@ -1,0 +1,61 @@
+// Tables on paper: every cell is there, formulas are text, and what is cut off is told on a page of its own.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readPolicy } from '../../src/policy/policy.ts';
+import { readCsv, separatorOf } from '../../workers/office/csv.ts';
+import { sheetData, xlsx } from '../support/office-files.ts';
+import { readText } from '../support/page-text.ts';
+import { openSanitiser } from '../support/sanitiser.ts';
+
+const MS = 300_000;
+
+describe('CSV', () => {
+  it('is read as RFC 4180 says, with commas, semicolons or tabs', () => {
+    assert.deepEqual(readCsv('a,"b ""c"", d"\r\n"two\nlines",,\n', ','), [
+      ['a', 'b "c", d'],
+      ['two\nlines', '', ''],
+    ]);
+    assert.equal(separatorOf('a;b;c\n1,5;2,5;3'), ';');
+    assert.equal(separatorOf('a\tb\tc'), '\t');
+    assert.deepEqual(readCsv('"never closed', ','), [['never closed']]);
+  });
+
+  it(
+    'becomes its text and the pages of a table where the policy says so: every cell, no formula run',
+    { timeout: MS },
+    async () => {
+      const rows = Array.from({ length: 30 }, (_, y) => `No${y},鹿島市${y}丁目,"=1+${y}","=cmd|' /C calc'!A${y}"`);
+      await using sanitiser = await openSanitiser({ policy: readPolicy('name: p\nversion: "1"\ncsv: pages\n', 'p') });
+      const { parts, files } = await sanitiser.file('名簿.csv', Buffer.from(`番号,住所,式,危険\n${rows.join('\n')}\n`));
+      assert.equal(parts[0]?.verdict, 'text');
+      assert.equal(parts[0].outputs.length, 2);
+      const pdf = [...files].find(([name]) => name.endsWith('.pdf'))?.[1];
+      assert.ok(pdf !== undefined);
+      const text = (await readText(pdf)).poppler.replace(/\s/g, '');
+      for (let y = 0; y < 30; y++)
+        for (const cell of [`No${y}`, `鹿島市${y}丁目`, `=1+${y}`, `=cmd|'/Ccalc'!A${y}`])
+          assert.ok(text.includes(cell), `${cell} is not on the pages`);
+    },
+  );
+
+  it('is text alone otherwise', { timeout: MS }, async () => {
+    await using sanitiser = await openSanitiser();
+    const { parts } = await sanitiser.file('a.csv', Buffer.from('a,b\n1,2\n'));
+    assert.equal(parts[0]?.outputs.length, 1);
+  });
+});
+
+describe('a sheet that is cut', () => {
+  it('says so on a last page of its own, with the name of the sheet', { timeout: MS }, async () => {
+    const rows = Array.from({ length: 3 }, (_, y) => Array.from({ length: 300 }, (_cell, x) => `${y}.${x}`));
+    await using sanitiser = await openSanitiser();
+    const { parts, files } = await sanitiser.file('a.xlsx', xlsx([{ name: '広い表', xml: sheetData(rows) }]));
+    assert.ok(parts[0]?.losses.some(({ code }) => code === 'pages-cut'));
+    const [pdf] = files.values();
+    assert.ok(pdf !== undefined);
+    const text = (await readText(pdf)).poppler.replace(/\s/g, '');
+    assert.ok(text.includes('この表には続きがあります') && text.includes('広い表:300×3'), text.slice(-300));
+    assert.ok(text.includes('2.255'), text.slice(-600, -200));
+    assert.ok(!text.includes('2.256'), text.slice(-600, -200));
+  });
+});
