@@ -87,7 +87,8 @@ export const ConfigSchema = Type.Object({
   MUGAI_PORTAL_URL: key({
     default: '',
     example: 'https://mugai.city.kashima.lg.jp',
-    meaning: 'address of the portal as browsers see it, for OpenID Connect; unset: made of `MUGAI_PORTAL_LISTEN`',
+    meaning:
+      'address of the portal as browsers see it, for OpenID Connect and passkeys; unset: made of `MUGAI_PORTAL_LISTEN`',
     pattern: URL_OF('https?'),
     problem: 'an http:// or https:// URL',
   }),
