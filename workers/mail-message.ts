@@ -3,47 +3,19 @@
 // Order on the wire: header fields and remarks of the mail; then for each node, in the order of the mail, `part`; for a leaf
 // then its remarks, `bytes`, and for a text its `text`, and `partEnd`. Multiparts have no `partEnd`: paths say what is in what.
 import { once } from 'node:events';
-import { LIMITS } from '../src/message/limits.ts';
-import { HEADER_FIELD, PART_KIND } from '../src/sandbox/wire.ts';
-import { formatMailboxes, mailboxesOf, namesAnother } from './addresses.ts';
+import { PART_KIND } from '../src/sandbox/wire.ts';
+import { Burst } from './burst.ts';
 import { extractFiles, tellEmbedded, type EmbeddedFile } from './embedded-files.ts';
-import { decodeHeader, hasBidi, isoDate, oneLine, type Tally } from './header-words.ts';
+import { decodeHeader, hasBidi, oneLine, type Tally } from './header-words.ts';
 import { parametersOf } from './header-params.ts';
 import { keptBytes, recordOf, textOfLeaf } from './leaf-text.ts';
 import { mendHead } from './mail-head.ts';
-import { MimeLeaves, type HeaderLine, type LeafSink, type MimeNode } from './mime-leaves.ts';
+import { lineOf, tellDuplicates, tellHeaders, tellLosses } from './mail-headers.ts';
+import { MimeLeaves, type LeafSink, type MimeNode } from './mime-leaves.ts';
 import type { Remark } from './remark.ts';
 import type { Out } from './run.ts';
 import { externalBodyText } from './told-parts.ts';
 
-const ADDRESS_FIELDS = [
-  ['from', HEADER_FIELD.from],
-  ['to', HEADER_FIELD.to],
-  ['cc', HEADER_FIELD.cc],
-  ['sender', HEADER_FIELD.sender],
-  ['reply-to', HEADER_FIELD.replyTo],
-] as const;
-
-const TEXT_FIELDS = [
-  ['subject', HEADER_FIELD.subject],
-  ['message-id', HEADER_FIELD.messageId],
-  ['auto-submitted', HEADER_FIELD.autoSubmitted],
-] as const;
-
-/** Headers whose second occurrence another reader may believe (attack rows 20 and 27). */
-const ONCE = new Set([
-  'from',
-  'sender',
-  'subject',
-  'date',
-  'message-id',
-  'content-type',
-  'content-transfer-encoding',
-  'content-disposition',
-]);
-
-/** Bytes of frames that wait for more before they are written. */
-const BURST_BYTES = 64 * 1024;
 /** A part frame and its remarks, roughly. */
 const NODE_BYTES = 2048;
 
@@ -83,40 +55,6 @@ async function feed(bytes: AsyncIterable<Buffer>, leaves: MimeLeaves, burst: Bur
     if (!leaves.destroyed) leaves.end();
   };
   await Promise.all([write(), ended]);
-}
-
-/** Frames of a small mail leave in one write: the host wakes once, not a dozen times (measured: 2.5 times the mails a second). */
-class Burst {
-  #held = 0;
-  #waiting = false;
-
-  constructor() {
-    process.stdout.cork();
-  }
-
-  /** To be called before so many bytes are sent: what is held never grows beyond BURST_BYTES and one piece. */
-  room(bytes: number): void {
-    this.#held += bytes;
-    if (this.#held <= BURST_BYTES) return;
-    process.stdout.uncork();
-    // A decoder may hand out bytes while the mail waits for the host: held back then, they would be waited for for ever.
-    if (!this.#waiting) process.stdout.cork();
-    this.#held = bytes;
-  }
-
-  /** Waits while the host is behind by more than a burst. */
-  async drained(out: Out): Promise<void> {
-    if (process.stdout.writableLength <= 2 * BURST_BYTES) return;
-    process.stdout.uncork();
-    this.#waiting = true;
-    await out.drained();
-    this.#waiting = false;
-    process.stdout.cork();
-  }
-
-  end(): void {
-    process.stdout.uncork();
-  }
 }
 
 /** Tells the host what the splitter found. Holds the bytes of one text leaf at most. */
@@ -255,58 +193,4 @@ function isText(type: string): boolean {
 
 function isHtml(type: string): boolean {
   return type === 'text/html' || type === 'text/x-html' || type === 'text/x-amp-html';
-}
-
-function lineOf(headers: readonly HeaderLine[], key: string): string {
-  return headers.find((header) => header.key === key)?.line ?? '';
-}
-
-/** Characters that reorder or hide letters: the host drops them from what is shown, here they are told (UTS #39 §4). */
-function hides(text: string): boolean {
-  return /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/u.test(text);
-}
-
-/** What of a header could not be read: told, as it is for bodies. */
-function tellLosses({ undecodable, gaiji }: Tally, where: string, out: Out): void {
-  if (undecodable > 0) out.loss('undecodable-bytes', `${where} ${undecodable}`);
-  if (gaiji > 0) out.loss('gaiji', `${where} ${gaiji}`);
-}
-
-function tellHeaders(headers: readonly HeaderLine[], out: Out): void {
-  for (const [key, field] of ADDRESS_FIELDS) {
-    const lines = headers.filter((header) => header.key === key);
-    const tally: Tally = { undecodable: 0, gaiji: 0 };
-    const mailboxes = lines.flatMap((header) => mailboxesOf(header.line, tally));
-    tellLosses(tally, key, out);
-    if (mailboxes.some(({ name, address }) => hides(`${name}${address}`)))
-      out.finding('bidi-header', lines[0]?.key ?? key);
-    if (key === 'from') {
-      if (mailboxes.length !== 1) out.finding('from-count', String(mailboxes.length));
-      for (const box of mailboxes.slice(0, 10)) if (namesAnother(box)) out.finding('name-spoof', box.name);
-    }
-    if (lines.length > 0) out.header(field, formatMailboxes(mailboxes, LIMITS.headerChars));
-  }
-  for (const [key, field] of TEXT_FIELDS) {
-    const line = lineOf(headers, key);
-    if (line === '') continue;
-    const tally: Tally = { undecodable: 0, gaiji: 0 };
-    const text = decodeHeader(line, tally);
-    out.header(field, text);
-    if (key === 'subject' && hides(text)) out.finding('bidi-header', key);
-    tellLosses(tally, key, out);
-  }
-  const date = lineOf(headers, 'date');
-  if (date !== '') out.header(HEADER_FIELD.date, isoDate(date));
-  tellDuplicates(headers, out);
-}
-
-function tellDuplicates(headers: readonly HeaderLine[], out: Out): void {
-  const seen = new Set<string>();
-  const told = new Set<string>();
-  for (const { key } of headers) {
-    if (!ONCE.has(key)) continue;
-    if (seen.has(key) && !told.has(key)) out.finding('duplicate-header', key);
-    if (seen.has(key)) told.add(key);
-    seen.add(key);
-  }
 }
