@@ -15,7 +15,7 @@ import {
   type QueueBaseOptions,
   type RetryJobOpts,
 } from 'bullmq';
-import { QueueState, type Claim, type Entry, type Place } from './embedded-state.ts';
+import { QueueState, type Claim, type Entry, type Place, steadyNow } from './embedded-state.ts';
 import { UNSUPPORTED } from './embedded-unsupported.ts';
 
 /** The message by which BullMQ knows that a connection was closed on purpose. */
@@ -175,7 +175,7 @@ class EmbeddedBackend extends EventEmitter {
 
   async moveToDelayed(
     jobId: string,
-    timestamp: number,
+    _timestamp: number,
     delay: number,
     token?: string,
     options: MoveToDelayedOpts = {},
@@ -183,7 +183,7 @@ class EmbeddedBackend extends EventEmitter {
     const entry = this.#held(jobId, token, 'moveToDelayed');
     update(entry.json, options.fieldsToUpdate);
     if (options.skipAttempt !== true) entry.json.attemptsMade += 1;
-    this.#state.delay(entry, timestamp + delay, delay);
+    this.#state.delay(entry, delay);
     return options.fetchNext === true && token !== undefined ? this.#claimUnlessClosing(token) : undefined;
   }
 
@@ -204,7 +204,7 @@ class EmbeddedBackend extends EventEmitter {
   async extendLock(jobId: string, token: string, duration: number): Promise<number> {
     const entry = this.#state.jobs.get(jobId);
     if (this.#disconnected || entry?.place !== 'active' || entry.token !== token) return 0;
-    entry.lockedUntil = Date.now() + duration;
+    entry.lockedUntil = steadyNow() + duration;
     entry.suspectSince = 0;
     return 1;
   }
@@ -222,7 +222,7 @@ class EmbeddedBackend extends EventEmitter {
    * duration later: after a blocked event loop this check may run before the owner's own renewal timer.
    */
   async moveStalledJobsToWait(): Promise<string[]> {
-    const now = Date.now();
+    const now = steadyNow();
     const stalled: string[] = [];
     for (const entry of this.#state.places.active.walk(true)) {
       if (entry.lockedUntil > now) continue;
@@ -246,7 +246,7 @@ class EmbeddedBackend extends EventEmitter {
 
   async remove(jobId: string): Promise<number> {
     const entry = this.#state.jobs.get(jobId);
-    if (entry?.place === 'active' && entry.lockedUntil > Date.now()) return 0;
+    if (entry?.place === 'active' && entry.lockedUntil > steadyNow()) return 0;
     if (entry !== undefined) this.#state.forget(entry);
     return 1;
   }

@@ -134,6 +134,19 @@ export class Heap<T extends Ranked> {
   }
 }
 
+/**
+ * Milliseconds since the epoch by a clock that never leaps. Everything that waits here waits by it: the wall clock set back by
+ * a day would make a delayed job wait a day longer.
+ */
+export function steadyNow(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** A moment of the steady clock as the wall clock will show it; BullMQ's workers reckon by that one. 0 for none. */
+function onTheWall(moment: number | undefined): number {
+  return moment === undefined ? 0 : moment - steadyNow() + Date.now();
+}
+
 /** setTimeout's longest delay; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -162,7 +175,7 @@ export class QueueState {
   get hasWork(): boolean {
     const { waiting, prioritized, delayed } = this.places;
     if (this.paused) return false;
-    return waiting.size > 0 || prioritized.size > 0 || (delayed.first?.rank ?? Infinity) <= Date.now();
+    return waiting.size > 0 || prioritized.size > 0 || (delayed.first?.rank ?? Infinity) <= steadyNow();
   }
 
   /** Takes in a job; an id that exists is left as it is. Returns the id. */
@@ -174,7 +187,7 @@ export class QueueState {
     const links = { previous: undefined, next: undefined, rank: 0, turn: 0, slot: 0 };
     const entry: Entry = { id, json, place: 'waiting', ...links, token: '', lockedUntil: 0, suspectSince: 0 };
     this.jobs.set(id, entry);
-    if (delay > 0) this.#postpone(entry, job.timestamp + delay);
+    if (delay > 0) this.#postpone(entry, steadyNow() + delay);
     else this.#queue(entry, job.opts.lifo ?? false);
     return id;
   }
@@ -182,18 +195,18 @@ export class QueueState {
   /** Hands the next job to the holder of `token` and locks it for `lockMs`. */
   claim(token: string, lockMs: number, worker: string | undefined): Claim {
     if (this.paused) return [null, '', 0, 0];
-    const now = Date.now();
+    const now = steadyNow();
     this.#wakeDue(now);
     const { waiting, prioritized, delayed } = this.places;
     const entry = waiting.first ?? prioritized.first;
-    if (entry === undefined) return [null, '', 0, delayed.first?.rank ?? 0];
+    if (entry === undefined) return [null, '', 0, onTheWall(delayed.first?.rank)];
     this.#lift(entry);
     this.#settle(entry, 'active');
     entry.token = token;
     entry.lockedUntil = now + lockMs;
     entry.suspectSince = 0;
     entry.json.attemptsStarted += 1;
-    entry.json.processedOn = now;
+    entry.json.processedOn = Date.now();
     if (worker !== undefined) entry.json.processedBy = worker;
     this.wakeOne();
     return [{ ...entry.json }, entry.id, 0, 0];
@@ -206,11 +219,11 @@ export class QueueState {
     this.#queue(entry, atHead);
   }
 
-  /** Sets a job aside until `due` (ms since the epoch). */
-  delay(entry: Entry, due: number, delay: number): void {
+  /** Sets a job aside for `delay` milliseconds. */
+  delay(entry: Entry, delay: number): void {
     this.#lift(entry);
     entry.json.delay = delay;
-    this.#postpone(entry, due);
+    this.#postpone(entry, steadyNow() + delay);
   }
 
   /** Keeps a finished job in its list. */
@@ -295,10 +308,10 @@ export class QueueState {
     this.#alarmAt = due;
     const ring = () => {
       this.#alarmAt = Infinity;
-      this.#wakeDue(Date.now());
+      this.#wakeDue(steadyNow());
       this.#setAlarm();
     };
-    this.#alarm = setTimeout(ring, Math.min(Math.max(due - Date.now(), 0), LONGEST_TIMER_MS));
+    this.#alarm = setTimeout(ring, Math.min(Math.max(due - steadyNow(), 0), LONGEST_TIMER_MS));
     this.#alarm.unref();
   }
 }
