@@ -14,6 +14,7 @@ import { RetryLater } from '../queue/queues.ts';
 import type { RequestReader } from '../requests/requests.ts';
 import type { SenderChecks } from '../sanitise/authenticate.ts';
 import { openPools } from '../sanitise/pools.ts';
+import { binariesHold } from '../sandbox/pinned.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import type { Failure } from '../sanitise/tools.ts';
 import { quarantine, sanitise } from '../sanitise/sanitise.ts';
@@ -70,6 +71,8 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { hub } = road;
   if (hub === undefined) throw new TypeError('a worker has queues');
+  const pinned = binariesHold();
+  pinned.catch(() => undefined); // told below, where it is waited for
   const jail = await machineJail();
   demandJail(config.jail, jail);
   if (jail.level === 'full') log.info({ jail: jail.level, controls: jail.controls }, 'children are jailed');
@@ -86,6 +89,7 @@ export async function startWorker(
     jail.walls,
   );
   life.started('children', async () => pools.close());
+  await pinned;
   const board = startBoard(log, life, {
     spool,
     outbox,
