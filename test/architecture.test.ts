@@ -23,6 +23,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   ingress: ['message', 'spool', 'ops'],
   sanitise: ['message', 'spool', 'sandbox', 'policy', 'ops'],
   seal: ['message', 'spool', 'outbox', 'ops'],
+  console: ['message', 'outbox', 'requests', 'ops', 'portal'],
   portal: ['message', 'outbox', 'audit', 'requests', 'ops'],
   deliver: ['message', 'outbox', 'store', 'ops'],
 };

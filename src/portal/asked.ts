@@ -18,6 +18,7 @@ const KINDS: { readonly [kind in Ask['kind']]: Word } = {
   render: 'askRender',
   text: 'askText',
   values: 'askValues',
+  rerun: 'askRerun',
 };
 
 /** What was asked for about a message; undefined when nothing was. */

@@ -21,7 +21,7 @@ const PAGES_MOST = 20;
 export interface Ask {
   readonly request: MessageId;
   readonly part: string;
-  readonly kind: 'password' | 'render' | 'text' | 'values';
+  readonly kind: 'password' | 'render' | 'text' | 'values' | 'rerun';
   readonly at: number;
 }
 

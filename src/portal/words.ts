@@ -196,6 +196,7 @@ const WORDS = {
   askGone: ['もう残っていません。もう一度頼んでください。', 'These are not kept any more. Please ask again.'],
   askOther: ['ほかの形で頼む', 'Ask for another form'],
   askText: ['文字だけ', 'Text only'],
+  askRerun: ['無害化し直し（運用担当）', 'Made again by the operator'],
   askValues: ['表の値（CSVの文字）', 'Values of the sheets (CSV as text)'],
   askFrom: ['最初のページ', 'First page'],
   askTo: ['最後のページ', 'Last page'],

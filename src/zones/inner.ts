@@ -24,6 +24,7 @@ import type { FaultPoint } from '../store/fs-fault.ts';
 import { openFsStore } from '../store/fs-store.ts';
 import { loadSealingKey } from '../requests/keys.ts';
 import { RequestWriter } from '../requests/requests.ts';
+import { Deliveries, serverOf } from './deliveries.ts';
 import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
 import { expireInner, packageKeptMs, startRetention } from './retention.ts';
@@ -128,11 +129,27 @@ export async function startInner(
         return wrong === undefined ? {} : { portal: wrong };
       },
     });
+  const deliveries = new Deliveries(serverOf(config.innerSmtpUrl));
+  const again = async (id: MessageId): Promise<boolean> => {
+    if (outbox.find(id) === undefined) return false;
+    const reopened = await ledger.reopen(id);
+    if (!reopened && (await ledger.end(id)) !== undefined) return false;
+    if (!(await hub.queue('deliver').hurry(id))) road.next('deliver', [id]);
+    portal.tell({ id, predicate: undefined, stage: 'sealed' });
+    return true;
+  };
+  const delivering = {
+    servers: () => deliveries.servers(),
+    deferred: () => deliveries.deferred(),
+    end: async (id: MessageId) => (await ledger.end(id))?.record,
+    again,
+  };
   const portal: RunningPortal = await startPortal(config, log, life, {
     outbox,
     ledger,
     keys,
     audit: journal,
+    console: { own: status, delivering },
     requests: new RequestWriter(await openStore('requests'), await loadSealingKey(config.sealingKeyFile)),
     originals: (envelope) => inForce.current.forMessage(envelope).originals,
     firstAddress,
@@ -150,14 +167,17 @@ export async function startInner(
       const outcome = await road.timed('deliver', id, async () => deliver(sealed, { ...deps, onVerified }, signal));
       if (outcome.kind === 'deferred') {
         road.done(id, 'deliver', 'deferred');
+        deliveries.note(id, 'deferred', outcome.answer);
         portal.tell({ id, predicate, stage: 'sealed' });
         log.warn({ id, answer: outcome.answer }, 'delivery deferred');
         // Half its age, as far as this process knows it: a clock that leaped ahead makes nothing wait.
         const ageMs = Math.min(outcome.ageMs, deps.triedMs());
         throw new RetryLater(Math.min(LONGEST_RETRY_MS, Math.max(config.retrySeconds * 1000, ageMs / 2)));
       }
-      road.done(id, 'deliver', outcome.delivered.record.stage);
-      portal.tell({ id, predicate, stage: outcome.delivered.record.stage });
+      const { stage, answer } = outcome.delivered.record;
+      road.done(id, 'deliver', stage);
+      deliveries.note(id, stage === 'delivered' ? 'delivered' : 'failed', answer);
+      portal.tell({ id, predicate, stage });
     },
     { concurrency: 32 },
   );

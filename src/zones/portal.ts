@@ -11,6 +11,13 @@ import type { Envelope } from '../message/stages.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { OnTheWay } from '../portal/arriving.ts';
+import { addConsole, settleDeletions } from '../console/console.ts';
+import { Deletions } from '../console/deletions.ts';
+import type { ConsoleDeps, Delivering } from '../console/desk.ts';
+import { Statuses } from '../console/statuses.ts';
+import type { ProcessStatus } from '../message/status.ts';
+import { Asks } from '../portal/asking.ts';
+import type { Desk } from '../portal/desk.ts';
 import { Database } from '../portal/database.ts';
 import { Oidc } from '../portal/directory.ts';
 import { MessageIndex, type Told } from '../portal/message-index.ts';
@@ -33,6 +40,8 @@ export interface PortalOf {
   readonly requests: RequestWriter;
   /** What the policy in force says about originals of mail with this envelope. */
   readonly originals: (envelope: Envelope) => OriginalsPolicy;
+  /** How the console sees the zone's own process and its deliveries. */
+  readonly console: { readonly own: () => Promise<ProcessStatus>; readonly delivering: Delivering };
   /** Mail address offered to the first administrator; the demo's. */
   readonly firstAddress: string | undefined;
 }
@@ -99,29 +108,53 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
     await work;
   });
   const packages = new Packages(outbox, keys);
-  const portal = await openPortal(config.portalListen, {
-    db,
-    index,
-    packages,
-    onTheWay: new OnTheWay(outbox, keys, Date.now),
-    log,
-    audit: of.audit,
-    requests: of.requests,
-    originals: async (id) => {
-      if (outbox.find(id) === undefined) return undefined; // deleted after its time: nothing is left to decide on
-      return of.originals((await packages.statement(id)).predicate.envelope);
+  const statuses = new Statuses({ outbox, keys, own: of.console.own, log });
+  let endStreams: () => void = () => undefined;
+  const openConsole = (desk: Desk): void => {
+    const deps: ConsoleDeps = {
+      desk,
+      statuses,
+      delivering: of.console.delivering,
+      requests: of.requests,
+      asks: new Asks(db),
+      deletions: new Deletions(db),
+      packaged: (id) => outbox.find(id) !== undefined,
+    };
+    endStreams = addConsole(deps);
+    statuses.listen(() => settleDeletions(deps));
+  };
+  const portal = await openPortal(
+    config.portalListen,
+    {
+      db,
+      index,
+      packages,
+      onTheWay: new OnTheWay(outbox, keys, Date.now),
+      log,
+      audit: of.audit,
+      requests: of.requests,
+      originals: async (id) => {
+        if (outbox.find(id) === undefined) return undefined; // deleted after its time: nothing is left to decide on
+        return of.originals((await packages.statement(id)).predicate.envelope);
+      },
+      outerUrl: config.outerUrl,
+      portalUrl: config.portalUrl,
+      directories: {
+        ldap: config.ldap,
+        oidc: config.oidc === undefined ? undefined : new Oidc({ ...config.oidc, portalUrl: config.portalUrl }),
+        proxy: config.proxy,
+      },
+      onIndexFault: startAgain,
+      firstAddress: of.firstAddress,
     },
-    outerUrl: config.outerUrl,
-    portalUrl: config.portalUrl,
-    directories: {
-      ldap: config.ldap,
-      oidc: config.oidc === undefined ? undefined : new Oidc({ ...config.oidc, portalUrl: config.portalUrl }),
-      proxy: config.proxy,
-    },
-    onIndexFault: startAgain,
-    firstAddress: of.firstAddress,
-  });
+    openConsole,
+  );
+  statuses.start();
   life.started('portal', async (leftMs) => portal.close(leftMs / 2));
+  life.started('console', async () => {
+    endStreams();
+    await statuses.close();
+  });
   if (portal.firstCode !== undefined) sayFirst(config, portal, log);
   return {
     portal,
