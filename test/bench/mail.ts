@@ -1,62 +1,20 @@
 // The mail bench: 4 KB text mails through the whole road in one process against Postfix doing accept, queue and relay to
 // the same sink; and the memory of the ingress while 100 mails of 20 MB come in at once.
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { peakRssMb, wholeCpuMs } from './cpu.ts';
 import { line, median } from './lines.ts';
 import { benchMailChild } from './mail-child.ts';
-import { Sink, freePort, source, startPostfix, type Postfix } from './postfix.ts';
+import { Sink, source, startPostfix, type Postfix } from './postfix.ts';
+import { serve } from './serve.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const ROUNDS = 3;
 const MAILS = 4000;
 const BYTES = 4096;
 const CONNECTIONS = 20;
-
-interface Served {
-  readonly process: ChildProcess;
-  readonly smtpPort: number;
-  readonly opsPort: number;
-  stop(): Promise<void>;
-}
-
-async function serve(dataDir: string, role: string, more: Record<string, string>): Promise<Served> {
-  const [smtpPort, uploadPort, opsPort] = [await freePort(), await freePort(), await freePort()];
-  const env = {
-    PATH: process.env['PATH'] ?? '',
-    MUGAI_DATA_DIR: dataDir,
-    MUGAI_SMTP_LISTEN: `127.0.0.1:${smtpPort}`,
-    MUGAI_UPLOAD_LISTEN: `127.0.0.1:${uploadPort}`,
-    MUGAI_PORTAL_LISTEN: '127.0.0.1:0',
-    MUGAI_OPS_LISTEN: `127.0.0.1:${opsPort}`,
-    MUGAI_LOG_LEVEL: 'warn',
-    ...more,
-  };
-  const child = spawn(process.execPath, [MAIN, 'serve', '--role', role], {
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  for (let tries = 0; ; tries++) {
-    const ready = await fetch(`http://127.0.0.1:${opsPort}/readyz`).catch(() => undefined);
-    if (ready?.ok === true) break;
-    if (tries > 200 || child.exitCode !== null) throw new Error(`gateway (${role}) did not become ready`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return {
-    process: child,
-    smtpPort,
-    opsPort,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-    },
-  };
-}
 
 /** Sends the mails and waits until the sink has them all: mails per second over both. */
 async function rate(port: number, sink: Sink, mails: number): Promise<number> {

@@ -1,16 +1,22 @@
 // `npm run bench -- <name>`: prints JSON lines {bench, case, metric, unit, ours, peer, peerValue, ratio, runs}.
+import { benchCapacity } from './capacity.ts';
+import { benchE2e } from './e2e.ts';
 import { benchGate } from './gate.ts';
 import { benchJail } from './jail.ts';
 import { benchMail } from './mail.ts';
 import { benchPortal } from './portal.ts';
 import { benchRaster } from './raster.ts';
+import { benchScale } from './scale.ts';
 
-const BENCHES: { readonly [name: string]: (() => Promise<void>) | undefined } = {
+const BENCHES: { readonly [name: string]: ((more: readonly string[]) => Promise<void>) | undefined } = {
+  capacity: benchCapacity,
+  e2e: benchE2e,
   gate: benchGate,
   jail: benchJail,
   mail: benchMail,
   portal: benchPortal,
   raster: benchRaster,
+  scale: benchScale,
 };
 
 const name = process.argv[2] ?? '';
@@ -19,4 +25,4 @@ if (chosen.some((bench) => bench === undefined)) {
   process.stderr.write(`bench: say which: ${[...Object.keys(BENCHES), 'all'].join(', ')}\n`);
   process.exit(2);
 }
-for (const bench of chosen) await bench?.();
+for (const bench of chosen) await bench?.(name === 'all' ? [] : process.argv.slice(3));

@@ -83,8 +83,17 @@ export interface Postfix {
   stop(): Promise<void>;
 }
 
-/** Starts a Postfix that accepts, queues and relays everything to `sinkPort`. Undefined when there is no Postfix here. */
-export async function startPostfix(folder: string, sinkPort: number): Promise<Postfix | undefined> {
+/** A content filter behind the queue: where it listens, and where it hands the mail back. */
+export interface Filter {
+  readonly port: number;
+  readonly backPort: number;
+}
+
+/**
+ * Starts a Postfix that accepts, queues and relays everything to `sinkPort`, with `filter` through it. Undefined when there
+ * is no Postfix here.
+ */
+export async function startPostfix(folder: string, sinkPort: number, filter?: Filter): Promise<Postfix | undefined> {
   let version: string;
   try {
     version = (await run('postconf', ['-d', '-h', 'mail_version'])).stdout.trim();
@@ -113,7 +122,8 @@ export async function startPostfix(folder: string, sinkPort: number): Promise<Po
     'smtp_host_lookup = native',
     `maillog_file = ${join(folder, 'log')}`,
     `maillog_file_prefixes = ${folder}`,
-    `multi_instance_name = postfix-bench`,
+    `multi_instance_name = postfix-bench${filter === undefined ? '' : '-filter'}`,
+    ...(filter === undefined ? [] : [`content_filter = smtp:[127.0.0.1]:${filter.port}`]),
     '',
   ];
   await writeFile(join(config, 'main.cf'), settings.join('\n'));
@@ -129,7 +139,7 @@ export async function startPostfix(folder: string, sinkPort: number): Promise<Po
     .map((line) => line.replace(/^smtp(\s+inet)/, `127.0.0.1:${port}$1`));
   await writeFile(
     join(config, 'master.cf'),
-    `${services.join('\n')}\npostlog   unix-dgram n  -       n       -       1       postlogd\n`,
+    `${services.join('\n')}\npostlog   unix-dgram n  -       n       -       1       postlogd\n${filter === undefined ? '' : backDoor(filter.backPort)}`,
   );
   await run('postfix', ['-c', config, 'start']);
   return {
@@ -139,4 +149,15 @@ export async function startPostfix(folder: string, sinkPort: number): Promise<Po
       await run('postfix', ['-c', config, 'stop']);
     },
   };
+}
+
+/** Where the filter hands the mail back: not filtered again (amavisd-new's own README.postfix). */
+function backDoor(port: number): string {
+  const options = [
+    'content_filter=',
+    'smtpd_recipient_restrictions=permit_mynetworks,reject',
+    'mynetworks=127.0.0.0/8',
+  ];
+  const lines = options.map((option) => `  -o ${option}`).join('\n');
+  return `127.0.0.1:${port} inet n - n - - smtpd\n${lines}\n`;
 }
