@@ -10,7 +10,7 @@ import { frame } from './frame.ts';
 import { pictureOf } from './page-picture.ts';
 import type { Answer, Visit } from './pages.ts';
 import { sendPicture, sheetOf, viewerBar } from './sheets.ts';
-import { aboutWords, wordsOf } from './words.ts';
+import { aboutWords, aheadWords, drawnWords, wordsOf } from './words.ts';
 
 export function addArriving(desk: Desk, asks: Asks): void {
   const { pages } = desk;
@@ -119,12 +119,10 @@ function progress(visit: Visit, { ahead, done, pages, seconds }: Arriving): Html
   if (pages > 0)
     return html`<p class="progress">
       <progress max="${pages}" value="${done}" aria-label="${say('arrivingDrawn')}"></progress>
-      <span class="small"
-        >${say('arrivingDrawn')} ${done} / ${pages} ${say('pages')}${left === '' ? '' : html` (${left})`}</span
-      >
+      <span>${drawnWords(done, pages, visit.language)}</span> <span class="small">${left}</span>
     </p>`;
   return html`<p class="progress">
-    <span class="state wait">${ahead === 0 ? say('arrivingNow') : html`${say('arrivingAhead')} ${ahead}`}</span>
+    <span class="state wait">${ahead === 0 ? say('arrivingNow') : aheadWords(ahead, visit.language)}</span>
     <span class="small">${left}</span>
   </p>`;
 }

@@ -62,7 +62,7 @@ async function stateOf(desk: Desk, deps: AskingDeps, visit: Visit, { ask, line, 
   const { request, at, kind } = ask;
   const done = (word: Word, href: string): Html =>
     html`<span class="state ${word === 'askWrong' ? 'bad' : 'good'}">${say(word)}</span
-      >${href === `/messages/${line.id}` ? '' : html` <a href="${href}">${say('askOpen')}</a>`}`;
+      >${word === 'askWrong' || href === `/messages/${line.id}` ? '' : html` <a href="${href}">${say('askOpen')}</a>`}`;
   if (kind === 'render') {
     const [document] = await desk.onTheWay.documents(request);
     if (document !== undefined) {

@@ -1,5 +1,6 @@
 // One message: where it stands, its text, what was in it and what became of each part.
 import { reasonWords, remarkWords, sizeWords } from '../message/account.ts';
+import { isToldAbove } from '../message/banner.ts';
 import { timeOf } from '../message/id.ts';
 import { MugaiError } from '../message/errors.ts';
 import type { PartRow } from '../message/part.ts';
@@ -96,7 +97,8 @@ async function messagePage({ desk, asking, visit, line }: Shown, { statement, te
       <dl class="heads">
         ${row(say('from'), headers?.from ?? predicate.envelope.from)}
         ${row(say('to'), headers?.to ?? predicate.envelope.to.join(', '))} ${row(say('cc'), headers?.cc ?? '')}
-        ${row(say('date'), headers?.date ?? '')} ${row(say('received'), timeWords(timeOf(line.id), visit.language))}
+        ${row(say('date'), dateWords(headers?.date ?? '', visit))}
+        ${row(say('received'), timeWords(timeOf(line.id), visit.language))}
       </dl>
       ${predicate.reason === null ? '' : html`<p class="note bad">${reasonWords(predicate.reason, visit.language)}</p>`}
       ${await askedSection(desk, asking, visit, line)} ${fileCards(visit, line, predicate.parts)}
@@ -127,6 +129,11 @@ async function messagePage({ desk, asking, visit, line }: Shown, { statement, te
       </div>
       ${back(visit)}`,
   });
+}
+
+/** The date that the sender wrote, as people here read it; whatever is no date stays as it was. */
+function dateWords(date: string, visit: Visit): string {
+  return /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(date) ? timeWords(date, visit.language) : date;
 }
 
 /** Where the message stands, as a road with four stations. */
@@ -234,7 +241,10 @@ function partTable(visit: Visit, line: Listed, parts: readonly PartRow[]): Html 
                 class="state ${part.verdict === 'refused' ? 'bad' : part.verdict === 'held' || part.verdict === 'dropped' ? 'wait' : 'good'}"
                 >${BECAME[part.verdict][at]}</span
               >${part.reason === null ? '' : html` ${reasonWords(part.reason, language)}`}
-              ${remarks(say('removed'), part.findings)}${remarks(say('unseen'), part.losses)}${passwordForm(visit, line, part)}${askForms(visit, line, part)}
+              ${remarks(
+                say('removed'),
+                part.findings.filter(({ code }) => !isToldAbove(code)),
+              )}${remarks(say('unseen'), part.losses)}${passwordForm(visit, line, part)}${askForms(visit, line, part)}
             </td>
           </tr> `,
       )}

@@ -157,7 +157,7 @@ function table(visit: Visit, lines: readonly Listed[]): Html {
         <th scope="col">${say('state')}</th>
         <th scope="col">${say('from')}</th>
         <th scope="col">${say('subject')}</th>
-        <th scope="col">${say('pages')}</th>
+        <th scope="col" class="number">${say('pages')}</th>
         <th scope="col">${say('received')}</th>
       </tr>
     </thead>
@@ -167,7 +167,7 @@ function table(visit: Visit, lines: readonly Listed[]): Html {
         const subject = line.subject === '' ? say('noSubject') : line.subject;
         return html`<tr${line.read ? '' : html` class="unread"`}>
 <td><span class="state ${state.look}">${say(state.word)}</span></td>
-<td class="who">${line.sender === '' ? say('noSender') : line.sender}</td>
+<td class="who">${line.sender === '' ? say(line.kind === 'file' ? 'sentFile' : 'noSender') : line.sender}</td>
 <td class="subject"><a href="/messages/${line.id}">${line.read ? '' : html`<span class="dot" title="${say('unread')}"></span><span class="hidden">${say('unread')} </span>`}${subject}</a>${line.waiting > 0 ? html` <span class="state wait">${say('waiting')}</span>` : ''}</td>
 <td class="number">${line.pages > 0 ? line.pages : ''}</td>
 <td class="time"><time datetime="${new Date(timeOf(line.id)).toISOString()}">${timeWords(timeOf(line.id), visit.language)}</time></td>

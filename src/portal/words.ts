@@ -79,6 +79,7 @@ const WORDS = {
   received: ['受付', 'Received'],
   noSubject: ['（件名なし）', '(no subject)'],
   noSender: ['（差出人なし）', '(no sender)'],
+  sentFile: ['（ファイルの送信）', '(file sent to us)'],
   uploadedFile: ['ファイル', 'File'],
   nothing: ['該当するものはありません。', 'Nothing here.'],
   noMailbox: [
@@ -102,7 +103,6 @@ const WORDS = {
   arrivingTitle: ['届く途中のもの', 'On the way'],
   arrivingMail: ['メール', 'Mail'],
   arrivingNow: ['無害化しています', 'Being made harmless'],
-  arrivingAhead: ['順番待ち、前にある件数:', 'Waiting; before it:'],
   arrivingDrawn: ['できたページ', 'Drawn'],
   arrivingCome: ['全部そろいました。開く', 'All of it has come: open'],
   arrivingWait: [
@@ -298,6 +298,16 @@ export type Word = keyof typeof WORDS;
 export function wordsOf(language: Language): (word: Word) => string {
   const at = language === 'ja' ? 0 : 1;
   return (word) => WORDS[word][at];
+}
+
+/** How many pages are drawn of how many. */
+export function drawnWords(done: number, pages: number, language: Language): string {
+  return language === 'ja' ? `${pages}ページ中${done}ページできました` : `${done} of ${pages} pages drawn`;
+}
+
+/** How many messages are before one that waits. */
+export function aheadWords(ahead: number, language: Language): string {
+  return language === 'ja' ? `順番待ち（前に${ahead}件）` : `Waiting, ${ahead} before it`;
 }
 
 /** How long something may take still, as one says it. */

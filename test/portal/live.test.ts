@@ -49,7 +49,7 @@ describe('what is on its way', { timeout: 400_000 }, () => {
     await row.waitFor();
     await page.locator(`.on-way:has(a[href="/messages/${second}/arriving"]) >> text=順番待ち`).waitFor();
     await row.locator('progress').waitFor();
-    assert.match(await row.innerText(), /できたページ \d+ \/ 60 ページ/);
+    assert.match(await row.innerText(), /60ページ中\d+ページできました/);
     await row.locator('a').click();
     const sheets = page.locator('.sheets li');
     await sheets.first().waitFor();

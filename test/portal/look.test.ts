@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { sendMail, startTestGateway } from '../support/gateway.ts';
+import { slowPdf } from '../support/make-pdf.ts';
 import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, Visitor } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 
@@ -50,7 +51,7 @@ async function mail(name: string): Promise<Buffer> {
 describe('how the portal looks', { timeout: 400_000 }, () => {
   it('every page without a serious violation of axe-core; a held file opens with its password', async () => {
     await using folder = await scratch();
-    await using gateway = await startTestGateway(folder.path);
+    await using gateway = await startTestGateway(folder.path, { MUGAI_WORKERS: '1' });
     const url = portalUrl(gateway);
     const outer = `http://127.0.0.1:${gateway.uploadPort}`;
     await using browser = await openBrowser();
@@ -111,6 +112,11 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     await page.locator('.files a:has-text("ページを見る")').first().click();
     assert.equal(await page.locator('.sheets img').count(), 3);
 
+    await page.goto(`${url}/messages/${estimate}`);
+    await page.locator('table.parts details summary').last().click();
+    await page.locator('table.parts').scrollIntoViewIfNeeded();
+    await look(page, 'other-forms');
+
     await page.goto(`${url}/messages/${estimate}/original`);
     await look(page, 'original');
     await page.fill('#reason', '契約の手続きに原本が必要なため');
@@ -125,6 +131,24 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     await look(page, 'person');
     await page.goto(`${url}/account`);
     await look(page, 'account');
+    await page.click('text=パスキーを加える');
+    await look(page, 'passkey');
+
+    // A long document on its way, and one that waits behind it.
+    const send = async (name: string, bytes: Buffer): Promise<void> => {
+      const form = new FormData();
+      form.append('to', STAFF);
+      form.append('file', new Blob([new Uint8Array(bytes)]), name);
+      assert.equal((await fetch(`${outer}/v1/files`, { method: 'POST', body: form })).status, 202);
+    };
+    await send('都市計画マスタープラン.pdf', slowPdf(60, 3000));
+    await send('パブリックコメント集計.pdf', slowPdf(2, 10));
+    await page.goto(`${url}/messages`);
+    await page.locator('.on-way progress').first().waitFor();
+    await look(page, 'arriving-list');
+    await page.locator('.on-way a').first().click();
+    await page.locator('.sheets img').first().waitFor();
+    await look(page, 'arriving');
     assert.deepEqual(complaints, []);
     await page.goto(`${url}/messages/${'0'.repeat(26)}`);
     await look(page, 'not-found');
