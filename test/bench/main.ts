@@ -4,6 +4,7 @@ import { benchE2e } from './e2e.ts';
 import { benchGate } from './gate.ts';
 import { benchJail } from './jail.ts';
 import { benchMail } from './mail.ts';
+import { benchOffice } from './office.ts';
 import { benchPortal } from './portal.ts';
 import { benchRaster } from './raster.ts';
 import { benchScale } from './scale.ts';
@@ -14,6 +15,7 @@ const BENCHES: { readonly [name: string]: ((more: readonly string[]) => Promise<
   gate: benchGate,
   jail: benchJail,
   mail: benchMail,
+  office: benchOffice,
   portal: benchPortal,
   raster: benchRaster,
   scale: benchScale,
