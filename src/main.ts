@@ -13,6 +13,8 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   user: async () => (await import('./cli/user.ts')).user,
   apikey: async () => (await import('./cli/apikey.ts')).apikey,
   index: async () => (await import('./cli/index.ts')).index,
+  status: async () => (await import('./cli/status.ts')).status,
+  bundle: async () => (await import('./cli/bundle.ts')).bundle,
   keys: async () => (await import('./cli/keys.ts')).keys,
   policy: async () => (await import('./cli/policy.ts')).policyCommand,
   audit: async () => (await import('./cli/audit.ts')).audit,
@@ -23,12 +25,14 @@ const HELP = `mugai ${VERSION}: makes mail and files harmless before they cross 
 mugai serve      run the gateway
 mugai sanitise   make files harmless on this machine, without servers
 mugai verify     check packages as the inner gate does
+mugai status     how the gateway on this machine stands
 mugai selfcheck  try what holds the children on this machine
 mugai keys       make or show the signing keys
 mugai policy     check, explain, rehearse and change the policy
 mugai audit      follow the journals, hand their entries out
 mugai user       people of the portal
 mugai apikey     keys of those who send files by the API
+mugai bundle     packages and program in one signed file, for a site without a registry
 mugai index      the portal's list of messages, made anew
 
 mugai <command> --help tells more, with an example.`;

@@ -83,7 +83,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   '@opentelemetry/sdk-trace': /^src\/ops\/traces\.ts$/,
   '@opentelemetry/exporter-trace-otlp-http': /^src\/ops\/traces\.ts$/,
   yaml: /^src\/policy\//,
-  'node:child_process': /^(src\/sandbox\/|workers\/inmate\.ts$|workers\/office\/native\.ts$)/,
+  'node:child_process': /^(src\/cli\/bundle\.ts$|src\/sandbox\/|workers\/inmate\.ts$|workers\/office\/native\.ts$)/,
 };
 
 /** Where an original's bytes may be named: none of the inner zone, nor where packages are made of outputs. */

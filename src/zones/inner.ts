@@ -24,6 +24,7 @@ import type { FaultPoint } from '../store/fs-fault.ts';
 import { openFsStore } from '../store/fs-store.ts';
 import { loadSealingKey } from '../requests/keys.ts';
 import { RequestWriter } from '../requests/requests.ts';
+import { mailAlarms } from './alarm-mail.ts';
 import { Deliveries, serverOf } from './deliveries.ts';
 import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
@@ -157,6 +158,8 @@ export async function startInner(
   startRetention('inner', log, life, async (now, signal) =>
     expireInner({ ledger, outbox, audit: journal, policy: inForce.current, forget: portal.forget }, now, signal),
   );
+  if (config.alarmMail !== undefined)
+    mailAlarms({ to: config.alarmMail, domain, courier, alarms: portal.alarms }, log, life);
   const worker = hub.work(
     'deliver',
     async (id, _attempt, signal) => {

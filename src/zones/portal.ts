@@ -51,6 +51,8 @@ export interface RunningPortal {
   readonly portal: Portal;
   /** Tells it of a message that came or whose delivery ended. */
   readonly tell: (told: Told) => void;
+  /** Alarms of all zones, newest first. */
+  readonly alarms: () => ReturnType<Statuses['alarms']>;
   /** Takes a message out whose package was deleted after its time. */
   readonly forget: (id: MessageId) => void;
   /** What is wrong with it, for `/readyz`; undefined when nothing is. */
@@ -159,6 +161,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
   return {
     portal,
     tell,
+    alarms: () => statuses.alarms(),
     forget: (id) => index.forget(id),
     fault: () => index.fault,
   };
