@@ -17,7 +17,7 @@ export function addUploadPage(app: FastifyInstance, domains: ReadonlySet<string>
       reply.type(type).header('Cache-Control', 'public, max-age=3600').send(bytes),
     );
   }
-  const example = `shimin@${[...domains][0] ?? 'city.example.lg.jp'}`;
+  const example = `shimin@${[...domains].find((domain) => domain.includes('.')) ?? 'city.example.lg.jp'}`;
   const page = outerPage(
     'ファイルを送る',
     html`<p>

@@ -187,7 +187,7 @@ function listPage(desk: Desk, visit: Visit, { note }: Told): Html {
               html`<tr>
                 <td><a href="/people/${encodeURIComponent(one.name)}">${one.name}</a></td>
                 <td>${one.display}</td>
-                <td>${one.roles.map((role) => say(`role_${role}`)).join(', ')}</td>
+                <td>${one.roles.map((role) => say(`role_${role}`)).join(visit.language === 'ja' ? '、' : ', ')}</td>
                 <td>${one.disabled ? html`<span class="state bad">${say('disabled')}</span>` : ''}</td>
               </tr> `,
           )}

@@ -104,31 +104,33 @@ export class BoardKeeper {
     // Those under way hold the children in the order they came; who has pages is surely being drawn.
     const working = [...this.#working.values()].toSorted((a, b) => (a.spooled.id < b.spooled.id ? -1 : 1));
     let turn = 0;
+    // What those before still take, as far as one can tell: who waits, waits for that.
+    let leftMs = 0;
     for (const { spooled, since, documents } of working) {
-      const pages = [...documents.values()].reduce((sum, one) => sum + one.pages, 0);
+      const all = [...documents.values()];
+      const pages = all.reduce((sum, one) => sum + one.pages, 0);
+      const done = all.reduce((sum, one) => sum + one.done, 0);
       const ahead = pages > 0 ? 0 : Math.max(0, turn - this.#deps.atOnce + 1);
-      turn += 1;
-      if (now - Date.parse(spooled.record.receivedAt) < QUICK_MS) continue;
-      const done = [...documents.values()].reduce((sum, one) => sum + one.done, 0);
-      const last = [...documents.values()].at(-1);
-      const seconds =
+      const last = all.at(-1);
+      const own =
         last !== undefined && last.done > 1
-          ? secondsOf(((now - last.since) / (last.done - 1)) * (pages - done))
-          : secondsOf(Math.max(0, this.#usualMs - (now - since)) + this.#waitMs(ahead));
-      add({ ...factsOf(spooled), ahead, done, pages, seconds });
+          ? ((now - last.since) / (last.done - 1)) * (pages - done)
+          : Math.max(0, this.#usualMs - (ahead > 0 ? 0 : now - since));
+      const ms = own + (ahead > 0 ? leftMs / this.#deps.atOnce : 0);
+      turn += 1;
+      leftMs += own;
+      if (now - Date.parse(spooled.record.receivedAt) >= QUICK_MS)
+        add({ ...factsOf(spooled), ahead, done, pages, seconds: secondsOf(ms) });
     }
     for (const [index, { id, addedAt }] of (await this.#deps.queue.list('waiting', BOARD_ENTRIES)).entries()) {
       if (now - addedAt < QUICK_MS || this.#working.has(id as MessageId)) continue;
       const facts = await this.#factsOf(id as MessageId);
       const ahead = this.#working.size + index;
       if (facts !== undefined)
-        add({ ...facts, ahead, done: 0, pages: 0, seconds: secondsOf(this.#usualMs + this.#waitMs(ahead)) });
+        add({ ...facts, ahead, done: 0, pages: 0, seconds: secondsOf(leftMs / this.#deps.atOnce + this.#usualMs) });
+      leftMs += this.#usualMs;
     }
     return entries;
-  }
-
-  #waitMs(ahead: number): number {
-    return (this.#usualMs * ahead) / this.#deps.atOnce;
   }
 
   async #factsOf(id: MessageId): Promise<ReturnType<typeof factsOf> | undefined> {
