@@ -232,7 +232,8 @@ rules:
     assert.match(stdout, /kept 30 days, asset confidentiality 3$/m);
     assert.match(stdout, /originals approved by kacho or fuku, then bucho; password pairing off$/m);
     const nobody = await runMugai(['policy', 'explain', 'no such message'], { MUGAI_DATA_DIR: root.path });
-    assert.equal(nobody.code, 1);
+    assert.equal(nobody.code, 2);
+    assert.match(nobody.stderr, /verify-key\.pem does not exist/);
   });
 });
 
