@@ -96,7 +96,7 @@ function pairsOf(text: string): Set<string> {
     .slice(0, COMPARED)
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/<?[a-z]{2,10}:\/\/[^\s<>]*>?|<[^\s<>]*@[^\s<>]*>|\[画像[^\]]*\]/g, '')
+    .replace(/<?[a-z]{2,10}:\/\/[^\s<>]*>?|<[^\s<>@]{0,200}@[^\s<>]{0,200}>|\[画像[^\]\n]{0,300}\]/g, '')
     .replace(/[^\p{L}\p{N}]/gu, '');
   const pairs = new Set<string>();
   for (let at = 0; at + 1 < letters.length; at++) pairs.add(letters.slice(at, at + 2));

@@ -62,7 +62,7 @@ export async function mailParts(
       } else {
         const role = roles.get(own);
         walk.rows.push(bodyRow(leaf, node, role, textFile, seen));
-        const text = node.text.replace(/\s+$/, '');
+        const text = node.text.trimEnd(); // /\s+$/ takes the square of a run of blanks inside the text
         if (role !== undefined && text.trim() !== '')
           texts.set(own, role === 'other' ? `${OTHER_FORM[language]}\n\n${text}` : text);
       }

@@ -16,6 +16,6 @@ export function composeMessageText(headers: Headers, body: string, account: stri
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name}: ${forLine(value, 4096)}\n`)
     .join('');
-  const text = forText(body).replace(/\s+$/, '');
+  const text = forText(body).trimEnd(); // /\s+$/ takes the square of a run of blanks inside the text
   return `${head}\n${text === '' ? '' : `${text}\n\n`}${account}`;
 }

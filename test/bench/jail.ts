@@ -1,26 +1,37 @@
 // The jail bench: what a document costs behind all walls against Node's permission model alone. `warm`: in a child that is
-// used again; `single-use`: in a child that was started for it and ends with it.
+// used again; `single-use`: in a child that was started for it and ends with it; `spare`: the same where the next child was started
+// beforehand, against waiting for its start. LibreOffice of the system is never started without bubblewrap: it is compared with the
+// WebAssembly one. `npm run bench -- jail [family…]`
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { JailedChild, type ChildRequest } from '../../src/sandbox/child.ts';
-import { FAMILIES, type FamilyName } from '../../src/sandbox/families.ts';
+import { FAMILIES, officeFamily, type FamilyName } from '../../src/sandbox/families.ts';
 import type { Walls } from '../../src/sandbox/jail.ts';
+import { ChildPool } from '../../src/sandbox/pool.ts';
 import { machineJail, tellJail } from '../../src/sandbox/probe.ts';
 import { OPERATION } from '../../src/sandbox/wire.ts';
+import { docx } from '../support/office-files.ts';
 import { line, median } from './lines.ts';
 
-const ROUNDS = 15;
-const WARM_INPUTS = 400;
+const ROUNDS = 9;
+/** Seconds each, and the figures differ by more than the noise. */
+const OFFICE_ROUNDS = 3;
+const WARM_INPUTS = 200;
+const WARM_DOCUMENTS = 40;
 const TICK_MS = 10; // clock ticks in /proc/<pid>/stat: 100 a second on every Linux we run on
 
 /** Families that can do without the outer walls, to be compared with them. */
-type Compared = Exclude<FamilyName, 'auth' | 'archive' | 'office' | 'office-wasm'>;
+type Compared = Exclude<FamilyName, 'auth' | 'office' | 'office-wasm'>;
 
 const INPUTS: { readonly [family in Compared]: string } = {
   mail: 'mail/iso-2022-jp-attachments.eml',
   text: 'file/会議録-sjis.txt',
   pdf: 'file/研修のお知らせ.pdf',
   image: 'file/rotated-gps.jpg',
+  archive: 'file/資料一式.zip',
 };
+
+const { signal } = new AbortController();
 
 interface Cost {
   readonly startMs: number;
@@ -28,19 +39,25 @@ interface Cost {
   readonly cpuMs: number;
 }
 
-const REQUEST: ChildRequest = {
+const TYPES: { readonly [family in FamilyName]?: string } = {
+  archive: 'application/zip',
+  office: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  'office-wasm': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+};
+
+const requestOf = (family: FamilyName): ChildRequest => ({
   operation: OPERATION.convert,
   dpi: 150,
   maxPages: 10,
-  declaredType: 'text/plain',
+  declaredType: TYPES[family] ?? 'text/plain',
   name: '',
   password: '',
-};
+});
 
 async function once(child: JailedChild, input: Uint8Array): Promise<number> {
   const started = performance.now();
-  const bounds = { deadlineMs: 60_000, totalMs: 60_000, signal: new AbortController().signal };
-  const outcome = await child.run(REQUEST, input, () => undefined, bounds);
+  const bounds = { deadlineMs: 120_000, totalMs: 120_000, signal };
+  const outcome = await child.run(requestOf(child.family.name), input, () => undefined, bounds);
   if (outcome.kind !== 'done') throw new Error(`${child.family.name}: ${JSON.stringify(outcome)}`);
   return performance.now() - started;
 }
@@ -61,7 +78,7 @@ async function warm(family: FamilyName, variants: readonly Walls[], input: Uint8
   const children = await Promise.all(
     variants.map(async (walls) => JailedChild.start(FAMILIES[family], () => undefined, walls)),
   );
-  const inputs = Math.min(WARM_INPUTS, FAMILIES[family].inputsPerChild);
+  const inputs = FAMILIES[family].inputsPerChild > WARM_INPUTS ? WARM_INPUTS : WARM_DOCUMENTS;
   const took: number[][] = children.map(() => []);
   for (let i = 0; i < inputs; i++)
     for (const [side, child] of children.entries()) took[side]?.push(await once(child, input));
@@ -73,9 +90,52 @@ async function warm(family: FamilyName, variants: readonly Walls[], input: Uint8
 function treeCpuMs(root: number): number {
   const stat = readFileSync(`/proc/${root}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const own = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  // Its own, and of those that ended and were waited for.
+  const own = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_MS;
   const children = readFileSync(`/proc/${root}/task/${root}/children`, 'latin1').trim().split(' ').filter(Boolean);
   return children.reduce((sum, pid) => sum + treeCpuMs(Number(pid)), own);
+}
+
+/** Milliseconds from asking a pool to its child, where a spare is ready. */
+async function spare(family: FamilyName, walls: Walls, input: Uint8Array): Promise<number> {
+  await using pool = new ChildPool(
+    { ...FAMILIES[family], inputsPerChild: 1 },
+    { most: 1, warm: 1 },
+    () => undefined,
+    walls,
+  );
+  await pool.warm();
+  const waits: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    while (!pool.free.ready) await sleep(50);
+    const asked = performance.now();
+    await pool.use(signal, async (child) => {
+      waits.push(performance.now() - asked);
+      await once(child, input);
+    });
+  }
+  return median(waits);
+}
+
+/** The two office engines, a document each in a child of its own. */
+async function benchOffice(walls: Walls): Promise<void> {
+  const input = docx('<w:p><w:r><w:t>職員各位　研修のお知らせ</w:t></w:r></w:p>'.repeat(40));
+  const families = ['office', 'office-wasm'] as const;
+  const costs: Cost[][] = families.map(() => []);
+  for (let round = 0; round < OFFICE_ROUNDS; round++)
+    for (const [side, family] of families.entries()) {
+      if (family === 'office' && officeFamily(walls).name !== 'office') continue;
+      costs[side]?.push(await singleUse(family, walls, input));
+    }
+  for (const [metric, pick] of [
+    ['start_ms', ({ startMs }: Cost) => startMs],
+    ['document_ms', ({ documentMs }: Cost) => documentMs],
+    ['cpu_ms', ({ cpuMs }: Cost) => cpuMs],
+  ] as const) {
+    const [ours = Number.NaN, peerValue = Number.NaN] = costs.map((side) => median(side.map(pick)));
+    const common = { bench: 'jail', case: 'office single-use', metric, unit: 'ms', runs: OFFICE_ROUNDS } as const;
+    line({ ...common, ours, peer: 'office-wasm', peerValue });
+  }
 }
 
 /** `npm run bench -- jail`. */
@@ -84,7 +144,9 @@ export async function benchJail(): Promise<void> {
   process.stderr.write(`jail: ${tellJail(jail)}\n`);
   const { walls } = jail;
   const variants = [walls, { ...walls, bubblewrap: undefined, prlimit: undefined, filter: undefined }];
-  for (const family of Object.keys(INPUTS) as Compared[]) {
+  const wanted = process.argv.slice(3);
+  const isWanted = (family: FamilyName): boolean => wanted.length === 0 || wanted.includes(family);
+  for (const family of (Object.keys(INPUTS) as Compared[]).filter(isWanted)) {
     const input = readFileSync(new URL(`../../samples/${INPUTS[family]}`, import.meta.url));
     const costs: Cost[][] = variants.map(() => []);
     for (let round = 0; round < ROUNDS; round++)
@@ -116,6 +178,17 @@ export async function benchJail(): Promise<void> {
       'cpu_ms',
       sides(({ cpuMs }) => cpuMs),
     );
+    line({
+      bench: 'jail',
+      case: `${family} spare`,
+      metric: 'wait_ms',
+      unit: 'ms',
+      ours: await spare(family, walls, input),
+      peer: 'no-spare',
+      peerValue: sides(({ startMs }) => startMs)[0] ?? null,
+      runs: ROUNDS,
+    });
     if (FAMILIES[family].inputsPerChild > 1) tell('warm', 'document_ms', await warm(family, variants, input));
   }
+  if (isWanted('office') && walls.bubblewrap !== undefined) await benchOffice(walls);
 }
