@@ -136,13 +136,15 @@ export class House implements AsyncDisposable {
       const ended = this.#ended.get(mail.messageId.slice(1, 27));
       return ended !== undefined && at >= ended;
     });
-    if (sums.lost.length > 0) this.#tellWhere(sums.lost);
+    // What was held before anybody could look into it arrives as a note without its subject: an end, and told, but not the mail.
+    const notes = new Set(taken.filter((mail) => numberOf(mail) < 0).map(({ messageId }) => messageId)).size;
+    if (sums.lost.length > notes) this.#tellWhere(sums.lost);
     const recovered = Math.max(0, performance.now() - since - 1500) / 1000;
     return {
       fault,
-      happened,
+      happened: notes === 0 ? happened : `${happened}; ${notes} held with a note`,
       accepted: sums.accepted,
-      lost: sums.lost.length,
+      lost: Math.max(0, sums.lost.length - notes),
       doubled: sums.doubled,
       doubledOutside: outside.length,
       recovered: Math.round(recovered * 10) / 10,
