@@ -114,6 +114,8 @@ export async function startInner(
       log.error({ id, rule, file, offset, reason: message }, 'package refused by the gate');
     },
   };
+  // The console asks for it while the portal, whose page it is, still opens.
+  let portalFault = (): string | undefined => undefined;
   const status = async (): Promise<ProcessStatus> =>
     gatherStatus({
       role: 'inner',
@@ -126,7 +128,7 @@ export async function startInner(
         return freeBytes === undefined ? [] : [{ store: 'inner', freeBytes }];
       },
       faults: async () => {
-        const wrong = portal.fault();
+        const wrong = portalFault();
         return wrong === undefined ? {} : { portal: wrong };
       },
     });
@@ -155,6 +157,7 @@ export async function startInner(
     originals: (envelope) => inForce.current.forMessage(envelope).originals,
     firstAddress,
   });
+  portalFault = portal.fault;
   startRetention('inner', log, life, async (now, signal) =>
     expireInner({ ledger, outbox, audit: journal, policy: inForce.current, forget: portal.forget }, now, signal),
   );
