@@ -51,6 +51,7 @@ const SHOWN: Readonly<Partial<Record<Name, string>>> = {
   remarks: 'test/sandbox/limits.test.ts: remarks of one input',
   pageRuns: 'test/sandbox/hostile-worker.ts: more runs than a page may have',
   sourcePixels: 'test/workers/image.test.ts: a PNG of 30,000 × 30,000 pixels in 110 KB is refused before it is decoded',
+  sheetColumns: 'test/sanitise/tables.test.ts: says so on a last page of its own, with the name of the sheet',
   livePages: 'test/seal/live.test.ts: a long document shows its pages while it is drawn',
   sharpDpi: 'test/workers/pdf.test.ts: without a wish, short grey documents are drawn at 200 dpi',
   sharpPages: 'test/workers/pdf.test.ts: without a wish, short grey documents are drawn at 200 dpi',
@@ -99,7 +100,6 @@ const UNSHOWN: Readonly<Partial<Record<Name, string>>> = {
   dnsKeepNoneMs: 'a minute of waiting',
   giveUpMs: 'five days; the fault harness (`npm run faults`) moves the clock',
   sheetRows: 'drawn by an engine: a sheet of 5,001 rows takes it a minute; what is cut is told on a page',
-  sheetColumns: 'as sheetRows',
   pageTextBytes: 'the gate refuses what is not of the form first; a stream of exactly this size is 16 MiB of operators',
   mapBytes: 'as pageTextBytes',
 };
