@@ -117,8 +117,8 @@ CPU is that of every process of the gateway, children included; disk is what the
 |---|---|---|---|
 ${rows.join('\n')}
 
-The shares are an assumption; put your own into \`MIX\` of \`test/bench/capacity.ts\` and run the command again on your machine. Costs grow
-linearly with size and pages (\`npm run bench -- e2e linear\` prints the fit), so other mails can be reckoned from these.
+The shares are an assumption; put your own into \`MIX\` of \`test/bench/capacity.ts\` and run the command again on your machine. How costs
+grow with size and pages \`npm run bench -- e2e linear\` prints (a straight line and how well it fits). Other work on the machine makes CPU figures larger.
 
 ## What a place needs
 
@@ -135,7 +135,7 @@ has: roles apart with Redis (\`MUGAI_QUEUE_URL\`) and workers on machines of the
 
 **One deployment for each municipality**, not one gateway with tenants inside. Each has its own keys, policy, journal, domains, accounts and
 outbox; a fault, a full disk or a leaked key of one does not reach another, and its inner side lies in its own LGWAN. A container or a
-systemd instance (\`mugai@<municipality>.service\`, \`docs/ops/\`) with its own data folder costs the memory above; the machines are shared.
+systemd instance (\`mugai-<role>@<municipality>.service\`, \`docs/ops/\`) with its own data folder costs the memory above; the machines are shared.
 The mail server before them routes by recipient domain. What they do not share is cores in the sense of one queue: a burst of
 one municipality is bounded by the CPU share of its own unit (\`CPUWeight\`, \`MemoryMax\`).
 `;
