@@ -58,6 +58,8 @@ export interface Out {
   }): void;
   /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says, unchanged until `drained` resolves. */
   page(page: PagePixels): void;
+  /** Text of a page whose pixels the host has. */
+  runs(runs: readonly Run[]): void;
   detected(mimeType: string, extension: string): void;
   checked(method: number, result: string, domain: string): void;
   /** Resolves when no bytes, texts or pixels that were sent lie in this process any more. */
@@ -247,6 +249,7 @@ const out: Out = {
     if (page.runs !== undefined && page.runs.length > 0) sendRuns(page.runs);
     sendBytes(FRAME.pixels, page.pixels);
   },
+  runs: sendRuns,
   detected: (mimeType, extension) => send(FRAME.detected, [mimeType, extension]),
   checked: (method, result, domain) => send(FRAME.checked, [method, cut(result, 20), cut(domain, 253)]),
   drained: async () => {

@@ -95,6 +95,18 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   },
   javascript: { ja: 'プログラム（JavaScript）が含まれていました', en: 'it held a program (JavaScript)' },
   'link-mismatch': { ja: '見かけと違う宛先のリンクがありました', en: 'a link pointed elsewhere than it said' },
+  'ocr-text': {
+    ja: '画素から文字を読み取りました（OCR）。読み違いがあり得ます',
+    en: 'its text was read from the pixels (OCR); it may be wrong',
+  },
+  'ocr-failed': {
+    ja: '文字を読み取れないページがあります（検索できません）',
+    en: 'the text of some pages could not be read',
+  },
+  'scan-text': {
+    ja: '検索用の文字は、読み取り装置が付けたものです。読み違いがあり得ます',
+    en: 'its text is what the scanner wrote; it may be wrong',
+  },
   'page-failed': { ja: '描けないページがあります', en: 'a page could not be drawn' },
   'pages-cut': { ja: '後のページを省きました', en: 'later pages were left out' },
   'layout-approximate': {

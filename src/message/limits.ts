@@ -121,12 +121,15 @@ export const LIMITS = {
   documentPageMs: 250,
   /** Milliseconds to decode one picture. */
   imageMs: 20_000,
+  /** Milliseconds to read the text of one page from its pixels: a full page of small Japanese print takes 3 to 10. */
+  ocrMs: 60_000,
   /** Resident bytes of a child, by family; read from /proc every `memoryPollMs`, then SIGKILL. Measured peaks: see each. */
   mailRss: 768 * MIB, // 20 MB of blank lines: 501 MB
   textRss: 768 * MIB,
   pdfRss: 1024 * MIB, // PDFium heap cap 512 MB, Node 60 MB, fonts and pages
   imageRss: 1024 * MIB, // an 81 Mpx PNG at full size: 558 MB
   archiveRss: 1024 * MIB, // the archive, and its entries one by one or all of a solid block
+  ocrRss: 768 * MIB, // an A4 page at 300 dpi: 200 MB
   officeRss: 1536 * MIB, // ordinary documents 212 MB; a ghost cell 2.1 GB
   officeWasmRss: 2048 * MIB, // ordinary documents 730 to 810 MB
   /** Writable memory of the same: V8 maps code space for 147 MB of WebAssembly, and each thread's heap. */

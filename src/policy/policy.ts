@@ -48,6 +48,8 @@ export const PolicySchema = Type.Object(
     unscanned: Type.Optional(Type.Union([Type.Literal('hold'), Type.Literal('pass')])),
     /** Whether PDFs keep their text, invisible behind the pictures of their pages, for search and copy. */
     textLayer: Type.Optional(Type.Boolean()),
+    /** Whether the text of scanned pages is read from their pixels (some seconds of CPU a page). */
+    ocr: Type.Optional(Type.Boolean()),
     /** Who may agree that an original is handed out on the Internet side, and how. */
     originals: Type.Optional(
       Type.Object(
@@ -119,6 +121,7 @@ export interface Policy {
   readonly attachBytes: number;
   readonly textLayer: boolean;
   readonly unscanned: 'hold' | 'pass';
+  readonly ocr: boolean;
   readonly originals: {
     readonly levels: readonly (readonly string[])[];
     readonly waitMinutes: number;
@@ -263,6 +266,7 @@ function policyFor(file: File, sha256: string, envelope: Facts): Policy {
     attachBytes: delivery === 'link' ? 0 : (set.attachBytes ?? file.attachBytes ?? LIMITS.attachBytes),
     textLayer: set.textLayer ?? file.textLayer ?? true,
     unscanned: file.unscanned ?? 'pass',
+    ocr: set.ocr ?? file.ocr ?? false,
     keepDays: set.keepDays ?? file.keepDays,
     passwordPairing: set.passwordPairing ?? file.passwordPairing ?? false,
     passwordPairingHours: file.passwordPairingHours ?? LIMITS.pairingHoursUsual,

@@ -25,7 +25,16 @@ export interface Change {
   readonly rule: string | undefined;
 }
 
-const SETTINGS = ['language', 'links', 'delivery', 'attachBytes', 'textLayer', 'keepDays', 'passwordPairing'] as const;
+const SETTINGS = [
+  'language',
+  'links',
+  'delivery',
+  'attachBytes',
+  'textLayer',
+  'ocr',
+  'keepDays',
+  'passwordPairing',
+] as const;
 
 /** What would change for one message. */
 export function changesFor(seen: Seen, before: Policy, after: Policy): Change[] {

@@ -50,6 +50,7 @@ export const SettingsSchema = Type.Object(
     delivery: Type.Optional(Type.Union([Type.Literal('attach'), Type.Literal('link')])),
     attachBytes: lowered(LIMITS.attachBytes),
     textLayer: Type.Optional(Type.Boolean()),
+    ocr: Type.Optional(Type.Boolean()),
     keepDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
     passwordPairing: Type.Optional(Type.Boolean()),
     approvers: Type.Optional(

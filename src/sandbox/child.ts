@@ -179,10 +179,19 @@ export class JailedChild {
    * grows by `more`.
    */
   touch(ms: number, more = 0): void {
+    if (this.#paused !== undefined) this.#total += performance.now() - this.#paused;
+    this.#paused = undefined;
     this.#total += more;
     this.#deadline = Math.min(performance.now() + ms, this.#total);
   }
   #total = Number.POSITIVE_INFINITY;
+
+  /** Stops its clocks until the next `touch`: it waits for us. */
+  pause(): void {
+    this.#paused ??= performance.now();
+    this.#deadline = Number.POSITIVE_INFINITY;
+  }
+  #paused: number | undefined;
 
   /** Orders a page (from 0) of the current input. A child that asks for orders before it has the input lies. */
   order(index: number): void {
@@ -227,6 +236,7 @@ export class JailedChild {
     this.#job = job;
     const started = performance.now();
     this.#total = started + bounds.totalMs;
+    this.#paused = undefined;
     this.touch(bounds.deadlineMs);
     this.#look();
     const onAbort = (): void => this.#die('timeout', 'stopped by the host');

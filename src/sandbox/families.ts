@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Walls } from './jail.ts';
 import { LIMITS, parseDeadlineMs } from '../message/limits.ts';
 
-export type FamilyName = 'mail' | 'auth' | 'text' | 'pdf' | 'image' | 'archive' | 'office' | 'office-wasm';
+export type FamilyName = 'mail' | 'auth' | 'text' | 'pdf' | 'image' | 'archive' | 'office' | 'office-wasm' | 'ocr';
 
 /** What the host must know to start and bound a child of one kind. */
 export interface Family {
@@ -126,6 +126,17 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     inputsPerChild: LIMITS.documentsPerChild,
     rssLimit: LIMITS.archiveRss,
     heapMiB: 512,
+    busyMs: LIMITS.childBusyMs,
+    cpuSeconds: cpuFor(LIMITS.childBusyMs),
+  },
+  // WebAssembly: a fresh instance per page inside the child; the models are read once.
+  ocr: {
+    name: 'ocr',
+    entry: entry('ocr'),
+    native: false,
+    inputsPerChild: LIMITS.documentsPerChild,
+    rssLimit: LIMITS.ocrRss,
+    heapMiB: 256,
     busyMs: LIMITS.childBusyMs,
     cpuSeconds: cpuFor(LIMITS.childBusyMs),
   },

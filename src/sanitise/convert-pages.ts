@@ -2,6 +2,7 @@
 import { reasonWords, type Language } from '../message/account.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Remark } from '../message/part.ts';
+import type { JailedChild } from '../sandbox/child.ts';
 import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter } from '../spool/spool.ts';
 import { PageCollector, type Collected, type RasterPage } from '../sandbox/raster-page.ts';
@@ -11,6 +12,7 @@ import { PagePdf, singlePage } from './page-pdf.ts';
 import type { EncodedPage } from './pdf-writer.ts';
 import { encodePicture } from './picture.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
+import { PixelReader } from './read-pixels.ts';
 import type { Tools } from './tools.ts';
 
 /** What a document adds to the pages of its PDF. */
@@ -43,7 +45,9 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools, { see,
     let announced = 0;
     const { live } = tools;
     const only = tools.only?.as === 'pages' ? tools.only : undefined;
-    const range: Partial<PagesAsk> = only === undefined ? {} : { first: only.from - 1, end: only.to, dpi: only.dpi };
+    const reader = tools.policy.ocr && textLayer ? new PixelReader(tools) : undefined;
+    const range: Partial<PagesAsk> =
+      only === undefined ? fineFor(reader, tools) : { first: only.from - 1, end: only.to, dpi: only.dpi };
     // One signature and two small files a page: it pays where a person would wait.
     const show = async (page: EncodedPage, index: number): Promise<void> => {
       if (live === undefined || (only === undefined && announced < LIMITS.livePages)) return;
@@ -60,7 +64,7 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools, { see,
       if (pdf.pages > 0 && tools.budget.outputLeft < roomFor(page, pages)) return 'too-large';
       if (pdf.pages > 0 && tools.budget.pixelsLeft < pixels) return 'too-many-pixels';
       tools.budget.pixels(pixels);
-      return pdf.add(page);
+      return pdf.add((await reader?.read(page)) ?? page);
     });
     tools.budget.pages(pdf.pages);
     tools.metrics.pages.inc(pdf.pages);
@@ -69,6 +73,9 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools, { see,
       return refusal(drawn.reason, drawn);
     }
     const { pages, cut, findings, losses } = drawn;
+    const read = reader?.remarks();
+    findings.push(...(read?.findings ?? []));
+    losses.push(...(read?.losses ?? []));
     if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages} / ${announced}, ${cut}` });
     const missing = only === undefined ? missingOf(drawn, losses, tools.policy.language) : undefined;
     const { language } = tools.policy;
@@ -80,6 +87,11 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools, { see,
     output.abort();
     throw error;
   }
+}
+
+/** Small letters of a scan are read right at 200 dpi, and not at 150. */
+function fineFor(reader: PixelReader | undefined, { policy }: Tools): Partial<PagesAsk> {
+  return reader !== undefined && policy.limits.dpi === 0 ? { dpi: LIMITS.sharpDpi } : {};
 }
 
 /** Bytes kept for the end of a file and its notice. */
@@ -135,15 +147,23 @@ async function convertImageWith(password: string, leaf: Leaf, tools: Tools): Pro
   let single: RasterPage | undefined;
   const output = tools.output();
   try {
-    const pdf = new PagePdf(output);
+    const reader = tools.policy.ocr && tools.policy.textLayer ? new PixelReader(tools) : undefined;
+    const pdf = new PagePdf(output, { layered: reader !== undefined });
     const collected = await collect(leaf, password, tools, async (page, announced) => {
       tools.budget.pixels(page.width * page.height);
       if (announced === 1) single = page;
-      else await pdf.add(page);
+      else await pdf.add((await reader?.read(page)) ?? page);
     });
     if (collected.kind === 'pages' && pdf.pages > 0) {
       await pdf.finish();
-      return pagesOf(collected.rest, output, tools.nextFile(leaf.name, 'pdf'));
+      const { pages, findings, losses } = collected.rest;
+      const read = reader?.remarks();
+      const rest = {
+        pages,
+        findings: [...findings, ...(read?.findings ?? [])],
+        losses: [...losses, ...(read?.losses ?? [])],
+      };
+      return pagesOf(rest, output, tools.nextFile(leaf.name, 'pdf'));
     }
     output.abort();
     if (collected.kind === 'refused') return collected.converted;
@@ -177,10 +197,11 @@ async function collect(
   add: (page: RasterPage, announced: number) => Promise<void>,
 ): Promise<Collection> {
   if (tools.budget.pagesLeft === 0) return { kind: 'refused', converted: refusal('too-many-pages') };
-  let touch: (ms: number) => void = () => undefined;
+  let child: JailedChild | undefined;
   const collector = new PageCollector(async (page) => {
+    child?.pause();
     await add(page, collector.announced ?? 0);
-    touch(LIMITS.pageMs); // a finished page is progress: the next one gets its own time, and the document a little more
+    child?.touch(LIMITS.pageMs, LIMITS.documentPageMs); // a finished page is progress: the next one gets its own time, and the document a little more
   }, tools.budget.pagesLeft);
   let whole: Collected | undefined;
   const finish = (): void => void (whole = collector.finish());
@@ -192,8 +213,8 @@ async function collect(
     totalMs: LIMITS.documentMs,
     whole: finish,
   } as const;
-  const outcome = await tools.run(leaf, ask, (child) => {
-    touch = (ms) => child.touch(ms, LIMITS.documentPageMs);
+  const outcome = await tools.run(leaf, ask, (its) => {
+    child = its;
     return collector.take;
   });
   tools.budget.pages(collector.pages);

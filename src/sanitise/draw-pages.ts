@@ -60,6 +60,8 @@ interface Hand {
   readonly collector: PageCollector;
   readonly helps: boolean;
   readonly orders: number[];
+  /** A page of its is being taken: what it sends meanwhile nobody reads yet. */
+  waiting: boolean;
 }
 
 class Drawing {
@@ -80,6 +82,8 @@ class Drawing {
   #total: number | undefined;
   #ordered = 0;
   #written = 0;
+  /** Milliseconds in which pages were taken: not the children's. */
+  #takenMs = 0;
   #writing: Promise<void> = Promise.resolve();
   #fault: { readonly error: unknown } | undefined;
   /** Why the taker wants no more. */
@@ -159,7 +163,7 @@ class Drawing {
   /** Milliseconds the document still has, by the pages that came of it, and by what the message has. */
   #left(): number {
     const most = LIMITS.documentMs + this.#written * LIMITS.documentPageMs;
-    const left = most - (performance.now() - this.#started);
+    const left = most + this.#takenMs - (performance.now() - this.#started);
     return this.#ask.ours === true ? left : Math.min(left, this.#tools.budget.msLeft);
   }
 
@@ -177,7 +181,7 @@ class Drawing {
         Math.max(1, this.#tools.budget.pagesLeft), // the notice of a cut document comes when they are used up
         (index) => orders[0] === index,
       );
-      const mine: Hand = { child, collector, helps, orders };
+      const mine: Hand = { child, collector, helps, orders, waiting: false };
       hand = mine;
       this.#hands.add(mine);
       this.#collectors.push(collector);
@@ -241,11 +245,11 @@ class Drawing {
         continue;
       }
       for (let next = this.#next(hand); next !== undefined; next = this.#next(hand)) {
-        if (hand.orders.length === 0) hand.child.touch(LIMITS.pageMs);
+        if (hand.orders.length === 0 && !hand.waiting) hand.child.touch(LIMITS.pageMs);
         hand.orders.push(next);
         hand.child.order(next);
       }
-      if (hand.orders.length === 0) hand.child.touch(Number.POSITIVE_INFINITY); // it waits for the others
+      if (hand.orders.length === 0) hand.child.pause(); // it waits for the others
     }
   }
 
@@ -269,7 +273,12 @@ class Drawing {
       this.#hidden += hidden;
       if (scan) this.#scans += 1;
     }
-    await this.#keep(index, page);
+    const kept = this.#keep(index, page);
+    hand.waiting = true;
+    hand.child.pause();
+    await kept;
+    hand.waiting = false;
+    if (hand.orders.length > 0) hand.child.touch(LIMITS.pageMs);
   }
 
   /** Keeps a page until it is due, and writes those that are. */
@@ -288,7 +297,9 @@ class Drawing {
         this.#waiting.delete(this.#written);
         this.#waitingBytes -= page.pixels.length;
         this.#last = page;
+        const began = performance.now();
         this.#stopped = (await this.#take(page, this.#written, this.#total ?? 0)) ?? undefined;
+        this.#takenMs += performance.now() - began;
         if (this.#stopped !== undefined) {
           releasePixels(page);
           return this.#deal();

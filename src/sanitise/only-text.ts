@@ -7,9 +7,10 @@ import { EntriesReader } from '../sandbox/entries-reader.ts';
 import { OPERATION, type Run } from '../sandbox/wire.ts';
 import type { Entry } from '../spool/spool.ts';
 import { engineFor, officePdf } from './convert-office.ts';
-import { drawPages } from './draw-pages.ts';
+import { drawPages, type DrawnDocument } from './draw-pages.ts';
 import { inertCsv } from './inert-csv.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
+import { PixelReader } from './read-pixels.ts';
 import { routeOf } from './route.ts';
 import type { Tools } from './tools.ts';
 
@@ -33,21 +34,46 @@ export async function convertToText(leaf: Leaf, type: string, as: 'text' | 'valu
   }
 }
 
-/** The text of a PDF's pages as PDFium finds it. */
+/** The text of a PDF's pages as PDFium finds it; of a scan without any, as it is read from the pixels. */
 async function wordsOf(leaf: Leaf, tools: Tools): Promise<Converted> {
-  let text = '';
+  const words = await pageWords(leaf, LEAST_DPI, tools);
+  if (words.drawn.kind === 'refused' || words.pages.some((page) => page !== '')) return told(words, leaf, tools);
+  const reader = new PixelReader(tools);
+  const read = await pageWords(leaf, LIMITS.sharpDpi, tools, reader);
+  const { findings, losses } = reader.remarks();
+  read.drawn.findings.push(...findings);
+  read.drawn.losses.push(...losses);
+  return told(read, leaf, tools);
+}
+
+interface PageWords {
+  readonly drawn: DrawnDocument;
+  readonly pages: readonly string[];
+  readonly announced: number;
+}
+
+async function pageWords(leaf: Leaf, dpi: number, tools: Tools, reader?: PixelReader): Promise<PageWords> {
+  const pages: string[] = [];
   let announced = 0;
-  const ask = { operation: OPERATION.pagesWithText, password: '', dpi: LEAST_DPI } as const;
-  const drawn = await drawPages(leaf, ask, tools, async (page, index, pages) => {
-    announced = pages;
-    if (text.length > LIMITS.textChars) return 'too-large';
-    text += `${index === 0 ? '' : '\n\n'}${pages > 1 ? `--- ${index + 1} / ${pages} ---\n` : ''}${linesOf(page.text)}`;
+  let chars = 0;
+  const ask = { operation: OPERATION.pagesWithText, password: '', dpi } as const;
+  const drawn = await drawPages(leaf, ask, tools, async (page, _index, all) => {
+    announced = all;
+    if (chars > LIMITS.textChars) return 'too-large';
+    const text = linesOf(((await reader?.read(page)) ?? page).text);
+    chars += text.length;
+    pages.push(text);
     return undefined;
   });
+  return { drawn, pages, announced };
+}
+
+async function told({ drawn, pages, announced }: PageWords, leaf: Leaf, tools: Tools): Promise<Converted> {
   if (drawn.kind === 'refused') return refusal(drawn.reason, drawn);
-  const { findings, losses, pages, cut } = drawn;
-  if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages} / ${announced}, ${cut}` });
-  return textOf(leaf, [['', text]], { findings, losses }, tools);
+  const { findings, losses, cut } = drawn;
+  if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages.length} / ${announced}, ${cut}` });
+  const titled = announced > 1 ? pages.map((text, i) => `--- ${i + 1} / ${announced} ---\n${text}`) : pages;
+  return textOf(leaf, [['', titled.join('\n\n')]], { findings, losses }, tools);
 }
 
 /** Runs as lines of text: a run that stands elsewhere across the direction of writing begins a line. */

@@ -21,7 +21,7 @@ const WARM_DOCUMENTS = 40;
 const TICK_MS = 10; // clock ticks in /proc/<pid>/stat: 100 a second on every Linux we run on
 
 /** Families that can do without the outer walls, to be compared with them. */
-type Compared = Exclude<FamilyName, 'auth' | 'office' | 'office-wasm'>;
+type Compared = Exclude<FamilyName, 'auth' | 'office' | 'office-wasm' | 'ocr'>;
 
 const INPUTS: { readonly [family in Compared]: string } = {
   mail: 'mail/iso-2022-jp-attachments.eml',

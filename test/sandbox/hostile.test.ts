@@ -64,7 +64,7 @@ after(async () => {
 const never = new AbortController().signal;
 
 function tools(): Tools {
-  const rest = { image: pool, archive: pool, office: pool, 'office-wasm': pool };
+  const rest = { image: pool, archive: pool, office: pool, 'office-wasm': pool, ocr: pool };
   const pools = { mail: pool, auth: pool, text: pool, pdf: pool, ...rest };
   const shared = { pools, policy: builtInPolicy(), metrics: openMetrics(false), passwords: [] };
   return new Tools({ ...shared, begin: (cap) => store.begin(cap) }, never);
