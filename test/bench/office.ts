@@ -2,8 +2,7 @@
 // what the WebAssembly engine costs against the native one; peak memory; whether a zip of small files grows in a straight line.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newMessageId } from '../../src/message/id.ts';
 import { LIMITS } from '../../src/message/limits.ts';
@@ -21,6 +20,7 @@ import { line, median } from './lines.ts';
 
 const SOFFICE = '/usr/bin/soffice';
 const RUNS = 9;
+const SPARE_MS = 4000;
 const MIB = 1024 * 1024;
 
 /** One page of a letter, some 900 letters. */
@@ -76,21 +76,21 @@ async function onePage(sanitise: Sanitise, folder: string, engine: string): Prom
     line({ ...common, ours: await sanitise('a.docx', LETTER), peer: 'soffice', peerValue: null, runs: 1 });
     return;
   }
-  const peer = await Warm.start(join(folder, 'peer'));
   const ours: number[] = [];
   const theirs: number[] = [];
-  try {
-    for (let run = 0; run <= RUNS; run++) {
-      // The spare is started when its forerunner was taken: it has its time, as between two mails.
-      await new Promise((resolve) => setTimeout(resolve, 4000));
+  for (let run = 0; run <= RUNS; run++) {
+    const peer = new Warm(join(folder, `peer${run}`));
+    try {
+      // Both spares have their time to start, as between two mails.
+      await new Promise((resolve) => setTimeout(resolve, SPARE_MS));
       const mine = await sanitise('a.docx', LETTER);
       const its = await peer.convert(LETTER);
       if (run === 0) continue; // the first one starts everything
       ours.push(mine);
       theirs.push(its);
+    } finally {
+      await peer.stop();
     }
-  } finally {
-    await peer.stop();
   }
   line({
     ...common,
@@ -102,24 +102,17 @@ async function onePage(sanitise: Sanitise, folder: string, engine: string): Prom
   });
 }
 
-/** The native engine as it is: one instance kept running, each document handed to it by a second call. */
+/** The native engine as it is: started beforehand, handed its document by a second call, and gone after it (so it ends by itself). */
 class Warm {
   readonly #place: string;
   readonly #first: ChildProcess;
-  #count = 0;
+  readonly #gone: Promise<unknown>;
 
-  private constructor(place: string, first: ChildProcess) {
+  constructor(place: string) {
     this.#place = place;
-    this.#first = first;
-  }
-
-  static async start(place: string): Promise<Warm> {
     mkdirSync(place, { recursive: true });
-    const first = spawn(SOFFICE, [...Warm.#args(place), '--nodefault'], { stdio: 'ignore', detached: true });
-    const end = Date.now() + 60_000;
-    const before = (): boolean => !readdirSync(tmpdir()).some((name) => name.startsWith('OSL_PIPE_'));
-    while (before() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 100));
-    return new Warm(place, first);
+    this.#first = spawn(SOFFICE, [...Warm.#args(place), '--nodefault'], { stdio: 'ignore', detached: true });
+    this.#gone = once(this.#first, 'exit');
   }
 
   static #args(place: string): string[] {
@@ -127,23 +120,19 @@ class Warm {
   }
 
   async convert(bytes: Buffer): Promise<number> {
-    this.#count += 1;
-    const source = join(this.#place, `${this.#count}.docx`);
+    const source = join(this.#place, 'a.docx');
     writeFileSync(source, bytes);
     const started = performance.now();
     const args = [...Warm.#args(this.#place), '--convert-to', 'pdf', '--outdir', this.#place, source];
     await once(spawn(SOFFICE, args, { stdio: 'ignore' }), 'exit');
-    const made = source.replace(/docx$/, 'pdf');
-    if (!existsSync(made)) throw new Error('soffice made no PDF');
-    const ms = performance.now() - started;
-    rmSync(made);
-    return ms;
+    if (!existsSync(join(this.#place, 'a.pdf'))) throw new Error('soffice made no PDF');
+    return performance.now() - started;
   }
 
   async stop(): Promise<void> {
-    const gone = once(this.#first, 'exit');
-    if (this.#first.pid !== undefined) process.kill(-this.#first.pid, 'SIGKILL');
-    await gone;
+    const { pid, exitCode, signalCode } = this.#first;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
+    await this.#gone;
   }
 }
 
