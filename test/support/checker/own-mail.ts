@@ -1,4 +1,5 @@
 // A mail as it goes to the inner server, read strictly: our headers only, one text, our files; then C1, C2, C3, C7 of each.
+import { unzipSync } from 'fflate';
 import { fileFaults } from './checker.ts';
 import type { NoOriginal } from './no-original.ts';
 import { nameFaults, textFaults } from './text-rules.ts';
@@ -61,7 +62,20 @@ function attachment(part: Entity, original: NoOriginal): string[] {
   const disposition = part.headers.get('content-disposition') ?? '';
   if (!disposition.startsWith('attachment')) return [`C7 mail: a part that is no attachment: ${disposition}`];
   const name = fileNameOf(disposition);
-  return [...nameFaults(`files/${name}`), ...fileFaults(name, decoded(part), original)];
+  return name.endsWith('.zip')
+    ? zipFaults(decoded(part), original)
+    : [...nameFaults(`files/${name}`), ...fileFaults(name, decoded(part), original)];
+}
+
+/** What came in one archive leaves in one zip, where the policy says so: each entry is an output like any other. */
+function zipFaults(zip: Buffer, original: NoOriginal): string[] {
+  const faults: string[] = [];
+  for (const [path, bytes] of Object.entries(unzipSync(zip))) {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (path.split('/').some((step) => step === '' || step === '..' || step === '.')) faults.push(`C7 zip: ${path}`);
+    faults.push(...textFaults(path, 'a name in the zip'), ...fileFaults(name, Buffer.from(bytes), original));
+  }
+  return faults;
 }
 
 /** The name of RFC 2231 or a plain quoted one. */
