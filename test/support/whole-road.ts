@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openJournal } from '../../src/audit/journal.ts';
 import { deliver, type DeliverOutcome } from '../../src/deliver/deliver.ts';
 import { folderCourier } from '../../src/deliver/folder-courier.ts';
@@ -213,6 +214,9 @@ function failingPool(pool: ChildPool, injected: Injected, stop: AbortController)
   return new Proxy(pool, { get: (target, key) => (key === 'use' ? use : bound(target, key)) });
 }
 
+/** Longer than the longest deadline below and the time between two looks. */
+const SLOW_MS = 3 * LIMITS.memoryPollMs;
+
 function failingChild(child: JailedChild, { failure, after }: Injected, stop: AbortController): JailedChild {
   let frames = 0;
   const run: JailedChild['run'] = async (request, input, sink, bounds) => {
@@ -220,6 +224,8 @@ function failingChild(child: JailedChild, { failure, after }: Injected, stop: Ab
       if (frames++ === after) {
         if (failure === 'crash') killAll(child.pid, 'SIGKILL');
         if (failure === 'abort') killAll(child.pid, 'SIGABRT');
+        // On a quick machine an input is done before the host looks at the clock.
+        if (failure === 'time-out') await delay(SLOW_MS);
         if (failure === 'stopped') stop.abort(new MugaiError('signal', 'stopping'));
       }
       if (failure === 'cut' && frames > after) return;
