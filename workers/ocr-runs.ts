@@ -39,7 +39,7 @@ export function lineRuns(line: Line, pageHeight: number): Run[] {
   const size = downwards ? line.bbox.x1 - line.bbox.x0 : line.bbox.y1 - line.bbox.y0;
   if (size < LOWEST) return [];
   return pieces(line, size, downwards).flatMap(({ text, from, to }) => {
-    if (to <= from || !READABLE_TEXT.test(text)) return [];
+    if (to <= from || text === '' || !READABLE_TEXT.test(text)) return [];
     const run = downwards
       ? { x: (line.bbox.x0 + line.bbox.x1) / 2, y: pageHeight - from, dx: 0, dy: from - to }
       : { x: from, y: pageHeight - line.bbox.y1 + DESCENT * size, dx: to - from, dy: 0 };

@@ -41,6 +41,8 @@ export interface DeliverDeps {
    * is given up, however old it looks. A wall clock that leaps a week ahead must not expire the mail of the day.
    */
   readonly triedMs: () => number;
+  /** The time by a clock that never leaps while the process runs: by it a message is over its time of keeping. */
+  readonly steadyNow: () => number;
   /** Told what was verified, before it is delivered: who keeps a list need not verify it again. */
   readonly onVerified?: (statement: Statement) => void;
   /** Told of every package the gate refuses, with the reason. */
@@ -92,7 +94,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
 
   const { language, attachBytes, mailCharset, archives, keptMs = Infinity } = deps.policyFor(envelope);
   const ageMs = Date.now() - Date.parse(verified.statement.predicate.receivedAt);
-  if (ageMs > keptMs) {
+  if (deps.steadyNow() - Date.parse(verified.statement.predicate.receivedAt) > keptMs) {
     const answer = 'over its time of keeping';
     const none = { courier: 'none', accepted: [], rejected: envelope.to };
     return ended(sealed, deps, chain, { ...none, stage: 'expired', answer, envelope });

@@ -16,7 +16,12 @@ export const PINNED: Readonly<Record<string, string>> = {
   '@matbee/libreoffice-converter/wasm/soffice.wasm': 'ea3d8f3b69bd1e586a8ea973e0dfa61c758612fcc529dc94ac2e30519f8b4f7b',
   '@resvg/resvg-wasm/index_bg.wasm': '22bf6e9f9a100d972da0411a69c5ba504367fc1fa87b3b64e3f35e53926d2d70',
   '@rhwp/core/rhwp_bg.wasm': '8000e4ce320b7994dca6bcd58be0c862144c7b805576504e523a420439da658b',
+  '@tesseract.js-data/jpn/4.0.0_best_int/jpn.traineddata.gz':
+    '2b63ebfbf1484de4a08ce53b29ef98a1c17658a93cbd38acb665d7d316d0be88',
+  '@tesseract.js-data/jpn_vert/4.0.0_best_int/jpn_vert.traineddata.gz':
+    '3a4f4df8df8f50f3389fe0da10502effced38faef763d8e540142bdc9b770308',
   'libheif-js/libheif-wasm/libheif-bundle.js': '1e36e2571a8398013ca4b814c87a4c28227e3603329281f0fa3d7b3acaf6d3f3',
+  'tesseract.js-core/tesseract-core-simd-lstm.wasm': '34e8d50cac216427d86bf397d610fdd9f49492539bbcdfbfccc4eda20c810bea',
 };
 
 /** Resolves when every binary is what was pinned; `bad-config`, naming the first that is not. Some 0.3 s, most of it one file. */

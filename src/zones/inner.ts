@@ -28,7 +28,7 @@ import { mailAlarms } from './alarm-mail.ts';
 import { Deliveries, serverOf } from './deliveries.ts';
 import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
-import { expireInner, packageKeptMs, startRetention } from './retention.ts';
+import { expireInner, packageKeptMs, startRetention, steadyNow } from './retention.ts';
 import { startPortal, type RunningPortal } from './portal.ts';
 import { gatherStatus } from './status.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
@@ -108,6 +108,7 @@ export async function startInner(
     unrecorded: new Unrecorded<DeliverOutcome>(),
     giveUpMs: LIMITS.giveUpMs,
     triedMs: () => performance.now(),
+    steadyNow,
     onGateRefusal: (id: string, { rule, file, offset, message }: GateRefusal) => {
       road.metrics.gateRefusals.inc({ reason: rule });
       road.alarms.raise('gate-refused', id, `${rule}: ${message}`);

@@ -27,6 +27,14 @@ export function packageKeptMs(policy: Policy): number | undefined {
   return kept === undefined ? undefined : Math.max(kept, PACKAGE_LEAST_MS);
 }
 
+/**
+ * The time of day as this process knows it by a clock that never leaps: what is deleted for its age does not come back, and a wall
+ * clock that is set weeks ahead must not make yesterday's mail old. Milliseconds since 1970.
+ */
+export function steadyNow(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 interface Expiring {
   readonly id: MessageId;
   readonly what: string;
@@ -135,7 +143,7 @@ export function startRetention(
   let timer = setTimeout(look, FIRST_LOOK_MS);
   timer.unref();
   function look(): void {
-    running = sweep(Date.now(), stop.signal).then(
+    running = sweep(steadyNow(), stop.signal).then(
       (count) => void (count > 0 && log.info({ zone, count }, 'deleted after their time')),
       (error: unknown) => void (stop.signal.aborted || log.error({ zone, error: reasonOf(error) }, 'retention')),
     );

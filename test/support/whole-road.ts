@@ -143,6 +143,7 @@ export async function openWholeRoad(): Promise<WholeRoad> {
       unrecorded: new Unrecorded<DeliverOutcome>(),
       giveUpMs: LIMITS.giveUpMs,
       triedMs: () => 0,
+      steadyNow: () => Date.now(),
       onGateRefusal: (_id: string, refusal: Error) => void trouble.push(`gate: ${refusal.message}`),
     };
     const delivering = async () => deliver(sealed, deliverDeps, signal);
