@@ -58,6 +58,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   'iconv-lite': /^workers\//,
   'ical.js': /^workers\//,
   '@embedpdf/pdfium': /^workers\//,
+  'zxing-wasm': /^workers\/codes\.ts$/,
   'tesseract.js-core': /^workers\/ocr\.ts$/,
   '@tesseract.js-data/jpn': /^workers\/ocr\.ts$/,
   '@tesseract.js-data/jpn_vert': /^workers\/ocr\.ts$/,

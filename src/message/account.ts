@@ -103,6 +103,11 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
     ja: '文字を読み取れないページがあります（検索できません）',
     en: 'the text of some pages could not be read',
   },
+  'qr-code': { ja: 'QRコードの中身', en: 'what its QR code says' },
+  'codes-unread': {
+    ja: 'QRコードの有無を調べられないページがあります',
+    en: 'some pages could not be searched for QR codes',
+  },
   'scan-text': {
     ja: '検索用の文字は、読み取り装置が付けたものです。読み違いがあり得ます',
     en: 'its text is what the scanner wrote; it may be wrong',
@@ -161,7 +166,12 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
 };
 
 /** Remarks that tell of nothing removed. */
-const NOTES: ReadonlySet<string> = new Set(['password-paired', 'password-tried', 'ask-for-pdf']);
+const NOTES: ReadonlySet<string> = new Set(['password-paired', 'password-tried', 'ask-for-pdf', 'ocr-text', 'qr-code']);
+
+/** True for a remark that tells of nothing removed. */
+export function isNote(code: string): boolean {
+  return NOTES.has(code);
+}
 
 const RULE = '-'.repeat(40);
 
@@ -265,8 +275,8 @@ export function accountOfParts(message: AccountOf, language: Language): string {
   for (const row of message.parts) {
     const plainBody = row.verdict === 'text' && (row.outputs[0] === 'message.txt' || row.outputs.length === 0);
     const told = row.findings.filter(({ code }) => !isToldAbove(code));
-    const findings = told.filter(({ code }) => !NOTES.has(code));
-    const notes = told.filter(({ code }) => NOTES.has(code));
+    const findings = told.filter(({ code }) => !isNote(code));
+    const notes = told.filter(({ code }) => isNote(code));
     if (plainBody && told.length === 0 && row.losses.length === 0) continue;
     const name = row.name === '' ? LABEL.noName[language] : row.name;
     const what = plainBody ? `${LABEL.body[language]} → ` : `${name} (${row.detectedType}, ${sizeWords(row.size)}) → `;

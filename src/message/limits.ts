@@ -100,6 +100,9 @@ export const LIMITS = {
   sharpDpi: 200,
   sharpPages: 50,
 
+  /** Pages of each document that are searched for QR codes where the policy does not say: those of fraud have one or two. */
+  codePagesUsual: 3,
+
   // ── passwords of second mails ──
   /** Hours between a locked file and the mail that tells its password: mostly seconds, a few days where a person writes it. */
   pairingHours: 168,
@@ -123,6 +126,8 @@ export const LIMITS = {
   imageMs: 20_000,
   /** Milliseconds to read the text of one page from its pixels: a full page of small Japanese print takes 3 to 10. */
   ocrMs: 60_000,
+  /** Milliseconds to look for QR codes on one page: A4 takes 25. */
+  codesMs: 10_000,
   /** Resident bytes of a child, by family; read from /proc every `memoryPollMs`, then SIGKILL. Measured peaks: see each. */
   mailRss: 768 * MIB, // 20 MB of blank lines: 501 MB
   textRss: 768 * MIB,
@@ -130,6 +135,7 @@ export const LIMITS = {
   imageRss: 1024 * MIB, // an 81 Mpx PNG at full size: 558 MB
   archiveRss: 1024 * MIB, // the archive, and its entries one by one or all of a solid block
   ocrRss: 768 * MIB, // an A4 page at 300 dpi: 200 MB
+  codesRss: 512 * MIB, // 36 Mpx in colour: see docs/raster.md
   officeRss: 1536 * MIB, // ordinary documents 212 MB; a ghost cell 2.1 GB
   officeWasmRss: 2048 * MIB, // ordinary documents 730 to 810 MB
   /** Writable memory of the same: V8 maps code space for 147 MB of WebAssembly, and each thread's heap. */

@@ -50,6 +50,8 @@ export const PolicySchema = Type.Object(
     textLayer: Type.Optional(Type.Boolean()),
     /** Whether the text of scanned pages is read from their pixels (some seconds of CPU a page). */
     ocr: Type.Optional(Type.Boolean()),
+    /** Pages of each document (a picture is one) that are searched for QR codes, so that what they say is told; 0: none. */
+    codePages: Type.Optional(Type.Integer({ minimum: 0, maximum: LIMITS.pages })),
     /** Who may agree that an original is handed out on the Internet side, and how. */
     originals: Type.Optional(
       Type.Object(
@@ -122,6 +124,7 @@ export interface Policy {
   readonly textLayer: boolean;
   readonly unscanned: 'hold' | 'pass';
   readonly ocr: boolean;
+  readonly codePages: number;
   readonly originals: {
     readonly levels: readonly (readonly string[])[];
     readonly waitMinutes: number;
@@ -267,6 +270,7 @@ function policyFor(file: File, sha256: string, envelope: Facts): Policy {
     textLayer: set.textLayer ?? file.textLayer ?? true,
     unscanned: file.unscanned ?? 'pass',
     ocr: set.ocr ?? file.ocr ?? false,
+    codePages: set.codePages ?? file.codePages ?? LIMITS.codePagesUsual,
     keepDays: set.keepDays ?? file.keepDays,
     passwordPairing: set.passwordPairing ?? file.passwordPairing ?? false,
     passwordPairingHours: file.passwordPairingHours ?? LIMITS.pairingHoursUsual,

@@ -32,6 +32,7 @@ const SETTINGS = [
   'attachBytes',
   'textLayer',
   'ocr',
+  'codePages',
   'keepDays',
   'passwordPairing',
 ] as const;

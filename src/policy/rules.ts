@@ -51,6 +51,7 @@ export const SettingsSchema = Type.Object(
     attachBytes: lowered(LIMITS.attachBytes),
     textLayer: Type.Optional(Type.Boolean()),
     ocr: Type.Optional(Type.Boolean()),
+    codePages: Type.Optional(Type.Integer({ minimum: 0, maximum: LIMITS.pages })),
     keepDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
     passwordPairing: Type.Optional(Type.Boolean()),
     approvers: Type.Optional(

@@ -1,5 +1,5 @@
 // One message: where it stands, its text, what was in it and what became of each part.
-import { reasonWords, remarkWords, sizeWords } from '../message/account.ts';
+import { isNote, reasonWords, remarkWords, sizeWords } from '../message/account.ts';
 import { isToldAbove } from '../message/banner.ts';
 import { timeOf } from '../message/id.ts';
 import { MugaiError } from '../message/errors.ts';
@@ -241,9 +241,11 @@ function partTable(visit: Visit, line: Listed, parts: readonly PartRow[]): Html 
                 class="state ${part.verdict === 'refused' ? 'bad' : part.verdict === 'held' || part.verdict === 'dropped' ? 'wait' : 'good'}"
                 >${BECAME[part.verdict][at]}</span
               >${part.reason === null ? '' : html` ${reasonWords(part.reason, language)}`}
-              ${remarks(
+              ${part.findings
+                .filter(({ code }) => isNote(code))
+                .map((note) => html`<p class="remark">${remarkWords(note, language)}</p>`)}${remarks(
                 say('removed'),
-                part.findings.filter(({ code }) => !isToldAbove(code)),
+                part.findings.filter(({ code }) => !isToldAbove(code) && !isNote(code)),
               )}${remarks(say('unseen'), part.losses)}${passwordForm(visit, line, part)}${askForms(visit, line, part)}
             </td>
           </tr> `,

@@ -4,7 +4,17 @@ import { fileURLToPath } from 'node:url';
 import type { Walls } from './jail.ts';
 import { LIMITS, parseDeadlineMs } from '../message/limits.ts';
 
-export type FamilyName = 'mail' | 'auth' | 'text' | 'pdf' | 'image' | 'archive' | 'office' | 'office-wasm' | 'ocr';
+export type FamilyName =
+  | 'mail'
+  | 'auth'
+  | 'text'
+  | 'pdf'
+  | 'image'
+  | 'archive'
+  | 'office'
+  | 'office-wasm'
+  | 'ocr'
+  | 'codes';
 
 /** What the host must know to start and bound a child of one kind. */
 export interface Family {
@@ -137,6 +147,17 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     inputsPerChild: LIMITS.documentsPerChild,
     rssLimit: LIMITS.ocrRss,
     heapMiB: 256,
+    busyMs: LIMITS.childBusyMs,
+    cpuSeconds: cpuFor(LIMITS.childBusyMs),
+  },
+  // WebAssembly: a fresh instance per page inside the child.
+  codes: {
+    name: 'codes',
+    entry: entry('codes'),
+    native: false,
+    inputsPerChild: LIMITS.documentsPerChild,
+    rssLimit: LIMITS.codesRss,
+    heapMiB: 128,
     busyMs: LIMITS.childBusyMs,
     cpuSeconds: cpuFor(LIMITS.childBusyMs),
   },

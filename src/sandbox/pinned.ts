@@ -22,6 +22,7 @@ export const PINNED: Readonly<Record<string, string>> = {
     '3a4f4df8df8f50f3389fe0da10502effced38faef763d8e540142bdc9b770308',
   'libheif-js/libheif-wasm/libheif-bundle.js': '1e36e2571a8398013ca4b814c87a4c28227e3603329281f0fa3d7b3acaf6d3f3',
   'tesseract.js-core/tesseract-core-simd-lstm.wasm': '34e8d50cac216427d86bf397d610fdd9f49492539bbcdfbfccc4eda20c810bea',
+  'zxing-wasm/dist/reader/zxing_reader.wasm': '5003fb4b88c4fbd1fd518a2fd8c8ad365c519e183a08c03a322dddfea3cea84e',
 };
 
 /** Resolves when every binary is what was pinned; `bad-config`, naming the first that is not. Some 0.3 s, most of it one file. */

@@ -50,14 +50,17 @@ export async function convertOffice(leaf: Leaf, tools: Tools, as: As = OPERATION
       });
     return {
       ...pages,
-      // Remarks of the intermediate PDF (its links, its fonts) say nothing that the document's own do not.
-      findings,
+      // Remarks of the intermediate PDF (its links, its fonts) say nothing that the document's own do not; its pixels do.
+      findings: [...findings, ...pages.findings.filter(({ code }) => OF_PIXELS.has(code))],
       losses: [...losses, ...glyphLosses(missing), ...pages.losses.filter(({ code }) => code !== 'font-substituted')],
     };
   } finally {
     await pdf.discard();
   }
 }
+
+/** Findings that the drawn pages alone can give. */
+const OF_PIXELS: ReadonlySet<string> = new Set(['ocr-text', 'qr-code', 'link-userinfo']);
 
 /** The family that opens office documents on this machine. */
 export function engineFor(tools: Tools): 'office' | 'office-wasm' {

@@ -12,6 +12,7 @@ import { PagePdf, singlePage } from './page-pdf.ts';
 import type { EncodedPage } from './pdf-writer.ts';
 import { encodePicture } from './picture.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
+import { CodeFinder } from './read-codes.ts';
 import { PixelReader } from './read-pixels.ts';
 import type { Tools } from './tools.ts';
 
@@ -46,6 +47,7 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools, { see,
     const { live } = tools;
     const only = tools.only?.as === 'pages' ? tools.only : undefined;
     const reader = tools.policy.ocr && textLayer ? new PixelReader(tools) : undefined;
+    const codes = new CodeFinder(leaf.path, tools);
     const range: Partial<PagesAsk> =
       only === undefined ? fineFor(reader, tools) : { first: only.from - 1, end: only.to, dpi: only.dpi };
     // One signature and two small files a page: it pays where a person would wait.
@@ -64,18 +66,20 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools, { see,
       if (pdf.pages > 0 && tools.budget.outputLeft < roomFor(page, pages)) return 'too-large';
       if (pdf.pages > 0 && tools.budget.pixelsLeft < pixels) return 'too-many-pixels';
       tools.budget.pixels(pixels);
+      if (only === undefined) await codes.look(page);
       return pdf.add((await reader?.read(page)) ?? page);
     });
     tools.budget.pages(pdf.pages);
     tools.metrics.pages.inc(pdf.pages);
+    const said = await codes.remarks();
     if (drawn.kind === 'refused') {
       output.abort();
       return refusal(drawn.reason, drawn);
     }
     const { pages, cut, findings, losses } = drawn;
     const read = reader?.remarks();
-    findings.push(...(read?.findings ?? []));
-    losses.push(...(read?.losses ?? []));
+    findings.push(...(read?.findings ?? []), ...said.findings);
+    losses.push(...(read?.losses ?? []), ...said.losses);
     if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages} / ${announced}, ${cut}` });
     const missing = only === undefined ? missingOf(drawn, losses, tools.policy.language) : undefined;
     const { language } = tools.policy;
@@ -148,26 +152,32 @@ async function convertImageWith(password: string, leaf: Leaf, tools: Tools): Pro
   const output = tools.output();
   try {
     const reader = tools.policy.ocr && tools.policy.textLayer ? new PixelReader(tools) : undefined;
+    const codes = new CodeFinder(leaf.path, tools);
     const pdf = new PagePdf(output, { layered: reader !== undefined });
     const collected = await collect(leaf, password, tools, async (page, announced) => {
       tools.budget.pixels(page.width * page.height);
+      await codes.look(page, announced === 1);
       if (announced === 1) single = page;
       else await pdf.add((await reader?.read(page)) ?? page);
     });
+    const said = await codes.remarks();
     if (collected.kind === 'pages' && pdf.pages > 0) {
       await pdf.finish();
       const { pages, findings, losses } = collected.rest;
       const read = reader?.remarks();
       const rest = {
         pages,
-        findings: [...findings, ...(read?.findings ?? [])],
-        losses: [...losses, ...(read?.losses ?? [])],
+        findings: [...findings, ...(read?.findings ?? []), ...said.findings],
+        losses: [...losses, ...(read?.losses ?? []), ...said.losses],
       };
       return pagesOf(rest, output, tools.nextFile(leaf.name, 'pdf'));
     }
     output.abort();
     if (collected.kind === 'refused') return collected.converted;
-    return single === undefined ? refusal('converter-failed') : await pictureOf(single, collected.rest, leaf, tools);
+    if (single === undefined) return refusal('converter-failed');
+    const { pages, findings, losses } = collected.rest;
+    const rest = { pages, findings: [...findings, ...said.findings], losses: [...losses, ...said.losses] };
+    return await pictureOf(single, rest, leaf, tools);
   } catch (error) {
     output.abort();
     throw error;

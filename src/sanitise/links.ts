@@ -26,3 +26,16 @@ export function withLinks(text: string, policy: LinkPolicy, language: Language):
       return policy satisfies never;
   }
 }
+
+// What a code may begin with that a telephone acts on, and what mail readers make links of wherever it stands.
+const SCHEME = /^([a-z][a-z0-9+.-]{0,30}):/i;
+const SLASHES = /(?<!\b(?:hxxps?|fxp)):(?=\/\/)/gi;
+
+/**
+ * What a QR code says, where no text said it before: nothing in it is a link, also where the policy leaves those of the sender's
+ * text as they are.
+ */
+export function inertCode(text: string, policy: LinkPolicy, language: Language): string {
+  const inert = withLinks(text, policy === 'plain' ? 'hxxp' : policy, language).replace(SLASHES, '[:]');
+  return /^(?:hxxps?|fxp):/i.test(inert) ? inert : inert.replace(SCHEME, '$1[:]');
+}

@@ -27,6 +27,8 @@ export async function openPools(workers: number, onKill: OnKill, given?: Walls):
     archive: new ChildPool(FAMILIES.archive, { most: workers, warm: 1, lazy: true }, onKill, walls),
     // Only where the policy wants scans to be read.
     ocr: new ChildPool(FAMILIES.ocr, { most: workers, warm: 1, lazy: true }, onKill, walls),
+    // Nobody's, where the policy wants no codes to be read.
+    codes: new ChildPool(FAMILIES.codes, { most: workers, warm: 1, lazy: true }, onKill, walls),
     // An engine's spare takes 200 MB (WebAssembly 750): there is none before the first document.
     office: new ChildPool(officeFamily(walls), { most: workers, warm: 1, lazy: true }, onKill, walls),
     'office-wasm': new ChildPool(FAMILIES['office-wasm'], { most: 1, warm: 0 }, onKill, walls),

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import { corpus, corpusFiles, row } from '../support/attack-row.ts';
+import { printHtml } from '../support/chromium-print.ts';
+import { codeSvg, codesPng } from '../support/codes.ts';
 import { openCanary, type Canary } from '../support/canary.ts';
 import { openSanitiser, type Outcome, type Sanitiser } from '../support/sanitiser.ts';
 
@@ -226,12 +228,18 @@ describe('pictures', () => {
     }
   });
 
-  row(91, 'what a picture says to a person or a telephone stays a picture: no link is made of it', async () => {
-    const outcome = await sanitiser.file('qr.png', small());
-    assert.equal(outcome.state, 'sanitised');
-    for (const [name, bytes] of outcome.files) {
-      assert.match(name, /\.(png|jpg)$/);
-      assert.doesNotMatch(bytes.toString('latin1'), /https?:|URI/);
+  row(91, 'what a QR code says is told as text that nothing opens; in the picture it stays pixels', async () => {
+    const poster = await codesPng(400, 400, [{ text: 'https://evil.example/login', x: 40, y: 40, module: 8 }]);
+    for (const outcome of [
+      await sanitiser.file('qr.png', poster),
+      await sanitiser.file('qr.pdf', printHtml(`<p>ご確認ください</p>${codeSvg('https://evil.example/login', '3cm')}`)),
+    ]) {
+      assert.equal(outcome.state, 'sanitised');
+      assert.deepEqual(outcome.parts[0]?.findings, [{ code: 'qr-code', detail: 'hxxps://evil.example/login' }]);
+      for (const [name, bytes] of outcome.files) {
+        assert.match(name, /\.(png|jpg|pdf)$/);
+        assert.doesNotMatch(bytes.toString('latin1'), /https?:|URI/);
+      }
     }
   });
 });

@@ -10,6 +10,7 @@ import { TLSSocket, createServer as createTlsServer } from 'node:tls';
 import { corpusFiles, corpus, row } from '../support/attack-row.ts';
 import { originalOf } from '../support/checker/checker.ts';
 import { mailFaults } from '../support/checker/own-mail.ts';
+import { gatewayEnv, startGatewayProcess } from '../support/gateway-process.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { startInnerServer } from '../support/inner-server.ts';
 import { scratch, until } from '../support/scratch.ts';
@@ -124,6 +125,75 @@ describe('towards the inner side', () => {
         else await new Promise((resolve) => setTimeout(resolve, 2500));
         assert.equal(/MAIL FROM|secret words/i.test(heard), sent, name);
         server.close();
+      }
+    },
+  );
+
+  row(
+    5,
+    'where TLS is required and the certificate is vouched for, for this very name, the mail goes, and no word of it in clear',
+    async () => {
+      await using folder = await scratch();
+      for (const [certificateFor, url, goes] of [
+        ['localhost', 'smtp://localhost:PORT?tls=require', true],
+        ['elsewhere.example', 'smtp://localhost:PORT?tls=require', false],
+      ] as const) {
+        const cert = join(folder.path, `${certificateFor}.pem`);
+        const key = join(folder.path, `${certificateFor}.key`);
+        const made = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${certificateFor} -addext subjectAltName=DNS:${certificateFor}`;
+        execFileSync('openssl', [...made.split(' '), '-keyout', key, '-out', cert], { stdio: 'ignore' });
+        const tls = { key: await readFile(key), cert: await readFile(cert) };
+        const heard = { clear: '', secret: '' };
+        const server = createTcpServer((socket) => {
+          socket.on('error', () => undefined); // the gateway hangs up
+          socket.write('220 inner ESMTP\r\n');
+          const answers = (to: Socket | TLSSocket, where: keyof typeof heard) => {
+            let inData = false;
+            return (chunk: Buffer): void => {
+              const said = chunk.toString('latin1');
+              heard[where] += said;
+              if (inData) {
+                if (!/(?:^|\r\n)\.\r\n$/.test(said)) return;
+                inData = false;
+                to.write('250 taken\r\n');
+              } else if (/^STARTTLS/i.test(said)) {
+                socket.removeAllListeners('data');
+                socket.write('220 go ahead\r\n');
+                const secure = new TLSSocket(socket, { isServer: true, ...tls });
+                secure.on('error', () => undefined); // a certificate for somebody else
+                secure.on('data', answers(secure, 'secret'));
+              } else if (/^DATA/i.test(said)) {
+                inData = true;
+                to.write('354 go\r\n');
+              } else to.write(/^EHLO/i.test(said) ? '250-inner\r\n250 STARTTLS\r\n' : '250 ok\r\n');
+            };
+          };
+          socket.on('data', answers(socket, 'clear'));
+        });
+        server.listen(0, 'localhost');
+        await once(server, 'listening');
+        const address = server.address();
+        const port = typeof address === 'object' && address !== null ? address.port : 0;
+        const gateway = await startGatewayProcess({
+          ...gatewayEnv(join(folder.path, `data-${certificateFor}`), { MUGAI_RETRY_SECONDS: '1' }),
+          MUGAI_INNER_SMTP_URL: url.replace('PORT', String(port)),
+          NODE_EXTRA_CA_CERTS: cert, // how an authority of the house is made known
+        });
+        try {
+          assert.match(await sendMail(gateway.smtpPort, plainMail('secret words')), /^250 /);
+          if (goes) await until(() => heard.secret.includes('\r\n.\r\n'), 20_000, 'the mail');
+          else await until(() => gateway.lines.some((line) => /altnames/i.test(line)), 20_000, 'a word of the name');
+          assert.equal(
+            /^MAIL FROM/im.test(heard.secret) && heard.secret.includes('secret words'),
+            goes,
+            certificateFor,
+          );
+          assert.match(heard.clear, /^EHLO \S+\r\nSTARTTLS\r\n/);
+          assert.doesNotMatch(heard.clear, /MAIL FROM|secret words/i);
+        } finally {
+          await gateway.end('SIGTERM');
+          server.close();
+        }
       }
     },
   );

@@ -9,7 +9,8 @@ import { FAMILIES, officeFamily, type FamilyName } from '../../src/sandbox/famil
 import type { Walls } from '../../src/sandbox/jail.ts';
 import { ChildPool } from '../../src/sandbox/pool.ts';
 import { machineJail, tellJail } from '../../src/sandbox/probe.ts';
-import { OPERATION } from '../../src/sandbox/wire.ts';
+import { OPERATION, PIXEL } from '../../src/sandbox/wire.ts';
+import { seeded } from '../support/attack-row.ts';
 import { docx } from '../support/office-files.ts';
 import { line, median } from './lines.ts';
 
@@ -23,13 +24,28 @@ const TICK_MS = 10; // clock ticks in /proc/<pid>/stat: 100 a second on every Li
 /** Families that can do without the outer walls, to be compared with them. */
 type Compared = Exclude<FamilyName, 'auth' | 'office' | 'office-wasm' | 'ocr'>;
 
-const INPUTS: { readonly [family in Compared]: string } = {
+const INPUTS: { readonly [family in Exclude<Compared, 'codes'>]: string } = {
   mail: 'mail/iso-2022-jp-attachments.eml',
   text: 'file/会議録-sjis.txt',
   pdf: 'file/研修のお知らせ.pdf',
   image: 'file/rotated-gps.jpg',
   archive: 'file/資料一式.zip',
 };
+
+/** A4 at 150 dpi in 4-bit grey with lines of something like print, and no code: what nearly every page is. */
+function printedPage(): Buffer {
+  const [width, height] = [1240, 1754];
+  const page = Buffer.alloc(12 + (width * height) / 2, 0xff);
+  for (const [at, number] of [width, height, PIXEL.grey4].entries()) page.writeUInt32BE(number, 4 * at);
+  const next = seeded(91);
+  for (let y = 100; y < height - 100; y++)
+    for (let x = 50; y % 24 < 14 && x < width / 2 - 50; x++)
+      if (next() < 0.35) page[12 + (y * width) / 2 + x] = next() < 0.5 ? 0x00 : 0x0f;
+  return page;
+}
+
+const inputOf = (family: Compared): Buffer =>
+  family === 'codes' ? printedPage() : readFileSync(new URL(`../../samples/${INPUTS[family]}`, import.meta.url));
 
 const { signal } = new AbortController();
 
@@ -146,8 +162,8 @@ export async function benchJail(): Promise<void> {
   const variants = [walls, { ...walls, bubblewrap: undefined, prlimit: undefined, filter: undefined }];
   const wanted = process.argv.slice(3);
   const isWanted = (family: FamilyName): boolean => wanted.length === 0 || wanted.includes(family);
-  for (const family of (Object.keys(INPUTS) as Compared[]).filter(isWanted)) {
-    const input = readFileSync(new URL(`../../samples/${INPUTS[family]}`, import.meta.url));
+  for (const family of ([...Object.keys(INPUTS), 'codes'] as Compared[]).filter(isWanted)) {
+    const input = inputOf(family);
     const costs: Cost[][] = variants.map(() => []);
     for (let round = 0; round < ROUNDS; round++)
       for (const [side, each] of variants.entries()) costs[side]?.push(await singleUse(family, each, input));

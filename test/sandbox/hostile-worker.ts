@@ -42,6 +42,19 @@ const page = (width: number, height: number, format: number = PIXEL.grey8, pt = 
   if (onOrder) frame(FRAME.drawn, [due++, 0, 0, 0]);
   frame(FRAME.page, [width, height, format, { f64: pt }, { f64: ptY }]);
 };
+const GIB = 1024 ** 3;
+const Wasm = (globalThis as unknown as { WebAssembly: { Memory: new (size: object) => GrowingMemory } }).WebAssembly;
+interface GrowingMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+/** Makes memory that was only asked for real, 64 MiB at a time. */
+const touch = async (memory: Uint8Array): Promise<void> => {
+  for (let at = 0; at < memory.length; at += GIB / 16) {
+    memory.fill(1, at, at + GIB / 16);
+    await sleep(10);
+  }
+};
 const spin = (): never => {
   for (;;);
 };
@@ -115,6 +128,22 @@ const ANY: { readonly [name: string]: () => void | Promise<void> } = {
       held.push(Buffer.alloc(16 * 1024 * 1024, 1));
       await sleep(20);
     }
+  },
+  // In one piece, where nobody could look in between: the kernel says no, or the host finds it while it is being touched.
+  '8 GiB of memory in one piece': async () => touch(new Uint8Array(8 * GIB)),
+  '8 GiB of memory in pieces that are all asked for first': async () => {
+    const pieces = Array.from({ length: 128 }, () => new Uint8Array(GIB / 16));
+    for (const piece of pieces) await touch(piece);
+  },
+  '8 GiB of memory in two WebAssembly memories': async () => {
+    const memories = [1, 2].map(() => new Wasm.Memory({ initial: 1, maximum: 65_536 }));
+    for (const memory of memories) memory.grow(65_535);
+    for (const { buffer } of memories) await touch(new Uint8Array(buffer));
+  },
+  '8 GiB of memory shared between threads': async () => {
+    const shared = new SharedArrayBuffer(0, { maxByteLength: 8 * GIB });
+    shared.grow(8 * GIB);
+    await touch(new Uint8Array(shared));
   },
   'the end, and exits at once': () => {
     done();
@@ -347,6 +376,19 @@ const CHECKS: { readonly [name: string]: () => void } = {
   'a text in a check': () => raw(FRAME.text, Buffer.from('text')),
 };
 
+/** Attacks on the reader of codes. */
+const CODES: { readonly [name: string]: () => void } = {
+  'a finding of another kind': () => frame(FRAME.finding, ['macro', 'x']),
+  'a loss': () => frame(FRAME.loss, ['qr-code', 'x']),
+  'codes without end': () => {
+    for (let left = 10_000; left > 0; left--) frame(FRAME.finding, ['qr-code', 'https://evil.example/']);
+  },
+  'a code that is not UTF-8': () => raw(FRAME.finding, Buffer.from([0, 0, 0, 1, 0x61, 0, 0, 0, 1, 0xff])),
+  'a code of 1 MB': () => frame(FRAME.finding, ['qr-code', 'x'.repeat(1_000_000)]),
+  'pixels where codes are due': () => raw(FRAME.pixels, Buffer.alloc(10)),
+  'text where codes are due': () => raw(FRAME.text, Buffer.from('https://evil.example/')),
+};
+
 /** So and so much of something, then a good end: `frames 200000`. */
 const MEASURED: { readonly [name: string]: (amount: number) => void | Promise<void> } = {
   stderr: (bytes) => {
@@ -366,6 +408,13 @@ const MEASURED: { readonly [name: string]: (amount: number) => void | Promise<vo
   },
   'frame-bytes': (bytes) => raw(FRAME.text, Buffer.alloc(bytes, 0x61)),
   milliseconds: async (ms) => sleep(ms),
+  'cpu-seconds': (seconds) => {
+    const { user, system } = process.cpuUsage();
+    for (let used = 0; used < seconds * 1e6;) {
+      const now = process.cpuUsage();
+      used = now.user + now.system - user - system;
+    }
+  },
   ticks: async (count) => {
     for (let tick = 0; tick < count; tick++) {
       await sleep(200);
@@ -405,6 +454,7 @@ export const ATTACKS = {
   pages: Object.keys(PAGES),
   text: Object.keys(TEXT),
   auth: Object.keys(CHECKS),
+  codes: Object.keys(CODES),
 };
 
 // `name` of an input: what to do; its declared type: as which family.
@@ -417,7 +467,7 @@ async function act(name: string, family: string): Promise<void> {
     if (family === 'text' && !what.startsWith('frame') && what !== 'ticks') raw(FRAME.text, Buffer.from('x'));
     return done();
   }
-  const own = { mail: MAIL, pages: PAGES, auth: CHECKS }[family] ?? TEXT;
+  const own = { mail: MAIL, pages: PAGES, auth: CHECKS, codes: CODES }[family] ?? TEXT;
   const attack = { ...ANY, ...FLOODS, ...own }[name];
   if (attack === undefined) throw new Error(`no attack ${name}`);
   await attack();

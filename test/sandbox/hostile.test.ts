@@ -14,13 +14,15 @@ import type { ChildOutcome } from '../../src/sandbox/child.ts';
 import { FAMILIES, type Family } from '../../src/sandbox/families.ts';
 import { machineJail } from '../../src/sandbox/probe.ts';
 import { MailReader } from '../../src/sandbox/mail-reader.ts';
+import { CodeReader } from '../../src/sandbox/code-reader.ts';
 import { ChildPool } from '../../src/sandbox/pool.ts';
 import { PageCollector } from '../../src/sandbox/raster-page.ts';
 import { TextReader } from '../../src/sandbox/text-reader.ts';
-import { OPERATION } from '../../src/sandbox/wire.ts';
+import { OPERATION, PIXEL } from '../../src/sandbox/wire.ts';
 import { authenticate } from '../../src/sanitise/authenticate.ts';
 import { convertPdf } from '../../src/sanitise/convert-pages.ts';
 import type { Leaf } from '../../src/sanitise/part.ts';
+import { CodeFinder } from '../../src/sanitise/read-codes.ts';
 import { readMail } from '../../src/sanitise/read-mail.ts';
 import { Tools } from '../../src/sanitise/tools.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
@@ -63,10 +65,16 @@ after(async () => {
 
 const never = new AbortController().signal;
 
-function tools(): Tools {
-  const rest = { image: pool, archive: pool, office: pool, 'office-wasm': pool, ocr: pool };
+/** `codes`: a child that looks for codes. Without it none are looked for: the one child there is draws meanwhile. */
+function tools(codes?: ChildPool): Tools {
+  const rest = { image: pool, archive: pool, office: pool, 'office-wasm': pool, ocr: pool, codes: codes ?? pool };
   const pools = { mail: pool, auth: pool, text: pool, pdf: pool, ...rest };
-  const shared = { pools, policy: builtInPolicy(), metrics: openMetrics(false), passwords: [] };
+  const shared = {
+    pools,
+    policy: { ...builtInPolicy(), codePages: codes === undefined ? 0 : 3 },
+    metrics: openMetrics(false),
+    passwords: [],
+  };
   return new Tools({ ...shared, begin: (cap) => store.begin(cap) }, never);
 }
 
@@ -235,6 +243,27 @@ describe('asked for a text, a child that', () => {
       assert.equal(endOf(await survives(async () => runText(name))), 'converter-failed');
     });
   }
+});
+
+describe('asked for the codes of a page, a child that', () => {
+  const codesOf = async (name: string, reader = new CodeReader()): Promise<ChildOutcome> => {
+    const bounds = { deadlineMs: DEADLINE_MS, totalMs: DEADLINE_MS, whole: nothing };
+    return tools().run(await leafOf(name, 'codes'), { family: 'codes', ...bounds }, () => reader.take);
+  };
+  for (const name of ATTACKS.codes) {
+    it(`sends ${name} has failed, and the next input passes`, async () => {
+      assert.equal(endOf(await survives(async () => codesOf(name))), 'converter-failed');
+    });
+  }
+
+  it('fails costs the document nothing but its codes, and that is told', async () => {
+    const { walls } = await machineJail();
+    await using codes = new ChildPool(HOSTILE, { most: 1, warm: 0 }, () => undefined, walls);
+    const finder = new CodeFinder('1', tools(codes));
+    const pixels = Buffer.alloc(100 * 100);
+    await finder.look({ width: 100, height: 100, format: PIXEL.grey8, widthPt: 10, heightPt: 10, pixels, text: [] });
+    assert.deepEqual(await finder.remarks(), { findings: [], losses: [{ code: 'codes-unread', detail: '1 pages' }] });
+  });
 });
 
 describe('asked to check a sender, a child that', () => {

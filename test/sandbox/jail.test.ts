@@ -24,6 +24,7 @@ import { systemCallFilter } from '../../src/sandbox/seccomp.ts';
 import { ALLOWED } from '../../src/sandbox/syscalls.ts';
 import { drive } from '../support/drive-worker.ts';
 import { scratch, until } from '../support/scratch.ts';
+import { ATTACKS } from './hostile-worker.ts';
 
 const NO_WALLS: Walls = {
   permission: false,
@@ -166,6 +167,17 @@ describe('native code behind the outer walls', () => {
   it('meets the limits of the kernel', async () => {
     const { out } = await perl('my @held; for (1..4000) { push @held, "x" x 1_000_000 } print "all of it"');
     assert.match(out, /^Out of memory/); // RLIMIT_DATA; the host would have killed it at its next look
+    // Memory that is only mapped, in one piece: mmap(2), private, readable and writable, of nothing.
+    const [map, noMemory] = [process.arch === 'x64' ? 9 : 222, 12];
+    const most = dataLimit(FAMILIES.image);
+    for (const [bytes, given] of [
+      [most / 2, true],
+      [most + 4096, false],
+      [8 * 1024 ** 3, false],
+    ] as const) {
+      const program = `$! = 0; my $r = syscall(${map}, 0, ${bytes}, 3, 0x22, -1, 0); print $r == -1 ? $! + 0 : "given"`;
+      assert.equal((await perl(program)).out, given ? 'given' : String(noMemory), `${bytes} bytes`);
+    }
   });
 });
 
@@ -220,6 +232,43 @@ describe('a child that', () => {
     assert.deepEqual([outcome.kind, outcome.kind === 'failed' && outcome.reason], ['failed', 'timeout']);
     assert.match(outcome.kind === 'failed' ? outcome.detail : '', /SIGXCPU/);
   });
+
+  it('has CPU seconds up to its limit, whoever looks; what takes more, or far more, is stopped, and mail passes', async () => {
+    await using mails = new ChildPool(FAMILIES.mail, { most: 1, warm: 1 }, nobodyTold, jail.walls);
+    await mails.warm();
+    const mail = async (): Promise<ChildOutcome> =>
+      mails.use(never, async (child) => {
+        const request = { operation: 1, dpi: 0, maxPages: 0, declaredType: '', name: '', password: '' };
+        const bounds = { deadlineMs: 60_000, totalMs: 60_000, signal: never };
+        return child.run(request, Buffer.from('Subject: x\r\n\r\nhonest'), nobodyTold, bounds);
+      });
+    // What Node takes by itself, some 0.2 s, is within the second that lies between.
+    for (const [seconds, reason] of [
+      [2, undefined],
+      [4, 'timeout'],
+      [40, 'timeout'],
+    ] as const) {
+      const busy = attack(`cpu-seconds ${seconds}`, jail.walls, { ...HOSTILE, cpuSeconds: 3 }, 120_000);
+      const [outcome, passed] = await Promise.all([busy, mail()]);
+      assert.deepEqual(passed, { kind: 'done' });
+      assert.equal(
+        outcome.kind === 'done' ? undefined : outcome.reason,
+        reason,
+        `${seconds} s: ${JSON.stringify(outcome)}`,
+      );
+      if (outcome.kind === 'failed') assert.match(outcome.detail, /SIGXCPU/);
+    }
+  });
+
+  for (const name of ATTACKS.any.filter((one) => one.startsWith('8 GiB'))) {
+    it(`wants ${name} gets none of the kernel; where the kernel does not count, the host finds it`, async () => {
+      const refused = await attack(name, jail.walls);
+      assert.match(refused.kind === 'failed' ? refused.detail : '', /\^ RangeError: /);
+      const found = await attack(name, NO_WALLS);
+      assert.deepEqual([found.kind, found.kind === 'failed' && found.reason], ['failed', 'out-of-memory']);
+      assert.match(found.kind === 'failed' ? found.detail : '', /resident \d+ MiB/);
+    });
+  }
 
   it('starts processes has none behind the filter', async () => {
     const outcome = await attack('a grandchild that holds the pipes', { ...jail.walls, permission: false });

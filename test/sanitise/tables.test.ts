@@ -1,8 +1,10 @@
 // Tables on paper: every cell is there, formulas are text, and what is cut off is told on a page of its own.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LIMITS } from '../../src/message/limits.ts';
 import { readPolicy } from '../../src/policy/policy.ts';
 import { readCsv, separatorOf } from '../../workers/office/csv.ts';
+import { plainMail } from '../support/gateway.ts';
 import { sheetData, xlsx } from '../support/office-files.ts';
 import { readText } from '../support/page-text.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
@@ -58,4 +60,36 @@ describe('a sheet that is cut', () => {
     assert.ok(text.includes('2.255'), text.slice(-600, -200));
     assert.ok(!text.includes('2.256'), text.slice(-600, -200));
   });
+
+  it(
+    'limit sheetRows: rows up to the limit are drawn, of one more and of a million as many, which is told; mail passes',
+    { timeout: MS },
+    async () => {
+      await using sanitiser = await openSanitiser({}, 2);
+      const last = (row: number): Buffer =>
+        xlsx([
+          {
+            name: '長い表',
+            xml: `<sheetData><row r="1"><c r="A1"><v>111</v></c></row><row r="${row}"><c r="A${row}"><v>222</v></c></row></sheetData>`,
+          },
+        ]);
+      for (const row of [LIMITS.sheetRows, LIMITS.sheetRows + 1, 1_048_576]) {
+        const [{ parts, files }, mail] = await Promise.all([
+          sanitiser.file('a.xlsx', last(row)),
+          sanitiser.mail(plainMail('normal')),
+        ]);
+        assert.equal(mail.state, 'sanitised');
+        assert.equal(parts[0]?.verdict, 'pages', `${row} rows`);
+        const cut = parts[0].losses.filter(({ code }) => code === 'pages-cut').map(({ detail }) => detail);
+        assert.deepEqual(cut, row > LIMITS.sheetRows ? [`長い表: 1 × ${row}`] : [], `${row} rows`);
+        // Pages without anything on them are left out by the engine: the first row has one, and the last one that is drawn.
+        const [pdf] = files.values();
+        assert.ok(pdf !== undefined);
+        const text = (await readText(pdf)).poppler;
+        const isCut = row > LIMITS.sheetRows;
+        assert.deepEqual([text.includes('111'), text.includes('222')], [true, !isCut], `${row} rows`);
+        assert.equal(text.replace(/\s/g, '').includes('この表には続きがあります'), isCut, `${row} rows`);
+      }
+    },
+  );
 });

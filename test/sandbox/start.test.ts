@@ -1,0 +1,85 @@
+// The time a child has to say that it is ready, by the host's clock; mail passes in another child meanwhile.
+import assert from 'node:assert/strict';
+import { after, before, mock, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { MugaiError } from '../../src/message/errors.ts';
+import { LIMITS } from '../../src/message/limits.ts';
+import { JailedChild } from '../../src/sandbox/child.ts';
+import { FAMILIES, type Family } from '../../src/sandbox/families.ts';
+import { MailReader } from '../../src/sandbox/mail-reader.ts';
+import { machineJail } from '../../src/sandbox/probe.ts';
+import { OPERATION } from '../../src/sandbox/wire.ts';
+
+const nothing = (): void => undefined;
+const never = new AbortController().signal;
+const DEAF = {
+  onHeader: nothing,
+  onPart: nothing,
+  onBytes: nothing,
+  onText: nothing,
+  onPartEnd: nothing,
+  onFinding: nothing,
+  onLoss: nothing,
+  onDetected: nothing,
+};
+/** Never says anything: it is held at its first line. */
+const MUTE: Family = {
+  ...FAMILIES.text,
+  entry: fileURLToPath(new URL('./mute-worker.ts', import.meta.url)),
+  readable: ['test/sandbox/mute-worker.ts'],
+};
+
+let mails: JailedChild;
+before(async () => {
+  await machineJail(); // its probe takes time of its own
+  mails = await JailedChild.start(FAMILIES.mail, nothing);
+});
+after(async () => mails.stop());
+
+/** An honest mail in the real family. */
+async function mail(): Promise<void> {
+  const reader = new MailReader(DEAF);
+  const request = { operation: OPERATION.convert, dpi: 0, maxPages: 0, declaredType: '', name: '', password: '' };
+  const bounds = { deadlineMs: 20_000, totalMs: 20_000, whole: () => reader.finish(), signal: never };
+  const bytes = Buffer.from('From: a@example.com\r\nSubject: x\r\n\r\nhonest');
+  assert.deepEqual(await mails.run(request, bytes, reader.take, bounds), { kind: 'done' });
+}
+
+/** How the start of a child ends when the host's clock goes on by so much, in two steps of which the second is a millisecond. */
+async function startOf(family: Family, ms: number): Promise<string[]> {
+  const seen: string[] = [];
+  const kills: string[] = [];
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const started = JailedChild.start(family, (_family, cause) => kills.push(cause)).then(
+      async (child) => {
+        seen.push('ready');
+        await child.stop();
+      },
+      (error: unknown) => {
+        assert.ok(error instanceof MugaiError && error.code === 'child-failed', String(error));
+        seen.push(/did not start: did not start/.test(error.message) ? 'did not start' : error.message);
+      },
+    );
+    // The timers are made in the tasks that follow.
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    await mail();
+    mock.timers.tick(ms - 1);
+    seen.push(`${kills.length} killed`);
+    mock.timers.tick(1);
+    seen.push(`${kills.length} killed`);
+    await mail();
+    if (family === MUTE && kills.length === 0) mock.timers.tick(LIMITS.startMs);
+    await started;
+    return seen;
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+test('limit startMs: a child may take so long to be ready, a millisecond more or a day ends it, and mail passes', async () => {
+  assert.deepEqual(await startOf(MUTE, LIMITS.startMs), ['0 killed', '1 killed', 'did not start']);
+  assert.deepEqual(await startOf(MUTE, LIMITS.startMs - 1), ['0 killed', '0 killed', 'did not start']);
+  assert.deepEqual((await startOf(MUTE, 24 * 3_600_000)).slice(1), ['1 killed', 'did not start']);
+  assert.ok((await startOf(FAMILIES.text, 1)).includes('ready'), 'one that is in time');
+});
