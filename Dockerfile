@@ -12,7 +12,8 @@ COPY --from=packages /app/node_modules node_modules
 COPY package.json LICENSE NOTICE ./
 COPY src src
 COPY workers workers
+RUN node src/mugai.js prepare
 RUN mkdir -p /data && chown node:node /data
 USER node
 ENV MUGAI_DATA_DIR=/data
-ENTRYPOINT ["node", "src/main.ts", "serve"]
+ENTRYPOINT ["node", "src/mugai.js", "serve"]

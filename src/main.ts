@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The `mugai` command: parse, dispatch, the only process.exit.
 import { MugaiError, reasonOf } from './message/errors.ts';
 import { UsageError, say, tell, type Command } from './cli/usage.ts';
@@ -14,6 +13,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   apikey: async () => (await import('./cli/apikey.ts')).apikey,
   index: async () => (await import('./cli/index.ts')).index,
   status: async () => (await import('./cli/status.ts')).status,
+  prepare: async () => (await import('./cli/prepare.ts')).prepare,
   bundle: async () => (await import('./cli/bundle.ts')).bundle,
   keys: async () => (await import('./cli/keys.ts')).keys,
   policy: async () => (await import('./cli/policy.ts')).policyCommand,
@@ -33,6 +33,7 @@ mugai audit      follow the journals, hand their entries out
 mugai user       people of the portal
 mugai apikey     keys of those who send files by the API
 mugai bundle     packages and program in one signed file, for a site without a registry
+mugai prepare    compile the code once, where it is installed read-only
 mugai index      the portal's list of messages, made anew
 
 mugai <command> --help tells more, with an example.`;

@@ -10,8 +10,13 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type NetConnectOpts } from 'node:net';
 import { env } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { serve, whole, type Out } from './run.ts';
 
+/** All that a child's environment holds: bubblewrap sets PWD, to /; Node is told where the cache of its code is. */
+const SETTINGS = new Set(['PWD', 'NODE_COMPILE_CACHE', 'NODE_COMPILE_CACHE_PORTABLE']);
+/** The one place that Node may let a child write, since the mount does not. */
+const CODE_CACHE = fileURLToPath(new URL('../node_modules/.cache/mugai-children', import.meta.url));
 /** Milliseconds a try may take: what hangs is held. */
 const PATIENCE_MS = 3000;
 
@@ -29,8 +34,8 @@ serve(`inmate ${process.version}`, async (job, out) => {
   await attempt(out, 'start-process', async () => start());
   await attempt(out, 'read-environment', () => {
     const names = Object.keys(env);
-    if (names.some((name) => name !== 'PWD')) return names.join(' ');
-    throw new Error('empty'); // bubblewrap sets PWD, to /
+    if (names.some((name) => !SETTINGS.has(name))) return names.join(' ');
+    throw new Error('empty');
   });
 });
 
@@ -50,7 +55,7 @@ async function attempt(out: Out, way: string, act: () => string | Promise<string
 /** The first folder that takes a file. */
 function writeAnywhere(): string {
   let last: unknown;
-  for (const folder of ['/tmp', '/var/tmp', '/dev/shm', '/', import.meta.dirname]) {
+  for (const folder of ['/tmp', '/var/tmp', '/dev/shm', '/', import.meta.dirname, CODE_CACHE]) {
     try {
       mkdirSync(folder, { recursive: true });
       writeFileSync(`${folder}/mugai-inmate`, 'was here');

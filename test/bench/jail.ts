@@ -8,6 +8,7 @@ import { JailedChild, type ChildRequest } from '../../src/sandbox/child.ts';
 import { FAMILIES, officeFamily, type FamilyName } from '../../src/sandbox/families.ts';
 import type { Walls } from '../../src/sandbox/jail.ts';
 import { ChildPool } from '../../src/sandbox/pool.ts';
+import { makeCodeCache } from '../../src/sandbox/make-code-cache.ts';
 import { machineJail, tellJail } from '../../src/sandbox/probe.ts';
 import { OPERATION, PIXEL } from '../../src/sandbox/wire.ts';
 import { seeded } from '../support/attack-row.ts';
@@ -154,12 +155,39 @@ async function benchOffice(walls: Walls): Promise<void> {
   }
 }
 
+/** A child for one document with the cache of compiled code against one without it; the two take turns. */
+async function benchCache(family: FamilyName, walls: Walls, input: Uint8Array): Promise<void> {
+  await makeCodeCache(signal);
+  const costs: Cost[][] = [[], []];
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [side, uncached] of [false, true].entries())
+      costs[side]?.push(await singleUse(family, { ...walls, uncached }, input));
+  for (const [metric, pick] of [
+    ['start_ms', ({ startMs }: Cost) => startMs],
+    ['cpu_ms', ({ cpuMs }: Cost) => cpuMs],
+  ] as const) {
+    const [ours = Number.NaN, peerValue = Number.NaN] = costs.map((side) => median(side.map(pick)));
+    const common = {
+      bench: 'jail',
+      case: `${family} single-use, code cache`,
+      metric,
+      unit: 'ms',
+      runs: ROUNDS,
+    } as const;
+    line({ ...common, ours, peer: 'without-code-cache', peerValue });
+  }
+}
+
 /** `npm run bench -- jail`. */
 export async function benchJail(): Promise<void> {
   const jail = await machineJail();
   process.stderr.write(`jail: ${tellJail(jail)}\n`);
   const { walls } = jail;
-  const variants = [walls, { ...walls, bubblewrap: undefined, prlimit: undefined, filter: undefined }];
+  // The outer walls alone are compared: only behind them is there a cache of the code, so neither side has it.
+  const variants = [
+    { ...walls, uncached: true },
+    { ...walls, uncached: true, bubblewrap: undefined, prlimit: undefined, filter: undefined },
+  ];
   const wanted = process.argv.slice(3);
   const isWanted = (family: FamilyName): boolean => wanted.length === 0 || wanted.includes(family);
   for (const family of ([...Object.keys(INPUTS), 'codes'] as Compared[]).filter(isWanted)) {
@@ -194,6 +222,7 @@ export async function benchJail(): Promise<void> {
       'cpu_ms',
       sides(({ cpuMs }) => cpuMs),
     );
+    await benchCache(family, walls, input);
     line({
       bench: 'jail',
       case: `${family} spare`,

@@ -11,7 +11,7 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { runMugai } from '../support/gateway-process.ts';
 import { scratch } from '../support/scratch.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/mugai.js', import.meta.url));
 
 /** Makes files with their own name as content. */
 async function lay(root: string, ...names: readonly string[]): Promise<void> {

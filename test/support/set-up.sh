@@ -6,6 +6,8 @@ missing=""
 for package in $(cat "$here/system-packages.txt"); do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
 done
+# Hundreds of gateways and children are started: what Node makes of our code is kept once.
+node "$here/../../src/mugai.js" prepare >/dev/null
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "installing for the tests:$missing"
