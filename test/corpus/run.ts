@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LIMITS } from '../../src/message/limits.ts';
+import { REASONS, type PartRow } from '../../src/message/part.ts';
 import { residentBytes } from '../../src/sandbox/process-tree.ts';
 import { seeded } from '../support/attack-row.ts';
 import type { Sanitiser } from '../support/sanitiser.ts';
@@ -29,13 +30,13 @@ export interface Ended {
   readonly hang: boolean;
 }
 
-/** The 2,031 files and the licences' folder left out: paths relative to the corpus, sorted. */
+/** The 2,031 files, the 25 licences among them (plain text): paths relative to the corpus, sorted. The lists beside the folders are none. */
 export async function corpusPaths(): Promise<string[]> {
   const entries = await readdir(CORPUS, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(CORPUS, join(entry.parentPath, entry.name)))
-    .filter((path) => path.includes('/') && !path.startsWith('LICENSES/'))
+    .filter((path) => path.includes('/'))
     .toSorted();
 }
 
@@ -63,13 +64,23 @@ export async function tryFile(path: string, sanitiser: Sanitiser): Promise<Ended
     const kind = kindOf(path, bytes);
     const { state, reason, parts, faults, ms } = await sanitiser.judge(kind, path.split('/').at(-1) ?? '', bytes);
     const pages = parts.reduce((sum, part) => sum + part.pages, 0);
-    const unsafe = [...faults, ...leafFaults(path, parts)];
+    const unsafe = [...faults, ...leafFaults(path, parts), ...untold(state, reason, parts)];
     return { path, state, reason, pages, ms, unsafe, crash: undefined, hang: ms > HANG_MS };
   } catch (error) {
     const crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const ms = performance.now() - started;
     return { path, state: 'failed', reason: null, pages: 0, ms, unsafe: [], crash, hang: ms > HANG_MS };
   }
+}
+
+/** What was held, refused or removed without one of the reasons of the contract. */
+function untold(state: string, reason: string | null, parts: readonly PartRow[]): string[] {
+  const isTold = (why: string | null): boolean => REASONS.some((known) => known === why);
+  const faults = state === 'sanitised' || isTold(reason) ? [] : [`${state} for ${reason ?? 'no reason'}`];
+  for (const part of parts)
+    if (['held', 'refused', 'dropped'].includes(part.verdict) && !isTold(part.reason))
+      faults.push(`${part.path} ${part.verdict} for ${part.reason ?? 'no reason'}`);
+  return faults;
 }
 
 /** Peak resident memory of this process and of all its children together, looked at ten times a second. */
