@@ -1,4 +1,4 @@
-// What an element's attributes do to the visibility of its text. Inline styles only: a style sheet hides by screen size, too.
+// What an element's attributes do to the visibility of its text: inline styles. What sheets say is in html-sheet.ts.
 
 /** Visibility as inherited: `gone` holds for all below, the others until an element below says otherwise. */
 export interface Visibility {
@@ -33,6 +33,13 @@ export function sightOf(parent: Visibility, attributes: ReadonlyMap<string, stri
   if (attributes.has('background')) sight.paper = '';
   if (style !== undefined) applyStyle(sight, style);
   return sight;
+}
+
+/** Visibility where these declarations hold. */
+export function styled(sight: Visibility, declarations: string): Visibility {
+  const own = { ...sight };
+  applyStyle(own, declarations);
+  return own;
 }
 
 type Sight = { -readonly [key in keyof Visibility]: Visibility[key] };

@@ -1,4 +1,4 @@
-// HTML to plain text that says what the mail shows a person: linear, no tree, no style sheets, nothing fetched.
+// HTML to plain text that says what the mail shows a person: linear, no tree, nothing fetched; of style sheets, what they would hide.
 //
 // htmlparser2's Tokenizer, not its Parser: the Parser keeps open elements at the front of an array (200,000 nested <div>
 // took 7.9 s here). The elements that are open are tracked to `DEPTH` levels; deeper ones are read as if they were flat.
@@ -17,6 +17,7 @@ import {
   WIDE_BLOCKS,
 } from './html-elements.ts';
 import { hostSaid, leadsElsewhere, saysTarget, targetOf, type Target } from './html-link.ts';
+import { StyleSheets } from './html-sheet.ts';
 import { VISIBLE, isHidden, sightOf, type Visibility } from './html-style.ts';
 import type { Remark } from './remark.ts';
 import { TextFlow } from './text-flow.ts';
@@ -46,6 +47,8 @@ const ATTRIBUTES_MAX = 100;
 interface Open {
   readonly name: string;
   readonly sight: Visibility;
+  /** A style sheet would hide it. */
+  readonly inSheet: boolean;
   readonly dropped: boolean;
   readonly pre: boolean;
   readonly prefix: string;
@@ -73,6 +76,7 @@ class HtmlReader implements TokenizerCallbacks {
   readonly #root: Open = {
     name: '',
     sight: VISIBLE,
+    inSheet: false,
     dropped: false,
     pre: false,
     prefix: '',
@@ -94,6 +98,9 @@ class HtmlReader implements TokenizerCallbacks {
   #anchor: Anchor | undefined;
   #base = '';
   #hidden = 0;
+  /** Letters shown that a style sheet would hide. */
+  #inSheet = 0;
+  readonly #sheets = new StyleSheets();
   #remote = 0;
   #remoteHost = '';
   /** Numbers of the tables that are open. */
@@ -111,6 +118,7 @@ class HtmlReader implements TokenizerCallbacks {
     this.#closeAnchor();
     const findings: Remark[] = [];
     if (this.#hidden > 0) findings.push({ code: 'hidden-text', detail: String(this.#hidden) });
+    if (this.#inSheet > 0) findings.push({ code: 'hidden-by-sheet', detail: String(this.#inSheet) });
     if (this.#remote > 0)
       findings.push({ code: 'remote-content', detail: `${this.#remote} ${this.#remoteHost}`.trim() });
     for (const [code, { count, detail }] of this.#counts) findings.push({ code, detail: `${count} ${detail}`.trim() });
@@ -203,6 +211,7 @@ class HtmlReader implements TokenizerCallbacks {
     const entry: Open = {
       name,
       sight,
+      inSheet: parent.inSheet || this.#sheets.hides(name, attributes),
       dropped,
       pre:
         parent.pre ||
@@ -328,11 +337,15 @@ class HtmlReader implements TokenizerCallbacks {
 
   #text(text: string): void {
     const top = this.#top;
-    if (top.dropped) return;
+    if (top.dropped) {
+      if (top.name === 'style') this.#sheets.add(text);
+      return;
+    }
     if (isHidden(top.sight)) {
       if (text.replace(UNSEEN, '') !== '') this.#hidden += text.length;
       return;
     }
+    if (top.inSheet) this.#inSheet += text.replace(UNSEEN, '').length;
     const plain = text.includes('\u00a0') ? text.replaceAll('\u00a0', ' ') : text;
     if (top.pre) this.#flow.lined(plain);
     else if (plain !== text && plain.trim() === '') this.#flow.raw(plain);

@@ -7,7 +7,7 @@ import { forLog, untrusted } from '../message/untrusted.ts';
 import type { Log } from '../ops/log.ts';
 import type { Alarms } from '../ops/alarms.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { StageWriter } from '../spool/spool.ts';
+import type { Spool, StageWriter } from '../spool/spool.ts';
 import { ByteGuard, DATA_LIMITS, type DataLimits } from './byte-guard.ts';
 import { ClientLimits } from './client-limits.ts';
 import {
@@ -201,7 +201,7 @@ async function receive(stream: SMTPServerDataStream, session: SMTPServerSession,
   } finally {
     clearInterval(clock);
   }
-  fault ??= hops.loop ? REPLY.loop() : undefined;
+  fault ??= (await isLoop(hops, deps.spool)) ? REPLY.loop() : undefined;
   if (fault !== undefined) {
     writer.abort();
     throw fault;
@@ -227,6 +227,12 @@ async function receive(stream: SMTPServerDataStream, session: SMTPServerSession,
   } finally {
     await raw.discard();
   }
+}
+
+/** True for a mail that goes round: too long on the road, or with a number that one of ours has. */
+async function isLoop(hops: Hops, spool: Spool): Promise<boolean> {
+  for (const id of hops.marks) if (await spool.knows(id)) return true;
+  return hops.tooMany;
 }
 
 /** Takes a chunk; what went wrong is returned, for the reply at the end of the data. */

@@ -89,6 +89,10 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   gaiji: { ja: '外字が〓になりました', en: 'private-use characters became 〓' },
   'glyph-missing': { ja: '表示できない文字がありました', en: 'some characters could not be drawn' },
   'hidden-text': { ja: '見えないように隠された文字を取り除きました', en: 'hidden text was removed' },
+  'hidden-by-sheet': {
+    ja: 'スタイルシートで（画面によっては）隠される文字も載せました',
+    en: 'text that its style sheet hides, if only on some screens, is shown, too',
+  },
   'invisible-characters': {
     ja: '見えない文字や並びを変える文字を取り除きました',
     en: 'invisible or reordering characters were removed',
@@ -166,7 +170,14 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
 };
 
 /** Remarks that tell of nothing removed. */
-const NOTES: ReadonlySet<string> = new Set(['password-paired', 'password-tried', 'ask-for-pdf', 'ocr-text', 'qr-code']);
+const NOTES: ReadonlySet<string> = new Set([
+  'password-paired',
+  'password-tried',
+  'ask-for-pdf',
+  'hidden-by-sheet',
+  'ocr-text',
+  'qr-code',
+]);
 
 /** True for a remark that tells of nothing removed. */
 export function isNote(code: string): boolean {

@@ -281,6 +281,11 @@ export class Spool {
     return has(SPOOLED) ? 'spooled' : 'unknown';
   }
 
+  /** True for the number of a message that came in here, or of another version of one, until it is deleted. */
+  async knows(id: MessageId): Promise<boolean> {
+    return this.stageOf(id) !== 'unknown';
+  }
+
   /** Messages that arrived before `time` and whose package is made, oldest first; what is not made yet is never told. */
   async *sealedBefore(time: number): AsyncGenerator<Kept, void, undefined> {
     for (const shard of await this.#store.list('')) {

@@ -77,9 +77,21 @@ describe('HTML body', () => {
       const told = codes(outcome).includes('hidden-text');
       assert.ok(told || !/HIDDEN/.test(read(outcome)), `${hidden}: shown and not told`);
     }
-    // Hidden by a style sheet: sheets are not read, so the words stand in the text for everybody to see.
-    const sheet = await html('<style>.x{display:none}</style><p>seen <b class=x>HIDDEN</b></p>');
-    assert.ok(/HIDDEN/.test(read(sheet)) || codes(sheet).includes('hidden-text'));
+    // Hidden by a style sheet, which may mean some screens only: shown to everybody, and told.
+    for (const [css, element, told] of [
+      ['.x{display:none}', '<b class="a x">', true],
+      ['<!-- /* } */ p, td > b.x { color: #fff; background: #FFFFFF } -->', '<b class=x>', true],
+      ['#x{font-size:0}', '<i id=x>', true],
+      ['b{visibility:hidden}', '<b>', true],
+      ['@media print{.y{}} @import "a"; @import "b"; .x{display:none!important}', '<b class=x>', true],
+      ['.x{display:none} .x{display:inline}', '<b class=x>', false],
+      ['@media (max-width:600px){.x{display:none}}', '<b class=x>', false],
+      ['.y{display:none}', '<b class=x>', false],
+    ] as const) {
+      const sheet = await html(`<style>${css}</style><p>seen ${element}SHOWN</b></p>`);
+      assert.match(read(sheet), /seen SHOWN/, css);
+      assert.equal(codes(sheet).includes('hidden-by-sheet'), told, css);
+    }
     const zero = await html('<p>pass<span style="font-size:0">x</span>word</p>');
     assert.match(read(zero), /password/);
     await sanitiser.mail(await corpus('mail/rspamd/zerofont.eml'));

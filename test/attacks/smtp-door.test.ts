@@ -5,14 +5,16 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { execFileSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DATA_LIMITS } from '../../src/ingress/byte-guard.ts';
 import { CLIENT_ALLOWANCE, ClientLimits } from '../../src/ingress/client-limits.ts';
 import { SESSION_LIMITS } from '../../src/ingress/guarded-server.ts';
+import { newMessageId } from '../../src/message/id.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import { DOMAIN, openTestDoor, ready, talk, type TestDoor } from '../support/door.ts';
-import { plainMail, sendMail } from '../support/gateway.ts';
+import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
+import { startInnerServer } from '../support/inner-server.ts';
 import { scratch, until } from '../support/scratch.ts';
 import { SmtpDialog } from '../support/smtp-dialog.ts';
 
@@ -403,6 +405,21 @@ describe('row 10: endless lines, endless data', () => {
     assert.match(await dialog.say(`MAIL FROM:<a@example.com> SIZE=${LIMITS.messageBytes}`), /^250/);
   });
 
+  it('a line of data at the length of RFC 5321, one byte above and far above is taken, leaves in short lines, and costs no memory', async () => {
+    await using folder = await scratch();
+    await using inner = await startInnerServer();
+    await using gateway = await startTestGateway(folder.path, { MUGAI_INNER_SMTP_URL: inner.url });
+    const before = process.memoryUsage.rss();
+    for (const [at, length] of [998, 999, 2 * MIB].entries()) {
+      const line = 'abcdefghi '.repeat(Math.ceil(length / 10)).slice(0, length);
+      assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail(`line ${length}`, line)), /^250 /);
+      assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail('normal')), /^250 /);
+      await until(() => inner.taken.length === 2 * (at + 1), 60_000, `a line of ${length} bytes arrives`);
+    }
+    assert.ok(process.memoryUsage.rss() - before < 300 * MIB);
+    for (const { raw } of inner.taken) assert.doesNotMatch(raw, /[^\r\n]{999}/);
+  });
+
   it('data without an end is cut off, in one line or in many, and memory stays flat', async () => {
     await using door = await openTestDoor({ limits: { data: { ...DATA_LIMITS, bytes: 8 * MIB } } });
     for (const line of ['x'.repeat(65_536), `${'x'.repeat(998)}\r\n`.repeat(64)]) {
@@ -614,16 +631,44 @@ describe('row 17: XCLIENT and PROXY', () => {
 });
 
 describe('row 14: mail loops', () => {
-  it('a mail with our own mark, or with more Received fields than a road has hops, is 554', async () => {
+  it('a mail with a mark of ours, or with more Received fields than a road has hops, is 554', async () => {
     await using door = await openTestDoor();
+    const send = async (head: string): Promise<string> =>
+      sendMail(door.port, `From: a@example.com\r\n${head}\r\nX-Mugai-Id: in the body`);
+    assert.match(await send(''), /^250 /);
+    const { id: ours } = door.taken[0] as { id: string };
+    const strange = newMessageId();
     const received = 'Received: from a by b; Mon, 1 Jan 2026 00:00:00 +0900\r\n';
     for (const [head, answer] of [
       [received.repeat(LIMITS.receivedFields), /^250 /],
       [received.repeat(LIMITS.receivedFields + 1), /^554 5\.4\.6 /],
       [received.repeat(5000), /^554 5\.4\.6 /],
-      ['X-MUGAI-ID: 01m82tehmvm7zzc7fjqfmq3aj1\r\n', /^554 5\.4\.6 /],
-      ['Subject: X-Mugai-Id: not a field\r\n', /^250 /],
+      [`X-MUGAI-ID: ${ours}\r\n`, /^554 5\.4\.6 /],
+      [`x-mugai-id:${ours} \r\n`, /^554 5\.4\.6 /],
+      [`X-Mugai-Id: ${strange}\r\nX-Mugai-Id: ${ours}\r\n`, /^554 5\.4\.6 /],
+      // Another gateway of our kind stands before us: its mark is not ours.
+      [`X-Mugai-Id: ${strange}\r\n`, /^250 /],
+      [`X-Mugai-Id: ${ours}x\r\n`, /^250 /],
+      [`X-Mugai-Id: ../../${ours}\r\n`, /^250 /],
+      [`X-Mugai-Id: ${'0'.repeat(100_000)}\r\n`, /^250 /],
+      [`Subject: X-Mugai-Id: ${ours}\r\n`, /^250 /],
     ] as const)
-      assert.match(await sendMail(door.port, `From: a@example.com\r\n${head}\r\nX-Mugai-Id: in the body`), answer);
+      assert.match(await send(head), answer, head.slice(0, 80));
+  });
+
+  it('a mail that we delivered and that comes back is 554', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path);
+    const port = gateway.smtpPort ?? 0;
+    assert.match(await sendMail(port, plainMail('round')), /^250 /);
+    const delivered = join(folder.path, 'delivered');
+    const mails = async (): Promise<string[]> =>
+      (await readdir(delivered).catch(() => [])).filter((name) => name.endsWith('.eml'));
+    await until(async () => (await mails()).length === 1, 20_000, 'it is delivered');
+    const [name = ''] = await mails();
+    const back = (await readFile(join(delivered, name), 'latin1')).replaceAll(/^\./gm, '..');
+    assert.match(await sendMail(port, Buffer.from(back, 'latin1')), /^554 5\.4\.6 /);
+    await using another = await openTestDoor();
+    assert.match(await sendMail(another.port, Buffer.from(back, 'latin1')), /^250 /, 'a gateway behind us takes it');
   });
 });

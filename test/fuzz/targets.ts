@@ -119,6 +119,7 @@ const door: Target = {
     'STARTTLS\r\n',
     '\0',
     'X-Mugai-Id: 1\r\n',
+    'x-mugai-id: 01m89hvd2vnzqmynkhmbdmh7rw\r\n',
     'Received: x\r\n',
     ' '.repeat(1100),
   ],
@@ -151,10 +152,18 @@ function commandsOf(input: Buffer, size: number): string[] {
   return commands;
 }
 
+const whatOf = ({ tooMany, marks }: Hops) => ({ loop: tooMany, marks: [...marks] });
+
 function dataOf(
   input: Buffer,
   size: number,
-): { readonly content: string; readonly ended: boolean; readonly ambiguous: boolean; readonly loop: boolean } {
+): {
+  readonly content: string;
+  readonly ended: boolean;
+  readonly ambiguous: boolean;
+  readonly loop: boolean;
+  readonly marks: readonly string[];
+} {
   const reader = new DotReader();
   const hops = new Hops();
   let content = '';
@@ -162,10 +171,10 @@ function dataOf(
     const read = reader.read(input.subarray(at, at + size));
     content += read.content.toString('latin1');
     hops.take(read.content);
-    if (read.ambiguous === true) return { content, ended: false, ambiguous: true, loop: hops.loop };
-    if (read.restAt !== undefined) return { content, ended: true, ambiguous: false, loop: hops.loop };
+    if (read.ambiguous === true) return { content, ended: false, ambiguous: true, ...whatOf(hops) };
+    if (read.restAt !== undefined) return { content, ended: true, ambiguous: false, ...whatOf(hops) };
   }
-  return { content, ended: false, ambiguous: false, loop: hops.loop };
+  return { content, ended: false, ambiguous: false, ...whatOf(hops) };
 }
 
 async function filesOf(folder: string, pattern: RegExp, most: number): Promise<Buffer[]> {

@@ -36,6 +36,14 @@ const BOMBS: readonly (readonly [string, (count: number) => string, (text: strin
   ['cells in a row', (count) => `<table><tr>${'<td>a'.repeat(count)}</table>`, htmlToText, 200_000],
   ['links', many('<a href="https://a.example/x">https://b.example</a> '), htmlToText, 4_000],
   ['open quotes', many('<a href="'), htmlToText, 200_000],
+  ['sheets between elements', many('<style>.a{display:none}</style><b class=a>x</b>'), htmlToText, 10_000],
+  [
+    'rules of a sheet',
+    (count) => `<style>${'i,.b{top:1px;display:none}'.repeat(count)}</style><b>x`,
+    htmlToText,
+    4_000,
+  ],
+  ['open blocks of a sheet', (count) => `<style>${'@media{/*'.repeat(count)}</style><b>x`, htmlToText, 10_000],
   ['entities', many('&amp;&#x3042;'), htmlToText, 100_000],
   ['uuencode beginnings', many('begin 644 a\n'), (text) => extractFiles(latin1(text), ''), 20_000],
   [
