@@ -10,10 +10,8 @@ export const CODE_CACHE = 'node_modules/.cache/mugai-children';
 /** File in it that tells what the code was that the cache was made of. */
 export const STAMP = 'made-of';
 
-/** Environment under which Node uses the cache in `folder`: by paths relative to it, so that it holds in a jail, too. */
-export function codeCacheEnvironment(folder: string): { readonly [name: string]: string } {
-  return { NODE_COMPILE_CACHE: folder, NODE_COMPILE_CACHE_PORTABLE: '1' };
-}
+/** What a child loads first to have Node read it. */
+export const CODE_CACHE_READER = 'workers/code-cache.cjs';
 
 /** True when there is a cache for children to read. An outdated one is of no harm: Node compares it with the code. */
 export function hasCodeCache(): boolean {

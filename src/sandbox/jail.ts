@@ -8,7 +8,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { LIMITS } from '../message/limits.ts';
-import { CODE_CACHE, codeCacheEnvironment, hasCodeCache } from './code-cache.ts';
+import { CODE_CACHE, CODE_CACHE_READER, hasCodeCache } from './code-cache.ts';
 import { CODE_ROOT, dataLimit, type Family } from './families.ts';
 import { systemCallFilter } from './seccomp.ts';
 
@@ -75,9 +75,10 @@ export function jailCommand(family: Family, walls: Walls): JailCommand {
   );
   // Node wants leave to write a cache before it reads one: only where the mount denies it may Node allow it.
   const cached = bubblewrap !== undefined && walls.uncached !== true && hasCodeCache();
+  if (cached) node.push('--require', join(root, CODE_CACHE_READER));
   if (cached && walls.permission) node.push(`--allow-fs-write=${join(root, CODE_CACHE)}`);
   const entry = join(root, relative(CODE_ROOT, family.entry));
-  const { command, args } = outerWalls(family, walls, [...node, entry], readable, cached);
+  const { command, args } = outerWalls(family, walls, [...node, entry], readable);
   return { command, args, filter: filterOf(family, walls), user: walls.user };
 }
 
@@ -104,7 +105,6 @@ function outerWalls(
   walls: Walls,
   node: readonly string[],
   readable: readonly string[],
-  cached: boolean,
 ): { readonly command: string; readonly args: readonly string[] } {
   const { bubblewrap, prlimit } = walls;
   const nodePath = bubblewrap === undefined ? process.execPath : join(INSIDE, 'node');
@@ -120,9 +120,7 @@ function outerWalls(
   const libraries = family.programs === undefined ? bubblewrap.libraries.map((path) => [path, path] as const) : [];
   const binds = [...libraries, ...programs, ...shown].flatMap(([from, to]) => ['--ro-bind', from, to]);
   const filter = walls.filter === undefined ? [] : ['--seccomp', '3'];
-  const environment = cached ? Object.entries(codeCacheEnvironment(join(INSIDE, CODE_CACHE))) : [];
-  const settings = environment.flatMap(([name, value]) => ['--setenv', name, value]);
-  const args = [...NAMESPACES, ...systemOf(family), ...binds, ...FILE_SYSTEM, ...settings, ...filter];
+  const args = [...NAMESPACES, ...systemOf(family), ...binds, ...FILE_SYSTEM, ...filter];
   return { command: bubblewrap.path, args: [...args, '--', ...limited] };
 }
 

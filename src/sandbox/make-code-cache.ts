@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CODE_CACHE, STAMP, codeCacheEnvironment } from './code-cache.ts';
+import { CODE_CACHE, STAMP } from './code-cache.ts';
 import { CODE_ROOT, FAMILIES, type Family } from './families.ts';
 import { jailCommand, type Walls } from './jail.ts';
 
@@ -56,7 +56,7 @@ async function startOnce(family: Family, work: string, signal: AbortSignal): Pro
   const nodeFlags = (family.nodeFlags ?? []).filter((flag) => !flag.startsWith('--allow-'));
   const { command, args } = jailCommand({ ...family, nodeFlags }, NO_WALLS);
   const child = spawn(command, [...args.slice(0, -1), `--allow-fs-write=${work}`, args.at(-1) as string], {
-    env: codeCacheEnvironment(work),
+    env: { NODE_COMPILE_CACHE: work, NODE_COMPILE_CACHE_PORTABLE: '1' },
     stdio: 'ignore',
     timeout: FAMILY_MS,
     killSignal: 'SIGKILL',
