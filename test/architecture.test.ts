@@ -66,6 +66,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   fflate: /^(workers\/|src\/deliver\/clean-zip\.ts$)/,
   saxes: /^workers\//,
   'officecrypto-tool': /^workers\//,
+  'blowfish-node': /^workers\//,
   '7z-wasm': /^workers\//,
   'libheif-js': /^workers\//,
   '@resvg/resvg-wasm': /^workers\//,

@@ -5,30 +5,29 @@ import type { ArchiveEntry } from './archive/entry.ts';
 import { unpackedJtd } from './archive/packed-jtd.ts';
 import { SEVEN_ZIP, openSevenZip } from './archive/seven-zip.ts';
 import { readZip } from './archive/zip.ts';
-import { Refusal, serve, whole, type Job, type Out } from './run.ts';
+import { Refusal, serve, whole, type Out } from './run.ts';
+import { carriedArchive } from './self-extractor.ts';
 
 serve(SEVEN_ZIP, async (job, out) => {
   const bytes = await whole(job);
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
+  const isProgram = job.declaredType === 'application/x-self-extracting';
+  const start = isProgram ? carriedArchive(bytes) : 0;
+  if (start === undefined) throw new Refusal('damaged', 'no archive in the program');
   const passwords = job.password.split('\n').filter((password) => password !== '');
   const take = giver(out, job.name.replace(/^.*[\\/]|\.[^.]*$/g, ''));
   if (job.declaredType === 'application/x-js-taro-packed') return take(unpackedJtd(bytes, job.name));
-  if (isZip(bytes, job)) {
-    const zip = readZip(bytes);
+  if (bytes.toString('latin1', start, start + 4) === 'PK\x03\x04') {
+    // A ZIP counts from its own start or from the program's: its reader finds out.
+    const zip = readZip(bytes, isProgram);
     for (const finding of zip.findings) out.finding('odd-archive', finding);
     if (!zip.strange) {
       for (const entry of zip.entries) await take(zip.open(entry, passwords));
       return;
     }
   }
-  await openSevenZip(bytes, passwords, take);
+  await openSevenZip(bytes.subarray(start), passwords, take);
 });
-
-/** Starts as one, or ends as one behind a program (a self-extractor). */
-function isZip(bytes: Buffer, job: Job): boolean {
-  if (bytes.subarray(0, 4).toString('latin1') === 'PK\x03\x04') return true;
-  return job.declaredType === 'application/x-self-extracting' && bytes.subarray(-70_000).includes('PK\x05\x06');
-}
 
 /** `unnamed`: the name of an entry that has none. */
 function giver(out: Out, unnamed: string): (entry: ArchiveEntry) => Promise<void> {

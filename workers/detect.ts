@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { fileTypeFromBuffer } from 'file-type';
 import { decodeText } from './charset.ts';
+import { carriedArchive } from './self-extractor.ts';
 import { isDocuWorks, isHwp, isJpeg2000 } from './signs.ts';
 
 export interface Detected {
@@ -65,6 +66,7 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
     return { mimeType: 'application/vnd.ms-tnef', extension: 'dat' };
   if (isHwp(bytes)) return bytes[0] === 0x50 ? HWPX : HWP;
   if (isDocuWorks(bytes)) return { mimeType: 'application/vnd.fujixerox.docuworks', extension: 'xdw' };
+  if (carriedArchive(bytes) !== undefined) return { mimeType: 'application/x-self-extracting', extension: 'exe' };
   if (isJpeg2000(bytes)) return { mimeType: 'image/jp2', extension: 'jp2' };
   if (bytes.toString('latin1', 40, 44) === ' EMF' && bytes.readUInt32LE(0) === 1)
     return { mimeType: 'image/emf', extension: 'emf' };
@@ -169,7 +171,10 @@ function textType(bytes: Buffer, name: string): Detected {
   if (/^\s*<\?xml\s/.test(start)) return { mimeType: 'application/xml', extension: 'xml' };
   if (/^From (?:-.*|\S+.*\d{4}.{0,20})\r?\n[!-9;-~]+[ \t]*:/.test(start))
     return { mimeType: 'application/mbox', extension: 'mbox' };
-  if (isMail(start)) return { mimeType: 'message/rfc822', extension: 'eml' };
+  if (isMail(start))
+    return isSavedPage(start, extension)
+      ? { mimeType: 'multipart/related', extension: 'mht' }
+      : { mimeType: 'message/rfc822', extension: 'eml' };
   if (extension === 'csv' || extension === 'tsv')
     return { mimeType: extension === 'csv' ? 'text/csv' : 'text/tab-separated-values', extension };
   if (extension === 'htm' || extension === 'html') return { mimeType: 'text/html', extension: 'html' };
@@ -207,6 +212,15 @@ function isMail(start: string): boolean {
     if (field !== undefined) names.add(field.toLowerCase());
   }
   return names.size >= 2;
+}
+
+/** A web page as browsers save it (RFC 2557): they name themselves in From, or the page's address, where a mail has people. */
+function isSavedPage(start: string, extension: string): boolean {
+  const head = /^[^]*?(?:\r?\n){2}/.exec(start)?.[0] ?? start;
+  if (!/^content-type:\s*(?:multipart\/related|text\/html)/im.test(head)) return false;
+  return (
+    extension === 'mht' || extension === 'mhtml' || /^(?:snapshot-content-location:|from:\s*"?<?saved by )/im.test(head)
+  );
 }
 
 /** Comma-separated by its look: at least three lines with the same number (two or more) of commas outside quotes. */

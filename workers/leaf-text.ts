@@ -89,7 +89,7 @@ export function recordOf(type: string): TextForm['record'] {
 }
 
 /** A header's charset, or else what `<meta>` (in the first 1,024 bytes, as browsers look) or an XML declaration says. */
-function htmlCharset(bytes: Buffer, label: string): string {
+export function htmlCharset(bytes: Buffer, label: string): string {
   if (label !== '') return label;
   const start = bytes.toString('latin1', 0, Math.min(1024, bytes.length));
   return (

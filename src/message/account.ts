@@ -40,6 +40,14 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
     ja: '差出人に、PDF に変換して送り直すよう頼んでください',
     en: 'ask its sender for a PDF of it',
   },
+  'ask-for-archive': {
+    ja: '差出人に、実行形式でない圧縮ファイル（zip など）で送り直すよう頼んでください',
+    en: 'ask its sender for an archive that is no program, such as a zip',
+  },
+  'self-extracting': {
+    ja: '自己解凍形式のプログラムでした。プログラムは取り除き、中の圧縮ファイルだけを扱いました',
+    en: 'it was a self-extracting program; only the archive in it was looked at',
+  },
   'password-paired': {
     ja: '同じ差出人のメールに書かれていたパスワードで開きました',
     en: 'opened with a password that another mail of the same sender told',
@@ -117,6 +125,10 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
     en: 'its text is what the scanner wrote; it may be wrong',
   },
   'page-failed': { ja: '描けないページがあります', en: 'a page could not be drawn' },
+  'pages-not-shown': {
+    ja: '表や見た目のページは作れませんでした。文字だけをお届けします',
+    en: 'its pages could not be made; only its text is here',
+  },
   'pages-cut': { ja: '後のページを省きました', en: 'later pages were left out' },
   'layout-approximate': {
     ja: '文字と表だけを読み取りました。配置は元の文書のとおりではありません',
@@ -175,6 +187,7 @@ const NOTES: ReadonlySet<string> = new Set([
   'password-tried',
   'ask-for-pdf',
   'hidden-by-sheet',
+  'ask-for-archive',
   'ocr-text',
   'qr-code',
 ]);

@@ -36,8 +36,10 @@ export const PolicySchema = Type.Object(
     links: Type.Optional(Type.Union([Type.Literal('plain'), Type.Literal('hxxp'), Type.Literal('removed')])),
     /** What came in one archive travels file by file (`files`), or in one zip of ours with the same folders (`zip`). */
     archives: Type.Optional(Type.Union([Type.Literal('files'), Type.Literal('zip')])),
-    /** CSV and TSV: as text, or as text and as the pages of a table. */
+    /** CSV and TSV: as text and as the pages of a table, or as text alone. */
     csv: Type.Optional(Type.Union([Type.Literal('text'), Type.Literal('pages')])),
+    /** HTML and saved web pages (MHTML): as text, or as text and as pages, without scripts, style sheets and network. */
+    html: Type.Optional(Type.Union([Type.Literal('text'), Type.Literal('pages')])),
     /** Of a moving picture (GIF, WebP): its first frame as a picture, or all its frames as pages. */
     frames: Type.Optional(Type.Union([Type.Literal('first'), Type.Literal('pages')])),
     /** Detected MIME types that are dropped, whatever they hold (`image/gif`, `image/*`). */
@@ -119,6 +121,7 @@ export interface Policy {
   readonly links: 'plain' | 'hxxp' | 'removed';
   readonly archives: 'files' | 'zip';
   readonly csv: 'text' | 'pages';
+  readonly html: 'text' | 'pages';
   readonly frames: 'first' | 'pages';
   readonly attachBytes: number;
   readonly textLayer: boolean;
@@ -263,7 +266,8 @@ function policyFor(file: File, sha256: string, envelope: Facts): Policy {
     mailCharset: file.mailCharset ?? 'utf-8',
     links: set.links ?? file.links ?? 'plain',
     archives: file.archives ?? 'files',
-    csv: file.csv ?? 'text',
+    csv: file.csv ?? 'pages',
+    html: file.html ?? 'text',
     frames: file.frames ?? 'first',
     delivery,
     attachBytes: delivery === 'link' ? 0 : (set.attachBytes ?? file.attachBytes ?? LIMITS.attachBytes),

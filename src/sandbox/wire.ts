@@ -127,6 +127,8 @@ export const OPERATION = {
   frames: 8,
   /** Values parted by commas, in UTF-8, as a table. */
   table: 9,
+  /** A page of HTML, alone or saved with its pictures (MHTML), as pages of paper. */
+  page: 10,
 } as const;
 
 /** True for inputs whose pages are drawn one by one, on order, so that several children may share a document. */

@@ -11,8 +11,8 @@ import { sheetNoticeLines } from './notice-page.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
 import type { Tools } from './tools.ts';
 
-/** As the document that it is, or a text as a table. */
-type As = typeof OPERATION.convert | typeof OPERATION.table;
+/** As the document that it is, a text as a table, HTML as a page. */
+export type As = typeof OPERATION.convert | typeof OPERATION.table | typeof OPERATION.page;
 
 type Drawn =
   | {

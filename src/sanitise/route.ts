@@ -44,6 +44,7 @@ const ARCHIVES = new Set(
 /** Containers of messages and files that the mail child opens. */
 const MAILS = new Set([
   'message/rfc822',
+  'multipart/related',
   'message/x-emlx',
   'application/mbox',
   'application/vnd.ms-outlook',
@@ -88,9 +89,11 @@ export function typeMismatch(declaredType: string, detectedType: string): boolea
     .replace('application/ms-tnef', 'application/vnd.ms-tnef')
     .replace(/^application\/(?:x-)?pkcs7-(?:mime|signature)$/, 'application/pkcs7-mime')
     .replace('message/global', 'message/rfc822')
+    .replace('application/x-mimearchive', 'multipart/related')
     .replace('image/pjpeg', 'image/jpeg')
     .replace('application/x-pdf', 'application/pdf');
   if (declared === detectedType) return false;
+  if (MAILS.has(declared) && detectedType === 'multipart/related') return false; // a saved page is a mail by its form
   // Flavours of text differ in name more than in kind; office containers are told apart by their own converter.
   const isText = (type: string): boolean =>
     routeOf(type) === 'text' || routeOf(type) === 'html' || type.startsWith('text/');

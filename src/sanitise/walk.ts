@@ -6,8 +6,9 @@ import type { Envelope, Headers } from '../message/stages.ts';
 import { parseDeadlineMs } from '../message/limits.ts';
 import { TextReader } from '../sandbox/text-reader.ts';
 import { OPERATION } from '../sandbox/wire.ts';
-import type { Entry, Staged } from '../spool/spool.ts';
+import type { Entry } from '../spool/spool.ts';
 import { OverBudget } from './budget.ts';
+import { askedForArchive, askedForPdf } from './ask-sender.ts';
 import { convertOffice } from './convert-office.ts';
 import { convertImage, convertPdf } from './convert-pages.ts';
 import { mailParts, type Remarks } from './mail-parts.ts';
@@ -20,6 +21,7 @@ import { identityRemarks } from './identity.ts';
 import { readMail, type ReadMail } from './read-mail.ts';
 import { routeOf, typeMismatch } from './route.ts';
 import type { Tools } from './tools.ts';
+import { withPages } from './with-pages.ts';
 
 /** Bytes of a leaf that detection looks at; containers name themselves well before. */
 const DETECT_BYTES = 1024 * 1024;
@@ -45,6 +47,13 @@ const NOTHING_SEEN: Remarks = { findings: [], losses: [] };
 
 /** Texts that are tables. */
 const TABLES = new Set(['text/csv', 'text/tab-separated-values']);
+
+const HTML = new Set(['text/html', 'application/xhtml+xml']);
+/** A web page saved with its pictures. */
+const SAVED_PAGE = 'multipart/related';
+
+/** Mails in form only: nobody sent them. */
+const WITHOUT_FROM = new Set(['application/pkcs7-mime', SAVED_PAGE]);
 
 const PIECE = 'message/partial';
 
@@ -154,9 +163,13 @@ export class Walk {
         case 'pdf':
           return await convertPdf(leaf, this.#tools);
         case 'image':
-          return askedFor(type, await convertImage(leaf, this.#tools));
-        case 'mail':
-          return await this.#nestedMail(leaf, type);
+          return askedForPdf(type, await convertImage(leaf, this.#tools));
+        case 'mail': {
+          const mail = await this.#nestedMail(leaf, type);
+          return type === SAVED_PAGE && mail.verdict === 'expanded' && this.#tools.policy.html === 'pages'
+            ? await withPages(mail, { ...leaf, declaredType: type }, OPERATION.page, this.#tools)
+            : mail;
+        }
         case 'signature':
           return SIGNATURE;
         case 'encrypted':
@@ -167,7 +180,7 @@ export class Walk {
         case 'office':
           return await convertOffice(leaf, this.#tools);
         case 'archive':
-          return await this.#archive(leaf, type);
+          return askedForArchive(type, await this.#archive(leaf, type));
         case 'unsupported':
           return refusal('unsupported-type');
         default:
@@ -233,7 +246,7 @@ export class Walk {
     }
     const name = this.#tools.nextFile(leaf.name === '' ? headers.subject : leaf.name, 'txt');
     // What was signed is a MIME entity (RFC 8551 §3.1): it has no From of its own.
-    const own = mail.findings.filter(({ code }) => type !== 'application/pkcs7-mime' || code !== 'from-count');
+    const own = mail.findings.filter(({ code }) => !WITHOUT_FROM.has(type) || code !== 'from-count');
     const findings = [...own, ...identityRemarks({ ...mail, from: headers.from, envelope: undefined })];
     const body = await this.#bodyOf(parts, findings, inner, name);
     const content = await this.#tools.keep(Buffer.from(composeMessageText(headers, body, ''), 'utf8'));
@@ -264,20 +277,12 @@ export class Walk {
     const content = await this.#tools.keep(Buffer.from(pieces.join(''), 'utf8'));
     const output = { name: this.#tools.nextFile(leaf.name, 'txt'), content };
     const text: Converted = { verdict: 'text', reason: null, outputs: [output], pages: 0, ...remarks };
-    return TABLES.has(type) && this.#tools.policy.csv === 'pages' ? this.#asTable(leaf, text, content) : text;
-  }
-
-  /** The pages of a table beside its text. Where they cannot be drawn, the text is all there is. */
-  async #asTable(leaf: Leaf, text: Converted, content: Staged): Promise<Converted> {
     if (content.size === 0) return text;
-    const table = await convertOffice({ ...leaf, content }, this.#tools, OPERATION.table);
-    if (table.verdict !== 'pages') return text;
-    return {
-      ...text,
-      outputs: [...text.outputs, ...table.outputs],
-      pages: table.pages,
-      losses: [...text.losses, ...table.losses],
-    };
+    if (TABLES.has(type) && this.#tools.policy.csv === 'pages')
+      return withPages(text, { ...leaf, content }, OPERATION.table, this.#tools);
+    if (HTML.has(type) && this.#tools.policy.html === 'pages')
+      return withPages(text, { ...leaf, declaredType: type }, OPERATION.page, this.#tools);
+    return text;
   }
 
   async #detect(leaf: Leaf): Promise<{ readonly type: string; readonly refused?: Reason }> {
@@ -312,12 +317,6 @@ export class Walk {
     this.rows.push(row);
     return row;
   }
-}
-
-/** A document that only its own program draws: held, and the reader is told what to ask its sender for. */
-function askedFor(type: string, converted: Converted): Converted {
-  if (type !== 'application/vnd.fujixerox.docuworks' || converted.reason !== 'unsupported-type') return converted;
-  return { ...converted, verdict: 'held', findings: [...converted.findings, { code: 'ask-for-pdf', detail: '' }] };
 }
 
 /** What the declared type adds to what the bytes say, where they say too little. */

@@ -13,6 +13,7 @@ import { machineJail, tellJail } from '../../src/sandbox/probe.ts';
 import { OPERATION, PIXEL } from '../../src/sandbox/wire.ts';
 import { seeded } from '../support/attack-row.ts';
 import { docx } from '../support/office-files.ts';
+import { treeCpuMs } from './cpu.ts';
 import { line, median } from './lines.ts';
 
 const ROUNDS = 9;
@@ -20,7 +21,6 @@ const ROUNDS = 9;
 const OFFICE_ROUNDS = 3;
 const WARM_INPUTS = 200;
 const WARM_DOCUMENTS = 40;
-const TICK_MS = 10; // clock ticks in /proc/<pid>/stat: 100 a second on every Linux we run on
 
 /** Families that can do without the outer walls, to be compared with them. */
 type Compared = Exclude<FamilyName, 'auth' | 'office' | 'office-wasm' | 'ocr'>;
@@ -101,16 +101,6 @@ async function warm(family: FamilyName, variants: readonly Walls[], input: Uint8
     for (const [side, child] of children.entries()) took[side]?.push(await once(child, input));
   await Promise.all(children.map(async (child) => child.stop()));
   return took.map((ms) => median(ms.slice(inputs >> 1)));
-}
-
-/** CPU milliseconds of a process and its descendants so far. */
-function treeCpuMs(root: number): number {
-  const stat = readFileSync(`/proc/${root}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // Its own, and of those that ended and were waited for.
-  const own = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_MS;
-  const children = readFileSync(`/proc/${root}/task/${root}/children`, 'latin1').trim().split(' ').filter(Boolean);
-  return children.reduce((sum, pid) => sum + treeCpuMs(Number(pid)), own);
 }
 
 /** Milliseconds from asking a pool to its child, where a spare is ready. */

@@ -2,6 +2,7 @@
 // refusals are told, the slowest, peak memory. Exit 1 for anything unsafe, a crash of the host, a hang.
 import { openSanitiser } from '../support/sanitiser.ts';
 import { ratesOf } from './rates.ts';
+import { countLines } from './counts.ts';
 import { corpusPaths, tryFile, watchMemory, type Ended } from './run.ts';
 
 const JOBS = 2;
@@ -59,6 +60,7 @@ for (const [folder, of] of folders) {
 }
 out('\nconverted, of what can be');
 for (const line of ratesOf(ended).lines) out(line);
+for (const line of countLines(ended)) out(line);
 out('\nslowest');
 for (const end of ended.toSorted((a, b) => b.ms - a.ms).slice(0, 10))
   out(`  ${(end.ms / 1000).toFixed(1).padStart(6)} s  ${end.path}  ${end.state} ${end.reason ?? ''}`);

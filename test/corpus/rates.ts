@@ -6,6 +6,7 @@ import type { Ended } from './run.ts';
 const NOT_CONVERTIBLE: Readonly<Record<string, string>> = {
   'office/poi/document-truncated62886.docx': 'cut on purpose',
   'office/poi/openxml4j-invalid.xlsx': 'no bytes',
+  'office/opf-office/ecdl_paris.ppt': 'PowerPoint 4, which no engine reads',
   'office/poi/poifs-only-zero-byte-streams.ole2': 'an OLE file without a document',
 };
 

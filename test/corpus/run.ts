@@ -8,6 +8,7 @@ import { residentBytes } from '../../src/sandbox/process-tree.ts';
 import { seeded } from '../support/attack-row.ts';
 import type { Sanitiser } from '../support/sanitiser.ts';
 import { leafFaults } from './leaves.ts';
+import { checkOffice, type Count } from './office-check.ts';
 
 export const CORPUS = fileURLToPath(new URL('../../../shared/corpus/', import.meta.url));
 /**
@@ -28,6 +29,8 @@ export interface Ended {
   /** What the host threw, if it did. */
   readonly crash: string | undefined;
   readonly hang: boolean;
+  /** Letters and cells of an office document that became pages. */
+  readonly count?: Count | undefined;
 }
 
 /** The 2,031 files, the 25 licences among them (plain text): paths relative to the corpus, sorted. The lists beside the folders are none. */
@@ -62,10 +65,13 @@ export async function tryFile(path: string, sanitiser: Sanitiser): Promise<Ended
   const started = performance.now();
   try {
     const kind = kindOf(path, bytes);
-    const { state, reason, parts, faults, ms } = await sanitiser.judge(kind, path.split('/').at(-1) ?? '', bytes);
+    const outcome = await sanitiser.judge(kind, path.split('/').at(-1) ?? '', bytes);
+    const { state, reason, parts, faults, ms } = outcome;
     const pages = parts.reduce((sum, part) => sum + part.pages, 0);
     const unsafe = [...faults, ...leafFaults(path, parts), ...untold(state, reason, parts)];
-    return { path, state, reason, pages, ms, unsafe, crash: undefined, hang: ms > HANG_MS };
+    const isPages = parts.length === 1 && parts[0]?.verdict === 'pages';
+    const count = isPages && path.startsWith('office/') ? await checkOffice(path, bytes, outcome) : undefined;
+    return { path, state, reason, pages, ms, unsafe, crash: undefined, hang: ms > HANG_MS, count };
   } catch (error) {
     const crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const ms = performance.now() - started;

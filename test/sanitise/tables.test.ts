@@ -22,28 +22,36 @@ describe('CSV', () => {
     assert.deepEqual(readCsv('"never closed', ','), [['never closed']]);
   });
 
-  it(
-    'becomes its text and the pages of a table where the policy says so: every cell, no formula run',
-    { timeout: MS },
-    async () => {
-      const rows = Array.from({ length: 30 }, (_, y) => `No${y},鹿島市${y}丁目,"=1+${y}","=cmd|' /C calc'!A${y}"`);
-      await using sanitiser = await openSanitiser({ policy: readPolicy('name: p\nversion: "1"\ncsv: pages\n', 'p') });
-      const { parts, files } = await sanitiser.file('名簿.csv', Buffer.from(`番号,住所,式,危険\n${rows.join('\n')}\n`));
-      assert.equal(parts[0]?.verdict, 'text');
-      assert.equal(parts[0].outputs.length, 2);
-      const pdf = [...files].find(([name]) => name.endsWith('.pdf'))?.[1];
-      assert.ok(pdf !== undefined);
-      const text = (await readText(pdf)).poppler.replace(/\s/g, '');
-      for (let y = 0; y < 30; y++)
-        for (const cell of [`No${y}`, `鹿島市${y}丁目`, `=1+${y}`, `=cmd|'/Ccalc'!A${y}`])
-          assert.ok(text.includes(cell), `${cell} is not on the pages`);
-    },
-  );
-
-  it('is text alone otherwise', { timeout: MS }, async () => {
+  it('becomes its text and the pages of a table: every cell, no formula run', { timeout: MS }, async () => {
+    const rows = Array.from({ length: 30 }, (_, y) => `No${y},鹿島市${y}丁目,"=1+${y}","=cmd|' /C calc'!A${y}"`);
     await using sanitiser = await openSanitiser();
+    const { parts, files } = await sanitiser.file('名簿.csv', Buffer.from(`番号,住所,式,危険\n${rows.join('\n')}\n`));
+    assert.equal(parts[0]?.verdict, 'text');
+    assert.equal(parts[0].outputs.length, 2);
+    const pdf = [...files].find(([name]) => name.endsWith('.pdf'))?.[1];
+    assert.ok(pdf !== undefined);
+    const text = (await readText(pdf)).poppler.replace(/\s/g, '');
+    for (let y = 0; y < 30; y++)
+      for (const cell of [`No${y}`, `鹿島市${y}丁目`, `=1+${y}`, `=cmd|'/Ccalc'!A${y}`])
+        assert.ok(text.includes(cell), `${cell} is not on the pages`);
+  });
+
+  it('is text alone where the policy says so', { timeout: MS }, async () => {
+    await using sanitiser = await openSanitiser({ policy: readPolicy('name: p\nversion: "1"\ncsv: text\n', 'p') });
     const { parts } = await sanitiser.file('a.csv', Buffer.from('a,b\n1,2\n'));
     assert.equal(parts[0]?.outputs.length, 1);
+  });
+
+  it('keeps its text where its pages cannot be made, and says so', { timeout: MS }, async () => {
+    const policy = readPolicy('name: p\nversion: "1"\nlimits: { pixels: 1 }\n', 'p');
+    await using sanitiser = await openSanitiser({ policy });
+    const { state, parts } = await sanitiser.file('a.csv', Buffer.from('a,b\n1,2\n'));
+    assert.equal(state, 'sanitised');
+    assert.deepEqual([parts[0]?.verdict, parts[0]?.outputs.length], ['text', 1]);
+    assert.deepEqual(
+      parts[0]?.losses.map(({ code }) => code),
+      ['pages-not-shown'],
+    );
   });
 });
 

@@ -42,10 +42,11 @@ export interface Zip {
   open(entry: Listed, passwords: readonly string[]): ArchiveEntry;
 }
 
-/** Reads the directory. Throws a `Refusal` when there is none, or it makes no sense. */
-export function readZip(bytes: Buffer): Zip {
+/** Reads the directory; `behindProgram`: what stands before the archive is no oddity. Throws a `Refusal` when there is none, or it makes no sense. */
+export function readZip(bytes: Buffer, behindProgram = false): Zip {
   const findings = new Set<string>();
   const { entries, shift } = directory(bytes, findings);
+  if (shift > 0 && !behindProgram) findings.add(`${shift} bytes before its start`);
   const starts = new Map<Listed, number>();
   const ranges: [number, number][] = [];
   for (const entry of entries) {
@@ -139,7 +140,6 @@ function directory(bytes: Buffer, findings: Set<string>): { entries: Listed[]; s
   // A self-extractor's program stands in front; offsets count from the archive's own start.
   const shift = before - size - at;
   if (shift < 0) throw new Refusal('damaged', 'its directory lies outside');
-  if (shift > 0) findings.add(`${shift} bytes before its start`);
   const entries: Listed[] = [];
   let cursor = at + shift;
   while (cursor + 46 <= before && bytes.readUInt32LE(cursor) === CENTRAL) {

@@ -4,21 +4,21 @@ import { Refusal, whole, type Job, type Out } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 import type { OfficeEngine, Sheet } from './engine.ts';
 import { workbookOf } from './csv.ts';
+import { docText } from './doc-letters.ts';
 import { drawnJtd } from './jtd.ts';
 import { cleanFlatOdf, cleanOdf } from './odf.ts';
 import { cleanOoxml } from './ooxml.ts';
+import { pptText } from './ppt-letters.ts';
+import { withRightCount } from './ppt-records.ts';
 import { cleanRtf } from './rtf.ts';
-import { XLSX, sniff, type OfficeType } from './sniff.ts';
+import { HTML, XLSX, sniff, type OfficeType } from './sniff.ts';
 import { unlock } from './unlock.ts';
 
 /** Answers a job with the PDF as the one part of it. The PDF is as hostile as the document: it goes to the PDF child. */
 export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): Promise<void> {
   const given = await unlock(await whole(job), job.password);
-  // Text that the host read and cleaned before: it becomes a table only when it is asked for as one.
-  const bytes = job.operation === OPERATION.table ? workbookOf(given.toString('utf8')) : given;
-  if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
-  const type = sniff(bytes);
-  const cleaned = await cleanedOf(bytes, type, job.password, engine);
+  if (given.length === 0) throw new Refusal('empty', 'no bytes');
+  const { type, cleaned } = await readAs(job, given, engine);
   const { findings, losses, letters } = cleaned.report;
   for (const { code, detail } of findings.values()) out.finding(code, detail);
   for (const { code, detail } of losses.values()) out.loss(code, detail);
@@ -32,6 +32,22 @@ export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): P
   out.part({ path: [1], kind: PART_KIND.leaf, type: 'application/pdf', name: '', disposition: '', contentId: '' });
   out.bytes(pdf);
   out.partEnd();
+}
+
+/** What the host asks for: a page, text as a table, or the document that the bytes are. */
+async function readAs(
+  job: Job,
+  given: Buffer,
+  engine: OfficeEngine,
+): Promise<{ readonly type: OfficeType; readonly cleaned: Cleaned }> {
+  if (job.operation === OPERATION.page) {
+    const { pageOf } = await import('./page-of.ts'); // what reads mails, too: few documents need it
+    return { type: HTML, cleaned: await pageOf(given, job.declaredType) };
+  }
+  // Text that the host read and cleaned before: it becomes a table only when it is asked for as one.
+  const bytes = job.operation === OPERATION.table ? workbookOf(given.toString('utf8')) : given;
+  const type = sniff(bytes);
+  return { type, cleaned: await cleanedOf(bytes, type, job.password, engine) };
 }
 
 /** Each sheet is a part of its own. */
@@ -55,7 +71,7 @@ async function cleanedOf(bytes: Buffer, type: OfficeType, password: string, engi
   return sheets;
 }
 
-function clean(bytes: Buffer, { form }: OfficeType, password: string): Cleaned {
+function clean(bytes: Buffer, { form, extension }: OfficeType, password: string): Cleaned {
   switch (form) {
     case 'ooxml':
       return cleanOoxml(bytes);
@@ -67,14 +83,31 @@ function clean(bytes: Buffer, { form }: OfficeType, password: string): Cleaned {
       return drawnJtd(bytes);
     case 'rtf':
       return cleanRtf(bytes);
+    case 'html':
+      throw new TypeError('HTML is never sniffed');
     case 'binary': {
       // There is no safe way to write these anew: the engine runs nothing of them, behind its walls.
       const report = new Report();
       if (bytes.includes(Buffer.from('_VBA_PROJECT', 'utf16le'))) report.finding('macro');
       if (bytes.includes(Buffer.from('\u0001Ole10Native', 'utf16le'))) report.finding('embedded-object');
-      return { bytes, report };
+      return { bytes: readable(bytes, extension, report), report };
     }
     default:
       return form satisfies never;
+  }
+}
+
+/** The document as an engine takes it. Letters that must stand on its pages are noted; what cannot be read so is left to the engine. */
+function readable(bytes: Buffer, extension: string, report: Report): Buffer {
+  try {
+    if (extension === 'doc') report.text(docText(bytes) ?? '');
+    if (extension !== 'ppt') return bytes;
+    const slides = pptText(bytes);
+    report.text(slides?.text ?? '');
+    if (slides?.hidden === true) report.loss('hidden-slide');
+    return withRightCount(bytes);
+  } catch (error) {
+    if (!(error instanceof Refusal) && !(error instanceof RangeError)) throw error;
+    return bytes;
   }
 }

@@ -1,29 +1,16 @@
 // Passwords of OpenDocument (ODF 1.2 part 3, §4): each file of the package is locked by itself, with a key derived from the
-// password and the file's own salt. AES in CBC, as LibreOffice has
-// written since 3.5; Blowfish of the years before (Node has none) and Argon2 of 24.8's newest form stay held.
-import { createDecipheriv, createHash, pbkdf2Sync } from 'node:crypto';
+// password and the file's own salt; or, since LibreOffice 24.8, all of it as one file.
+import { createHash } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 import { LIMITS } from '../../src/message/limits.ts';
 import { Refusal } from '../run.ts';
-import type { Parts } from './package.ts';
+import { keyOf, unlockedBytes, type Lock } from './odf-ciphers.ts';
+import { openPackage, type Parts } from './package.ts';
 import { filterXml } from './xml-filter.ts';
 
 const MANIFEST = 'META-INF/manifest.xml';
-/** Rounds of the key derivation that are worth waiting for: LibreOffice takes 100,000. */
-const ROUNDS_MOST = 10_000_000;
-
-interface Lock {
-  readonly size: number;
-  checksum: Buffer;
-  checksumKind: string;
-  cipher: string;
-  vector: Buffer;
-  salt: Buffer;
-  rounds: number;
-  keyBytes: number;
-  derivation: string;
-  start: string;
-}
+/** The one file of a package that is locked as a whole. */
+const WHOLE = 'encrypted-package';
 
 export function isLockedOdf(parts: Parts): boolean {
   return Buffer.from(parts.get(MANIFEST) ?? []).includes('encryption-data');
@@ -33,6 +20,10 @@ export function isLockedOdf(parts: Parts): boolean {
 export function unlockOdf(parts: Parts, password: string): Parts {
   const locks = readLocks(parts.get(MANIFEST) ?? new Uint8Array());
   if (password === '') throw new Refusal('password-needed', 'OpenDocument');
+  const inner = locks.get(WHOLE);
+  const locked = parts.get(WHOLE);
+  if (inner !== undefined && locked !== undefined)
+    return openPackage(Buffer.from(unlocked(locked, inner, password, LIMITS.expandedBytes)));
   const open: Parts = new Map();
   let left: number = LIMITS.expandedBytes;
   for (const [name, bytes] of parts) {
@@ -46,30 +37,17 @@ export function unlockOdf(parts: Parts, password: string): Parts {
 }
 
 function unlocked(bytes: Uint8Array, lock: Lock, password: string, left: number): Uint8Array {
-  const hash = lock.start.endsWith('sha256') ? 'sha256' : 'sha1';
-  const start = createHash(hash).update(password, 'utf8').digest();
-  if (!/PBKDF2$/i.test(lock.derivation) || lock.rounds < 1 || lock.rounds > ROUNDS_MOST)
-    throw new Refusal('encrypted', `key derivation ${lock.derivation}`);
-  const key = pbkdf2Sync(start, lock.salt, lock.rounds, lock.keyBytes, 'sha1');
-  const packed = decrypted(bytes, key, lock);
-  const sum = createHash(/sha256/i.test(lock.checksumKind) ? 'sha256' : 'sha1');
-  const checked = /1k$/i.test(lock.checksumKind) ? packed.subarray(0, 1024) : packed;
-  if (!sum.update(checked).digest().equals(lock.checksum)) throw new Refusal('password-wrong', 'its sum differs');
+  const packed = unlockedBytes(bytes, keyOf(lock, password), lock);
+  if (lock.checksumKind !== '') {
+    const sum = createHash(/sha256/i.test(lock.checksumKind) ? 'sha256' : 'sha1');
+    const checked = /1k$/i.test(lock.checksumKind) ? packed.subarray(0, 1024) : packed;
+    if (!sum.update(checked).digest().equals(lock.checksum)) throw new Refusal('password-wrong', 'its sum differs');
+  } else if (!/gcm$/i.test(lock.cipher)) throw new Refusal('damaged', 'no sum'); // nothing would tell a wrong password
   try {
     return inflateRawSync(packed, { maxOutputLength: Math.max(1, Math.min(left, lock.size + 1)) });
   } catch (error) {
     throw new Refusal('damaged', error instanceof Error ? error.message : 'inflate');
   }
-}
-
-function decrypted(bytes: Uint8Array, key: Buffer, { cipher, vector }: Lock): Buffer {
-  if (!/aes(?:128|192|256)-cbc$/i.test(cipher)) throw new Refusal('encrypted', `cipher ${cipher}`);
-  const decipher = createDecipheriv(`aes-${key.length * 8}-cbc`, key, vector);
-  decipher.setAutoPadding(false);
-  const plain = Buffer.concat([decipher.update(bytes), decipher.final()]);
-  // Padding of XML Encryption (§5.2): the last byte counts, the others are anything.
-  const padding = plain.at(-1) ?? 0;
-  return padding >= 1 && padding <= 16 ? plain.subarray(0, plain.length - padding) : plain;
 }
 
 /** What the manifest tells of each locked file. */
@@ -95,6 +73,8 @@ function readLocks(manifest: Uint8Array): ReadonlyMap<string, Lock> {
           vector: Buffer.alloc(0),
           salt: Buffer.alloc(0),
           rounds: 0,
+          memory: 0,
+          lanes: 0,
           keyBytes: 16,
           derivation: '',
           start: '',
@@ -105,7 +85,9 @@ function readLocks(manifest: Uint8Array): ReadonlyMap<string, Lock> {
       } else if (local === 'key-derivation' && lock !== undefined) {
         lock.derivation = of('key-derivation-name');
         lock.salt = bytes('salt');
-        lock.rounds = Number(of('iteration-count')) || 0;
+        lock.rounds = Number(of('iteration-count') || of('argon2-iterations')) || 0;
+        lock.memory = Number(of('argon2-memory')) || 0;
+        lock.lanes = Number(of('argon2-lanes')) || 0;
         const keyBytes = Number(of('key-size') || 16);
         lock.keyBytes = keyBytes === 24 || keyBytes === 32 ? keyBytes : 16;
       } else if (local === 'start-key-generation' && lock !== undefined) {

@@ -1,4 +1,5 @@
 // RTF without the groups that carry objects of other programs: the engine draws their picture (\result), not them.
+import { rtfToText } from '../rtf-text.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 
 const OBJECT_DATA = /^\{\s*\\\*?\s*\\?(?:objdata|objclass|objname|template|datastore|themedata)\b/;
@@ -9,6 +10,7 @@ const BINARY = /\\bin(\d{1,9}) ?/y;
 /** Drops `{\*\objdata …}` and its kin, at any depth. Linear. */
 export function cleanRtf(bytes: Buffer): Cleaned {
   const report = new Report();
+  report.text(rtfToText(bytes).text);
   const text = withoutBinary(bytes.toString('latin1'));
   const out: string[] = [];
   let from = 0;

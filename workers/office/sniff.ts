@@ -4,7 +4,7 @@ import { unzipSync } from 'fflate';
 import { Refusal } from '../run.ts';
 
 /** What the document is written in, and so how it is cleaned. */
-export type Form = 'ooxml' | 'odf' | 'flat-odf' | 'rtf' | 'jtd' | 'binary';
+export type Form = 'ooxml' | 'odf' | 'flat-odf' | 'rtf' | 'jtd' | 'html' | 'binary';
 export type Kind = 'writer' | 'calc' | 'impress' | 'draw';
 
 export interface OfficeType {
@@ -25,6 +25,8 @@ const type = (form: Form, kind: Kind, filter: string, extension: string): Office
 const DOCX = type('ooxml', 'writer', 'MS Word 2007 XML', 'docx');
 export const XLSX = type('ooxml', 'calc', 'Calc MS Excel 2007 XML', 'xlsx');
 const XLSB = type('ooxml', 'calc', 'Calc MS Excel 2007 Binary', 'xlsb');
+/** HTML that was cleaned: it is drawn when the host says so, and never guessed. */
+export const HTML = type('html', 'writer', 'HTML (StarWriter)', 'html');
 const PPTX = type('ooxml', 'impress', 'Impress MS PowerPoint 2007 XML', 'pptx');
 
 const ODF: { readonly [mimeType: string]: OfficeType } = {

@@ -1,0 +1,141 @@
+// Whether every letter and every cell of an office document stands on its pages or is told as lost. What is in it is asked of
+// LibreOffice itself, called by hand on the file as it came: none of our readers, cleaners or fonts has a part in that answer.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { strFromU8, unzipSync } from 'fflate';
+import type { PartRow } from '../../src/message/part.ts';
+import { readCsv } from '../../workers/office/csv.ts';
+
+const run = promisify(execFile);
+const SOFFICE = '/usr/bin/soffice';
+const MS = 90_000;
+
+/** What was counted of one document. Details: what is neither on a page nor told. */
+export interface Count {
+  readonly letters: number;
+  readonly lettersTold: number;
+  readonly lettersLost: readonly string[];
+  readonly cells: number;
+  readonly cellsTold: number;
+  readonly cellsLost: readonly string[];
+}
+
+/** What of the document the other reader finds: the letters of a text, the cells of a table. */
+interface Source {
+  readonly letters: ReadonlySet<string>;
+  readonly cells: readonly string[];
+}
+
+/** Undefined where the other reader is not there, or does not read the document. */
+export async function checkOffice(
+  name: string,
+  bytes: Buffer,
+  { parts, files }: { readonly parts: readonly PartRow[]; readonly files: ReadonlyMap<string, Buffer> },
+): Promise<Count | undefined> {
+  if (!existsSync(SOFFICE)) return undefined;
+  const folder = await mkdtemp(join(tmpdir(), 'mugai-check-'));
+  try {
+    const source = await readSource(name, bytes, folder);
+    if (source === undefined) return undefined;
+    const page = await pageText(files, folder);
+    const losses = parts.flatMap((part) => part.losses);
+    const told = new Set(
+      plain(
+        losses
+          .filter(({ code }) => code === 'glyph-missing')
+          .map(({ detail }) => detail)
+          .join(''),
+      ),
+    );
+    const isHiding = losses.some(({ code }) => /^(?:hidden-|pages-cut|speaker-notes|comments)/.test(code));
+    const seen = new Set(page);
+    const missing = [...source.letters].filter((letter) => !seen.has(letter));
+    const absent = source.cells.filter((cell) => !page.includes(cell));
+    return {
+      letters: source.letters.size,
+      lettersTold: missing.filter((letter) => told.has(letter) || isHiding).length,
+      lettersLost: missing.filter((letter) => !told.has(letter) && !isHiding),
+      cells: source.cells.length,
+      cellsTold: isHiding ? absent.length : 0,
+      cellsLost: isHiding ? [] : absent,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** In one form, without blanks: lines break elsewhere. */
+function plain(text: string): string {
+  return text.normalize('NFKC').replace(/[\s\p{Cc}\p{Cf}\p{Mn}]/gu, '');
+}
+
+function lettersOf(text: string): ReadonlySet<string> {
+  return new Set(plain(text).match(/[\p{L}\p{N}]/gu) ?? []);
+}
+
+async function pageText(files: ReadonlyMap<string, Buffer>, folder: string): Promise<string> {
+  const texts: string[] = [];
+  for (const [name, content] of files) {
+    if (!name.endsWith('.pdf')) continue;
+    const file = join(folder, 'page.pdf');
+    await writeFile(file, content);
+    const { stdout } = await run('pdftotext', ['-raw', file, '-'], { maxBuffer: 1 << 28 });
+    texts.push(stdout);
+  }
+  return plain(texts.join('\n'));
+}
+
+async function readSource(name: string, bytes: Buffer, folder: string): Promise<Source | undefined> {
+  const extension = extname(name).toLowerCase();
+  const input = join(folder, `in${extension}`);
+  await writeFile(input, bytes);
+  if (/^\.(?:xls[xmb]?|xlt[xm]?|ods|fods|sxc|sdc|csv)$/.test(extension)) {
+    await convert(input, 'csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1', folder);
+    const made = (await readdir(folder)).filter((file) => file.endsWith('.csv') && file !== 'in.csv');
+    if (made.length === 0) return undefined;
+    const texts = await Promise.all(made.map(async (file) => readFile(join(folder, file), 'utf8')));
+    const cells = texts
+      .flatMap((text) => readCsv(text, ',').flat())
+      .map(plain)
+      .filter((cell) => cell !== '');
+    return { letters: lettersOf(texts.join('\n')), cells };
+  }
+  if (/^\.(?:pp[st][xm]?|pot[xm]?|odp|fodp|odg|fodg|sxi|sdd)$/.test(extension)) {
+    await convert(input, 'odp', folder);
+    return slides(join(folder, 'in.odp'));
+  }
+  await convert(input, 'txt:Text (encoded):UTF8', folder);
+  const made = join(folder, 'in.txt');
+  return existsSync(made) ? { letters: lettersOf(await readFile(made, 'utf8')), cells: [] } : undefined;
+}
+
+/** The texts of slides that are shown, without their notes. */
+async function slides(file: string): Promise<Source | undefined> {
+  if (!existsSync(file)) return undefined;
+  const { 'content.xml': content } = unzipSync(await readFile(file), { filter: ({ name }) => name === 'content.xml' });
+  if (content === undefined) return undefined;
+  const body = strFromU8(content)
+    .replace(/[^]*<office:body>/, '')
+    .replace(/<presentation:notes[^]*?<\/presentation:notes>|<office:annotation[^]*?<\/office:annotation>/g, '')
+    .replace(/<(?:presentation:date-time|presentation:footer|presentation:header)-decl[^>]*>[^<]*/g, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/&(?:#\d+|[a-z]+);/g, ' ');
+  return { letters: lettersOf(body), cells: [] };
+}
+
+async function convert(input: string, to: string, folder: string): Promise<void> {
+  const args = [`-env:UserInstallation=file://${folder}/profile`, '--headless', '--norestore', '--convert-to', to];
+  try {
+    await run(SOFFICE, [...args, '--outdir', folder, input], {
+      timeout: MS,
+      killSignal: 'SIGKILL',
+      env: { HOME: folder, PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', SAL_USE_VCLPLUGIN: 'svp' },
+    });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error; // it fell, or took too long: there is no other reading
+  }
+}
