@@ -12,6 +12,8 @@ export interface Format {
   readonly becomes: string;
   /** What is left behind, or told as lost. */
   readonly lost: string;
+  /** Keys of the policy that change what becomes of it, besides those that hold for every format. */
+  readonly policy?: string;
 }
 
 const WORD = 'application/vnd.openxmlformats-officedocument.wordprocessingml.';
@@ -26,6 +28,7 @@ export const FORMATS: readonly Format[] = [
     route: 'pdf',
     becomes: 'PDF of page images',
     lost: 'scripts, forms, links, attachments, media',
+    policy: '`ocr: true`: the text of scans is read from their pixels',
   },
   {
     name: 'Word (docx, docm, dotx, dotm)',
@@ -80,6 +83,7 @@ export const FORMATS: readonly Format[] = [
     route: 'office',
     becomes: 'held until a password opens it',
     lost: '',
+    policy: '`passwordPairing`: a later mail of the same sender may tell the password',
   },
   {
     name: 'OpenDocument (odt, ods, odp, odg)',
@@ -158,8 +162,9 @@ export const FORMATS: readonly Format[] = [
     name: 'GIF',
     types: ['image/gif'],
     route: 'image',
-    becomes: 'PNG of its first frame; with `frames: pages` in the policy a PDF of all frames (WebP, too)',
+    becomes: 'PNG of its first frame; by policy a PDF of all frames (WebP, too)',
     lost: 'all other frames, the movement',
+    policy: '`frames: first` (as here) or `frames: pages`',
   },
   {
     name: 'HWP 3 and 5, HWPX',
@@ -176,7 +181,14 @@ export const FORMATS: readonly Format[] = [
       'picture of its page, or PDF of its pages, where they are scans (JPEG); otherwise held, and its sender to be asked for PDF',
     lost: 'notes and stamps upon the pages (told), original files in it',
   },
-  { name: 'TIFF', types: ['image/tiff'], route: 'image', becomes: 'picture, or PDF of its pages', lost: 'metadata' },
+  {
+    name: 'TIFF',
+    types: ['image/tiff'],
+    route: 'image',
+    becomes: 'picture, or PDF of its pages',
+    lost: 'metadata',
+    policy: '`ocr: true`: as PDF',
+  },
   {
     name: 'SVG',
     types: ['image/svg+xml'],
@@ -197,6 +209,7 @@ export const FORMATS: readonly Format[] = [
     route: 'text',
     becomes: 'UTF-8 text, and a PDF of it as a table, every cell a text',
     lost: 'control and invisible characters; of the table what is beyond 5,000 rows or 256 columns',
+    policy: '`csv: pages` (as here) or `csv: text`: text alone',
   },
   {
     name: 'HTML',
@@ -204,6 +217,7 @@ export const FORMATS: readonly Format[] = [
     route: 'html',
     becomes: 'text; by policy also a PDF of page images',
     lost: 'scripts, style sheets, forms, all that would be fetched; in the text everything but its text',
+    policy: '`html: text` (as here) or `html: pages`: pages beside the text',
   },
   {
     name: 'Saved web pages (mht, mhtml)',
@@ -211,6 +225,7 @@ export const FORMATS: readonly Format[] = [
     route: 'mail',
     becomes: 'text, its pictures each as their own kind; by policy also a PDF of page images',
     lost: 'as HTML',
+    policy: '`html`, as HTML',
   },
   {
     name: 'zip, 7z, rar, tar, gz, bz2, xz, zst, lzh, cab, iso, Z, arj, cpio',
@@ -221,6 +236,7 @@ export const FORMATS: readonly Format[] = [
     route: 'archive',
     becomes: 'its entries, each as its own kind',
     lost: 'links, devices; locked entries are held until a password opens them',
+    policy: '`archives: files` (as here) or `archives: zip`: what came in one leaves in one; `passwordPairing`',
   },
   {
     name: 'Self-extracting archives (exe, elf: zip, 7z, rar, lzh, cab behind a program)',
@@ -257,17 +273,22 @@ const MIB = 1024 * 1024;
 /** The whole of docs/formats.md. */
 export function formatsDocument(): string {
   const rows = FORMATS.map(
-    ({ name, types, route, becomes, lost }) =>
-      `| ${name} | ${types.map((type) => `\`${type}\``).join('<br>')} | ${route} | ${becomes} | ${lost} |`,
+    ({ name, types, route, becomes, lost, policy = '' }) =>
+      `| ${name} | ${types.map((type) => `\`${type}\``).join('<br>')} | ${route} | ${becomes} | ${lost} | ${policy} |`,
   );
   return `# Formats
 
 What a file is, is decided by its bytes, never by its name or by what its sender declares; where they disagree, that is told
 (\`type-mismatch\`). Written from \`src/sanitise/formats.ts\`; a test holds both together.
 
-| format | detected as | way | becomes | left behind |
-|---|---|---|---|---|
+| format | detected as | way | becomes | left behind | policy |
+|---|---|---|---|---|---|
 ${rows.join('\n')}
+
+For every format: \`drop\` and \`rules\` say what of it passes at all (\`pass\`, \`pages\`, \`text\`, \`image\`, \`drop\`, \`hold\`; by type, size,
+findings, sender, recipients), \`limits\` lowers pages, dots per inch, parts, depth, bytes and seconds, \`textLayer: false\` leaves pages without
+text behind them, \`unscanned\` says what becomes of a part that the malware scanner gave no answer for. "As here": what holds where the policy
+says nothing. No policy lets an original through.
 
 Everything else is refused as \`unsupported-type\`.
 

@@ -1,5 +1,5 @@
 // CPU and memory of a process and of all that it started, from /proc.
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 
 const TICKS = 100; // clock ticks a second in /proc/<pid>/stat on every Linux we run on
@@ -33,20 +33,22 @@ export async function wholeCpuMs(pid: number): Promise<{ main: number; children:
   return { main: await cpuMs(pid), children: children.reduce((sum, ms) => sum + ms, 0) };
 }
 
-/** CPU milliseconds of a process and its descendants so far, and of theirs that ended and were waited for; 0 when it is gone. */
+/**
+ * CPU milliseconds of a process and its descendants so far, and of theirs that ended and were waited for; 0 when it is gone. A child
+ * hangs on the thread that made it: all threads are asked.
+ */
 export function treeCpuMs(root: number): number {
-  let stat: string;
-  let children: string;
   try {
-    stat = readFileSync(`/proc/${root}/stat`, 'latin1');
-    children = readFileSync(`/proc/${root}/task/${root}/children`, 'latin1');
+    const stat = readFileSync(`/proc/${root}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const own = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
+    const pids = readdirSync(`/proc/${root}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${root}/task/${thread}/children`, 'latin1').trim().split(' ').filter(Boolean),
+    );
+    return pids.reduce((sum, pid) => sum + treeCpuMs(Number(pid)), (own * 1000) / TICKS);
   } catch {
     return 0; // it ended while we looked
   }
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const own = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
-  const pids = children.trim().split(' ').filter(Boolean);
-  return pids.reduce((sum, pid) => sum + treeCpuMs(Number(pid)), (own * 1000) / TICKS);
 }
 
 /** Most resident megabytes that a process ever had. */

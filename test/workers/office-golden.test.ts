@@ -97,6 +97,22 @@ for (const family of ['office', 'office-wasm'] as const) {
         assert.fail(`${name} differs by ${(difference / ink).toFixed(2)} of its ink; both lie in ${folder}`);
       });
 
+    it('a variant of a letter (IVS) is drawn as that variant, not as the letter', { timeout: MS }, async () => {
+      const line = async (text: string): Promise<Buffer> =>
+        inkOf(await pdfBy(family, docx(paragraph(text, face('ＭＳ 明朝', '<w:sz w:val="144"/>')))));
+      const plain = await line('葛');
+      const { width, height } = await sharp(plain).metadata();
+      const difference = async (other: Buffer): Promise<number> => {
+        const [a, b] = [await blurred(plain, width, height), await blurred(other, width, height)];
+        const ink = a.reduce((sum, value) => sum + 255 - value, 0);
+        return a.reduce((sum, value, at) => sum + Math.abs(value - (b[at] ?? 0)), 0) / ink;
+      };
+      const variant = await difference(await line('葛\u{E0100}'));
+      const same = await difference(await line('葛\u{E0101}')); // the form that the font has anyway
+      assert.ok(variant > 0.1, `differs by ${variant.toFixed(3)} of its ink only`);
+      assert.ok(same < 0.02, `differs by ${same.toFixed(3)} of its ink`);
+    });
+
     it(
       'a full-width letter of ＭＳ ゴシック and ＭＳ 明朝 is as wide as two half-width ones',
       { timeout: MS },

@@ -187,8 +187,8 @@ class PageWriter implements TokenizerCallbacks {
     const type = bytes === undefined ? undefined : typeOf(bytes);
     if (bytes === undefined || type === undefined) {
       this.report.loss('pictures-not-shown');
-      const words = attributes.get('alt') ?? '';
-      if (words !== '') this.#text(`［${words.slice(0, 200)}］`);
+      const instead = attributes.get('alt') ?? '';
+      if (instead !== '') this.#text(`［${instead.slice(0, 200)}］`);
       return;
     }
     this.#out.push(

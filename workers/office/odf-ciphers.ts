@@ -41,6 +41,7 @@ export function keyOf(lock: Lock, password: string): Buffer {
   if (
     /argon2id$/i.test(derivation) &&
     within(memory, ARGON_MOST.memory) &&
+    memory >= 8 * lanes && // RFC 9106 §3.1
     within(rounds, ARGON_MOST.passes) &&
     within(lanes, ARGON_MOST.lanes)
   )

@@ -22,7 +22,7 @@ const type = (form: Form, kind: Kind, filter: string, extension: string): Office
   extension,
 });
 
-const DOCX = type('ooxml', 'writer', 'MS Word 2007 XML', 'docx');
+export const DOCX = type('ooxml', 'writer', 'MS Word 2007 XML', 'docx');
 export const XLSX = type('ooxml', 'calc', 'Calc MS Excel 2007 XML', 'xlsx');
 const XLSB = type('ooxml', 'calc', 'Calc MS Excel 2007 Binary', 'xlsb');
 /** HTML that was cleaned: it is drawn when the host says so, and never guessed. */
