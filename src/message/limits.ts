@@ -155,6 +155,8 @@ export const LIMITS = {
   stderrMost: 1 * MIB,
   /** Milliseconds for a child to say that it is ready: Node 26 needs 60, sharp 150 more; a busy machine far longer. */
   startMs: 30_000,
+  /** The same for an office engine, which draws a letter first: 1 s of CPU, 14 s of the clock on a machine five times too busy. */
+  officeStartMs: 90_000,
   /**
    * Messages a pooled child parses before it is replaced: bounds what one message could leave behind. Starting and
    * warming a child costs about 1 s of CPU: at 500 that was 2 ms a mail, half of the whole road; at 5,000 it is 0.2.

@@ -137,7 +137,7 @@ export class JailedChild {
    */
   static async start(family: Family, onKill: OnKill, walls?: Walls): Promise<JailedChild> {
     const child = new JailedChild(family, onKill, walls ?? (await machineJail()).walls);
-    const timer = setTimeout(() => child.#die('timeout', 'did not start'), LIMITS.startMs);
+    const timer = setTimeout(() => child.#die('timeout', 'did not start'), family.startMs ?? LIMITS.startMs);
     const ready = new Promise<void>((resolve) => (child.#ready = resolve));
     try {
       await Promise.race([ready, child.#closed]);

@@ -44,6 +44,8 @@ export interface Family {
   readonly threads?: number;
   /** Starts programs of the system, which only bubblewrap can hold: without it the family is not used. */
   readonly programs?: Programs;
+  /** Milliseconds until it says that it is ready, where the common number is too small. */
+  readonly startMs?: number;
   /** Files a child may read besides the common ones, relative to the root of our code. */
   readonly readable?: readonly string[];
 }
@@ -174,6 +176,7 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     nodeFlags: ['--allow-child-process', '--allow-fs-read=/tmp', '--allow-fs-write=/tmp'],
     files: 512,
     threads: 160,
+    startMs: LIMITS.officeStartMs,
     programs: {
       scratchBytes: LIMITS.officeScratch,
       shown: ['/usr', '/etc/fonts', '/etc/libreoffice', '/var/cache/fontconfig'],
@@ -193,6 +196,7 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     files: 128,
     threads: 96,
     dataBytes: LIMITS.officeWasmData,
+    startMs: LIMITS.officeStartMs,
   },
 };
 

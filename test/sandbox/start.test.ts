@@ -69,13 +69,21 @@ async function startOf(family: Family, ms: number): Promise<string[]> {
     mock.timers.tick(1);
     seen.push(`${kills.length} killed`);
     await mail();
-    if (family === MUTE && kills.length === 0) mock.timers.tick(LIMITS.startMs);
+    if (family.entry === MUTE.entry && kills.length === 0) mock.timers.tick(family.startMs ?? LIMITS.startMs);
     await started;
     return seen;
   } finally {
     mock.timers.reset();
   }
 }
+
+test('limit officeStartMs: an engine may take longer, a millisecond more or a day ends it, and mail passes', async () => {
+  const engine = { ...MUTE, startMs: LIMITS.officeStartMs };
+  assert.deepEqual(await startOf(engine, LIMITS.officeStartMs), ['0 killed', '1 killed', 'did not start']);
+  assert.deepEqual(await startOf(engine, LIMITS.officeStartMs - 1), ['0 killed', '0 killed', 'did not start']);
+  assert.deepEqual((await startOf(engine, 24 * 3_600_000)).slice(1), ['1 killed', 'did not start']);
+  for (const { startMs } of [FAMILIES.office, FAMILIES['office-wasm']]) assert.equal(startMs, LIMITS.officeStartMs);
+});
 
 test('limit startMs: a child may take so long to be ready, a millisecond more or a day ends it, and mail passes', async () => {
   assert.deepEqual(await startOf(MUTE, LIMITS.startMs), ['0 killed', '1 killed', 'did not start']);

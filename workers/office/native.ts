@@ -38,7 +38,7 @@ const ARGUMENTS = [
 ];
 /** Where the running instance listens for the next call: by its user's number, where it knows the user's name. */
 const PIPE = /^OSL_PIPE_(?:\d+_)?(?=SingleOfficeIPC_)/;
-const START_MS = LIMITS.startMs;
+const START_MS = LIMITS.officeStartMs;
 const LETTER = `${WORK}/letter.docx`;
 /** What LibreOffice writes beside a document that it has open. */
 const LOCK = `${WORK}/.~lock.letter.docx#`;
