@@ -47,6 +47,7 @@ describe('an OpenDocument text locked by Blowfish', () => {
 function lockedWhole(
   files: { readonly [name: string]: string },
   argon: { memory: number; passes: number; lanes: number },
+  isDeflated = true,
 ): Buffer {
   const inner = zipOf(files);
   const salt = Buffer.alloc(16, 7);
@@ -58,7 +59,12 @@ function lockedWhole(
     ? argon2Sync('argon2id', { message, nonce: salt, parallelism: lanes, tagLength: 32, memory, passes })
     : Buffer.alloc(32);
   const cipher = createCipheriv('aes-256-gcm', key, vector);
-  const body = Buffer.concat([vector, cipher.update(deflateRawSync(inner)), cipher.final(), cipher.getAuthTag()]);
+  const body = Buffer.concat([
+    vector,
+    cipher.update(isDeflated ? deflateRawSync(inner) : inner),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
   const M = 'urn:oasis:names:tc:opendocument:xmlns:manifest:1.0';
   const L = 'urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0';
   const type = 'application/vnd.oasis.opendocument.text';

@@ -43,6 +43,8 @@ function unlocked(bytes: Uint8Array, lock: Lock, password: string, left: number)
     const checked = /1k$/i.test(lock.checksumKind) ? packed.subarray(0, 1024) : packed;
     if (!sum.update(checked).digest().equals(lock.checksum)) throw new Refusal('password-wrong', 'its sum differs');
   } else if (!/gcm$/i.test(lock.cipher)) throw new Refusal('damaged', 'no sum'); // nothing would tell a wrong password
+  // A package in itself may be left as it is: it is packed already.
+  if (packed.toString('latin1', 0, 4) === 'PK\x03\x04') return packed;
   try {
     return inflateRawSync(packed, { maxOutputLength: Math.max(1, Math.min(left, lock.size + 1)) });
   } catch (error) {
