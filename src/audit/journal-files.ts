@@ -27,6 +27,35 @@ export function journalsIn(root: string): string[] {
   return names.toSorted().map((name) => join(root, name));
 }
 
+/** How far a journal has come: its files, and bytes of the last one. */
+export interface Extent {
+  readonly files: readonly string[];
+  readonly end: number;
+}
+
+/** Times that a last line without its end is looked at again, and milliseconds between. */
+const LOOKS = 20;
+const LOOK_MS = 10;
+
+/** How far a journal has come. One that is written at this moment is looked at until its last line has its end. */
+export async function extentOf(folder: string): Promise<Extent> {
+  const files = existsSync(folder) ? journalFiles(folder) : [];
+  const last = files.at(-1);
+  if (last === undefined) return { files, end: 0 };
+  const fd = openSync(join(folder, last), 'r');
+  try {
+    for (let looks = 1; ; looks++) {
+      const { size } = fstatSync(fd);
+      const byte = Buffer.alloc(1);
+      const whole = size === 0 || (readSync(fd, byte, 0, 1, size - 1) === 1 && byte[0] === 0x0a);
+      if (whole || looks === LOOKS) return { files, end: size };
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** The whole lines of a file as it was left: its last line, and the bytes after it, which are cut off. */
 export interface Tail {
   readonly line: string | undefined;

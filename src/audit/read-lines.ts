@@ -11,19 +11,31 @@ export interface RawLine {
   readonly fault: string | undefined;
 }
 
-/** Reads the files in the order given. A line that is too long, or has no end, is told as a fault; reading goes on with the next file. */
-export async function* readLines(folder: string, files: readonly string[]): AsyncGenerator<RawLine, void, undefined> {
-  for (const file of files) {
+/**
+ * Reads the files in the order given, the last one up to its byte `end`. A line that is too long, or has no end, is told as a
+ * fault; reading goes on with the next file.
+ */
+export async function* readLines(
+  folder: string,
+  files: readonly string[],
+  end = Number.MAX_SAFE_INTEGER,
+): AsyncGenerator<RawLine, void, undefined> {
+  for (const [nth, file] of files.entries()) {
+    const most = nth === files.length - 1 ? end : Number.MAX_SAFE_INTEGER;
+    if (most === 0) continue;
     let rest: Buffer = Buffer.alloc(0);
     let number = 0;
     let tooLong = false;
-    for await (const chunk of createReadStream(join(folder, file), { highWaterMark: 256 * 1024 })) {
+    for await (const chunk of createReadStream(join(folder, file), {
+      highWaterMark: 256 * 1024,
+      end: most - 1,
+    })) {
       const bytes = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
       let at = 0;
-      for (let end = bytes.indexOf(0x0a, at); end >= 0; end = bytes.indexOf(0x0a, at)) {
+      for (let stop = bytes.indexOf(0x0a, at); stop >= 0; stop = bytes.indexOf(0x0a, at)) {
         number += 1;
-        yield { file, number, text: bytes.toString('utf8', at, end), fault: undefined };
-        at = end + 1;
+        yield { file, number, text: bytes.toString('utf8', at, stop), fault: undefined };
+        at = stop + 1;
       }
       rest = bytes.subarray(at);
       if (rest.length > LINE_BYTES) {

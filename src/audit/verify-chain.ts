@@ -1,10 +1,9 @@
 // Follows a journal from its first line to its last and names the first one that breaks the chain; compares several chains
 // where one names a place in another.
-import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Position } from '../message/act.ts';
 import { headHolds } from './head-key.ts';
-import { journalFiles } from './journal-files.ts';
+import { extentOf, type Extent } from './journal-files.ts';
 import { GENESIS, hashOf, parseLine, parsePosition, positionOf, type Line } from './line.ts';
 import { readLines } from './read-lines.ts';
 
@@ -81,7 +80,10 @@ interface State {
   begins: Position | undefined;
 }
 
-/** Follows the chains in these folders. `anchors` are positions known from elsewhere. Memory: 16 bytes a line. */
+/**
+ * Follows the chains in these folders, also while they are written. `anchors` are positions known from elsewhere. Memory: 16
+ * bytes a line.
+ */
 export async function verifyChains(
   folders: readonly string[],
   anchors: readonly Anchor[] = [],
@@ -90,6 +92,9 @@ export async function verifyChains(
   const hashes = new Map<string, Hashes>();
   // Chains that others tell of come first, so that what the inner side tells is compared at once and not collected.
   const order = folders.toSorted((a, b) => rank(a) - rank(b));
+  // How far each had come, those that tell of others first: so whatever one tells is within what is read of the others.
+  const extents = new Map<string, Extent>();
+  for (const folder of order.toReversed()) extents.set(folder, await extentOf(folder));
   const faults = new Map<string, Break>();
   const compare = (anchor: Anchor): void => {
     const place = parsePosition(anchor.position);
@@ -103,7 +108,7 @@ export async function verifyChains(
   };
   for (const folder of order) {
     const own = new Hashes();
-    const report = await follow(folder, own, compare);
+    const report = await follow(folder, extents.get(folder) ?? { files: [], end: 0 }, own, compare);
     if (report.chain !== undefined) hashes.set(report.chain, own);
     reports.push(report);
   }
@@ -119,7 +124,7 @@ function rank(folder: string): number {
   return name.startsWith('outer') ? 0 : name.startsWith('middle') ? 1 : 2;
 }
 
-async function follow(folder: string, hashes: Hashes, tell: Told): Promise<ChainReport> {
+async function follow(folder: string, { files, end }: Extent, hashes: Hashes, tell: Told): Promise<ChainReport> {
   const state: State = {
     seq: 0,
     prev: GENESIS,
@@ -133,10 +138,9 @@ async function follow(folder: string, hashes: Hashes, tell: Told): Promise<Chain
     begins: undefined,
   };
   let broken: Break | undefined;
-  const files = existsSync(folder) ? journalFiles(folder) : [];
   if (files.length === 0) broken = { file: folder, line: 0, seq: undefined, why: 'there is no journal here' };
   let file = '';
-  for await (const raw of readLines(folder, files)) {
+  for await (const raw of readLines(folder, files, end)) {
     const fault = raw.fault ?? step(raw.text, raw.file, raw.file !== file, state, hashes, tell);
     file = raw.file;
     if (fault !== undefined) {

@@ -6,7 +6,11 @@ import { describe, it } from 'node:test';
 import { csvOf, entriesOf } from '../../src/audit/export.ts';
 import { openJournal, type JournalOptions } from '../../src/audit/journal.ts';
 import { verifyChains } from '../../src/audit/verify-chain.ts';
+import { followApart, mostRssMb, writeLongJournal } from '../support/long-journal.ts';
 import { scratch } from '../support/scratch.ts';
+
+/** Entries of the long journal; `npm run bench -- journal` takes a million. */
+const MANY = Number(process.env['MUGAI_JOURNAL_ENTRIES'] ?? 150_000);
 
 const open = async (root: string, more: Partial<JournalOptions> = {}) =>
   openJournal({ root, zone: 'middle', keepDays: 30, ...more });
@@ -152,6 +156,48 @@ describe('journal', () => {
     await journal.close();
     const anchors = heads.map((position) => ({ position, from: 'the print-out' }));
     assert.equal((await verifyChains([journal.folder], anchors))[0]?.broken, undefined);
+  });
+
+  it('holds whenever it is followed while it is written, and while another tells of it', async () => {
+    await using root = await scratch();
+    const middle = await open(root.path);
+    const inner = await openJournal({ root: root.path, zone: 'inner', keepDays: 30 });
+    let stop = false;
+    let told = 0;
+    const lanes = Array.from({ length: 50 }, async () => {
+      while (!stop) {
+        const position = await middle.append({
+          act: 'sealed',
+          message: 'm'.repeat(90),
+          detail: { why: 'x'.repeat(900) },
+        });
+        await inner.append({ act: 'delivered', detail: { chain: [position] } });
+        told += 1;
+      }
+    });
+    for (let looks = 0; looks < 25; looks++)
+      for (const { folder, broken } of await verifyChains([middle.folder, inner.folder]))
+        assert.equal(broken, undefined, `look ${looks} at ${folder}`);
+    stop = true;
+    await Promise.all(lanes);
+    assert.ok(told > 500, `${told} told meanwhile`);
+    await inner.close();
+    await middle.close();
+  });
+
+  it(`${MANY} entries are followed in the memory of a few, and 16 bytes a line`, async (context) => {
+    await using few = await scratch();
+    await using many = await scratch();
+    await writeLongJournal(few.path, 1000);
+    await writeLongJournal(many.path, MANY);
+    const base = await followApart(few.path);
+    const long = await followApart(many.path);
+    context.diagnostic(
+      `${long.rssMb.toFixed(0)} MB, ${base.rssMb.toFixed(0)} for a thousand, ${long.ms.toFixed(0)} ms`,
+    );
+    assert.deepEqual([base.broken, long.broken], [null, null]);
+    assert.equal(long.entries, MANY + 3);
+    assert.ok(long.rssMb < mostRssMb(base.rssMb, MANY), `${long.rssMb} MB after ${base.rssMb}`);
   });
 
   it('values are cleaned and cut: no line of it can forge another, on a terminal or in a spreadsheet', async () => {
