@@ -1,12 +1,11 @@
 // The gate bench: packages of photographs, of flat pages and of text through signature, digests and grammar, against qpdf --check
-// and sha256sum over the same files; and the journal: entries appended and synced in groups.
+// and sha256sum over the same files.
 import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { openJournal } from '../../src/audit/journal.ts';
 import { verifyPackage, type PackageFiles } from '../../src/outbox/verify.ts';
 import { PIXEL } from '../../src/sandbox/wire.ts';
 import { inChunks, page, pdfOf, seeded } from '../support/own-files.ts';
@@ -110,20 +109,6 @@ export async function benchGate(): Promise<void> {
         });
       }
     }
-    const rates: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      const journal = await openJournal({ root: join(folder, `journal${round}`), zone: 'middle', keepDays: 1 });
-      const started = performance.now();
-      await Promise.all(
-        Array.from({ length: 20_000 }, async (_, nth) =>
-          journal.append({ act: 'sealed', message: `m${nth}`, detail: { files: 1 } }),
-        ),
-      );
-      rates.push(20_000_000 / (performance.now() - started));
-      await journal.close();
-    }
-    const facts = { bench: 'gate', case: 'journal, 20,000 told at once', runs: ROUNDS } as const;
-    line({ ...facts, metric: 'entries_per_second', unit: '1/s', ours: median(rates), peer: 'none', peerValue: null });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

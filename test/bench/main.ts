@@ -3,6 +3,7 @@ import { benchCapacity } from './capacity.ts';
 import { benchE2e } from './e2e.ts';
 import { benchGate } from './gate.ts';
 import { benchJail } from './jail.ts';
+import { benchJournal } from './journal.ts';
 import { benchMail } from './mail.ts';
 import { benchOffice } from './office.ts';
 import { benchPortal } from './portal.ts';
@@ -14,6 +15,7 @@ const BENCHES: { readonly [name: string]: ((more: readonly string[]) => Promise<
   e2e: benchE2e,
   gate: benchGate,
   jail: benchJail,
+  journal: benchJournal,
   mail: benchMail,
   office: benchOffice,
   portal: benchPortal,

@@ -13,8 +13,13 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-/** Starts a role and waits until it is ready. */
-export async function serve(dataDir: string, role: string, more: Record<string, string>): Promise<Served> {
+/** Starts a role and waits until it is ready. `flags`: Node's, before the program. */
+export async function serve(
+  dataDir: string,
+  role: string,
+  more: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<Served> {
   const [smtpPort, uploadPort, opsPort] = [await freePort(), await freePort(), await freePort()];
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -26,7 +31,7 @@ export async function serve(dataDir: string, role: string, more: Record<string, 
     MUGAI_LOG_LEVEL: 'warn',
     ...more,
   };
-  const child = spawn(process.execPath, [MAIN, 'serve', '--role', role], {
+  const child = spawn(process.execPath, [...flags, MAIN, 'serve', '--role', role], {
     env,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
