@@ -2,11 +2,15 @@
 import { refuse, type Rule } from './refusal.ts';
 
 const LF = 0x0a;
+/** Bytes of the least room for a whole: the image of most pages. */
+const ROOM = 1024 * 1024;
 
 /** Takes from a stream. Whatever does not match refuses at its first byte that differs. */
 export class ByteSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #held: Buffer = Buffer.alloc(0);
+  /** What `takeWhole` gives; used again, since a new one for each page is work for the collector. */
+  #whole: Buffer = Buffer.alloc(0);
   /** Bytes taken so far. */
   offset = 0;
 
@@ -22,6 +26,31 @@ export class ByteSource {
     this.#held = this.#held.subarray(size);
     this.offset += size;
     return taken;
+  }
+
+  /**
+   * Exactly `size` bytes, of which there may be many. Valid until the next call of this method, through calls of the others.
+   * The room for them grows as they come: what a file says of its length costs nothing.
+   */
+  async takeWhole(size: number, rule: Rule): Promise<Buffer> {
+    if (this.#held.length >= size) return this.take(size, rule); // a view: what is held is never written again
+    let filled = 0;
+    while (filled < size) {
+      if (this.#held.length === 0) await this.#fill(1);
+      if (this.#held.length === 0) refuse(rule, this.offset, 'the file ends here');
+      const piece = this.#held.subarray(0, size - filled);
+      if (filled + piece.length > this.#whole.length) {
+        const room = Math.min(size, Math.max(2 * this.#whole.length, filled + piece.length, ROOM));
+        const grown = Buffer.allocUnsafeSlow(room);
+        this.#whole.copy(grown, 0, 0, filled);
+        this.#whole = grown;
+      }
+      this.#whole.set(piece, filled);
+      filled += piece.length;
+      this.#held = this.#held.subarray(piece.length);
+      this.offset += piece.length;
+    }
+    return this.#whole.subarray(0, size);
   }
 
   /** These very bytes. */

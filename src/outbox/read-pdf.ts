@@ -153,7 +153,7 @@ async function readImage(state: State): Promise<{ image: Omit<PageImage, 'widthP
   if (length > most) refuse('pdf-image-data', begins, `${length} bytes for ${width} x ${height} pixels`);
   await source.expect('stream\n', 'pdf-image', 'a stream');
   const offset = source.offset;
-  const data = await source.take(length, 'pdf-image-data');
+  const data = await source.takeWhole(length, 'pdf-image-data');
   await readImageData(data, offset, { width, height, filter, colours, size: row * height });
   await source.expect('\nendstream\nendobj\n', 'pdf-image', 'the end of the image');
   return { image: { index: state.pages, offset, length, width, height, bits, colours, palette, filter }, data };

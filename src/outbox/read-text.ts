@@ -35,6 +35,8 @@ export async function readText(source: ByteSource): Promise<void> {
         if (point < least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
           refuse('text-utf8', before + at, 'no character of Unicode');
         if (isForbidden(point)) refuse('text-character', before + at, hexOf(point));
+      } else if (byte >= 0xe3 && byte < 0xed && isTail(bytes[at + 1]) && isTail(bytes[at + 2])) {
+        at += 2; // U+3000 to U+CFFF, nearly all of Japanese: no form of these is over-long, half a pair or forbidden
       } else if (byte < 0x80) {
         if ((byte < 0x20 && byte !== 0x0a && byte !== 0x09) || byte === 0x7f)
           refuse('text-character', before + at, hexOf(byte));
@@ -54,6 +56,11 @@ export async function readText(source: ByteSource): Promise<void> {
     }
   }
   if (left > 0) refuse('text-utf8', source.offset, 'the file ends inside a character');
+}
+
+/** True for a byte that goes on with a character; false also where the chunk ends. */
+function isTail(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
 function hexOf(point: number): string {
