@@ -1,10 +1,12 @@
-# One image for all roles; docker-compose.yml says which role runs where.
-FROM node:26-bookworm-slim AS packages
+# One image for all roles; docker-compose.yml says which role runs where. NODE_IMAGE: the base with its digest
+# (docs/ops/pin-images.sh); the registry tells it, so it is not written here.
+ARG NODE_IMAGE=node:26-bookworm-slim
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
 
-FROM node:26-bookworm-slim
+FROM ${NODE_IMAGE}
 # The wall around the children; prlimit comes with the base image.
 RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
 WORKDIR /app

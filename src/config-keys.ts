@@ -176,9 +176,18 @@ export const ConfigSchema = Type.Object({
   MUGAI_QUEUE_URL: key({
     default: '',
     example: 'redis://127.0.0.1:6379',
-    meaning: 'unset: embedded queue; `redis://…` or `rediss://…`',
-    pattern: URL_OF('rediss?'),
-    problem: 'a redis:// or rediss:// URL',
+    meaning: 'unset: embedded queue; `redis://…` or `rediss://…`, of sentinels or a cluster, too (docs/ops)',
+    pattern: URL_OF('rediss?(\\+sentinel|\\+cluster)?'),
+    problem: 'a redis:// or rediss:// URL, or one with +sentinel or +cluster',
+    secret: true,
+  }),
+  MUGAI_STORE_URL: key({
+    default: '',
+    example: 's3://KEY:SECRET@s3.example/mugai?region=us-east-1',
+    meaning:
+      'unset: files under the data folder; `s3://…`: spool, outbox and requests in buckets of an S3 service (docs/ops)',
+    pattern: URL_OF('s3'),
+    problem: 'an s3:// URL',
     secret: true,
   }),
   MUGAI_INNER_SMTP_URL: key({

@@ -8,6 +8,8 @@ import { ConfigSchema, type ConfigKey, type ConfigValues } from './config-keys.t
 import { MugaiError, reasonOf } from './message/errors.ts';
 import type { LogLevel } from './ops/log.ts';
 import type { SyslogOptions } from './ops/syslog.ts';
+import { parseQueueUrl } from './queue/address.ts';
+import { parseStoreUrl, type S3Place } from './store/s3-place.ts';
 
 /** An address to listen on. */
 export interface Listen {
@@ -37,6 +39,8 @@ export interface Config {
   readonly apiKeysFile: string | undefined;
   readonly domains: readonly string[];
   readonly queueUrl: string | undefined;
+  /** Where spool, outbox and requests are; undefined: folders of `dataDir`. */
+  readonly store: S3Place | undefined;
   readonly innerSmtpUrl: string | undefined;
   readonly policyFile: string | undefined;
   readonly signingKeyFile: string;
@@ -98,7 +102,8 @@ export function readConfig(env: Environment = process.env): Config {
     apiKeysFile: path('MUGAI_API_KEYS') || undefined,
     clamd: values.MUGAI_CLAMD === '' ? undefined : values.MUGAI_CLAMD,
     domains: values.MUGAI_DOMAINS.split(',').map((name) => name.trim().toLowerCase()),
-    queueUrl: url('MUGAI_QUEUE_URL', values),
+    queueUrl: queueUrl(values.MUGAI_QUEUE_URL),
+    store: storeOf(url('MUGAI_STORE_URL', values)),
     innerSmtpUrl: smtpUrl('MUGAI_INNER_SMTP_URL', values),
     policyFile: path('MUGAI_POLICY_FILE') || undefined,
     signingKeyFile: path('MUGAI_SIGNING_KEY_FILE') || join(dataDir, 'keys', 'signing-key.pem'),
@@ -139,6 +144,17 @@ function refuseStrange(env: Environment): void {
 
 function isKey(name: string): name is ConfigKey {
   return Object.hasOwn(ConfigSchema.properties, name);
+}
+
+/** Several hosts make no URL of the standard's: the queue's own reader judges it, here so that a start fails early. */
+function queueUrl(value: string): string | undefined {
+  if (value === '') return undefined;
+  parseQueueUrl(value);
+  return value;
+}
+
+function storeOf(place: string | undefined): Config['store'] {
+  return place === undefined ? undefined : parseStoreUrl(place);
 }
 
 function syslogOf(values: ConfigValues): Config['syslog'] {

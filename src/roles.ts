@@ -7,7 +7,7 @@ import { MugaiError, reasonOf } from './message/errors.ts';
 import { LIMITS } from './message/limits.ts';
 import { holdAlone } from './store/alone.ts';
 import type { FaultPoint } from './store/fs-fault.ts';
-import { openFsStore } from './store/fs-store.ts';
+import { openSharedStore, type SharedStore } from './store/open-store.ts';
 import { makeFolder } from './store/fs-sync.ts';
 import { Spool } from './spool/spool.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -108,7 +108,7 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     life.started(`hold on ${name}`, release);
   }
 
-  const openStore = async (name: string) => openFsStore(join(config.dataDir, name), hooks.fault);
+  const openStore = async (name: SharedStore) => openSharedStore(config, name, { fault: hooks.fault });
   const spool =
     runs('ingress') || runs('worker')
       ? new Spool(await openStore('spool'), role === 'all' ? LIMITS.freshChars : 0)

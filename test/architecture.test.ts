@@ -75,6 +75,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   fontkit: /^src\/cli\/selfcheck\/report-pdf\.ts$/,
   bullmq: /^src\/queue\//,
   ioredis: /^src\/queue\//,
+  '@aws-sdk/client-s3': /^src\/store\/s3-bucket\.ts$/,
   'smtp-server': /^src\/ingress\/(smtp-door|guarded-server|smtp-wire)\.ts$/,
   fastify:
     /^src\/(ingress\/(http-door|release-page|upload-page|upload-fault|upload-form|uploads)|ops\/health)\.ts$|^src\/portal\//,

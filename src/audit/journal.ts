@@ -27,7 +27,7 @@ export interface JournalOptions {
   /** Told of every signed head: log it where another zone, a print-out or syslog keeps it. */
   readonly onHead?: (position: Position) => void;
   /** Told when a head could not be signed, or old files not be retired, at the hour. */
-  readonly onFault?: (what: 'head' | 'retention', error: unknown) => void;
+  readonly onFault?: (what: 'write' | 'head' | 'retention', error: unknown) => void;
   readonly now?: () => number;
   readonly headMs?: number;
   readonly fileBytes?: number;
@@ -197,6 +197,7 @@ export class Journal implements Audit {
   #rollBack(batch: Batch, cause: unknown): void {
     const full = systemCode(cause) === 'ENOSPC' || systemCode(cause) === 'EDQUOT';
     const error = new MugaiError(full ? 'disk-full' : 'store-failed', `journal: ${reasonOf(cause)}`, { cause });
+    this.#options.onFault?.('write', error);
     const waiting = this.#batch; // its lines follow lines that are not there
     this.#batch = undefined;
     this.#head = this.#durable;

@@ -8,6 +8,7 @@ import { Outbox } from '../outbox/outbox.ts';
 import { Database } from '../portal/database.ts';
 import { MessageIndex } from '../portal/message-index.ts';
 import { openFsStore } from '../store/fs-store.ts';
+import { openSharedStore } from '../store/open-store.ts';
 import { portalFolder } from '../zones/portal.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
@@ -23,14 +24,13 @@ Example: mugai index rebuild`,
     if (args.length !== 1 || args[0] !== 'rebuild') throw new UsageError('say "index rebuild"');
     const config = readConfig();
     const keys = await loadPublicKeys(config.verifyKeyFile);
-    const store = async (name: string) => openFsStore(join(config.dataDir, name), undefined, 'read');
-    const ledger = new Ledger(await store('inner'));
+    const ledger = new Ledger(await openFsStore(join(config.dataDir, 'inner'), undefined, 'read'));
     const fresh = `index.sqlite.new-${process.pid}`;
     const db = new Database(portalFolder(config), fresh);
     const started = performance.now();
     try {
       const made = new MessageIndex(db, {
-        outbox: new Outbox(await store('outbox')),
+        outbox: new Outbox(await openSharedStore(config, 'outbox', { access: 'read' })),
         keys,
         end: async (id) => (await ledger.end(id))?.record,
       });

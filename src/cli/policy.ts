@@ -17,7 +17,7 @@ import { PolicySchema, builtInPolicy, loadPolicy, type Policy } from '../policy/
 import { approve, propose } from '../policy/two-persons.ts';
 import { complaintsOf } from '../policy/check.ts';
 import { changesFor, gradesOf } from '../policy/rehearse.ts';
-import { openFsStore } from '../store/fs-store.ts';
+import { openSharedStore } from '../store/open-store.ts';
 import { partsOf } from './harmless-file.ts';
 import { say, tell, UsageError, type Command } from './usage.ts';
 
@@ -141,7 +141,7 @@ function check(policy: Policy): number {
 }
 
 async function* messagesSince(since: number, config: Config) {
-  const outbox = new Outbox(await openFsStore(join(config.dataDir, 'outbox'), undefined, 'read'));
+  const outbox = new Outbox(await openSharedStore(config, 'outbox', { access: 'read' }));
   const keys = await loadPublicKeys(config.verifyKeyFile);
   for (const shard of await outbox.shards()) {
     for (const id of await outbox.idsOf(shard)) {

@@ -124,7 +124,7 @@ export function limitsOf(form: URLSearchParams): RunLimits | undefined {
 async function retry(deps: ConsoleDeps, visit: Visit, id: MessageId): Promise<Result> {
   const say = sayOf(visit);
   await deps.desk.note({ act: 'retried', person: visit.user.name, message: id });
-  if (deps.packaged(id)) {
+  if (await deps.packaged(id)) {
     const good = await deps.delivering.again(id);
     return {
       id,

@@ -32,9 +32,9 @@ export function addConsole(deps: ConsoleDeps): () => void {
 }
 
 /** Takes messages out of the list whose deletion the middle has carried out. */
-export function settleDeletions({ deletions, packaged, desk }: ConsoleDeps): void {
+export async function settleDeletions({ deletions, packaged, desk }: ConsoleDeps): Promise<void> {
   for (const { id } of deletions.underWay()) {
-    if (packaged(id)) continue;
+    if (await packaged(id)) continue;
     desk.index.forget(id);
     deletions.done(id);
   }

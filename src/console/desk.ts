@@ -46,7 +46,7 @@ export interface ConsoleDeps {
   readonly asks: Asks;
   readonly deletions: Deletions;
   /** True while the outbox holds a package of this id. */
-  readonly packaged: (id: MessageId) => boolean;
+  readonly packaged: (id: MessageId) => Promise<boolean>;
 }
 
 export const OPERATOR = ['operator'] as const;

@@ -29,7 +29,8 @@ export function addMessagePage(deps: ConsoleDeps): void {
     const line = desk.index.anyOf(id);
     const events = statuses.events(id);
     const jobs = statuses.processes().flatMap((process) => process.jobs.filter((job) => job.id === id));
-    if (line === undefined && events.length === 0 && jobs.length === 0 && !deps.packaged(id)) return 'not-found';
+    if (line === undefined && events.length === 0 && jobs.length === 0 && !(await deps.packaged(id)))
+      return 'not-found';
     const say = sayOf(visit);
     const { predicate, fault } = await predicateOf(deps, id);
     const end = await delivering.end(id);
@@ -72,7 +73,7 @@ async function predicateOf(
   { desk, packaged }: ConsoleDeps,
   id: MessageId,
 ): Promise<{ readonly predicate?: Predicate; readonly fault?: string }> {
-  if (!packaged(id)) return {};
+  if (!(await packaged(id))) return {};
   try {
     return { predicate: (await desk.packages.statement(id)).predicate };
   } catch (error) {

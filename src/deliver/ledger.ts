@@ -52,7 +52,7 @@ export class Ledger {
   async settled(id: MessageId): Promise<{ readonly accepted: Set<string>; readonly rejected: Set<string> }> {
     const accepted = new Set<string>();
     const rejected = new Set<string>();
-    if (!this.#store.has(shardOf(id), id)) return { accepted, rejected }; // nearly always: one look, no listing
+    if (!(await this.#store.has(shardOf(id), id))) return { accepted, rejected }; // nearly always: one look, no listing
     for (const name of await this.#store.list(partly(id))) {
       const bytes = await this.#store.get(partly(id), name, RECORD_BYTES);
       if (bytes === undefined) continue;

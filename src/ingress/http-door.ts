@@ -160,7 +160,7 @@ function getReceipt(app: FastifyInstance, deps: HttpDoorDeps): void {
     if (id === undefined || spooled === undefined || spooled.record.source.kind !== 'file') {
       return reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' });
     }
-    return { id, stage: deps.spool.stageOf(id), receivedAt: spooled.record.receivedAt };
+    return { id, stage: await deps.spool.stageOf(id), receivedAt: spooled.record.receivedAt };
   });
 }
 

@@ -59,7 +59,8 @@ async function open(spool: Spool, link: string): Promise<Opened | undefined> {
   if (id === undefined) return undefined;
   const digest = createHash('sha256').update(token).digest('hex');
   const release = await spool.release(id, digest);
-  if (release === undefined || Date.parse(release.expires) <= Date.now() || spool.wasUsed(id, digest)) return undefined;
+  if (release === undefined || Date.parse(release.expires) <= Date.now() || (await spool.wasUsed(id, digest)))
+    return undefined;
   return { id, release };
 }
 

@@ -77,7 +77,7 @@ export class Boards {
   async write({ run, at }: Pick<Board, 'run' | 'at'>, before: number | undefined, bytes: Uint8Array): Promise<void> {
     // The first one makes the folder.
     if (before === undefined) await this.#store.put(FOLDER, { name: nameOf(run, at), content: bytes });
-    else this.#store.note(FOLDER, nameOf(run, at), bytes);
+    else await this.#store.note(FOLDER, nameOf(run, at), bytes);
     if (before !== undefined) await this.drop(run, before);
   }
 

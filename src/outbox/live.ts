@@ -71,8 +71,8 @@ export class LiveFolder {
     const name = nameOf(page.output, page.page);
     // The first one makes the folder. The seal comes last: a page without it is not there.
     if (page.page === 1) await this.#store.put(this.#folder, { name: `${name}.pdf`, content: file });
-    else this.#store.note(this.#folder, `${name}.pdf`, file);
-    this.#store.note(this.#folder, `${name}.json`, seal);
+    else await this.#store.note(this.#folder, `${name}.pdf`, file);
+    await this.#store.note(this.#folder, `${name}.json`, seal);
   }
 
   /** Takes all of them away. */

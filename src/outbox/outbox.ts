@@ -31,8 +31,8 @@ export class Outbox {
   }
 
   /** The sealed message, undefined when there is no package of this id. */
-  find(id: MessageId): Sealed | undefined {
-    return this.#store.has(folderOf(id), MANIFEST) ? ({ id } as Sealed) : undefined;
+  async find(id: MessageId): Promise<Sealed | undefined> {
+    return (await this.#store.has(folderOf(id), MANIFEST)) ? ({ id } as Sealed) : undefined;
   }
 
   /** Read access to a package's files, for the gate. */

@@ -78,7 +78,7 @@ async function stateOf(desk: Desk, deps: AskingDeps, visit: Visit, { ask, line, 
     return done(wrong ? 'askWrong' : 'askDone', `/messages/${request}`);
   }
   // Gone from the folder and still no answer: the middle refused it. The list may be some seconds behind.
-  const gone = desk.now() - at > SETTLE_MS && !deps.requests.waiting(request);
+  const gone = desk.now() - at > SETTLE_MS && !(await deps.requests.waiting(request));
   if (gone || desk.now() - at > GIVE_UP_MS) return html`<span class="state bad">${say('askFailed')}</span>`;
   return html`<span class="state wait">${say('askWaiting')}</span>`;
 }

@@ -167,7 +167,8 @@ export class MessageIndex {
 
   /** Takes messages in again: they came, or their delivery ended. What the gate verified just now is not read again. */
   async refresh(told: readonly Told[]): Promise<void> {
-    const there = told.filter(({ id }) => this.#source.outbox.find(id) !== undefined);
+    const there: Told[] = [];
+    for (const one of told) if ((await this.#source.outbox.find(one.id)) !== undefined) there.push(one);
     this.#write(there.filter(({ predicate }) => predicate !== undefined));
     await this.#take(there.filter(({ predicate }) => predicate === undefined).map(({ id }) => id));
   }

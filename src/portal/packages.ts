@@ -46,7 +46,7 @@ export class Packages {
 
   /** The signed statement of a message; `bad-package` when it does not hold. */
   async statement(id: MessageId): Promise<Statement> {
-    if (this.#outbox.find(id) === undefined) await this.#missing(id);
+    if ((await this.#outbox.find(id)) === undefined) await this.#missing(id);
     const statement = await verifyManifest(this.#outbox.files(id), this.#keys);
     if (statement.predicate.id !== id) throw bad('it is the package of another message');
     return statement;

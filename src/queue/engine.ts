@@ -1,17 +1,19 @@
 // Where the jobs live: in this process, or in the Redis of MUGAI_QUEUE_URL, which must answer before anything starts.
-import { isIPv4 } from 'node:net';
 import { createRedisBackend, type BackendFactory, type ConnectionOptions } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { MugaiError, reasonOf } from '../message/errors.ts';
+import { isHere, parseQueueUrl, tlsTo, told, type RedisAddress } from './address.ts';
 import { embeddedBackends } from './embedded-backend.ts';
 import { within } from './within.ts';
 
 /** A backend for BullMQ's classes and how queues and workers reach it; `prefix` begins every Redis key. */
 export interface Engine {
   readonly backend: BackendFactory;
-  readonly queueConnection: ConnectionOptions;
-  readonly workerConnection: ConnectionOptions;
+  /** A connection for one queue, or for one worker. */
+  readonly connection: (user: 'queue' | 'worker') => ConnectionOptions;
   readonly prefix: string;
+  /** Ends the connections that nobody else ends. */
+  close(): void;
 }
 
 const PREFIX = 'mugai';
@@ -19,7 +21,8 @@ const PREFIX = 'mugai';
 const CONNECT_MS = 4000;
 /** A queue's command that takes longer has lost its server and is refused; the commands of workers wait for it. */
 const COMMAND_MS = 10_000;
-const EXAMPLE = 'for example redis://:secret@queue.example:6379/0';
+const QUEUE = { maxRetriesPerRequest: 3, commandTimeout: COMMAND_MS };
+const WORKER = { maxRetriesPerRequest: null };
 
 /** Milliseconds until the next try to reach a lost Redis. */
 function retryStrategy(times: number): number {
@@ -28,88 +31,123 @@ function retryStrategy(times: number): number {
 
 /** Jobs in this process. */
 export function embeddedEngine(): Engine {
-  return { backend: embeddedBackends(), queueConnection: {}, workerConnection: {}, prefix: PREFIX };
+  return { backend: embeddedBackends(), connection: () => ({}), prefix: PREFIX, close: () => undefined };
 }
 
 /** Jobs in Redis. Throws `bad-config`, one line without the password, when the URL is wrong or nothing usable answers. */
 export async function redisEngine(url: string): Promise<Engine> {
   const address = parseQueueUrl(url);
   await probe(address);
-  const connection = { ...address, retryStrategy, connectTimeout: CONNECT_MS };
+  if (address.kind === 'cluster') return clusterEngine(address);
+  const common = { ...optionsOf(address), retryStrategy };
   return {
     backend: createRedisBackend,
-    queueConnection: { ...connection, maxRetriesPerRequest: 3, commandTimeout: COMMAND_MS },
-    workerConnection: { ...connection, maxRetriesPerRequest: null },
+    connection: (user) => ({ ...common, ...(user === 'queue' ? QUEUE : WORKER) }),
     prefix: PREFIX,
+    close: () => undefined, // BullMQ makes these connections and ends them
   };
 }
 
-/** Where the Redis server is and how to sign in. */
-export interface RedisAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly db: number;
-  readonly username?: string;
-  readonly password?: string;
-  readonly tls?: { readonly servername?: string };
-}
-
-/**
- * Reads `redis://[user][:password]@host[:port][/db]` (or `rediss://`, TLS).
- * Throws `bad-config` for anything else, and for a server beyond loopback without a password: whoever can write to the
- * queue can have any message processed again or dropped.
- */
-export function parseQueueUrl(text: string): RedisAddress {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== 'redis:' && url.protocol !== 'rediss:') || url.hostname === '') {
-    throw new MugaiError('bad-config', `MUGAI_QUEUE_URL: must be a redis:// or rediss:// address, ${EXAMPLE}`);
-  }
-  if (!/^\/?\d{0,5}$/.test(url.pathname) || url.search !== '' || url.hash !== '') {
-    throw new MugaiError('bad-config', `MUGAI_QUEUE_URL: after the host only a database number may follow, ${EXAMPLE}`);
-  }
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (url.password === '' && !isLoopback(host)) {
-    throw new MugaiError('bad-config', `MUGAI_QUEUE_URL: ${host} is another machine and needs a password, ${EXAMPLE}`);
-  }
+/** A cluster's connections are objects of ours, which BullMQ leaves open. Braces keep all keys of a queue on one node. */
+function clusterEngine(address: RedisAddress): Engine {
+  const made: Cluster[] = [];
   return {
-    host,
-    port: url.port === '' ? 6379 : Number(url.port),
-    db: Number(url.pathname.slice(1)),
-    ...(url.username === '' ? {} : { username: decoded(url.username) }),
-    ...(url.password === '' ? {} : { password: decoded(url.password) }),
-    // TLS names are for host names only (RFC 6066 §3).
-    ...(url.protocol === 'rediss:' ? { tls: /^[\d.]+$|:/.test(host) ? {} : { servername: host } } : {}),
+    backend: createRedisBackend,
+    connection: (user) => {
+      const of = user === 'queue' ? QUEUE : WORKER;
+      const cluster = new Cluster([...address.nodes], clusterOptions(address, of, retryStrategy));
+      made.push(cluster);
+      return cluster;
+    },
+    prefix: `{${PREFIX}}`,
+    close: () => {
+      for (const cluster of made) cluster.disconnect();
+    },
   };
 }
 
-/** Connects once and asks for an answer. */
+/** Options of a connection to the server, or by the sentinels. */
+function optionsOf({ nodes, kind, name, db, username, password, sentinelPassword, tls }: RedisAddress) {
+  const [{ host, port }] = nodes;
+  const signIn = { ...given({ username, password }), db, connectTimeout: CONNECT_MS };
+  if (kind !== 'sentinel') return { host, port, ...signIn, ...given({ tls: tlsTo(host, tls) }) };
+  return {
+    sentinels: [...nodes],
+    name,
+    ...signIn,
+    ...given({ sentinelPassword, tls, sentinelTLS: tls }),
+    ...(tls === undefined ? {} : { enableTLSForSentinelMode: true }),
+    sentinelRetryStrategy: retryStrategy,
+    // A master that became a replica refuses writes: the sentinels know the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  };
+}
+
+function clusterOptions(
+  { username, password, tls }: RedisAddress,
+  of: typeof QUEUE | typeof WORKER,
+  retry: (times: number) => number | null,
+) {
+  return {
+    redisOptions: { ...given({ username, password, tls }), connectTimeout: CONNECT_MS, ...of },
+    clusterRetryStrategy: retry,
+    ...(tls === undefined
+      ? {}
+      : { dnsLookup: (host: string, done: (error: null, address: string) => void) => done(null, host) }), // certificates carry names
+  };
+}
+
+/** Connects once and asks for an answer; beyond this machine nothing may answer that does not ask who is there. */
 async function probe(address: RedisAddress): Promise<void> {
-  const client = new Redis({ ...address, lazyConnect: true, connectTimeout: CONNECT_MS, retryStrategy: () => null });
+  const fault = await askOnce(address);
+  if (fault !== undefined) throw bad(`no usable Redis at ${told(address)}: ${reasonOf(fault)}`, fault);
+  if (isHere(address)) return;
+  const nobody = { ...address, username: undefined, password: undefined };
+  if ((await askOnce(nobody)) === undefined)
+    throw bad(`${told(address)} is another machine and answers to anybody: give it a password or an ACL`);
+}
+
+/** What was wrong with one connection and one question; undefined when it was answered. */
+async function askOnce(address: RedisAddress): Promise<unknown> {
+  const client =
+    address.kind === 'cluster'
+      ? new Cluster([...address.nodes], { ...clusterOptions(address, QUEUE, () => null), lazyConnect: true })
+      : new Redis({
+          ...optionsOf(address),
+          lazyConnect: true,
+          retryStrategy: () => null,
+          sentinelRetryStrategy: () => null,
+        });
   let first: unknown;
-  client.on('error', (error: unknown) => {
-    first ??= error; // What follows says only that the connection is closed.
-  });
+  const note = (error: unknown): void => {
+    first ??= deepest(error); // What follows says only that the connection is closed.
+  };
+  client.on('error', note);
+  client.on('node error', note);
   try {
-    const answer = client.connect().then(() => client.ping());
+    const answer = client.connect().then(async () => client.ping());
     if (!(await within(CONNECT_MS, answer))) throw new Error(`no answer within ${String(CONNECT_MS / 1000)} s`);
+    return undefined;
   } catch (error) {
-    const where = `${address.host}:${String(address.port)}`;
-    const line = `MUGAI_QUEUE_URL: no usable Redis at ${where}: ${reasonOf(first ?? error)}`;
-    throw new MugaiError('bad-config', line, { cause: error });
+    return first ?? deepest(error);
   } finally {
     client.disconnect();
   }
 }
 
-function isLoopback(host: string): boolean {
-  return host.toLowerCase() === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+/** ioredis wraps what a node of a cluster said. */
+function deepest(error: unknown): unknown {
+  const inner = error instanceof Error ? (error as { lastNodeError?: unknown }).lastNodeError : undefined;
+  return inner ?? error;
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    const line = `MUGAI_QUEUE_URL: a % in the user or the password must be written %25, ${EXAMPLE}`;
-    throw new MugaiError('bad-config', line, { cause: error });
-  }
+function bad(problem: string, cause?: unknown): MugaiError {
+  return new MugaiError('bad-config', `MUGAI_QUEUE_URL: ${problem}`, { cause });
+}
+
+/** The fields that have a value. */
+function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -53,7 +53,7 @@ export interface QueueHub extends AsyncDisposable {
 }
 
 export interface QueueOptions extends WorkRules {
-  /** `redis://…` or `rediss://…`; undefined: in this process. */
+  /** `redis://…`, `rediss://…`, or one with `+sentinel` or `+cluster`; undefined: in this process. */
   readonly url: string | undefined;
   /** Runs an add as part of a message's trace; where it is given, BullMQ tells OpenTelemetry what it does. */
   readonly traced?: (<T>(id: MessageId, run: () => T) => T) | undefined;
@@ -79,6 +79,7 @@ export async function openQueues(options: QueueOptions): Promise<QueueHub> {
   const close = async ({ deadlineMs = 0 }: { readonly deadlineMs?: number } = {}) => {
     await Promise.all(workers.map((worker) => worker.close({ deadlineMs })));
     await Promise.all([...queues.values()].map(closeQueue));
+    engine.close();
   };
   return {
     queue: (step) => {
@@ -106,7 +107,7 @@ function openQueue(step: StepName, rules: WorkRules, engine: Engine): JobQueue {
     removeOnFail: true,
     stackTraceLimit: 1,
   };
-  const connection = engine.queueConnection;
+  const connection = engine.connection('queue');
   const { telemetry } = rules;
   const traced = telemetry === undefined ? {} : { telemetry };
   const options = { connection, prefix: engine.prefix, defaultJobOptions, ...traced };

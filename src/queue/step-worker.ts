@@ -93,7 +93,7 @@ export function startWorker(parts: WorkerParts): WorkerHandle {
     step,
     (job, token) => runJob(parts, active, { job, token: token ?? '' }),
     {
-      connection: engine.workerConnection,
+      connection: engine.connection('worker'),
       prefix: engine.prefix,
       concurrency: parts.concurrency,
       lockDuration: durationMs,

@@ -77,7 +77,7 @@ export class RequestWriter {
   }
 
   /** True while the worker has not answered. */
-  waiting(request: MessageId): boolean {
+  async waiting(request: MessageId): Promise<boolean> {
     return this.#store.has(FOLDER, nameOf(request));
   }
 

@@ -64,7 +64,7 @@ const ACT_OF: { readonly [state in State]: Act } = { sanitised: 'converted', hel
  */
 export async function seal(sanitised: Sanitised, deps: SealDeps, signal: AbortSignal): Promise<Sealed> {
   const { record, id } = sanitised;
-  let sealed = deps.outbox.find(id);
+  let sealed = await deps.outbox.find(id);
   if (sealed === undefined) {
     const staged: StagedEntry[] = [];
     try {

@@ -187,7 +187,7 @@ export class Spool {
     record: Omit<SanitisedRecord, 'outputFolder'>,
     outputs: readonly Entry[],
   ): Promise<Sanitised> {
-    if (this.#store.has(shardOf(id), `${id}.${SPOOLED}`))
+    if (await this.#store.has(shardOf(id), `${id}.${SPOOLED}`))
       throw new MugaiError('already-there', `a message has the id of request ${id}`, { permanent: true });
     return this.#recordSanitised(id, { ...record, id, revises: of.id }, outputs);
   }
@@ -236,7 +236,7 @@ export class Spool {
    */
   async recordSealed(sanitised: Sanitised): Promise<void> {
     const { id, record } = sanitised;
-    this.#store.note(shardOf(id), `${id}.${SEALED}`, sanitisedCodec.encode(record));
+    await this.#store.note(shardOf(id), `${id}.${SEALED}`, sanitisedCodec.encode(record));
     if (record.outputFolder !== '') await this.#store.delete(`${shardOf(id)}/${record.outputFolder}`);
     this.#finished.add(id);
   }
@@ -274,16 +274,16 @@ export class Spool {
   }
 
   /** How far a message came here. */
-  stageOf(id: MessageId): 'spooled' | 'sanitised' | 'sealed' | 'unknown' {
-    const has = (ending: string): boolean => this.#store.has(shardOf(id), `${id}.${ending}`);
-    if (has(SEALED)) return 'sealed';
-    if (has(SANITISED)) return 'sanitised';
-    return has(SPOOLED) ? 'spooled' : 'unknown';
+  async stageOf(id: MessageId): Promise<'spooled' | 'sanitised' | 'sealed' | 'unknown'> {
+    const has = async (ending: string): Promise<boolean> => this.#store.has(shardOf(id), `${id}.${ending}`);
+    if (await has(SEALED)) return 'sealed';
+    if (await has(SANITISED)) return 'sanitised';
+    return (await has(SPOOLED)) ? 'spooled' : 'unknown';
   }
 
   /** True for the number of a message that came in here, or of another version of one, until it is deleted. */
   async knows(id: MessageId): Promise<boolean> {
-    return this.stageOf(id) !== 'unknown';
+    return (await this.stageOf(id)) !== 'unknown';
   }
 
   /** Messages that arrived before `time` and whose package is made, oldest first; what is not made yet is never told. */
@@ -303,7 +303,8 @@ export class Spool {
 
   /** Deletes the original of a sealed message, and whatever could make it harmless again. The note that it was sealed stays. */
   async forgetOriginal(id: MessageId): Promise<void> {
-    if (this.stageOf(id) !== 'sealed') throw new MugaiError('bad-input', `${id} is not sealed`, { permanent: true });
+    if ((await this.stageOf(id)) !== 'sealed')
+      throw new MugaiError('bad-input', `${id} is not sealed`, { permanent: true });
     const shard = shardOf(id);
     for (const name of await this.#store.list(shard))
       if (name.startsWith(`${id}.`) && name !== `${id}.${SEALED}`) await this.#store.delete(`${shard}/${name}`);
@@ -352,7 +353,7 @@ export class Spool {
   }
 
   /** True when a release was used. */
-  wasUsed(id: MessageId, token: string): boolean {
+  async wasUsed(id: MessageId, token: string): Promise<boolean> {
     return this.#store.has(shardOf(id), `${releaseName(id, token)}.used`);
   }
 

@@ -42,15 +42,20 @@ export async function openFsStore(
   fault: FaultPoint = () => undefined,
   access: 'write' | 'read' = 'write',
 ): Promise<Store> {
+  if (access === 'read') return new FsStore(root, join(root, 'tmp'), fault);
+  return new FsStore(root, await openStaging(root), fault);
+}
+
+/** Makes the folder `tmp` under `root`, for bytes without a final name, and removes what earlier lives left there. */
+export async function openStaging(root: string): Promise<string> {
   const temp = join(root, 'tmp');
-  if (access === 'read') return new FsStore(root, temp, fault);
   try {
     await makeFolder(temp);
     await removeLeftovers(temp);
   } catch (error) {
     throw storeError(error, `cannot use ${root}`);
   }
-  return new FsStore(root, temp, fault);
+  return temp;
 }
 
 async function removeLeftovers(temp: string): Promise<void> {

@@ -29,7 +29,7 @@ export class StatusFiles {
   async publish(process: string, bytes: Uint8Array, now: number = Date.now()): Promise<void> {
     const name = `${process}.${now}.json`;
     try {
-      this.#store.note(FOLDER, name, bytes);
+      await this.#store.note(FOLDER, name, bytes);
     } catch (error) {
       if (systemCode((error as Error).cause) !== 'ENOENT') throw error;
       await this.#store.put(FOLDER, { name, content: bytes }); // the first one makes the folder

@@ -61,8 +61,11 @@ export interface Store {
    * of such a name: it is kept, and none is added.
    */
   put(folder: string, ...entries: readonly Entry[]): Promise<'stored' | 'exists'>;
-  /** Adds a small object that a power cut may take away again; one of that name is kept. */
-  note(folder: string, name: string, bytes: Uint8Array): void;
+  /**
+   * Adds a small object that a power cut may take away again; one of that name is kept. On the file system it is there
+   * when the call returns.
+   */
+  note(folder: string, name: string, bytes: Uint8Array): void | Promise<void>;
   /** An object's bytes; undefined when there is none. More than `cap` bytes: `too-large`. */
   get(folder: string, name: string, cap: number): Promise<Buffer | undefined>;
   /** An object's bytes as they come from the disk, undefined when there is none. */
@@ -71,7 +74,7 @@ export interface Store {
     name: string,
   ): Promise<{ readonly size: number; readonly stream: AsyncIterable<Uint8Array> } | undefined>;
   /** True when there is such an object. */
-  has(folder: string, name: string): boolean;
+  has(folder: string, name: string): boolean | Promise<boolean>;
   /**
    * Names directly under a folder ('' for the root), sorted; empty when there is no such folder. With `most` it reads so
    * many names at most, whichever come first, and holds up its caller for that long: for folders that should be small.

@@ -22,6 +22,7 @@ import type { ProcessStatus } from '../message/status.ts';
 import { RetryLater } from '../queue/queues.ts';
 import type { FaultPoint } from '../store/fs-fault.ts';
 import { openFsStore } from '../store/fs-store.ts';
+import { openSharedStore } from '../store/open-store.ts';
 import { loadSealingKey } from '../requests/keys.ts';
 import { RequestWriter } from '../requests/requests.ts';
 import { mailAlarms } from './alarm-mail.ts';
@@ -75,11 +76,10 @@ export async function startInner(
     log.info({ keys: [...keys.keys()] }, 'verification keys read again');
   });
   life.started('verification keys', async () => unwatch());
-  const openStore = async (name: string, access: 'write' | 'read' = 'write') =>
-    openFsStore(join(config.dataDir, name), fault, access);
+  const openOwn = async (name: string) => openFsStore(join(config.dataDir, name), fault);
   const journal = await openZoneJournal('inner', config, log, life, road);
-  const outbox = new Outbox(await openStore('outbox', 'read'));
-  const ledger = new Ledger(await openStore('inner'));
+  const outbox = new Outbox(await openSharedStore(config, 'outbox', { fault, access: 'read' }));
+  const ledger = new Ledger(await openOwn('inner'));
   await road.openQueues(undefined, life);
   const { hub } = road;
   if (hub === undefined) throw new TypeError('the inner side has a queue');
@@ -88,7 +88,7 @@ export async function startInner(
   const courier = counted(
     road.metrics,
     config.innerSmtpUrl === undefined
-      ? folderCourier(await openStore('delivered'))
+      ? folderCourier(await openOwn('delivered'))
       : smtpCourier(config.innerSmtpUrl, domain, 20),
   );
   life.started('courier', async () => courier.close());
@@ -135,7 +135,7 @@ export async function startInner(
     });
   const deliveries = new Deliveries(serverOf(config.innerSmtpUrl));
   const again = async (id: MessageId): Promise<boolean> => {
-    if (outbox.find(id) === undefined) return false;
+    if ((await outbox.find(id)) === undefined) return false;
     const reopened = await ledger.reopen(id);
     if (!reopened && (await ledger.end(id)) !== undefined) return false;
     if (!(await hub.queue('deliver').hurry(id))) road.next('deliver', [id]);
@@ -154,7 +154,10 @@ export async function startInner(
     keys,
     audit: journal,
     console: { own: status, delivering },
-    requests: new RequestWriter(await openStore('requests'), await loadSealingKey(config.sealingKeyFile)),
+    requests: new RequestWriter(
+      await openSharedStore(config, 'requests', { fault }),
+      await loadSealingKey(config.sealingKeyFile),
+    ),
     originals: (envelope) => inForce.current.forMessage(envelope).originals,
     firstAddress,
   });
@@ -167,7 +170,7 @@ export async function startInner(
   const worker = hub.work(
     'deliver',
     async (id, _attempt, signal) => {
-      const sealed = outbox.find(id);
+      const sealed = await outbox.find(id);
       if (sealed === undefined) return;
       let predicate: Predicate | undefined;
       const onVerified = (statement: Statement): void => void ({ predicate } = statement);

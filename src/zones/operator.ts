@@ -21,7 +21,7 @@ export interface OperatorDeps {
 export function answerRetries({ spool, audit, road }: OperatorDeps): Answer<RetryRequest> {
   return async (request) => {
     const id = idOf(request.id);
-    const stage = spool.stageOf(id);
+    const stage = await spool.stageOf(id);
     if (stage === 'unknown') throw new MugaiError('not-found', `message ${id} is gone`, { permanent: true });
     await audit.append(entryOf('retried', request, { stage }));
     if (stage === 'sealed') return 'answered'; // nothing left to do here: what waits is on the inner side
@@ -48,9 +48,9 @@ export function answerDeletions({ spool, outbox, audit }: OperatorDeps): Answer<
     const id = idOf(request.id);
     if (request.by === request.confirmedBy)
       throw new MugaiError('bad-input', 'a deletion needs two persons', { permanent: true });
-    const stage = spool.stageOf(id);
+    const stage = await spool.stageOf(id);
     if (stage === 'spooled' || stage === 'sanitised') return 'later';
-    if (stage === 'unknown' && outbox.find(id) === undefined) return 'answered'; // it was done, the file stayed
+    if (stage === 'unknown' && (await outbox.find(id)) === undefined) return 'answered'; // it was done, the file stayed
     const { reason, confirmedBy } = request;
     await audit.append(entryOf('deleted', request, { reason, confirmedBy }));
     await outbox.remove(id);

@@ -115,7 +115,7 @@ export class PasswordPairing {
     const apart = timeOf(tellerId) - timeOf(lockedId);
     if (apart < -EARLIER_MS || apart > policy.passwordPairingHours * HOUR) return false;
     const answer = derivedMessageId(Math.max(timeOf(lockedId), timeOf(tellerId)), `${lockedId} ${tellerId}`);
-    if (spool.stageOf(answer) === 'sealed') return false;
+    if ((await spool.stageOf(answer)) === 'sealed') return false;
     const [spooled, locked, teller] = [
       await spool.spooled(lockedId),
       await spool.sanitised(lockedId),

@@ -120,10 +120,14 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
       requests: of.requests,
       asks: new Asks(db),
       deletions: new Deletions(db),
-      packaged: (id) => outbox.find(id) !== undefined,
+      packaged: async (id) => (await outbox.find(id)) !== undefined,
     };
     endStreams = addConsole(deps);
-    statuses.listen(() => settleDeletions(deps));
+    statuses.listen(() => {
+      settleDeletions(deps).catch((error: unknown) =>
+        log.warn({ error: reasonOf(error) }, 'deletions cannot be settled now'),
+      );
+    });
   };
   const portal = await openPortal(
     config.portalListen,
@@ -136,7 +140,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
       audit: of.audit,
       requests: of.requests,
       originals: async (id) => {
-        if (outbox.find(id) === undefined) return undefined; // deleted after its time: nothing is left to decide on
+        if ((await outbox.find(id)) === undefined) return undefined; // deleted after its time: nothing is left to decide on
         return of.originals((await packages.statement(id)).predicate.envelope);
       },
       outerUrl: config.outerUrl,

@@ -41,10 +41,13 @@ export function startPressure(config: Config, log: Log, life: Lifecycle, road: R
   ];
   const pressure = new Pressure(marks, {
     gauge: road.metrics.pressure,
-    onChange: (reason, closed, value) =>
-      closed
-        ? log.warn({ reason, value: Math.round(value) }, 'the doors say later')
-        : log.info({ reason, value: Math.round(value) }, 'the doors are open again'),
+    onChange: (reason, closed, value) => {
+      const line = { reason, value: Math.round(value) };
+      if (!closed) return log.info(line, 'the doors are open again');
+      log.warn(line, 'the doors say later');
+      if (reason === 'disk')
+        road.alarms.raise('disk', 'spool', `${Math.round(value / MB)} MB free: the doors say later`);
+    },
   });
   pressure.start(LOOK_MS);
   life.started('pressure', async () => pressure.stop());

@@ -120,7 +120,7 @@ export async function makeAgain(
   const of = parseMessageId(request.id);
   if (id === undefined || of === undefined) throw new MugaiError('bad-input', 'no id', { permanent: true });
   const { spool } = deps;
-  if (spool.stageOf(id) === 'sealed') return 'answered'; // it was, and the file could not be removed then
+  if ((await spool.stageOf(id)) === 'sealed') return 'answered'; // it was, and the file could not be removed then
   const earlier = await spool.sanitised(id);
   if (earlier !== undefined) {
     await seal(earlier, signal);

@@ -87,7 +87,7 @@ export async function expireInner(deps: ExpireInner, now: number, signal: AbortS
   const due = async function* (): AsyncGenerator<Expiring> {
     for await (const { id, record } of ledger.endsBefore(now - Math.max(shortest, PACKAGE_LEAST_MS))) {
       const own = policy.forMessage(record.envelope ?? NOBODY);
-      if (now - timeOf(id) <= (packageKeptMs(own) ?? Infinity) || outbox.find(id) !== undefined) continue;
+      if (now - timeOf(id) <= (packageKeptMs(own) ?? Infinity) || (await outbox.find(id)) !== undefined) continue;
       const remove = async (): Promise<void> => {
         forget(id);
         await ledger.forget(id);

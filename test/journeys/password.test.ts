@@ -86,7 +86,11 @@ describe('a locked attachment', () => {
       const opened = (await predicateOf(right)).parts.find((part) => part.path === held.path);
       assert.equal(opened?.verdict, 'pages');
       assert.equal(opened.outputs.length, 1);
-      await until(() => !writer.waiting(right) && !writer.waiting(wrong), 10_000, 'the requests are removed');
+      await until(
+        async () => !(await writer.waiting(right)) && !(await writer.waiting(wrong)),
+        10_000,
+        'the requests are removed',
+      );
 
       // The wrong one told the asker only; the first and the right one came as mails.
       assert.equal((await readdir(join(folder.path, 'delivered'))).filter((name) => name.endsWith('.eml')).length, 2);

@@ -128,7 +128,7 @@ describe('the requests folder', () => {
     for (const name of await readdir(folder, { recursive: true, withFileTypes: true }))
       if (name.isFile())
         assert.doesNotMatch(await readFile(join(name.parentPath, name.name), 'utf8'), /ひみつ|4711xyz/u);
-    assert.ok(writer.waiting(request));
+    assert.ok(await writer.waiting(request));
 
     const reader = new RequestReader(await openFsStore(folder));
     const [found, ...rest] = await reader.find(10);
@@ -138,7 +138,7 @@ describe('the requests folder', () => {
     assert.deepEqual(openPasswords(found.request.box, await loadRequestKey(own), found.request), ['ひみつ-4711xyz']);
     await reader.remove(found.name);
     assert.deepEqual(await reader.find(10), []);
-    assert.ok(!writer.waiting(request));
+    assert.ok(!(await writer.waiting(request)));
   });
 
   it('tells a file that is no request, and goes on', async () => {

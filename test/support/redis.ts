@@ -23,12 +23,22 @@ export interface TestRedis extends AsyncDisposable {
   tell(...command: readonly string[]): Promise<string>;
 }
 
-/** Starts a server. Throws one line when Debian's `redis-server` is not installed. */
-export async function startRedis(options: { readonly password?: string } = {}): Promise<TestRedis> {
+/**
+ * Starts a server. `more`: further options, by its port; `first`: what stands before all options (a configuration file).
+ * Throws one line when Debian's `redis-server` is not installed. */
+export async function startRedis(
+  options: {
+    readonly password?: string;
+    readonly more?: (port: number) => readonly string[];
+    readonly first?: string;
+  } = {},
+): Promise<TestRedis> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'mugai-redis-'));
   const wanted = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
   if (options.password !== undefined) wanted.push('--requirepass', options.password);
+  wanted.push(...(options.more?.(port) ?? []));
+  if (options.first !== undefined) wanted.unshift(options.first);
   let server: ChildProcess | undefined;
   const start = async () => {
     server = spawn('redis-server', wanted, { stdio: 'ignore' });

@@ -105,8 +105,8 @@ test('pages of a part of a mail are drawn at the asked resolution, sealed under 
       await live.page(output, page, keys, ({ width, heightPt }) => void seen.push([width, Math.round(heightPt)]));
       assert.deepEqual(seen, [[(SIDE * 300) / 72, SIDE + page]]); // pages 2 to 4 of the document
     }
-    assert.equal(outbox.find(request), undefined);
-    assert.equal(outbox.find(id), undefined);
+    assert.equal(await outbox.find(request), undefined);
+    assert.equal(await outbox.find(id), undefined);
     for (const wrong of [{ part: '1' }, { part: '7' }, { from: 6, to: 6 }, { from: 4, to: 2 }, { from: 1, to: 21 }])
       await assert.rejects(answer(ask(wrong), signal), { permanent: true });
     await assert.rejects(answer(ask({ id: newMessageId() }), signal), { code: 'not-found' });

@@ -81,16 +81,16 @@ describe('retention', { timeout: 300_000 }, () => {
       (await filesUnder(at('spool'))).filter((name) => name.startsWith(short)),
       [`${short}.03-sealed.json`],
     );
-    assert.ok(outbox.find(short) !== undefined);
+    assert.ok((await outbox.find(short)) !== undefined);
     assert.deepEqual(await sweep(5), [0, 0]);
     assert.deepEqual(await sweep(13), [1, 1]);
-    assert.equal(outbox.find(short), undefined);
+    assert.equal(await outbox.find(short), undefined);
     assert.equal(await ledger.end(short), undefined);
     assert.equal(index.count(), 1);
     for (const zone of ['spool', 'outbox', 'inner'])
       assert.ok(!(await filesUnder(at(zone))).some((name) => name.includes(short)), zone);
     assert.ok(
-      (await spool.spooled(long)) !== undefined && outbox.find(long) !== undefined,
+      (await spool.spooled(long)) !== undefined && (await outbox.find(long)) !== undefined,
       'its rule keeps it 100 days',
     );
     assert.deepEqual(await sweep(99), [0, 0]);

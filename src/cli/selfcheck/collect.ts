@@ -17,7 +17,7 @@ import { isApproved } from '../../policy/two-persons.ts';
 import { Accounts, type Role } from '../../portal/accounts.ts';
 import { Database } from '../../portal/database.ts';
 import { Spool } from '../../spool/spool.ts';
-import { openFsStore } from '../../store/fs-store.ts';
+import { openSharedStore } from '../../store/open-store.ts';
 import { VERSION, codeDigests } from '../../version.ts';
 import { portalFolder } from '../../zones/portal.ts';
 import type { Control, Evidence, State } from './evidence.ts';
@@ -193,8 +193,8 @@ async function retention(config: Config, now: number): Promise<Evidence> {
       'the policy names no days (keepDays): nothing is deleted',
     );
   const root = join(config.dataDir, 'spool');
-  if (!existsSync(root)) return elsewhere('retention', root);
-  const spool = new Spool(await openFsStore(root, undefined, 'read'));
+  if (config.store === undefined && !existsSync(root)) return elsewhere('retention', root);
+  const spool = new Spool(await openSharedStore(config, 'spool', { access: 'read' }));
   let overdue = 0;
   let kept = 0;
   for await (const { id, envelope, hasOriginal } of spool.sealedBefore(now - shortest)) {

@@ -1,0 +1,26 @@
+#!/bin/sh
+# make-secrets.sh FOLDER: passwords of the queue's Redis for docker-compose.yml, made once: `redis-users.acl` for Redis,
+# `queue-of-door` and `queue-of-worker` (MUGAI_QUEUE_URL_FILE) for the two who may sign in. The folder is its owner's only; the
+# files in it can be read by the users of the containers, who see nothing but the ones that are theirs.
+set -eu
+folder=$1
+here=$(dirname "$0")
+secret() {
+  od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
+}
+if [ -e "$folder/redis-users.acl" ]; then
+  echo "$folder/redis-users.acl is there already: nothing was changed" >&2
+  exit 1
+fi
+umask 077
+mkdir -p "$folder"
+chmod 700 "$folder"
+door=$(secret)
+worker=$(secret)
+# Redis reads no comments in such a file.
+sed -e '/^#/d' -e "s/CHANGE-ME-DOOR/$door/" -e "s/CHANGE-ME-WORKER/$worker/" "$here/redis-users.acl" >"$folder/redis-users.acl"
+printf 'redis://mugai-door:%s@redis:6379\n' "$door" >"$folder/queue-of-door"
+printf 'redis://mugai-worker:%s@redis:6379\n' "$worker" >"$folder/queue-of-worker"
+for file in redis-users.acl queue-of-door queue-of-worker signing-key.pem verify-key.pem request-key.pem sealing-key.pem; do
+  [ ! -e "$folder/$file" ] || chmod 444 "$folder/$file"
+done
