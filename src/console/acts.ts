@@ -139,7 +139,7 @@ async function retry(deps: ConsoleDeps, visit: Visit, id: MessageId): Promise<Re
 async function rerun(deps: ConsoleDeps, visit: Visit, id: MessageId, limits: RunLimits): Promise<Result> {
   const { desk, requests, asks } = deps;
   const say = sayOf(visit);
-  const first = desk.index.versions(id)[0]?.id ?? id;
+  const first = desk.index.lists.versions(id)[0]?.id ?? id;
   const told = Object.entries(limits).map(([name, value]) => `${name}=${String(value)}`);
   await desk.note({ act: 'made-again', person: visit.user.name, message: first, detail: { limits: told } });
   const request = await requests.rerun({ id: first, part: '', by: visit.user.name }, limits);
@@ -150,7 +150,7 @@ async function rerun(deps: ConsoleDeps, visit: Visit, id: MessageId, limits: Run
 async function askDeletion(deps: ConsoleDeps, visit: Visit, id: MessageId, reason: string): Promise<Result> {
   const { desk, deletions } = deps;
   const say = sayOf(visit);
-  if (desk.index.anyOf(id) === undefined) return { id, good: false, words: say('見つかりません', 'not found') };
+  if (desk.index.lists.anyOf(id) === undefined) return { id, good: false, words: say('見つかりません', 'not found') };
   await desk.note({ act: 'delete-asked', person: visit.user.name, message: id, detail: { reason } });
   const good = deletions.ask(id, visit.user.name, reason, desk.now());
   return {

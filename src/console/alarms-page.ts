@@ -1,6 +1,6 @@
 // Alarms of all zones: suspicious traffic and broken trust, the newest first.
 import { html } from '../message/html.ts';
-import { timeWords } from '../portal/words.ts';
+import { timeWords } from '../portal/words-of-time.ts';
 import { consolePage, OPERATOR, sayOf, type ConsoleDeps } from './desk.ts';
 import { alarmWords, consoleLinks } from './overview.ts';
 

@@ -3,7 +3,7 @@ import { html } from '../message/html.ts';
 import { parseMessageId } from '../message/id.ts';
 import { csrfField } from '../portal/frame.ts';
 import type { Answer, Visit } from '../portal/pages.ts';
-import { timeWords } from '../portal/words.ts';
+import { timeWords } from '../portal/words-of-time.ts';
 import { consolePage, OPERATOR, sayOf, type ConsoleDeps } from './desk.ts';
 import type { Deletion } from './deletions.ts';
 import { consoleLinks } from './overview.ts';

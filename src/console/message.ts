@@ -26,7 +26,7 @@ export function addMessagePage(deps: ConsoleDeps): void {
     const id = parseMessageId(visit.params['id'] ?? '');
     if (id === undefined) return 'not-found';
     const { desk, statuses, delivering } = deps;
-    const line = desk.index.anyOf(id);
+    const line = desk.index.lists.anyOf(id);
     const events = statuses.events(id);
     const jobs = statuses.processes().flatMap((process) => process.jobs.filter((job) => job.id === id));
     if (line === undefined && events.length === 0 && jobs.length === 0 && !(await deps.packaged(id)))
@@ -36,7 +36,7 @@ export function addMessagePage(deps: ConsoleDeps): void {
     const end = await delivering.end(id);
     const deferred = delivering.deferred().find((one) => one.id === id);
     const deletion = deps.deletions.find(id);
-    const versions = desk.index.versions(id).filter((version) => version.id !== id);
+    const versions = desk.index.lists.versions(id).filter((version) => version.id !== id);
     return consolePage(visit, {
       title: line === undefined || line.subject === '' ? id : line.subject,
       note:

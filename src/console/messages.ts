@@ -1,9 +1,11 @@
 // The operator's list: every message by its outside, found by words, address or number, with what can be done about it.
+import { reasonWords } from '../message/account.ts';
 import { html, type Html } from '../message/html.ts';
 import { timeOf } from '../message/id.ts';
-import type { AnyFilter, AnyLine } from '../portal/message-index.ts';
+import { REASONS } from '../message/part.ts';
+import type { AnyFilter, AnyLine } from '../portal/message-lists.ts';
 import type { Visit } from '../portal/pages.ts';
-import { timeWords } from '../portal/words.ts';
+import { timeWords } from '../portal/words-of-time.ts';
 import { actFields } from './acts.ts';
 import { consolePage, OPERATOR, sayOf, type ConsoleDeps } from './desk.ts';
 import { consoleLinks, stepWords } from './overview.ts';
@@ -18,7 +20,7 @@ export function addMessagesPage(deps: ConsoleDeps): void {
     const filter = FILTERS.find((one) => one === query.get('filter')) ?? (words === '' ? 'attention' : 'all');
     const given = Number(query.get('before') ?? Number.NaN);
     const before = Number.isSafeInteger(given) && given > 0 ? given : undefined;
-    const { lines, more } = deps.desk.index.listAll({ filter, words, before, most: LINES });
+    const { lines, more } = deps.desk.index.lists.listAll({ filter, words, before, most: LINES });
     const say = sayOf(visit);
     return consolePage(visit, {
       title: say('メールとファイル', 'Messages'),
@@ -110,7 +112,7 @@ function list(visit: Visit, lines: readonly AnyLine[]): Html {
           return html`<tr>
             <td><input type="checkbox" name="id" value="${line.id}" aria-label="${subject}" /></td>
             <td><span class="state ${lookOf(line)}">${stateWords(visit, line)}</span></td>
-            <td>${line.reason}</td>
+            <td>${reasonIn(visit, line)}</td>
             <td class="who">${line.sender}</td>
             <td class="subject"><a href="/console/messages/${line.id}">${subject}</a></td>
             <td class="time">${timeWords(timeOf(line.id), visit.language)}</td>
@@ -125,6 +127,12 @@ function list(visit: Visit, lines: readonly AnyLine[]): Html {
 export function lookOf(line: AnyLine): string {
   if (['quarantined', 'expired', 'rejected'].includes(line.stage) || line.state === 'refused') return 'bad';
   return line.state === 'held' || line.waiting > 0 || line.stage === 'sealed' ? 'wait' : 'good';
+}
+
+/** Why it is held or refused, in plain words. */
+function reasonIn(visit: Visit, line: AnyLine): string {
+  const reason = REASONS.find((one) => one === line.reason);
+  return reason === undefined ? line.reason : reasonWords(reason, visit.language);
 }
 
 export function stateWords(visit: Visit, line: AnyLine): string {

@@ -3,7 +3,7 @@
 import { html, type Html } from '../message/html.ts';
 import type { ProcessStatus } from '../message/status.ts';
 import type { Glance, Visit } from '../portal/pages.ts';
-import { timeWords } from '../portal/words.ts';
+import { timeWords } from '../portal/words-of-time.ts';
 import { consolePage, OPERATOR, sayOf, secondsWords, type ConsoleDeps } from './desk.ts';
 import { SILENT_MS, type Sample } from './statuses.ts';
 

@@ -41,10 +41,12 @@ export function addUploadPage(app: FastifyInstance, domains: ReadonlySet<string>
         <p class="drop" id="drop">
           <label for="file">ファイル <span lang="en">(Files)</span></label
           ><input id="file" name="file" type="file" multiple required /><span class="hint" hidden
-            >ここにファイルを置くこともできます</span
+            >ここにファイルを置くこともできます <span lang="en">(or drop them here)</span></span
           >
         </p>
-        <p><button>送る</button></p>
+        <p>
+          <button>送る <span lang="en">(Send)</span></button>
+        </p>
       </form>
       <ul id="list" aria-live="polite"></ul>`,
   ).text;

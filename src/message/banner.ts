@@ -114,6 +114,11 @@ export function isToldAbove(code: string): boolean {
   return Object.hasOwn(WORDS, code);
 }
 
+/** What the banner says of one finding; undefined for what it does not tell. */
+export function bannerWords({ code, detail }: Remark, language: Language): string | undefined {
+  return Object.hasOwn(WORDS, code) ? WORDS[code]?.[language](detail) : undefined;
+}
+
 /** The banner for these findings, without a line end at its end; '' when nothing speaks against the sender. */
 export function bannerOf(findings: readonly Remark[], language: Language): string {
   const told = findings.filter(({ code }) => Object.hasOwn(WORDS, code)).slice(0, 20);

@@ -130,7 +130,7 @@ export async function openManifest(bytes: Uint8Array, keys: ReadonlyMap<string, 
   if (!(await signedByOne(payload, signatures, keys)))
     refuseManifest('manifest-signature', 'no signature of a known key');
   const statement = decoded(statementCodec, payload, 'manifest-schema', 'the signed manifest does not fit its schema');
-  if (!sameJson(inOrder(statement), payload))
+  if (!sameJson(isInOrder(statement) ? statement : inOrder(statement), payload))
     refuseManifest('manifest-canonical', 'the signed manifest is not in its one form');
   checkList(statement);
   return statement;
@@ -178,6 +178,29 @@ function inOrder(value: unknown, schema: unknown = StatementSchema): unknown {
   const given = value as Record<string, unknown>;
   const kept = names.filter((name) => given[name] !== undefined);
   return Object.fromEntries(kept.map((name) => [name, inOrder(given[name], properties?.[name])]));
+}
+
+/** True when `inOrder` would give the same again: what we sealed ourselves, at a third of the cost. */
+function isInOrder(value: unknown, schema: unknown = StatementSchema): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every((one) => isInOrder(one, (schema as { items?: unknown }).items));
+  const { properties, anyOf } = (schema ?? {}) as { properties?: Record<string, unknown>; anyOf?: unknown[] };
+  if (anyOf !== undefined)
+    return isInOrder(
+      value,
+      anyOf.find((one) => (one as { type?: string }).type === 'object'),
+    );
+  const given = value as Record<string, unknown>;
+  const names = Object.keys(value);
+  if (properties === undefined)
+    return names.every((name, at) => (at === 0 || (names[at - 1] as string) < name) && isInOrder(given[name]));
+  let at = 0;
+  for (const name of Object.keys(properties)) {
+    if (names[at] !== name) continue;
+    if (!isInOrder(given[name], properties[name])) return false;
+    at += 1;
+  }
+  return at === names.length;
 }
 
 async function signedByOne(

@@ -1,13 +1,15 @@
 // A person's own settings: language, password, mailboxes, stand-ins.
-import { DELEGATION_MOST_MS, parseName } from './accounts.ts';
+import type { Language } from '../message/account.ts';
+import { DELEGATION_MOST_MS, parseName, type Mailbox } from './accounts.ts';
 import { mailboxesOf, type Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Answer, Visit } from './pages.ts';
-import { newPasswordFault, newPasswordFields, passwordField } from './password-fields.ts';
+import { newPasswordFault, newPasswordFields, passwordField, textField } from './fields.ts';
 import { checkPassword, hashPassword } from './passwords.ts';
-import { beginSession } from './sign-in.ts';
-import { timeWords, wordsOf, type Word } from './words.ts';
+import { beginSession } from './letting-in.ts';
+import { wordsOf, type Word } from './words.ts';
+import { timeWords } from './words-of-time.ts';
 
 /** A part of the page that another file adds (second factors). */
 export type Section = (visit: Visit) => Html | undefined;
@@ -83,75 +85,91 @@ function accountPage(
   note: { readonly kind: 'good' | 'bad'; readonly word: Word } | undefined,
 ): Html {
   const say = wordsOf(visit.language);
-  const { user, language } = visit;
-  const untilWords = (until: number | null): string =>
-    until === null ? say('forever') : `${say('until')} ${timeWords(until, language)}`;
+  const { user } = visit;
+  const boxes = mailboxesOf(desk, visit);
   return frame(visit, {
     title: say('account'),
     note: note === undefined ? undefined : { kind: note.kind, text: say(note.word) },
     body: html`<p>${user.display} (${user.name})</p>
-      <section>
-        <h2>${say('myMailboxes')}</h2>
-        <ul class="plain">
-          ${mailboxesOf(desk, visit).map(
-            (box) =>
-              html`<li>
-                ${box.address}
-                <span class="small"
-                  >${say(box.kind)}${box.kind === 'delegated' ? html` ${box.from}` : ''}, ${untilWords(box.until)}</span
-                >
-              </li>`,
-          )}
-        </ul>
-      </section>
-      <section>
-        <h2>${say('language')}</h2>
-        <form method="post" action="/account/language" class="row">
-          ${csrfField(visit)} <label for="language">${say('language')}</label
-          ><select id="language" name="language">
-            <option value="ja" ${language === 'ja' ? html` selected` : ''}>日本語</option>
-            <option value="en" ${language === 'en' ? html` selected` : ''}>English</option>
-          </select>
-          <button class="quiet">${say('save')}</button>
-        </form>
-      </section>
-      <section>
-        <h2>${say('delegate')}</h2>
-        <p>${say('delegateLead')}</p>
-        <ul class="plain">
-          ${desk.accounts.delegationsOf(user.name, desk.now()).map(
-            ({ taker, until }) =>
-              html`<li>
-                <form method="post" action="/account/delegate/end" class="row">
-                  ${csrfField(visit)}<input type="hidden" name="taker" value="${taker}" />${taker}
-                  <span class="small">${untilWords(until)}</span>
-                  <button class="quiet">${say('end')}<span class="hidden"> ${taker}</span></button>
-                </form>
-              </li>`,
-          )}
-        </ul>
-        <form method="post" action="/account/delegate" class="card form">
-          ${csrfField(visit)}
-          <p>
-            <label for="taker">${say('taker')}</label
-            ><input id="taker" name="taker" required maxlength="64" autocomplete="off" />
-          </p>
-          <p><label for="until">${say('endDate')}</label><input id="until" name="until" type="date" required /></p>
-          <p><button>${say('delegate')}</button></p>
-        </form>
-      </section>
-      ${sections.map((section) => section(visit))}
-      ${
-        user.source === 'local'
-          ? html`<section>
-              <h2>${say('changePassword')}</h2>
-              <form method="post" action="/account/password" class="card form">
-                ${csrfField(visit)}
-                ${passwordField(visit, 'old', 'oldPassword', 'current-password')}${newPasswordFields(visit)}
-                <p><button>${say('changePassword')}</button></p>
-              </form>
-            </section>`
-          : ''
-      }`,
+      ${boxes.length === 0 ? '' : mailboxSection(visit, boxes)} ${languageSection(visit)}
+      ${boxes.some(({ kind }) => kind === 'own') ? delegateSection(desk, visit) : ''}
+      ${sections.map((section) => section(visit))} ${user.source === 'local' ? passwordSection(visit) : ''}`,
   });
+}
+
+function untilWords(visit: Visit, until: number | null): string {
+  const say = wordsOf(visit.language);
+  return until === null ? say('forever') : `${say('until')} ${timeWords(until, visit.language)}`;
+}
+
+function mailboxSection(visit: Visit, boxes: readonly Mailbox[]): Html {
+  const say = wordsOf(visit.language);
+  return html`<section>
+    <h2>${say('myMailboxes')}</h2>
+    <ul class="plain">
+      ${boxes.map(
+        (box) =>
+          html`<li>
+            ${box.address}
+            <span class="small"
+              >${say(box.kind)}${box.kind === 'delegated' ? html` ${box.from}` : ''},
+              ${untilWords(visit, box.until)}</span
+            >
+          </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
+function languageSection(visit: Visit): Html {
+  const say = wordsOf(visit.language);
+  const option = (value: Language, name: string): Html =>
+    html`<option value="${value}" ${visit.language === value ? html` selected` : ''}>${name}</option>`;
+  return html`<section>
+    <h2>${say('language')}</h2>
+    <form method="post" action="/account/language" class="row">
+      ${csrfField(visit)} <label for="language" class="hidden">${say('language')}</label
+      ><select id="language" name="language">
+        ${option('ja', '日本語')}${option('en', 'English')}
+      </select>
+      <button class="quiet">${say('save')}</button>
+    </form>
+  </section>`;
+}
+
+/** For whoever has mail of his own to let somebody else read. */
+function delegateSection(desk: Desk, visit: Visit): Html {
+  const say = wordsOf(visit.language);
+  return html`<section>
+    <h2>${say('delegate')}</h2>
+    <p>${say('delegateLead')}</p>
+    <ul class="plain">
+      ${desk.accounts.delegationsOf(visit.user.name, desk.now()).map(
+        ({ taker, until }) =>
+          html`<li>
+            <form method="post" action="/account/delegate/end" class="row">
+              ${csrfField(visit)}<input type="hidden" name="taker" value="${taker}" />${taker}
+              <span class="small">${untilWords(visit, until)}</span>
+              <button class="quiet">${say('end')}<span class="hidden"> ${taker}</span></button>
+            </form>
+          </li>`,
+      )}
+    </ul>
+    <form method="post" action="/account/delegate" class="card form">
+      ${csrfField(visit)} ${textField(visit, { id: 'taker', label: 'taker', most: 64 })}
+      <p><label for="until">${say('endDate')}</label><input id="until" name="until" type="date" required /></p>
+      <p><button>${say('delegate')}</button></p>
+    </form>
+  </section>`;
+}
+
+function passwordSection(visit: Visit): Html {
+  const say = wordsOf(visit.language);
+  return html`<section>
+    <h2>${say('changePassword')}</h2>
+    <form method="post" action="/account/password" class="card form">
+      ${csrfField(visit)} ${passwordField(visit, 'old', 'oldPassword', 'current-password')}${newPasswordFields(visit)}
+      <p><button>${say('changePassword')}</button></p>
+    </form>
+  </section>`;
 }

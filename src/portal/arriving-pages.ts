@@ -10,7 +10,8 @@ import { frame } from './frame.ts';
 import { pictureOf } from './page-picture.ts';
 import type { Answer, Visit } from './pages.ts';
 import { sendPicture, sheetOf, viewerBar } from './sheets.ts';
-import { aboutWords, aheadWords, drawnWords, wordsOf } from './words.ts';
+import { wordsOf } from './words.ts';
+import { aboutWords, aheadWords, drawnWords } from './words-of-time.ts';
 
 export function addArriving(desk: Desk, asks: Asks): void {
   const { pages } = desk;
@@ -185,7 +186,7 @@ function askedOf(desk: Desk, asks: Asks, visit: Visit): Asked | undefined {
   const line = messageOf(desk, visit);
   const request = parseMessageId(visit.params['request'] ?? '');
   if (line === undefined || request === undefined) return undefined;
-  const message = desk.index.versions(line.id)[0]?.id ?? line.id;
+  const message = desk.index.lists.versions(line.id)[0]?.id ?? line.id;
   const ask = asks.of(message).find((one) => one.request === request && one.kind === 'render');
   return ask === undefined ? undefined : { request, message, part: ask.part };
 }

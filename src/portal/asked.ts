@@ -4,9 +4,10 @@ import type { PartRow } from '../message/part.ts';
 import type { Ask, AskingDeps } from './asking.ts';
 import type { Desk } from './desk.ts';
 import { csrfField } from './frame.ts';
-import type { Listed } from './message-index.ts';
+import type { Listed } from './message-lists.ts';
 import type { Visit } from './pages.ts';
-import { timeWords, wordsOf, type Word } from './words.ts';
+import { wordsOf, type Word } from './words.ts';
+import { timeWords } from './words-of-time.ts';
 
 /** Milliseconds until an answer that was given is surely in the list. */
 const SETTLE_MS = 120_000;
@@ -24,7 +25,7 @@ const KINDS: { readonly [kind in Ask['kind']]: Word } = {
 /** What was asked for about a message; undefined when nothing was. */
 export async function askedSection(desk: Desk, deps: AskingDeps, visit: Visit, line: Listed): Promise<Html> {
   const say = wordsOf(visit.language);
-  const versions = desk.index.versions(line.id);
+  const versions = desk.index.lists.versions(line.id);
   const first = versions[0]?.id ?? line.id;
   const asks = deps.asks.of(first);
   const others = versions.filter(({ id }) => id !== line.id && !asks.some(({ request }) => request === id));
@@ -72,7 +73,7 @@ async function stateOf(desk: Desk, deps: AskingDeps, visit: Visit, { ask, line, 
         <a href="${href}">${say('askOpen')}</a>`;
     }
   }
-  const version = desk.index.versions(line.id).find(({ id }) => id === request);
+  const version = desk.index.lists.versions(line.id).find(({ id }) => id === request);
   if (version !== undefined) {
     const wrong = kind === 'password' && version.waiting > 0 && !version.shown;
     return done(wrong ? 'askWrong' : 'askDone', `/messages/${request}`);

@@ -6,7 +6,7 @@ import type { RequestWriter } from '../requests/requests.ts';
 import type { Database, Row } from './database.ts';
 import { messageOf, type Desk } from './desk.ts';
 import { frame } from './frame.ts';
-import type { Listed } from './message-index.ts';
+import type { Listed } from './message-lists.ts';
 import type { Answer, Visit } from './pages.ts';
 import { wordsOf, type Word } from './words.ts';
 
@@ -111,7 +111,7 @@ function askOf(row: Row): Ask {
 
 /** Requests are about the message that came in; a later version of it has no original of its own. */
 function firstOf(desk: Desk, line: Listed): MessageId {
-  return desk.index.versions(line.id)[0]?.id ?? line.id;
+  return desk.index.lists.versions(line.id)[0]?.id ?? line.id;
 }
 
 async function ask(

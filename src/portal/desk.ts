@@ -5,7 +5,8 @@ import type { Accounts, Mailbox, User } from './accounts.ts';
 import type { OnTheWay } from './arriving.ts';
 import type { Directories } from './directory-pages.ts';
 import type { Guesses } from './guesses.ts';
-import type { MessageIndex, Listed } from './message-index.ts';
+import type { MessageIndex } from './message-index.ts';
+import type { Listed } from './message-lists.ts';
 import type { Packages } from './packages.ts';
 import type { Pages, Visit } from './pages.ts';
 import type { Passkeys } from './passkeys.ts';
@@ -43,5 +44,5 @@ export function messageOf(desk: Desk, visit: Visit): Listed | undefined {
   const id = parseMessageId(visit.params['id'] ?? '');
   if (id === undefined) return undefined;
   const addresses = mailboxesOf(desk, visit).map(({ address }) => address);
-  return desk.index.find(id, addresses, visit.user.name);
+  return desk.index.lists.find(id, addresses, visit.user.name);
 }

@@ -5,7 +5,8 @@ import type { Desk } from './desk.ts';
 import { admit, type LdapPlace, type Oidc, type OidcStart } from './directory.ts';
 import { reasonOf } from '../message/errors.ts';
 import type { Answer, Glance } from './pages.ts';
-import { beginSession, refuseSignIn } from './sign-in.ts';
+import { letIn } from './letting-in.ts';
+import { refuseSignIn } from './sign-in.ts';
 
 export interface Directories {
   readonly ldap: LdapPlace | undefined;
@@ -43,7 +44,7 @@ export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): voi
       try {
         const vouched = await oidc.end(`?${glance.query.toString()}`, start);
         const user = vouched === undefined ? undefined : admit(desk.accounts, vouched, 'oidc');
-        return await letIn(desk, glance, user, 'oidc');
+        return await take(desk, glance, user, 'oidc');
       } catch (error) {
         desk.log.warn({ error: reasonOf(error) }, 'OpenID sign-in refused');
         await desk.note({ act: 'sign-in-failed', detail: { step: 'oidc', address: glance.request.ip } });
@@ -59,23 +60,14 @@ export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): voi
       if (isIP(from) === 0 || !proxy.addresses.includes(from.replace(/^::ffff:/, '')) || name === undefined)
         return 'not-found';
       const user = admit(desk.accounts, { name, display: name, address: undefined }, 'proxy');
-      return letIn(desk, glance, user, 'proxy');
+      return take(desk, glance, user, 'proxy');
     });
   }
 }
 
-async function letIn(desk: Desk, glance: Glance, user: User | undefined, step: string): Promise<Answer> {
-  const address = glance.request.ip;
-  if (user === undefined) {
-    await desk.note({ act: 'sign-in-failed', detail: { step, address } });
-    return refuseSignIn(glance);
-  }
-  const next = desk.nextFactor(user);
-  await desk.note({
-    act: 'signed-in',
-    person: user.name,
-    detail: { step: next === undefined ? 'all' : step, address },
-  });
-  beginSession(desk, glance, user, next === undefined ? 'full' : 'password');
-  return { to: next ?? '/' };
+/** Whoever a directory vouched for and who may be here is let in; the rest is journaled. */
+async function take(desk: Desk, glance: Glance, user: User | undefined, step: string): Promise<Answer> {
+  if (user !== undefined) return letIn(desk, glance, user, { step });
+  await desk.note({ act: 'sign-in-failed', detail: { step, address: glance.request.ip } });
+  return refuseSignIn(glance);
 }

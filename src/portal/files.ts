@@ -8,7 +8,7 @@ import type { Statement } from '../outbox/manifest.ts';
 import { messageOf, type Desk } from './desk.ts';
 import { frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
-import type { Listed } from './message-index.ts';
+import type { Listed } from './message-lists.ts';
 import { brokenPage, pathOfFile, TEXT_BYTES, TEXT_SHOWN } from './message.ts';
 import { pictureOf } from './page-picture.ts';
 import type { Answer, Visit } from './pages.ts';

@@ -1,12 +1,13 @@
 // The first sign-in of a person, with a one-time code: a password is chosen. The very first one names himself.
 import { parseAddress, parseName } from './accounts.ts';
 import type { Desk } from './desk.ts';
+import { nameField, newPasswordFault, newPasswordFields, textField } from './fields.ts';
 import { frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Answer, Glance } from './pages.ts';
-import { newPasswordFault, newPasswordFields } from './password-fields.ts';
 import { hashPassword } from './passwords.ts';
-import { beginSession, strangerField } from './sign-in.ts';
+import { letIn } from './letting-in.ts';
+import { strangerField } from './strangers.ts';
 import { wordsOf, type Word } from './words.ts';
 
 export function addFirstSignIn(desk: Desk): void {
@@ -19,51 +20,18 @@ function firstPage(desk: Desk, glance: Glance, fault?: Word): Html {
   const field = (name: string): string => glance.form.get(name) ?? '';
   // The very first person names himself; everybody else was named by an administrator.
   const fresh = desk.accounts.isEmpty() || desk.accounts.ownerOfCode(field('code')) === FIRST;
-  const addressHint = desk.firstAddress ?? '';
   return frame(glance, {
     title: say('firstTitle'),
     note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
-    body: html`<p>${say('firstLead')}</p>
+    body: html`<p>${say(fresh ? 'firstLeadServer' : 'firstLead')}</p>
       <form method="post" action="/first" class="card form">
         ${strangerField(glance)}
-        <p>
-          <label for="code">${say('code')}</label
-          ><input
-            id="code"
-            name="code"
-            autocomplete="one-time-code"
-            required
-            maxlength="60"
-            class="code"
-            value="${field('code')}"
-          />
-        </p>
+        ${textField(glance, { id: 'code', label: 'code', most: 60, value: field('code'), complete: 'one-time-code', look: 'code', first: true })}
         ${
           fresh
-            ? html`<p>
-                  <label for="name">${say('name')}</label
-                  ><input
-                    id="name"
-                    name="name"
-                    autocomplete="username"
-                    required
-                    maxlength="64"
-                    value="${field('name')}"
-                  />
-                </p>
-                <p>
-                  <label for="display">${say('firstName')}</label
-                  ><input id="display" name="display" required maxlength="100" value="${field('display')}" />
-                </p>
-                <p>
-                  <label for="address">${say('firstAddress')}</label
-                  ><input
-                    id="address"
-                    name="address"
-                    maxlength="254"
-                    value="${glance.form.get('address') ?? addressHint}"
-                  />
-                </p>`
+            ? html`${nameField(glance, { value: field('name'), hint: 'nameHint', complete: 'username' })}
+              ${textField(glance, { id: 'display', label: 'firstName', most: 100, value: field('display'), complete: 'name' })}
+              ${textField(glance, { id: 'address', label: 'firstAddress', most: 254, value: glance.form.get('address') ?? desk.firstAddress ?? '', complete: 'email', optional: true })}`
             : ''
         }
         ${newPasswordFields(glance)}
@@ -105,10 +73,10 @@ async function first(desk: Desk, glance: Glance): Promise<Answer> {
     desk.accounts.add(name, field('display').trim() || name, ['staff', 'administrator']);
     if (address !== '') desk.accounts.giveAddress(name, address, 'own', null, name);
   }
+  // Somebody new has chosen no language yet: the one that his browser asks for.
+  if (desk.accounts.find(name)?.hasPassword === false) desk.accounts.setLanguage(name, glance.language);
   desk.accounts.setPasswordHash(name, hash);
   const user = desk.accounts.find(name);
   if (user === undefined || user.disabled) return 'not-found';
-  const next = desk.nextFactor(user);
-  beginSession(desk, glance, user, next === undefined ? 'full' : 'password');
-  return { to: next ?? '/' };
+  return letIn(desk, glance, user, { step: 'code' });
 }

@@ -68,26 +68,33 @@ export function frame(glance: Glance, { title, body, wide, note, live, script, a
     </html> `;
 }
 
+/** The navigation of whoever is signed in: what his roles open, and his own settings. */
+export function linksOf({
+  session,
+  language,
+  links,
+}: Glance): readonly { readonly path: string; readonly word: string }[] {
+  const say = wordsOf(language);
+  const seen = (roles: readonly Role[]): boolean => roles.some((role) => session?.user.roles.includes(role) === true);
+  const all = [
+    ...WORD_LINKS.map(([path, word, roles]) => ({ path, word: say(word), roles })),
+    ...links.map(({ path, words, roles }) => ({ path, word: words[language], roles })),
+  ];
+  return [...all.filter(({ roles }) => seen(roles)), { path: '/account', word: say('account') }];
+}
+
 function navigation(glance: Glance): Html | undefined {
   const { session, language } = glance;
   if (session === undefined || session.level !== 'full') return undefined;
   const say = wordsOf(language);
-  const seen = (roles: readonly Role[]): boolean => roles.some((role) => session.user.roles.includes(role));
-  const links = [
-    ...WORD_LINKS.map(([path, word, roles]) => ({ path, word: say(word), roles })),
-    ...glance.links.map(({ path, words, roles }) => ({ path, word: words[language], roles })),
-    { path: '/account', word: say('account'), roles: session.user.roles },
-  ];
   return html`<nav aria-label="${say('product')}">
       <ul>
-        ${links
-          .filter(({ roles }) => seen(roles))
-          .map(
-            ({ path, word }) =>
-              html`<li>
-                <a href="${path}" ${glance.path.startsWith(path) ? html` aria-current="page"` : ''}>${word}</a>
-              </li> `,
-          )}
+        ${linksOf(glance).map(
+          ({ path, word }) =>
+            html`<li>
+              <a href="${path}" ${glance.path.startsWith(path) ? html` aria-current="page"` : ''}>${word}</a>
+            </li> `,
+        )}
       </ul>
     </nav>
     <form method="post" action="/sign-out" class="sign-out">

@@ -112,12 +112,12 @@ export class LiveEvents {
       asks.map(async ({ request, kind }) =>
         kind === 'render'
           ? (await onTheWay.documents(request)).map(({ sealed }) => sealed)
-          : index.versions(request).length > 1,
+          : index.lists.versions(request).length > 1,
       ),
     );
     const id = parseMessageId(visit.query.get('id') ?? '');
-    const come = id === undefined ? undefined : index.find(id, addresses, visit.user.name)?.stage;
-    const newest = index.newest(addresses);
+    const come = id === undefined ? undefined : index.lists.find(id, addresses, visit.user.name)?.stage;
+    const newest = index.lists.newest(addresses);
     const text = JSON.stringify([
       arriving.map(({ id: one, ahead, done, pages, seconds }) => [one, ahead, done, pages, seconds]),
       answers,

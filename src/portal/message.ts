@@ -10,10 +10,11 @@ import { askedSection, askForms, passwordForm } from './asked.ts';
 import type { AskingDeps } from './asking.ts';
 import { csrfField, frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
-import type { Listed } from './message-index.ts';
+import type { Listed } from './message-lists.ts';
 import { stateOf } from './messages.ts';
 import type { Visit } from './pages.ts';
-import { timeWords, wordsOf } from './words.ts';
+import { wordsOf } from './words.ts';
+import { timeWords } from './words-of-time.ts';
 
 /** Bytes and characters of a text that a page shows; the rest is in the download. */
 export const TEXT_BYTES = 32 * 1024 * 1024;
@@ -27,13 +28,13 @@ export function addMessage(desk: Desk, asking: AskingDeps): void {
     const opened = await open(desk, line);
     if (opened === undefined) return brokenPage(visit, line);
     await desk.note({ act: 'viewed', person: visit.user.name, message: line.id });
-    desk.index.markRead(visit.user.name, line.id, true);
+    desk.index.lists.markRead(visit.user.name, line.id, true);
     return messagePage({ desk, asking, visit, line }, opened);
   });
   pages.post('/messages/:id/unread', ['staff'], async (visit) => {
     const line = messageOf(desk, visit);
     if (line === undefined) return 'not-found';
-    desk.index.markRead(visit.user.name, line.id, false);
+    desk.index.lists.markRead(visit.user.name, line.id, false);
     return { to: '/messages' };
   });
 }
@@ -82,7 +83,8 @@ async function messagePage({ desk, asking, visit, line }: Shown, { statement, te
   const { predicate } = statement;
   const { headers } = predicate;
   const files = statement.subject.filter(({ name }) => name.startsWith('files/'));
-  const title = line.subject === '' ? say('noSubject') : line.subject;
+  const subject = headers?.subject ?? line.subject;
+  const title = subject === '' ? say('noSubject') : subject;
   const row = (word: string, value: string): Html | undefined =>
     value === ''
       ? undefined
@@ -90,9 +92,10 @@ async function messagePage({ desk, asking, visit, line }: Shown, { statement, te
           <dt>${word}</dt>
           <dd>${value}</dd>
         </div>`;
+  const shown = withoutHeads(text ?? '');
   return frame(visit, {
     title,
-    ...(asking.asks.of(desk.index.versions(line.id)[0]?.id ?? line.id).length === 0 ? {} : { live: 'message' }),
+    ...(asking.asks.of(desk.index.lists.versions(line.id)[0]?.id ?? line.id).length === 0 ? {} : { live: 'message' }),
     body: html`${road(visit, line)}
       <dl class="heads">
         ${row(say('from'), headers?.from ?? predicate.envelope.from)}
@@ -100,15 +103,15 @@ async function messagePage({ desk, asking, visit, line }: Shown, { statement, te
         ${row(say('date'), dateWords(headers?.date ?? '', visit))}
         ${row(say('received'), timeWords(timeOf(line.id), visit.language))}
       </dl>
-      ${predicate.reason === null ? '' : html`<p class="note bad">${reasonWords(predicate.reason, visit.language)}</p>`}
-      ${await askedSection(desk, asking, visit, line)} ${fileCards(visit, line, predicate.parts)}
+      ${standing(desk, visit, line, predicate)} ${await askedSection(desk, asking, visit, line)}
+      ${fileCards(visit, line, predicate.parts)}
       ${
         text === undefined
           ? ''
           : html`<section>
               <h2>${say('text')}</h2>
-              <pre class="text" tabindex="0">${text.slice(0, TEXT_SHOWN).toWellFormed()}</pre>
-              ${text.length > TEXT_SHOWN ? html`<p class="note">${say('textCut')}</p>` : ''}
+              <pre class="text" tabindex="0">${shown.slice(0, TEXT_SHOWN).toWellFormed()}</pre>
+              ${shown.length > TEXT_SHOWN ? html`<p class="note">${say('textCut')}</p>` : ''}
               <p>
                 <a class="button quiet" href="/messages/${line.id}/files/message.txt" download
                   >${say('download')}: message.txt</a
@@ -129,6 +132,36 @@ async function messagePage({ desk, asking, visit, line }: Shown, { statement, te
       </div>
       ${back(visit)}`,
   });
+}
+
+/** The heads of a mail stand above its text already: they are not read twice. */
+function withoutHeads(text: string): string {
+  return text.replace(/^(?:(?:From|To|Cc|Subject|Date): [^\n]*\n)*\n/, '');
+}
+
+/** What stands in the way of reading it and what one can do, or that a version has come that can be read. */
+function standing(desk: Desk, visit: Visit, line: Listed, { reason }: Statement['predicate']): Html {
+  const say = wordsOf(visit.language);
+  const versions = desk.index.lists.versions(line.id);
+  const better = versions.find(({ id, shown }) => shown && id !== line.id);
+  const locked = reason === 'password-needed' || reason === 'password-wrong';
+  const note =
+    better !== undefined
+      ? html`<div class="note good row">
+          <span>${say('betterVersion')}</span> <a class="button" href="/messages/${better.id}">${say('betterOpen')}</a>
+        </div>`
+      : reason === null
+        ? undefined
+        : html`<div class="note ${line.state === 'held' ? 'wait' : 'bad'}">
+            <p>${sentence(reasonWords(reason, visit.language))}</p>
+            ${locked ? html`<p>${say('lockedHelp')}</p>` : line.state === 'refused' ? html`<p>${say('refusedHelp')}</p>` : ''}
+          </div>`;
+  return html`<div data-live-part="standing">${note}</div>`;
+}
+
+/** Words that stand alone begin with a capital and end with a stop. */
+function sentence(words: string): string {
+  return /^[a-z]/.test(words) ? `${words.charAt(0).toUpperCase()}${words.slice(1)}.` : `${words}。`;
 }
 
 /** The date that the sender wrote, as people here read it; whatever is no date stays as it was. */
@@ -162,9 +195,11 @@ export function pathOfFile(line: Listed, output: string): string {
 
 function fileCards(visit: Visit, line: Listed, parts: readonly PartRow[]): Html | undefined {
   const say = wordsOf(visit.language);
+  // A mail within a mail and its text became one file: it is listed once.
+  const listed = new Set<string>();
   const cards = parts.flatMap((part) =>
     part.outputs
-      .filter((name) => name.startsWith('files/'))
+      .filter((name) => name.startsWith('files/') && !listed.has(name) && listed.add(name))
       .map((output) => {
         const path = pathOfFile(line, output);
         const shown = output.replace(/^files\//, '');
@@ -208,6 +243,12 @@ const BECAME: { readonly [verdict in PartRow['verdict']]: readonly [ja: string, 
   refused: ['届けられません', 'not delivered'],
 };
 
+/** What a part without a name is called. */
+function nameless(visit: Visit, part: PartRow): string {
+  const say = wordsOf(visit.language);
+  return part.verdict === 'text' && part.outputs.includes('message.txt') ? say('text') : say('noName');
+}
+
 function partTable(visit: Visit, line: Listed, parts: readonly PartRow[]): Html {
   const { language } = visit;
   const say = wordsOf(language);
@@ -232,8 +273,8 @@ function partTable(visit: Visit, line: Listed, parts: readonly PartRow[]): Html 
           html`<tr>
             <td>${part.path}</td>
             <td>
-              ${part.name === '' ? part.detectedType : part.name}<br /><span class="small"
-                >${part.name === '' ? '' : html`${part.detectedType}, `}${sizeWords(part.size)}</span
+              ${part.name === '' ? nameless(visit, part) : part.name}<br /><span class="small"
+                >${part.detectedType}, ${sizeWords(part.size)}</span
               >
             </td>
             <td>

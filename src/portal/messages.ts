@@ -7,9 +7,10 @@ import { arrivingSection } from './arriving-pages.ts';
 import type { Arriving } from './arriving.ts';
 import { frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
-import type { Listed } from './message-index.ts';
+import type { Listed } from './message-lists.ts';
 import type { Visit } from './pages.ts';
-import { timeWords, wordsOf, type Word } from './words.ts';
+import { wordsOf, type Word } from './words.ts';
+import { timeWords } from './words-of-time.ts';
 
 /** Lines of a page of the list. */
 const LINES = 50;
@@ -18,7 +19,7 @@ export function addMessages(desk: Desk): void {
   desk.pages.get('/messages', ['staff'], async (visit) => {
     const boxes = mailboxesOf(desk, visit);
     const asked = askedOf(visit, boxes);
-    const { lines, more } = desk.index.list({
+    const { lines, more } = desk.index.lists.list({
       user: visit.user.name,
       addresses: asked.box === '' ? boxes.map(({ address }) => address) : [asked.box],
       state: asked.state,
@@ -157,7 +158,7 @@ function table(visit: Visit, lines: readonly Listed[]): Html {
         <th scope="col">${say('state')}</th>
         <th scope="col">${say('from')}</th>
         <th scope="col">${say('subject')}</th>
-        <th scope="col" class="number">${say('pages')}</th>
+        <th scope="col" class="number">${say('pagesOf')}</th>
         <th scope="col">${say('received')}</th>
       </tr>
     </thead>

@@ -1,4 +1,4 @@
-// Pages for originals: staff ask with a reason, approvers decide on what they saw, the requester takes the link once.
+// Pages of whoever wants an original: he asks with a reason, sees how far it is, and takes the link once.
 import { createHash, randomBytes } from 'node:crypto';
 import { sizeWords } from '../message/account.ts';
 import { html, type Html } from '../message/html.ts';
@@ -6,10 +6,12 @@ import type { MessageId } from '../message/id.ts';
 import type { RequestWriter } from '../requests/requests.ts';
 import { messageOf, type Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
-import type { Listed } from './message-index.ts';
-import type { Hindrance, OriginalAsked, Originals, OriginalState } from './originals.ts';
+import type { Listed } from './message-lists.ts';
+import { digestNow, facts, row } from './original-cards.ts';
+import type { OriginalAsked, Originals } from './originals.ts';
 import type { Answer, Visit } from './pages.ts';
-import { timeWords, wordsOf, type Word } from './words.ts';
+import { wordsOf, type Word } from './words.ts';
+import { timeWords } from './words-of-time.ts';
 
 export interface OriginalPagesDeps {
   readonly originals: Originals;
@@ -31,10 +33,8 @@ export function addOriginals(desk: Desk, deps: OriginalPagesDeps): void {
     return what === undefined ? 'not-found' : askPage(visit, line, what);
   });
   pages.post('/messages/:id/original', ['staff'], async (visit) => ask(desk, deps, visit));
-  pages.get('/originals', ['staff'], async (visit) => minePage(visit, originals.ofUser(visit.user.name)));
+  pages.get('/originals', ['staff'], async (visit) => minePage(desk, visit, originals));
   pages.post('/originals/:original/link', ['staff'], async (visit) => link(desk, deps, visit));
-  pages.get('/approvals', ['approver'], async (visit) => approvalsPage(desk, visit, originals, undefined));
-  pages.post('/approvals/:original', ['approver'], async (visit) => decide(desk, deps, visit));
 }
 
 /** What an original is asked of: the whole message, or one of its parts, as the signed manifest tells it. */
@@ -47,7 +47,7 @@ interface Wanted {
 }
 
 async function wantedOf(desk: Desk, line: Listed, part: string): Promise<Wanted | undefined> {
-  const message = desk.index.versions(line.id)[0]?.id ?? line.id;
+  const message = desk.index.lists.versions(line.id)[0]?.id ?? line.id;
   const { source, parts } = (await desk.packages.statement(message)).predicate;
   const { sha256, size } = source;
   if (part === '') return { message, part, sha256, size, name: source.kind === 'mail' ? line.subject : source.name };
@@ -69,6 +69,7 @@ function askPage(visit: Visit, line: Listed, wanted: Wanted, fault?: Word): Html
         >
       </p>
       <p>${say('originalLead')}</p>
+      <p>${say('originalSteps')}</p>
       <form method="post" action="/messages/${line.id}/original" class="card form">
         ${csrfField(visit)}<input type="hidden" name="part" value="${wanted.part}" />
         <p>
@@ -103,50 +104,40 @@ async function ask(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit): 
   return { to: '/originals' };
 }
 
-const STATE_WORDS: { readonly [state in OriginalState]: readonly [Word, string] } = {
-  asked: ['originalWaiting', 'wait'],
-  approved: ['originalApproved', 'good'],
-  rejected: ['originalRejected', 'bad'],
-  expired: ['originalExpired', 'bad'],
-  released: ['originalReleased', 'good'],
-};
-
-function facts(visit: Visit, one: OriginalAsked): Html {
+/** Who decides next, by the policy in force: names, or whoever is an approver. */
+async function decidersOf(
+  desk: Desk,
+  visit: Visit,
+  originals: Originals,
+  one: OriginalAsked,
+): Promise<Html | undefined> {
+  if (one.state !== 'asked') return undefined;
   const say = wordsOf(visit.language);
-  const [word, look] = STATE_WORDS[one.state];
-  return html`<p>
-      <b>${one.name === '' ? say('noSubject') : one.name}</b
-      >${one.part === '' ? '' : html` <span class="small">[${one.part}]</span>`}
-      <span class="state ${look}">${say(word)}</span>
-    </p>
-    <p>${say('originalReason')}: ${one.reason}</p>
-    <p class="small">
-      ${timeWords(one.at, visit.language)}, ${sizeWords(one.size)}, SHA-256 <span class="code">${one.sha256}</span>
-    </p>
-    ${one.decisions.map(({ by, at, yes }) => html`<p class="small">${say(yes ? 'approvedBy' : 'rejectedBy')} ${by}, ${timeWords(at, visit.language)}</p>`)}`;
+  const named = (await originals.policyOf(one.message))?.levels[one.level] ?? [];
+  const names = named.map((name) => desk.accounts.find(name)?.display ?? name);
+  const who = names.length === 0 ? say('role_approver') : names.join(visit.language === 'ja' ? '、' : ', ');
+  return row(say('originalDecides'), who);
 }
 
-function minePage(visit: Visit, mine: readonly OriginalAsked[], told?: Html): Html {
+async function minePage(desk: Desk, visit: Visit, originals: Originals, told?: Html): Promise<Html> {
   const say = wordsOf(visit.language);
+  const mine = originals.ofUser(visit.user.name);
+  const cards = await Promise.all(
+    mine.map(
+      async (one) =>
+        html`<li class="card">
+          ${facts(visit, one, await decidersOf(desk, visit, originals, one))}
+          ${one.state === 'approved' ? html`<form method="post" action="/originals/${one.id}/link">${csrfField(visit)}<button>${say('originalLink')}</button></form>` : ''}
+        </li> `,
+    ),
+  );
   return frame(visit, {
     title: say('originals'),
-    body: html`${told} ${mine.length === 0 ? html`<p class="empty">${say('nothing')}</p>` : ''}
+    body: html`${told} ${mine.length === 0 ? html`<p class="empty">${say('originalsNone')}</p>` : ''}
       <ul class="plain">
-        ${mine.map(
-          (one) =>
-            html`<li class="card">
-              ${facts(visit, one)}
-              ${one.state === 'approved' ? html`<form method="post" action="/originals/${one.id}/link">${csrfField(visit)}<button>${say('originalLink')}</button> <span class="small">${say('until')} ${timeWords(one.expires, visit.language)}</span></form>` : ''}
-            </li> `,
-        )}
+        ${cards}
       </ul>`,
   });
-}
-
-/** The digest that the signed manifest gives at this moment for what was asked for. */
-async function digestNow(desk: Desk, { message, part }: OriginalAsked): Promise<string | undefined> {
-  const { source, parts } = (await desk.packages.statement(message)).predicate;
-  return part === '' ? source.sha256 : parts.find(({ path }) => path === part)?.sha256;
 }
 
 /** Uses the approval up: one link, whose token nobody but the requester ever sees. */
@@ -156,7 +147,7 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
   if (one === undefined || one.user !== visit.user.name) return 'not-found';
   // What was approved must still be what the signed manifest says, and still be this person's to read.
   const boxes = desk.accounts.mailboxes(visit.user.name, desk.now()).map(({ address }) => address);
-  if (desk.index.find(one.message, boxes, visit.user.name) === undefined) return 'not-found';
+  if (desk.index.lists.find(one.message, boxes, visit.user.name) === undefined) return 'not-found';
   const policy = await originals.policyOf(one.message);
   if (policy === undefined) return 'not-found';
   if ((await digestNow(desk, one)) !== one.sha256 || one.state !== 'approved') return 'not-found';
@@ -190,66 +181,5 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
     <p class="code" data-link>${outerUrl}/originals/${one.message}.${token}</p>
     <p>${say('originalFrom')} ${timeWords(Math.max(from, desk.now()), visit.language)}</p>
   </div>`;
-  return minePage(visit, originals.ofUser(visit.user.name), told);
-}
-
-async function approvalsPage(desk: Desk, visit: Visit, originals: Originals, fault: Word | undefined): Promise<Html> {
-  const say = wordsOf(visit.language);
-  const waiting = await originals.waitingFor(visit.user.name);
-  const who = (name: string): string => desk.accounts.find(name)?.display ?? name;
-  return frame(visit, {
-    title: say('approvals'),
-    note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
-    body: html`<p>${say('approvalsLead')}</p>
-      ${waiting.length === 0 ? html`<p class="empty">${say('nothing')}</p>` : ''}
-      <ul class="plain">
-        ${waiting.map(
-          (one) =>
-            html`<li class="card">
-              <p>${say('askedBy')} ${who(one.user)} (${one.user})</p>
-              ${facts(visit, one)}
-              <form method="post" action="/approvals/${one.id}" class="acts">
-                ${csrfField(visit)}<input type="hidden" name="sha256" value="${one.sha256}" />
-                <button name="yes" value="1">${say('approve')}<span class="hidden"> ${one.name}</span></button
-                ><button name="yes" value="0" class="quiet">
-                  ${say('reject')}<span class="hidden"> ${one.name}</span>
-                </button>
-              </form>
-            </li> `,
-        )}
-      </ul>`,
-  });
-}
-
-const HINDRANCES: { readonly [hindrance in Hindrance]: Word } = {
-  'not-yours': 'approveNotYours',
-  'own-request': 'approveOwn',
-  'decided-before': 'approveTwice',
-  'not-open': 'approveNotOpen',
-  changed: 'approveChanged',
-};
-
-async function decide(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit): Promise<Answer> {
-  const one = originals.find(visit.params['original'] ?? '');
-  const answer = visit.form.get('yes');
-  if (one === undefined || (answer !== '1' && answer !== '0')) return 'not-found';
-  const sha256 = visit.form.get('sha256') ?? '';
-  const bad = async (hindrance: Hindrance): Promise<Answer> => ({
-    status: 409,
-    page: await approvalsPage(desk, visit, originals, HINDRANCES[hindrance]),
-  });
-  const policy = await originals.policyOf(one.message);
-  if (policy === undefined) return 'not-found';
-  const hindrance = originals.hindrance(one, visit.user.name, policy);
-  if (hindrance === 'not-yours') return 'not-found';
-  if (hindrance !== undefined) return bad(hindrance);
-  if ((await digestNow(desk, one)) !== sha256 || sha256 !== one.sha256) return bad('changed');
-  await desk.note({
-    act: answer === '1' ? 'approved' : 'rejected',
-    person: visit.user.name,
-    message: one.message,
-    detail: { sha256, for: one.user, level: one.level + 1 },
-  });
-  const late = originals.decide(one.id, { by: visit.user.name, yes: answer === '1', sha256 }, policy);
-  return late === undefined ? { to: '/approvals' } : bad(late);
+  return minePage(desk, visit, originals, told);
 }

@@ -4,8 +4,10 @@ import type { Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
 import { PASSKEYS_MOST, type Passkeys } from './passkeys.ts';
 import type { Answer, Glance, Visit } from './pages.ts';
-import { beginSession, strangerField } from './sign-in.ts';
-import { timeWords, wordsOf, type Word } from './words.ts';
+import { beginSession } from './letting-in.ts';
+import { strangerField } from './strangers.ts';
+import { wordsOf, type Word } from './words.ts';
+import { timeWords } from './words-of-time.ts';
 
 /** Wrong answers from one address in a quarter of an hour. */
 const WRONG_MOST = 20;

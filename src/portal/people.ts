@@ -1,10 +1,12 @@
 // The administrator's pages: who may sign in, with which roles, for which mailboxes. Everything is journaled.
 import { parseAddress, parseName, parseRole, ROLES, type Role, type User } from './accounts.ts';
 import type { Desk } from './desk.ts';
+import { nameField, textField } from './fields.ts';
 import { csrfField, frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Answer, Visit } from './pages.ts';
-import { timeWords, wordsOf, type Word } from './words.ts';
+import { wordsOf, type Word } from './words.ts';
+import { timeWords } from './words-of-time.ts';
 
 const ADMINISTRATOR: readonly Role[] = ['administrator'];
 
@@ -140,10 +142,11 @@ async function giveAddress(desk: Desk, visit: Visit, person: User): Promise<Told
   return { note: { kind: 'good', word: 'saved' } };
 }
 
-function roleBoxes(visit: Visit, chosen: readonly Role[]): Html {
+/** `titled`: a heading above says already what they are. */
+function roleBoxes(visit: Visit, chosen: readonly Role[], titled = false): Html {
   const say = wordsOf(visit.language);
-  return html`<fieldset>
-    <legend>${say('roles')}</legend>
+  return html`<fieldset class="${titled ? 'bare' : ''}">
+    <legend class="${titled ? 'hidden' : ''}">${say('roles')}</legend>
     ${ROLES.map(
       (role) =>
         html`<span class="tick"
@@ -196,19 +199,9 @@ function listPage(desk: Desk, visit: Visit, { note }: Told): Html {
       <section>
         <h2>${say('addPerson')}</h2>
         <form method="post" action="/people" class="card form">
-          ${csrfField(visit)}
-          <p>
-            <label for="name">${say('name')}</label
-            ><input id="name" name="name" required maxlength="64" autocomplete="off" />
-          </p>
-          <p>
-            <label for="display">${say('firstName')}</label
-            ><input id="display" name="display" required maxlength="100" autocomplete="off" />
-          </p>
-          <p>
-            <label for="address">${say('address')}</label
-            ><input id="address" name="address" maxlength="254" autocomplete="off" />
-          </p>
+          ${csrfField(visit)} ${nameField(visit, { hint: 'nameHint' })}
+          ${textField(visit, { id: 'display', label: 'firstName', most: 100 })}
+          ${textField(visit, { id: 'address', label: 'address', most: 254, optional: true })}
           ${roleBoxes(visit, ['staff'])}
           <p><button>${say('add')}</button></p>
         </form>
@@ -227,12 +220,12 @@ function personPage(desk: Desk, visit: Visit, person: User, { note, code }: Told
       <section>
         <h2>${say('roles')}</h2>
         <form method="post" action="${path}/roles" class="card form">
-          ${csrfField(visit)}${roleBoxes(visit, person.roles)}
+          ${csrfField(visit)}${roleBoxes(visit, person.roles, true)}
           <p><button>${say('save')}</button></p>
         </form>
       </section>
       <section>
-        <h2>${say('addresses')}</h2>
+        <h2>${say('mayRead')}</h2>
         <ul class="plain">
           ${desk.accounts.mailboxes(person.name, desk.now()).map(
             (box) =>
@@ -247,11 +240,7 @@ function personPage(desk: Desk, visit: Visit, person: User, { note, code }: Told
           )}
         </ul>
         <form method="post" action="${path}/addresses" class="card form">
-          ${csrfField(visit)}
-          <p>
-            <label for="address">${say('address')}</label
-            ><input id="address" name="address" required maxlength="254" autocomplete="off" />
-          </p>
+          ${csrfField(visit)} ${textField(visit, { id: 'address', label: 'address', most: 254 })}
           <p>
             <label for="kind">${say('kind')}</label
             ><select id="kind" name="kind">
@@ -259,7 +248,7 @@ function personPage(desk: Desk, visit: Visit, person: User, { note, code }: Told
               <option value="shared">${say('shared')}</option>
             </select>
           </p>
-          <p><label for="until">${say('endDate')}</label><input id="until" name="until" type="date" /></p>
+          <p><label for="until">${say('endDateMay')}</label><input id="until" name="until" type="date" /></p>
           <p><button>${say('giveAddress')}</button></p>
         </form>
       </section>

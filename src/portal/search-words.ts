@@ -1,4 +1,5 @@
 // Japanese has no spaces between words: text is indexed as overlapping pairs of characters, and a search is a phrase of them.
+import { hash } from 'node:crypto';
 
 /** One form for what people type in several: NFKC (full-width letters, half-width kana), small letters. */
 function plain(text: string): string {
@@ -31,4 +32,9 @@ export function matchOf(typed: string): string | undefined {
         .join(' ')}"`;
     })
     .join(' AND ');
+}
+
+/** The word that stands for a recipient in the full-text index. */
+export function whoWord(address: string): string {
+  return `a${hash('sha256', address).slice(0, 16)}`;
 }

@@ -7,7 +7,7 @@ import type { Database } from './database.ts';
 import type { Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
 import type { Answer, Glance, Visit } from './pages.ts';
-import { beginSession } from './sign-in.ts';
+import { beginSession } from './letting-in.ts';
 import { wordsOf, type Word } from './words.ts';
 
 /** Wrong codes in a quarter of an hour: one of 10^6 codes in some 3 x 30 s is right. */

@@ -5,8 +5,9 @@ import type { Audit } from '../message/act.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { RequestWriter } from '../requests/requests.ts';
-import { Accounts, type Role } from './accounts.ts';
+import { Accounts } from './accounts.ts';
 import { addAccountPage } from './account-page.ts';
+import { addApprovals } from './approval-pages.ts';
 import { addArriving } from './arriving-pages.ts';
 import type { OnTheWay } from './arriving.ts';
 import { addAsking, Asks } from './asking.ts';
@@ -15,7 +16,7 @@ import type { Database } from './database.ts';
 import type { Desk } from './desk.ts';
 import { addDirectoryPages, type Directories } from './directory-pages.ts';
 import { addFiles } from './files.ts';
-import { frame } from './frame.ts';
+import { frame, linksOf } from './frame.ts';
 import { Guesses } from './guesses.ts';
 import { html, type Html } from '../message/html.ts';
 import { LiveEvents } from './live-events.ts';
@@ -32,7 +33,8 @@ import { addPeople } from './people.ts';
 import { addSecondFactor, nextFactor, Totps } from './second-factor.ts';
 import { Sessions } from './sessions.ts';
 import { addFirstSignIn, FIRST } from './first-sign-in.ts';
-import { addSignIn, strangersToken } from './sign-in.ts';
+import { addSignIn } from './sign-in.ts';
+import { strangersToken } from './strangers.ts';
 import { wordsOf, type Word } from './words.ts';
 
 export interface PortalDeps {
@@ -130,9 +132,8 @@ export async function openPortal(
   addSignIn(desk);
   addFirstSignIn(desk);
   addDirectoryPages(desk, directories);
-  pages.get('/', 'signed-in', async (visit) => ({
-    to: homeOf(visit.user.roles),
-  }));
+  // Everybody begins with the first of what he may open.
+  pages.get('/', 'signed-in', async (visit) => ({ to: linksOf(visit)[0]?.path ?? '/account' }));
   addMessages(desk);
   const asking = { asks: new Asks(deps.db), requests: deps.requests };
   const originals = new Originals(deps.db, deps.originals, now);
@@ -141,6 +142,7 @@ export async function openPortal(
   addArriving(desk, asking.asks);
   const events = new LiveEvents(desk, asking.asks);
   events.add();
+  addApprovals(desk, originals);
   addOriginals(desk, { originals, requests: deps.requests, outerUrl: deps.outerUrl });
   addFiles(desk);
   const sections = [addSecondFactor(desk, new Totps(deps.db, now))];
@@ -171,18 +173,12 @@ export async function openPortal(
   };
 }
 
-/** Where somebody begins: with what is meant for him. */
-function homeOf(roles: readonly Role[]): string {
-  if (roles.includes('staff')) return '/messages';
-  return roles.includes('operator') ? '/console' : '/account';
-}
-
 function plainPage(glance: Glance, title: Word, text: Word): Html {
   const say = wordsOf(glance.language);
   return frame(glance, {
     title: say(title),
     body: html`<p>${say(text)}</p>
-      <p><a href="/">${say('back')}</a></p>`,
+      <p><a class="button quiet" href="/">${say('home')}</a></p>`,
   });
 }
 

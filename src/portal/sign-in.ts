@@ -1,48 +1,19 @@
-// Signing in and out, and the first sign-in with a one-time code.
-import { createHmac, randomBytes } from 'node:crypto';
-import type { FastifyReply } from 'fastify';
+// Signing in with a name and a password, and signing out.
 import { parseName, type User } from './accounts.ts';
 import type { Desk } from './desk.ts';
 import { admit, askLdap } from './directory.ts';
-import { frame, csrfField } from './frame.ts';
+import { nameField, passwordField } from './fields.ts';
+import { frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
+import { endSession, letIn } from './letting-in.ts';
 import { SESSION_COOKIE, type Answer, type Glance } from './pages.ts';
-import { passwordField } from './password-fields.ts';
 import { checkPassword } from './passwords.ts';
-import type { Level } from './sessions.ts';
+import { strangerField } from './strangers.ts';
 import { wordsOf, type Word } from './words.ts';
-
-/** Cookie of those who are not signed in: the token in their forms is made of it, so that no other site can send one. */
-const STRANGER_COOKIE = '__Host-mugai-stranger';
-const strangerKey = randomBytes(32);
 
 /** Wrong guesses in a quarter of an hour, by account and by address (a city hall may sit behind one address). */
 const WRONG_BY_NAME = 5;
 const WRONG_BY_ADDRESS = 60;
-
-const COOKIE = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const;
-
-export function strangersToken(glance: Glance): string | undefined {
-  const cookie = glance.request.cookies[STRANGER_COOKIE];
-  return cookie === undefined ? undefined : createHmac('sha256', strangerKey).update(cookie).digest('base64url');
-}
-
-/** The hidden field of a form for somebody who is not signed in. */
-export function strangerField(glance: Glance): Html {
-  let token = strangersToken(glance);
-  if (token === undefined) {
-    const cookie = randomBytes(24).toString('base64url');
-    glance.reply.setCookie(STRANGER_COOKIE, cookie, COOKIE);
-    token = createHmac('sha256', strangerKey).update(cookie).digest('base64url');
-  }
-  return html`<input type="hidden" name="csrf" value="${token}" />`;
-}
-
-/** Begins a session in this browser; an earlier one of it ends (attack row 111: no id from before is kept). */
-export function beginSession(desk: Desk, glance: Glance, user: User, level: Level): void {
-  if (glance.session !== undefined) desk.sessions.end(glance.session.hash);
-  glance.reply.setCookie(SESSION_COOKIE, desk.sessions.begin(user.name, level), COOKIE);
-}
 
 /** A path of ours to go on to after signing in; never another site. */
 function onward(to: string | null): string {
@@ -55,7 +26,7 @@ export function addSignIn(desk: Desk): void {
     if (glance.session?.level === 'full') return { to: onward(glance.query.get('to')) };
     if (glance.session !== undefined) return { to: nextFactor(glance.session.user) ?? '/sign-out' };
     const ended = glance.request.cookies[SESSION_COOKIE] !== undefined;
-    if (ended) glance.reply.clearCookie(SESSION_COOKIE, COOKIE);
+    if (ended) endSession(desk, glance);
     const note = ended ? 'signInEnded' : glance.query.has('out') ? 'signedOut' : undefined;
     const told = note === undefined ? undefined : ({ kind: 'good', word: note } as const);
     return signInPage(glance, told, desk);
@@ -63,7 +34,7 @@ export function addSignIn(desk: Desk): void {
   pages.before('POST', '/sign-in', 'anybody', async (glance) => signIn(desk, glance));
   pages.before('POST', '/sign-out', 'half-signed-in', async (glance) => {
     if (glance.session !== undefined) await desk.note({ act: 'signed-out', person: glance.session.user.name });
-    signOut(desk, glance, glance.reply);
+    endSession(desk, glance);
     return { to: '/sign-in?out=1' };
   });
 }
@@ -71,11 +42,6 @@ export function addSignIn(desk: Desk): void {
 /** The answer to whoever was not let in by a directory. */
 export function refuseSignIn(glance: Glance): Answer {
   return { status: 403, page: signInPage(glance, { kind: 'bad', word: 'signInRefused' }) };
-}
-
-function signOut(desk: Desk, glance: Glance, reply: FastifyReply): void {
-  if (glance.session !== undefined) desk.sessions.end(glance.session.hash);
-  reply.clearCookie(SESSION_COOKIE, COOKIE);
 }
 
 /** `desk`: offers the other ways to sign in that there are. */
@@ -87,17 +53,7 @@ function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; read
     note: note === undefined ? undefined : { kind: note.kind, text: say(note.word) },
     body: html`<form method="post" action="/sign-in" class="card form">
         ${strangerField(glance)}<input type="hidden" name="to" value="${to}" />
-        <p>
-          <label for="name">${say('name')}</label
-          ><input
-            id="name"
-            name="name"
-            autocomplete="username"
-            required
-            maxlength="64"
-            value="${glance.form.get('name') ?? ''}"
-          />
-        </p>
+        ${nameField(glance, { value: glance.form.get('name') ?? '', complete: 'username', first: true })}
         ${passwordField(glance, 'password', 'password', 'current-password')}
         <p><button>${say('signIn')}</button></p>
       </form>
@@ -133,14 +89,7 @@ async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
     return bad('signInWrong');
   }
   desk.guesses.forget(keys[0]);
-  const next = desk.nextFactor(user);
-  await desk.note({
-    act: 'signed-in',
-    person: name,
-    detail: { address: glance.request.ip, step: next === undefined ? 'all' : 'password' },
-  });
-  beginSession(desk, glance, user, next === undefined ? 'full' : 'password');
-  return { to: next ?? onward(glance.form.get('to')) };
+  return letIn(desk, glance, user, { step: 'password', onward: onward(glance.form.get('to')) });
 }
 
 /** The local password, or the directory's: people of a directory, and those nobody knows yet, are asked for there. */
@@ -160,9 +109,4 @@ async function checkAnywhere(
   const vouched = await askLdap(ldap, name, password);
   const admitted = vouched === undefined ? undefined : admit(desk.accounts, vouched, 'ldap');
   return { user: admitted ?? user, right: admitted !== undefined };
-}
-
-/** The form's token for pages that both kinds of visitors see. */
-export function anyField(glance: Glance): Html {
-  return glance.session === undefined ? strangerField(glance) : csrfField(glance);
 }

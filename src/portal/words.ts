@@ -1,49 +1,18 @@
 // What the portal says, in Japanese and English. Plain words: they are read all day by people who are not from IT.
 import type { Language } from '../message/account.ts';
+import { ASKING } from './words-asking.ts';
+import { PEOPLE } from './words-people.ts';
+import { READING } from './words-reading.ts';
+import { SIGNING_IN } from './words-signing-in.ts';
 
-const WORDS = {
+/** Words of the frame, and those that many pages use. */
+const EVERYWHERE = {
   product: ['Mugai 無害化ポータル', 'Mugai portal'],
   skip: ['本文へ移動', 'Skip to content'],
   messages: ['届いたもの', 'Messages'],
   account: ['自分の設定', 'My account'],
   people: ['利用者', 'People'],
-  signIn: ['サインイン', 'Sign in'],
   signOut: ['サインアウト', 'Sign out'],
-  signedOut: ['サインアウトしました。', 'You are signed out.'],
-  name: ['利用者名', 'User name'],
-  password: ['パスワード', 'Password'],
-  newPassword: ['新しいパスワード（10文字以上）', 'New password (10 characters or more)'],
-  again: ['確認のためもう一度', 'The same again'],
-  code: ['一度だけ使えるコード', 'One-time code'],
-  firstTitle: ['はじめてのサインイン', 'First sign-in'],
-  firstLead: [
-    '管理者から受け取った一度だけ使えるコードを入力し、パスワードを決めてください。',
-    'Enter the one-time code you were given and choose a password.',
-  ],
-  firstLink: ['コードを受け取った方はこちら', 'I was given a one-time code'],
-  firstName: ['表示する名前', 'Name shown to others'],
-  firstAddress: ['自分のメールアドレス（あれば）', 'Your mail address (if any)'],
-  begin: ['はじめる', 'Begin'],
-  signInWrong: ['利用者名かパスワードが違います。', 'The user name or the password is wrong.'],
-  signInWait: [
-    '間違いが続いたため、しばらく受け付けません。数分後にもう一度お試しください。',
-    'Too many wrong tries. Please try again in a few minutes.',
-  ],
-  signInEnded: [
-    'しばらく使われなかったため、サインアウトしました。もう一度サインインしてください。',
-    'You were signed out because the page was not used for a while. Please sign in again.',
-  ],
-  codeWrong: ['コードが違うか、期限が切れています。', 'The code is wrong or too old.'],
-  passwordShort: ['パスワードは10文字以上にしてください。', 'The password needs 10 characters or more.'],
-  passwordLong: ['パスワードが長すぎます。', 'The password is too long.'],
-  passwordEasy: ['推測されやすいパスワードです。', 'This password is easy to guess.'],
-  passwordDiffers: ['二つのパスワードが違います。', 'The two passwords differ.'],
-  nameWrong: [
-    '利用者名は英小文字・数字・ . _ - @ で64文字までです。',
-    'A user name is made of small letters, digits and . _ - @, 64 at most.',
-  ],
-  nameTaken: ['その利用者名は使われています。', 'That user name is taken.'],
-  addressWrong: ['メールアドレスの形になっていません。', 'That is not a mail address.'],
   notFoundTitle: ['見つかりません', 'Not found'],
   notFound: [
     'このページはありません。アドレスが違うか、期限が切れたか、あなたに宛てたものではありません。',
@@ -59,238 +28,23 @@ const WORDS = {
     '保管場所に問題があり表示できません。何も失われていません。しばらくしてからもう一度開いてください。',
     'There is a problem with the storage. Nothing is lost; please open the page again in a while.',
   ],
-  rebuilding: [
-    '一覧を作り直しています。まだ出てこないものがあります。',
-    'The list is being made anew; some messages are not in it yet.',
-  ],
-  search: ['検索', 'Search'],
-  searchHint: ['件名・差出人・ファイル名', 'Subject, sender, file name'],
-  all: ['すべて', 'All'],
-  unread: ['未読', 'Unread'],
-  mailbox: ['宛先', 'Mailbox'],
-  allMailboxes: ['すべての宛先', 'All mailboxes'],
   state: ['状態', 'State'],
-  show: ['表示', 'Show'],
-  from: ['差出人', 'From'],
-  to: ['宛先', 'To'],
-  cc: ['Cc', 'Cc'],
-  subject: ['件名', 'Subject'],
-  date: ['日付', 'Date'],
-  received: ['受付', 'Received'],
-  noSubject: ['（件名なし）', '(no subject)'],
-  noSender: ['（差出人なし）', '(no sender)'],
-  sentFile: ['（ファイルの送信）', '(file sent to us)'],
-  uploadedFile: ['ファイル', 'File'],
   nothing: ['該当するものはありません。', 'Nothing here.'],
-  noMailbox: [
-    'あなたに結びついた宛先がまだありません。管理者に登録を頼んでください。',
-    'No mailbox is assigned to you yet. Ask an administrator.',
-  ],
-  older: ['古いものへ', 'Older'],
-  newest: ['最新に戻る', 'Back to the newest'],
   pages: ['ページ', 'pages'],
-  files: ['ファイル', 'files'],
-  stateSanitised: ['読めます', 'Ready'],
-  stateHeld: ['保留', 'Held'],
-  stateRefused: ['届けられません', 'Not delivered'],
-  stateArriving: ['配送中', 'Being delivered'],
-  stateBroken: ['検査で止まりました', 'Stopped at the check'],
-  waiting: ['確認が必要な部分があります', 'A part waits for you'],
-  roadReceived: ['受付', 'Received'],
-  roadHarmless: ['無害化', 'Made harmless'],
-  roadChecked: ['検査', 'Checked'],
-  roadDelivered: ['配達', 'Delivered'],
-  arrivingTitle: ['届く途中のもの', 'On the way'],
-  arrivingMail: ['メール', 'Mail'],
-  arrivingNow: ['無害化しています', 'Being made harmless'],
-  arrivingDrawn: ['できたページ', 'Drawn'],
-  arrivingCome: ['全部そろいました。開く', 'All of it has come: open'],
-  arrivingWait: [
-    '順番が来るとここで読めるようになります。この画面を閉じてもかまいません。',
-    'It can be read here when its turn has come. You may leave this page.',
-  ],
-  arrivingRead: [
-    'できたページから読めます。残りは順に加わります。ダウンロードは全部そろってからできます。',
-    'The pages that are drawn can be read; the others follow. Download it when it is complete.',
-  ],
-  text: ['本文', 'Text'],
-  textCut: [
-    '長いため途中までを表示しています。続きはダウンロードしてください。',
-    'Only the beginning is shown; download it for the rest.',
-  ],
-  account1: ['中身の一覧', 'What was in it'],
-  part: ['番号', 'No.'],
-  what: ['元の部分', 'Original part'],
-  became: ['どうなったか', 'What became of it'],
-  removed: ['取り除いたもの', 'Removed'],
-  unseen: ['見えなくなったもの', 'Not seen any more'],
-  preview: ['ページを見る', 'See the pages'],
-  read: ['読む', 'Read'],
-  download: ['ダウンロード', 'Download'],
-  downloadAll: ['まとめてダウンロード（zip）', 'Download all (zip)'],
-  markUnread: ['未読に戻す', 'Mark as unread'],
-  brokenPackage: [
-    'このメッセージは検査に通らなかったため、お見せできません。情報政策の担当にこの番号をお知らせください: ',
-    'This message did not pass the check and cannot be shown. Tell your IT section this number: ',
-  ],
   page: ['ページ', 'Page'],
-  zoomIn: ['大きく', 'Larger'],
-  zoomOut: ['小さく', 'Smaller'],
   back: ['戻る', 'Back'],
-  previewNote: [
-    'これは画像です。文字の選択や印刷はダウンロードしたファイルで行えます。',
-    'These are pictures. Download the file to select text or to print it.',
-  ],
-  previewNot: ['このファイルはページとして表示できません。', 'This file cannot be shown as pages.'],
-  language: ['表示する言葉', 'Language'],
-  japanese: ['日本語', 'Japanese'],
-  english: ['英語', 'English'],
+  home: ['はじめのページへ', 'Go to the first page'],
   save: ['保存', 'Save'],
   saved: ['保存しました。', 'Saved.'],
-  myMailboxes: ['読める宛先', 'Mailboxes I may read'],
-  own: ['自分', 'own'],
-  shared: ['課の共有', 'shared'],
-  delegated: ['代理', 'delegated'],
   until: ['期限', 'until'],
-  forever: ['期限なし', 'no end'],
-  oldPassword: ['今のパスワード', 'Present password'],
-  changePassword: ['パスワードの変更', 'Change password'],
-  delegate: ['代理の人に任せる', 'Let somebody stand in'],
-  delegateLead: [
-    '期限まで、あなた宛てのものを代理の人も読めるようにします（92日まで）。',
-    'Until the end date the other person may read what is addressed to you (92 days at most).',
-  ],
-  taker: ['代理の人の利用者名', 'User name of the stand-in'],
-  endDate: ['終わりの日', 'End date'],
   end: ['終える', 'End'],
-  delegateWrong: [
-    '利用者名か終わりの日が正しくありません（明日から92日先まで）。',
-    'The user name or the end date is wrong (tomorrow to 92 days from now).',
-  ],
-  addPerson: ['利用者を加える', 'Add a person'],
   add: ['加える', 'Add'],
-  roles: ['役割', 'Roles'],
-  role_staff: ['職員', 'Staff'],
-  role_approver: ['承認者', 'Approver'],
-  role_operator: ['運用', 'Operator'],
-  role_auditor: ['監査', 'Auditor'],
-  role_administrator: ['管理者', 'Administrator'],
-  addresses: ['宛先', 'Mailboxes'],
-  disabled: ['停止中', 'disabled'],
-  disable: ['停止する', 'Disable'],
-  enable: ['再開する', 'Enable'],
-  newCode: ['新しいコードを出す', 'New one-time code'],
-  codeTold: [
-    '一度だけ使えるコードです。この画面を閉じると二度と表示されません。本人に渡してください（24時間有効）: ',
-    'One-time code, shown only now; hand it to the person (valid for 24 hours): ',
-  ],
-  edit: ['変更', 'Change'],
-  giveAddress: ['宛先を加える', 'Add a mailbox'],
-  address: ['メールアドレス', 'Mail address'],
-  kind: ['種類', 'Kind'],
-  takeAway: ['外す', 'Remove'],
-  lastAdministrator: ['最後の管理者は止められません。', 'The last administrator cannot be removed.'],
-  askPassword: ['パスワード', 'Password'],
-  askRender: ['もっと細かい画像を頼む', 'Ask for finer pictures'],
-  askRendered: ['細かい画像', 'Finer pictures'],
-  askGone: ['もう残っていません。もう一度頼んでください。', 'These are not kept any more. Please ask again.'],
-  askOther: ['ほかの形で頼む', 'Ask for another form'],
-  askText: ['文字だけ', 'Text only'],
-  askRerun: ['無害化し直し（運用担当）', 'Made again by the operator'],
-  askValues: ['表の値（CSVの文字）', 'Values of the sheets (CSV as text)'],
-  askFrom: ['最初のページ', 'First page'],
-  askTo: ['最後のページ', 'Last page'],
-  askSend: ['送る', 'Send'],
-  askedTitle: ['頼んだこと', 'What was asked for'],
-  askWaiting: ['処理中', 'Under way'],
-  askDone: ['できました', 'Done'],
-  askWrong: ['開けませんでした（パスワードが違います）', 'It did not open (wrong password)'],
-  askFailed: ['できませんでした', 'It did not work'],
-  askOpen: ['開く', 'Open'],
-  otherVersion: ['このメッセージの別の版', 'Another version of this message'],
-  askPasswordBad: ['パスワードは1〜127文字です。', 'A password has 1 to 127 characters.'],
-  askPagesBad: ['ページの範囲が正しくありません（一度に20ページまで）。', 'The pages are wrong (20 at once at most).'],
-  askTooOften: [
-    'このメッセージについての依頼が多すぎます。15分ほど待ってからお願いします。',
-    'Too many requests about this message. Please wait a quarter of an hour.',
-  ],
-  originals: ['原本の申請', 'Originals'],
-  originalTitle: ['原本を申請する', 'Ask for the original'],
-  originalPart: ['この部分の原本', 'Original of this part'],
-  originalWhole: ['全体', 'All of it'],
-  originalLead: [
-    '原本はこちら側（庁内）には入りません。承認されると、インターネット側で一度だけ受け取れるリンクをお渡しします。',
-    'The original never comes to this side. When it is approved you get a link for one download on the Internet side.',
-  ],
-  originalReason: ['理由', 'Reason'],
-  originalReasonBad: ['理由を5〜400文字で書いてください。', 'Give a reason of 5 to 400 characters.'],
-  originalAsk: ['申請する', 'Ask'],
-  originalWaiting: ['承認待ち', 'Waits for approval'],
-  originalApproved: ['承認されました', 'Approved'],
-  originalRejected: ['却下されました', 'Rejected'],
-  originalExpired: ['期限切れ', 'Too old'],
-  originalReleased: ['リンクを渡しました', 'Link given'],
-  originalLink: ['受け取りリンクを出す（一度だけ）', 'Get the link (once)'],
-  originalLinkTold: [
-    'インターネット側の端末でこのリンクを開いてください。この画面を閉じると二度と表示されません。',
-    'Open this link on the Internet side. It is shown only now.',
-  ],
-  originalFrom: ['受け取れるのは次の時刻から（検査のあと）:', 'It can be fetched from (after the scan):'],
-  approvals: ['承認', 'Approvals'],
-  approvalsLead: [
-    '原本をインターネット側で受け取ることを認めるかどうかを決めます。すべて記録されます。',
-    'Decide whether an original may be fetched on the Internet side. Everything is recorded.',
-  ],
-  askedBy: ['申請した人:', 'Asked by:'],
-  approvedBy: ['承認:', 'Approved by'],
-  rejectedBy: ['却下:', 'Rejected by'],
-  approve: ['承認する', 'Approve'],
-  reject: ['却下する', 'Reject'],
-  approveNotYours: ['この申請はあなたの担当ではありません。', 'This request is not yours to decide.'],
-  approveOwn: ['自分の申請は承認できません。', 'Nobody approves his own request.'],
-  approveTwice: ['別の段階ですでに判断しています。', 'You decided on it at another level already.'],
-  approveNotOpen: ['この申請はもう終わっています。', 'This request is closed.'],
-  approveChanged: [
-    '中身が申請のときと違うため、承認しませんでした。',
-    'The content differs from what was asked for; not approved.',
-  ],
-  signInRefused: ['サインインできませんでした。', 'You could not be signed in.'],
-  signInOidc: ['庁内の認証でサインイン', 'Sign in with your organisation'],
-  passkeys: ['パスキー', 'Passkeys'],
-  passkeysLead: [
-    'パスワードの代わりに、この端末や鍵の指紋・顔・PINでサインインできます。',
-    'Instead of a password: sign in with the finger, face or PIN of a device or key of yours.',
-  ],
-  passkeyMake: ['パスキーを加える', 'Add a passkey'],
-  passkeyLead: [
-    'あとで見分けられる名前を付けてください。続けると端末が本人の確認を求めます。',
-    'Give it a name you will know it by. The device then asks whether it is you.',
-  ],
-  passkeyName: ['パスキーの名前（例: 窓口の端末）', 'Name of the passkey (for example: desk terminal)'],
-  passkeyUsed: ['最後に使った日時', 'last used'],
-  passkeyBad: [
-    'パスキーを確かめられませんでした。もう一度お試しください。',
-    'The passkey could not be verified. Please try again.',
-  ],
-  passkeySignIn: ['パスキーでサインイン', 'Sign in with a passkey'],
-  passkeySignInLead: ['端末が本人の確認を求めます。', 'The device asks whether it is you.'],
-  passkeyOther: ['ほかの方法でサインイン', 'Sign in another way'],
-  passkeyTrouble: [
-    'パスキーを使えませんでした。端末かブラウザーが対応していないか、取り消されました。使えるアドレス:',
-    'No passkey was used: the device or browser cannot, or it was cancelled. It works at:',
-  ],
-  passkeyScript: ['パスキーにはスクリプトが必要です。', 'Passkeys need scripts.'],
-  totpTitle: ['二段階認証', 'Two-step sign-in'],
-  totpLead: [
-    '認証アプリでQRコードを読み取り（または下の文字を入力し）、表示された6桁を入れてください。',
-    'Scan the code with an authenticator app, or type the letters below, and enter the six digits it shows.',
-  ],
-  totpCode: ['6桁のコード', 'Six-digit code'],
-  totpOn: ['二段階認証を使う', 'Turn it on'],
-  totpOff: ['二段階認証をやめる', 'Turn it off'],
-  totpIsOn: ['二段階認証を使っています。', 'Two-step sign-in is on.'],
-  totpWrong: ['コードが違います。', 'The code is wrong.'],
-} as const satisfies { readonly [key: string]: readonly [ja: string, en: string] };
+} as const satisfies { readonly [word: string]: readonly [ja: string, en: string] };
+
+/** All groups of words; a name stands in one of them only. */
+export const GROUPS = [EVERYWHERE, SIGNING_IN, READING, ASKING, PEOPLE] as const;
+
+const WORDS = { ...EVERYWHERE, ...SIGNING_IN, ...READING, ...ASKING, ...PEOPLE };
 
 export type Word = keyof typeof WORDS;
 
@@ -298,33 +52,4 @@ export type Word = keyof typeof WORDS;
 export function wordsOf(language: Language): (word: Word) => string {
   const at = language === 'ja' ? 0 : 1;
   return (word) => WORDS[word][at];
-}
-
-/** How many pages are drawn of how many. */
-export function drawnWords(done: number, pages: number, language: Language): string {
-  return language === 'ja' ? `${pages}ページ中${done}ページできました` : `${done} of ${pages} pages drawn`;
-}
-
-/** How many messages are before one that waits. */
-export function aheadWords(ahead: number, language: Language): string {
-  return language === 'ja' ? `順番待ち（前に${ahead}件）` : `Waiting, ${ahead} before it`;
-}
-
-/** How long something may take still, as one says it. */
-export function aboutWords(seconds: number, language: Language): string {
-  const minutes = Math.ceil(seconds / 60);
-  if (language === 'ja') return seconds < 60 ? `あと約${seconds}秒` : `あと約${minutes}分`;
-  return seconds < 60 ? `about ${seconds} s left` : `about ${minutes} min left`;
-}
-
-/** A moment as people here read it; the municipality's time is Japan's. */
-export function timeWords(time: number | string, language: Language): string {
-  return new Intl.DateTimeFormat(language === 'ja' ? 'ja-JP' : 'en-GB', {
-    timeZone: 'Asia/Tokyo',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-  }).format(new Date(time));
 }

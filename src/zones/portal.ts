@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { Ledger } from '../deliver/ledger.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Audit } from '../message/act.ts';
-import { reasonOf } from '../message/errors.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
 import type { MessageId } from '../message/id.ts';
 import type { Envelope } from '../message/stages.ts';
 import type { Log } from '../ops/log.ts';
@@ -20,7 +20,8 @@ import { Asks } from '../portal/asking.ts';
 import type { Desk } from '../portal/desk.ts';
 import { Database } from '../portal/database.ts';
 import { Oidc } from '../portal/directory.ts';
-import { MessageIndex, type Told } from '../portal/message-index.ts';
+import { MessageIndex } from '../portal/message-index.ts';
+import type { Told } from '../portal/message-rows.ts';
 import type { OriginalsPolicy } from '../portal/originals.ts';
 import { Packages } from '../portal/packages.ts';
 import type { RequestWriter } from '../requests/requests.ts';
@@ -141,7 +142,11 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
       requests: of.requests,
       originals: async (id) => {
         if ((await outbox.find(id)) === undefined) return undefined; // deleted after its time: nothing is left to decide on
-        return of.originals((await packages.statement(id)).predicate.envelope);
+        const statement = await packages.statement(id).catch((error: unknown) => {
+          if (error instanceof MugaiError && error.code === 'bad-package') return undefined; // changed since: the same
+          throw error;
+        });
+        return statement === undefined ? undefined : of.originals(statement.predicate.envelope);
       },
       outerUrl: config.outerUrl,
       portalUrl: config.portalUrl,

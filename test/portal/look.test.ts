@@ -17,6 +17,7 @@ import { scratch, until } from '../support/scratch.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const DOCS = `${ROOT}docs/portal/`;
 const STAFF = 'staff@city.example.lg.jp';
+const MAP = await readFile(`${ROOT}samples/file/案内図.png`);
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface Violation {
@@ -79,7 +80,8 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     assert.equal((await fetch(`${outer}/v1/files`, { method: 'POST', body })).status, 202);
     const estimate = await messageId(hanako, '事務用椅子');
     await messageId(hanako, '予算資料');
-    await messageId(hanako, 'Fwd');
+    const forwarded = await (await hanako.get(`/messages/${await messageId(hanako, 'Fwd')}`)).text();
+    assert.equal(forwarded.match(/<li class="card file">/g)?.length, 2, 'its text and its PDF, each once');
 
     await page.goto(`${url}/sign-in`);
     await look(page, 'sign-in');
@@ -131,8 +133,20 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     await look(page, 'person');
     await page.goto(`${url}/account`);
     await look(page, 'account');
+    // Passkeys are bound to a name: here it is localhost.
+    const named = url.replace('127.0.0.1', 'localhost');
+    await signInAt(page, named, 'hanako');
+    await page.goto(`${named}/account`);
     await page.click('text=パスキーを加える');
     await look(page, 'passkey');
+
+    await page.goto(outer);
+    await look(page, 'upload');
+    await page.fill('#to', STAFF);
+    await page.setInputFiles('#file', { name: '地図.png', mimeType: 'image/png', buffer: MAP });
+    await page.click('main button');
+    await page.locator('#list li:has-text("届けました")').waitFor();
+    await look(page, 'upload-receipt');
 
     // A long document on its way, and one that waits behind it.
     const send = async (name: string, bytes: Buffer): Promise<void> => {
@@ -152,8 +166,6 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     assert.deepEqual(complaints, []);
     await page.goto(`${url}/messages/${'0'.repeat(26)}`);
     await look(page, 'not-found');
-    await page.goto(outer);
-    await look(page, 'upload');
 
     // Seen by somebody who prefers English, on a narrow screen.
     await page.setViewportSize({ width: 420, height: 800 });

@@ -1,14 +1,19 @@
 // Asking for an original: a reason, another person's yes, a scan, a wait, and one download on the outer side only.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
+import { folderOf, type MessageId } from '../../src/message/id.ts';
+import { MANIFEST } from '../../src/outbox/manifest.ts';
+import { SESSION_COOKIE } from '../../src/portal/pages.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startClamd, TEST_MALWARE } from '../support/clamd.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
-import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, type Visitor } from '../support/portal.ts';
+import { barePortal } from '../support/bare-portal.ts';
+import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, Visitor } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 
+const HOUR = 3_600_000;
 const STAFF = 'staff@city.example.lg.jp';
 
 /** The request's id and digest as an approver's page shows them. */
@@ -24,6 +29,16 @@ async function askFor(staff: Visitor, subject: string): Promise<string> {
   const asked = await staff.post(`/messages/${id}/original`, { reason: '契約書の原本が必要です' });
   assert.equal(asked.status, 303);
   return id;
+}
+
+/** Does something as if it were so many minutes later. */
+async function later<T>(minutes: number, act: () => Promise<T>): Promise<T> {
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + minutes * 60_000 });
+  try {
+    return await act();
+  } finally {
+    mock.timers.reset();
+  }
 }
 
 /** Presses the button for the link; its path on the outer door. */
@@ -159,12 +174,62 @@ describe('originals', { timeout: 300_000 }, () => {
     await until(async () => (await fetch(link)).status === 200, 30_000, 'scanned');
     assert.equal((await fetch(link, { method: 'POST' })).status, 409, 'the wait is not over');
     assert.match(await (await fetch(link)).text(), /受け取れるのは .* からです/);
+    // The wait ends by itself; so does the link, a day later.
+    const taken = await later(61, async () => fetch(link, { method: 'POST' }));
+    assert.equal(taken.status, 200);
+    assert.match(await taken.text(), /二段階の件/);
 
     await askFor(hanako, '二段階の件');
     const second = await waiting(fuku);
     await fuku.post(`/approvals/${second?.id}`, { yes: '0', sha256: second?.sha256 ?? '' });
     assert.match(await (await hanako.get('/originals')).text(), /却下されました/);
     assert.equal((await hanako.post(`/originals/${second?.id}/link`, {})).status, 404);
+  });
+
+  it('row 107: what nobody decides, an approval that nobody uses and a link that nobody opens end by themselves', async () => {
+    const bare = await barePortal(['期限の件']);
+    try {
+      const { accounts, sessions } = bare.portal.desk;
+      accounts.add('kacho', '課長', ['approver']);
+      const visit = (name: string): Visitor => {
+        const visitor = new Visitor(bare.url);
+        visitor.cookies.set(SESSION_COOKIE, sessions.begin(name, 'full'));
+        return visitor;
+      };
+      await askFor(visit('reader'), '期限の件');
+      const undecided = await waiting(visit('kacho'));
+      assert.ok(undecided !== undefined);
+      bare.pass(72 * HOUR + 1000);
+      assert.equal(await waiting(visit('kacho')), undefined, 'not in the list any more');
+      const form = { yes: '1', sha256: undecided.sha256 };
+      assert.equal((await visit('kacho').post(`/approvals/${undecided.id}`, form)).status, 409);
+      assert.match(await (await visit('reader').get('/originals')).text(), /期限切れ/);
+
+      await askFor(visit('reader'), '期限の件');
+      const unused = await waiting(visit('kacho'));
+      assert.equal((await visit('kacho').post(`/approvals/${unused?.id}`, form)).status, 303);
+      bare.pass(72 * HOUR + 1000);
+      assert.equal((await visit('reader').post(`/originals/${unused?.id}/link`, {})).status, 404);
+      assert.doesNotMatch(await (await visit('reader').get('/originals')).text(), /受け取りリンクを出す/);
+    } finally {
+      await bare.close();
+    }
+
+    await using folder = await scratch();
+    await using clamd = await startClamd(join(folder.path, 'clamd'));
+    await using gateway = await startTestGateway(join(folder.path, 'data'), { MUGAI_CLAMD: clamd.socket });
+    const administrator = await firstAdministrator(gateway);
+    const hanako = await addPerson(administrator, 'hanako', ['staff'], STAFF);
+    const kacho = await addPerson(administrator, 'kacho', ['approver']);
+    await sendMail(gateway.smtpPort ?? 0, plainMail('開かないリンク'));
+    await askFor(hanako, '開かないリンク');
+    const request = await waiting(kacho);
+    await kacho.post(`/approvals/${request?.id}`, { yes: '1', sha256: request?.sha256 ?? '' });
+    const link = `http://127.0.0.1:${gateway.uploadPort}${await takeLink(hanako)}`;
+    await until(async () => (await fetch(link)).status === 200, 30_000, 'scanned');
+    for (const method of ['GET', 'POST'])
+      assert.equal(await later(25 * 60, async () => (await fetch(link, { method })).status), 404, method);
+    assert.equal((await fetch(link)).status, 200, 'it was only the time');
   });
 
   it('a rule names the approvers of its messages, and a changed policy decides without a restart', async () => {
@@ -191,5 +256,17 @@ describe('originals', { timeout: 300_000 }, () => {
     const form = { yes: '1', sha256: request.sha256 };
     assert.equal((await kacho.post(`/approvals/${request.id}`, form)).status, 404);
     assert.equal((await fuku.post(`/approvals/${request.id}`, form)).status, 303);
+
+    // A package that was changed since somebody asked is nothing to decide on, and the other requests stay on the page.
+    await sendMail(gateway.smtpPort ?? 0, plainMail('ほかの件'));
+    const other = await askFor(hanako, 'ほかの件');
+    assert.ok((await waiting(fuku)) !== undefined);
+    const changed = await askFor(hanako, '規則の件');
+    const manifest = join(folder.path, 'data', 'outbox', folderOf(changed as MessageId), MANIFEST);
+    await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(/"sig":"./, '"sig":"!'));
+    const page = await (await fuku.get('/approvals')).text();
+    assert.match(page, /ほかの件/, other);
+    assert.doesNotMatch(page, /規則の件/);
+    assert.match(await (await hanako.get('/originals')).text(), /規則の件/, 'who asked still sees that he did');
   });
 });

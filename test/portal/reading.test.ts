@@ -65,8 +65,22 @@ describe('staff read what came', { timeout: 300_000 }, () => {
       return shown.naturalWidth;
     });
     assert.ok(drawn > 500, `the page is ${drawn} pixels wide`);
+    const first = await picture.boundingBox();
+    const middle = (first?.x ?? 0) + (first?.width ?? 0) / 2;
+    assert.ok(
+      Math.abs(middle - 683) < 10 && (first?.width ?? 0) === 800,
+      `as wide as on paper, in the middle: ${middle}`,
+    );
     await page.keyboard.press('+');
-    assert.equal(await page.locator('.sheets').getAttribute('class'), 'sheets zoom-4');
+    assert.equal(await page.locator('.sheets').getAttribute('class'), 'sheets zoom-3');
+    for (let larger = 0; larger < 3; larger++) await page.keyboard.press('+');
+    const box = await picture.boundingBox();
+    assert.ok(
+      (box?.width ?? 0) > 1366 && (box?.x ?? -1) >= 0,
+      'larger than the screen, and its left side can be reached',
+    );
+    for (let smaller = 0; smaller < 9; smaller++) await page.keyboard.press('-');
+    assert.ok(((await picture.boundingBox())?.height ?? 1e9) < 768, 'a whole page on the screen');
     await page.goBack();
 
     const downloading = page.waitForEvent('download');
@@ -132,6 +146,32 @@ describe('staff read what came', { timeout: 300_000 }, () => {
     assert.equal(await status(), 404);
   });
 
+  it('everybody begins with what his role is for, in the language that his browser asked for', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path);
+    const administrator = await firstAdministrator(gateway);
+    for (const [role, begin] of [
+      ['staff', '/messages'],
+      ['approver', '/approvals'],
+      ['operator', '/console'],
+      ['administrator', '/people'],
+    ] as const) {
+      const visitor = await addPerson(administrator, `one-${role}`, [role]);
+      assert.equal((await visitor.get('/')).headers.get('location'), begin);
+    }
+    const made = await administrator.post('/people', { name: 'alice', display: 'Alice', address: '', role: ['staff'] });
+    const code = /<code class="code">([^<]+)</.exec(await made.text())?.[1] ?? '';
+    await using browser = await openBrowser('en');
+    const { page } = browser;
+    await page.goto(`${portalUrl(gateway)}/first`);
+    await page.fill('#code', code);
+    await page.fill('#password', PASSWORD);
+    await page.fill('#again', PASSWORD);
+    await page.click('main button');
+    assert.equal(await page.locator('h1').innerText(), 'Messages');
+    assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+  });
+
   it('everything can be done without scripts', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path);
@@ -144,6 +184,7 @@ describe('staff read what came', { timeout: 300_000 }, () => {
     await page.click('td.subject a');
     await page.locator('.files .button').first().click();
     assert.equal(await page.locator('.sheets img').count(), 1);
+    assert.equal(await page.locator('button:visible:has-text("大きく")').count(), 0, 'no button that does nothing');
     await page.goBack();
     await page.click('text=未読に戻す');
     assert.equal(await page.locator('tr.unread').count(), 1);

@@ -110,7 +110,7 @@ describe('trouble of the portal', { timeout: 300_000 }, () => {
       }
       await assertTrouble(await visitor.post(`/messages/${id}/text`, { part: '1' }));
       await assertTrouble(await new Visitor(bare.url).signIn('reader'));
-      assert.equal(bare.index.find(id as never, [STAFF], 'reader')?.read, false, 'not read: it was not shown');
+      assert.equal(bare.index.lists.find(id as never, [STAFF], 'reader')?.read, false, 'not read: it was not shown');
       bare.breakJournal(undefined);
       assert.equal((await visitor.get(`/messages/${id}`)).status, 200);
 

@@ -1,14 +1,18 @@
 // A portal with people and messages, for tests: a whole gateway in this process, signed in by plain HTTP or in Chromium.
 import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
-import type { Gateway } from '../../src/roles.ts';
 import type { Role } from '../../src/portal/accounts.ts';
 import { until } from './scratch.ts';
 
 export const PASSWORD = 'さくらの花が咲く2026';
 
+/** A gateway as far as its portal goes. */
+export interface WithPortal {
+  readonly portal?: { readonly port: number; readonly firstCode: string | undefined } | undefined;
+}
+
 /** Where the portal of a gateway answers. */
-export function portalUrl(gateway: Gateway): string {
+export function portalUrl(gateway: WithPortal): string {
   if (gateway.portal === undefined) throw new Error('no portal');
   return `http://127.0.0.1:${gateway.portal.port}`;
 }
@@ -58,7 +62,7 @@ export class Visitor {
 }
 
 /** Makes the first administrator with the gateway's one-time code. */
-export async function firstAdministrator(gateway: Gateway, name = 'kanri', address = ''): Promise<Visitor> {
+export async function firstAdministrator(gateway: WithPortal, name = 'kanri', address = ''): Promise<Visitor> {
   const visitor = new Visitor(portalUrl(gateway));
   const code = gateway.portal?.firstCode ?? '';
   const form = { code, name, display: '管理 一郎', address, password: PASSWORD, again: PASSWORD };

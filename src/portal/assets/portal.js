@@ -5,7 +5,7 @@
 const bar = document.querySelector('[data-viewer]');
 const sheets = document.querySelector('.sheets');
 if (bar !== null && sheets !== null) {
-  let zoom = 3;
+  let zoom = 2;
   const show = () => {
     sheets.className = `sheets zoom-${zoom}`;
   };

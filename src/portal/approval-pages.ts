@@ -1,0 +1,101 @@
+// Pages of those who decide on originals: on what they saw, each once, never on a request of their own.
+import { remarkWords } from '../message/account.ts';
+import { bannerWords } from '../message/banner.ts';
+import { html, type Html } from '../message/html.ts';
+import type { Desk } from './desk.ts';
+import { csrfField, frame } from './frame.ts';
+import { digestNow, facts, row } from './original-cards.ts';
+import type { Hindrance, OriginalAsked, Originals } from './originals.ts';
+import type { Answer, Visit } from './pages.ts';
+import { wordsOf, type Word } from './words.ts';
+
+/** Findings that an approver is told, at most. */
+const FOUND_MOST = 20;
+
+export function addApprovals(desk: Desk, originals: Originals): void {
+  const { pages } = desk;
+  pages.get('/approvals', ['approver'], async (visit) => approvalsPage(desk, visit, originals, undefined));
+  pages.post('/approvals/:original', ['approver'], async (visit) => decide(desk, originals, visit));
+}
+
+async function approvalsPage(desk: Desk, visit: Visit, originals: Originals, fault: Word | undefined): Promise<Html> {
+  const say = wordsOf(visit.language);
+  const waiting = await originals.waitingFor(visit.user.name);
+  const cards = await Promise.all(
+    waiting.map(
+      async (one) =>
+        html`<li class="card">
+          ${facts(visit, one, await known(desk, visit, one))}
+          <p class="small">SHA-256 <span class="code">${one.sha256}</span></p>
+          <form method="post" action="/approvals/${one.id}" class="acts">
+            ${csrfField(visit)}<input type="hidden" name="sha256" value="${one.sha256}" />
+            <button name="yes" value="1">${say('approve')}<span class="hidden"> ${one.name}</span></button
+            ><button name="yes" value="0" class="quiet">
+              ${say('reject')}<span class="hidden"> ${one.name}</span>
+            </button>
+          </form>
+        </li> `,
+    ),
+  );
+  return frame(visit, {
+    title: say('approvals'),
+    note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
+    body: html`<p>${say('approvalsLead')}</p>
+      ${waiting.length === 0 ? html`<p class="empty">${say('approvalsNone')}</p>` : ''}
+      <ul class="plain">
+        ${cards}
+      </ul>`,
+  });
+}
+
+/** What an approver has to know: who asks, who sent it, what was found in it when it was made harmless. */
+async function known(desk: Desk, visit: Visit, one: OriginalAsked): Promise<Html> {
+  const say = wordsOf(visit.language);
+  const { headers, envelope, parts } = (await desk.packages.statement(one.message)).predicate;
+  const about =
+    one.part === '' ? parts : parts.filter(({ path }) => path === one.part || path.startsWith(`${one.part}.`));
+  const found = new Set(
+    about.flatMap(({ findings }) =>
+      findings.map((finding) => bannerWords(finding, visit.language) ?? remarkWords(finding, visit.language)),
+    ),
+  );
+  const words = [...found].slice(0, FOUND_MOST).join(visit.language === 'ja' ? '、' : '; ');
+  const sender = headers?.from ?? envelope.from;
+  const asker = desk.accounts.find(one.user)?.display ?? one.user;
+  return html`${row(say('askedBy'), `${asker} (${one.user})`)}
+  ${row(say('from'), sender === '' ? say('noSender') : sender)}
+  ${row(say('originalFound'), words === '' ? say('originalFoundNone') : words)}`;
+}
+
+const HINDRANCES: { readonly [hindrance in Hindrance]: Word } = {
+  'not-yours': 'approveNotYours',
+  'own-request': 'approveOwn',
+  'decided-before': 'approveTwice',
+  'not-open': 'approveNotOpen',
+  changed: 'approveChanged',
+};
+
+async function decide(desk: Desk, originals: Originals, visit: Visit): Promise<Answer> {
+  const one = originals.find(visit.params['original'] ?? '');
+  const answer = visit.form.get('yes');
+  if (one === undefined || (answer !== '1' && answer !== '0')) return 'not-found';
+  const sha256 = visit.form.get('sha256') ?? '';
+  const bad = async (hindrance: Hindrance): Promise<Answer> => ({
+    status: 409,
+    page: await approvalsPage(desk, visit, originals, HINDRANCES[hindrance]),
+  });
+  const policy = await originals.policyOf(one.message);
+  if (policy === undefined) return 'not-found';
+  const hindrance = originals.hindrance(one, visit.user.name, policy);
+  if (hindrance === 'not-yours') return 'not-found';
+  if (hindrance !== undefined) return bad(hindrance);
+  if ((await digestNow(desk, one)) !== sha256 || sha256 !== one.sha256) return bad('changed');
+  await desk.note({
+    act: answer === '1' ? 'approved' : 'rejected',
+    person: visit.user.name,
+    message: one.message,
+    detail: { sha256, for: one.user, level: one.level + 1 },
+  });
+  const late = originals.decide(one.id, { by: visit.user.name, yes: answer === '1', sha256 }, policy);
+  return late === undefined ? { to: '/approvals' } : bad(late);
+}

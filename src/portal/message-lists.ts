@@ -1,0 +1,232 @@
+// The list of messages as its readers ask for it: a person's own, the operator's, one message, its versions.
+import { parseMessageId, type MessageId } from '../message/id.ts';
+import { parseAddress } from './accounts.ts';
+import type { Database, Row } from './database.ts';
+import { matchOf, whoWord } from './search-words.ts';
+
+/** A line of the list. `stage` is `sealed` until delivery ends; `quarantined` is never readable. */
+export interface Listed {
+  readonly key: number;
+  readonly id: MessageId;
+  readonly kind: 'mail' | 'file';
+  readonly sender: string;
+  readonly subject: string;
+  readonly state: string;
+  readonly stage: string;
+  readonly files: number;
+  readonly pages: number;
+  readonly remarks: number;
+  readonly waiting: number;
+  readonly read: boolean;
+}
+
+/** A line as the operator sees it: of any mailbox. */
+export interface AnyLine extends Listed {
+  readonly reason: string;
+  /** The message that this is another version of; empty for a first version. */
+  readonly revises: string;
+}
+
+/** What the operator's list shows: `attention` is everything somebody may have to do something about. */
+export type AnyFilter = 'all' | 'attention' | 'held' | 'refused' | 'undelivered' | 'waiting' | 'broken';
+
+const FILTER_SQL: { readonly [filter in AnyFilter]: string } = {
+  all: '',
+  attention: "AND (m.state = 'held' OR m.waiting > 0 OR m.stage NOT IN ('delivered', 'sealed'))",
+  held: "AND (m.state = 'held' OR m.waiting > 0)",
+  refused: "AND m.state = 'refused'",
+  undelivered: "AND m.stage IN ('expired', 'rejected')",
+  waiting: "AND m.stage = 'sealed'",
+  broken: "AND (m.stage = 'quarantined' OR m.reason = 'converter-failed')",
+};
+
+/** What a list is asked for. `before`: the key of the last line of the page before. */
+export interface Query {
+  readonly user: string;
+  readonly addresses: readonly string[];
+  readonly state?: string | undefined;
+  readonly unread?: boolean;
+  readonly words?: string;
+  readonly before?: number | undefined;
+  readonly most: number;
+}
+
+/** Reads the index. Every answer about a message of a person is by the addresses that he may read. */
+export class MessageLists {
+  readonly #db: Database;
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** A page of somebody's list, newest first, and whether there is more. */
+  list(query: Query): { readonly lines: Listed[]; readonly more: boolean } {
+    const keys = new Set<number>();
+    const most = query.most + 1;
+    const match = query.words === undefined ? undefined : matchOf(query.words);
+    if (match !== undefined) for (const key of this.#search(query, match, most)) keys.add(key);
+    // One short walk along each mailbox's own index, instead of a sort over all of them.
+    else for (const address of query.addresses) for (const key of this.#walk(query, address, most)) keys.add(key);
+    const sorted = [...keys].toSorted((a, b) => b - a);
+    const lines = sorted.slice(0, query.most).map((key) => this.#line(key, query.user));
+    return { lines: lines.filter((line) => line !== undefined), more: sorted.length > query.most };
+  }
+
+  #walk(query: Query, address: string, most: number): number[] {
+    const { sql, values } = filtersOf(query);
+    return this.#db
+      .all(
+        `SELECT r.key FROM recipients r JOIN messages m ON m.key = r.key
+         WHERE r.address = ? AND r.key < ? AND m.shown = 1 ${sql} ORDER BY r.key DESC LIMIT ?`,
+        address,
+        query.before ?? Number.MAX_SAFE_INTEGER,
+        ...values,
+        most,
+      )
+      .map((row) => Number(row['key']));
+  }
+
+  #search(query: Query, match: string, most: number): number[] {
+    if (query.addresses.length === 0) return [];
+    const who = query.addresses.map(whoWord).join(' OR ');
+    const { sql, values } = filtersOf(query);
+    return this.#db
+      .all(
+        `SELECT w.rowid AS key FROM idx.words w JOIN messages m ON m.key = w.rowid
+         WHERE words MATCH ? AND w.rowid < ? AND m.shown = 1 ${sql} ORDER BY w.rowid DESC LIMIT ?`,
+        `who:(${who}) AND what:(${match})`,
+        query.before ?? Number.MAX_SAFE_INTEGER,
+        ...values,
+        most,
+      )
+      .map((row) => Number(row['key']));
+  }
+
+  #line(key: number, user: string): Listed | undefined {
+    const row = this.#db.get(
+      'SELECT m.*, (SELECT 1 FROM read_marks r WHERE r.user = ? AND r.id = m.id) AS read FROM messages m WHERE m.key = ?',
+      user,
+      key,
+    );
+    return row === undefined ? undefined : listedOf(row);
+  }
+
+  /** The operator's list, newest first: every mailbox, told by its outside only. */
+  listAll(query: {
+    readonly filter: AnyFilter;
+    readonly words: string;
+    readonly before: number | undefined;
+    readonly most: number;
+  }): { readonly lines: AnyLine[]; readonly more: boolean } {
+    const before = query.before ?? Number.MAX_SAFE_INTEGER;
+    const filter = FILTER_SQL[query.filter];
+    const id = parseMessageId(query.words.trim().toLowerCase());
+    const address = parseAddress(query.words.trim());
+    const match = matchOf(query.words);
+    const most = query.most + 1;
+    let rows: Row[];
+    if (id !== undefined)
+      rows = this.#db.all('SELECT m.* FROM messages m WHERE (m.id = ? OR m.revises = ?) ORDER BY m.key DESC', id, id);
+    else if (match === undefined)
+      rows = this.#db.all(
+        `SELECT m.* FROM messages m WHERE m.key < ? ${filter} ORDER BY m.key DESC LIMIT ?`,
+        before,
+        most,
+      );
+    else
+      rows = this.#db.all(
+        `SELECT m.* FROM idx.words w JOIN messages m ON m.key = w.rowid
+         WHERE words MATCH ? AND w.rowid < ? ${filter} ORDER BY w.rowid DESC LIMIT ?`,
+        address === undefined ? `what:(${match})` : `what:(${match}) OR who:${whoWord(address)}`,
+        before,
+        most,
+      );
+    const lines = rows.map(anyLineOf).filter((line) => line !== undefined);
+    return { lines: lines.slice(0, query.most), more: lines.length > query.most };
+  }
+
+  /** A message of any mailbox, for the operator; undefined when the index has none of this id. */
+  anyOf(id: MessageId): AnyLine | undefined {
+    const row = this.#db.get('SELECT m.* FROM messages m WHERE m.id = ?', id);
+    return row === undefined ? undefined : anyLineOf(row);
+  }
+
+  /** A message, when one of the addresses is among its recipients; otherwise undefined, as if it were not there. */
+  find(id: MessageId, addresses: readonly string[], user: string): Listed | undefined {
+    const key = this.#db.get('SELECT key FROM messages WHERE id = ?', id)?.['key'];
+    if (typeof key !== 'number') return undefined;
+    const mine = addresses.some(
+      (address) => this.#db.get('SELECT 1 FROM recipients WHERE address = ? AND key = ?', address, key) !== undefined,
+    );
+    return mine ? this.#line(key, user) : undefined;
+  }
+
+  /** Key and stage of the newest line of any of these mailboxes: it changes when something came. */
+  newest(addresses: readonly string[]): string {
+    let newest = 0;
+    for (const address of addresses) {
+      const row = this.#db.get('SELECT max(key) AS key FROM recipients WHERE address = ?', address);
+      newest = Math.max(newest, Number(row?.['key'] ?? 0));
+    }
+    return `${newest} ${String(this.#db.get('SELECT stage FROM messages WHERE key = ?', newest)?.['stage'] ?? '')}`;
+  }
+
+  markRead(user: string, id: MessageId, read: boolean): void {
+    if (read) this.#db.run('INSERT OR IGNORE INTO read_marks VALUES (?, ?)', user, id);
+    else this.#db.run('DELETE FROM read_marks WHERE user = ? AND id = ?', user, id);
+  }
+
+  count(): number {
+    return Number(this.#db.get('SELECT count(*) AS n FROM messages')?.['n'] ?? 0);
+  }
+
+  /** All versions of a message, the first one first. */
+  versions(id: MessageId): { readonly id: MessageId; readonly waiting: number; readonly shown: boolean }[] {
+    const first = this.#db.get('SELECT revises FROM messages WHERE id = ?', id)?.['revises'] ?? id;
+    return this.#db
+      .all('SELECT id, waiting, shown FROM messages WHERE id = ? OR revises = ? ORDER BY key', first, first)
+      .map((row) => ({
+        id: String(row['id']) as MessageId,
+        waiting: Number(row['waiting']),
+        shown: row['shown'] === 1,
+      }));
+  }
+}
+
+function filtersOf(query: Query): { readonly sql: string; readonly values: readonly string[] } {
+  const values: string[] = [];
+  let sql = '';
+  if (query.state !== undefined) {
+    sql += ' AND m.state = ?';
+    values.push(query.state);
+  }
+  if (query.unread === true) {
+    sql += ' AND NOT EXISTS (SELECT 1 FROM read_marks x WHERE x.user = ? AND x.id = m.id)';
+    values.push(query.user);
+  }
+  return { sql, values };
+}
+
+function anyLineOf(row: Row): AnyLine | undefined {
+  const line = listedOf(row);
+  if (line === undefined) return undefined;
+  return { ...line, reason: String(row['reason'] ?? ''), revises: String(row['revises'] ?? '') };
+}
+
+function listedOf(row: Row): Listed | undefined {
+  const id = parseMessageId(String(row['id']));
+  if (id === undefined) return undefined;
+  return {
+    key: Number(row['key']),
+    id,
+    kind: row['kind'] === 'mail' ? 'mail' : 'file',
+    sender: String(row['sender']),
+    subject: String(row['subject']),
+    state: String(row['state']),
+    stage: String(row['stage']),
+    files: Number(row['files']),
+    pages: Number(row['pages']),
+    remarks: Number(row['remarks']),
+    waiting: Number(row['waiting']),
+    read: row['read'] === 1,
+  };
+}
