@@ -51,10 +51,10 @@ async function wantedOf(desk: Desk, line: Listed, part: string): Promise<Wanted 
   const { source, parts } = (await desk.packages.statement(message)).predicate;
   const { sha256, size } = source;
   if (part === '') return { message, part, sha256, size, name: source.kind === 'mail' ? line.subject : source.name };
-  const row = parts.find(({ path }) => path === part);
-  return row === undefined || row.name === ''
+  const found = parts.find(({ path }) => path === part);
+  return found === undefined || found.name === ''
     ? undefined
-    : { message, part, name: row.name, sha256: row.sha256, size: row.size };
+    : { message, part, name: found.name, sha256: found.sha256, size: found.size };
 }
 
 function askPage(visit: Visit, line: Listed, wanted: Wanted, fault?: Word): Html {

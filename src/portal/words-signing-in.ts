@@ -13,7 +13,7 @@ export const SIGNING_IN = {
     'Enter the one-time code you were given and choose a password.',
   ],
   firstLeadServer: [
-    'ゲートウェイの起動時に画面（またはログ）に出た、一度だけ使えるコードを入力してください。あなたが最初の管理者になります。',
+    '起動時の画面（ログ）に出た一度だけ使えるコードを入力してください。あなたが最初の管理者になります。',
     'Enter the one-time code that the gateway showed (or logged) when it started. You become the first administrator.',
   ],
   nameHint: [
