@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { FRAME, OPERATION } from '../../src/sandbox/wire.ts';
+import { FRAME } from '../../src/sandbox/wire.ts';
 import { drive, remarksOf, type Drive } from '../support/drive-worker.ts';
 import { docx, paragraph, sheetData, xlsx } from '../support/office-files.ts';
 import { scratch } from '../support/scratch.ts';
@@ -94,27 +94,6 @@ for (const family of ['office', 'office-wasm'] as const) {
       const codes = remarksOf(result.frames, FRAME.finding).map(([code]) => code);
       for (const code of ['macro', 'embedded-object', 'remote-template', 'external-link', 'dde'])
         assert.ok(codes.includes(code), `${code} in ${codes.join()}`);
-    });
-
-    it('tells the values of every sheet as CSV, in the order of the sheets', { timeout: MS }, async () => {
-      const book = xlsx([
-        { name: '予算', xml: sheetData([['款', '金額'], ['総務費', 12345], ['a,b', '"引用"']]) },
-        { name: 'B', xml: sheetData([['次の表']]) },
-        { name: 'A', xml: sheetData([['最後の表', -7]]) },
-      ]);
-      const { outcome, frames } = await drive(family, book, { operation: OPERATION.values }, MS);
-      assert.equal(outcome.kind, 'done', JSON.stringify(outcome));
-      const sheets: string[] = [];
-      for (const { type, payload } of frames) {
-        if (type === FRAME.part) sheets.push('');
-        if (type === FRAME.bytes) sheets.push((sheets.pop() ?? '') + payload.toString('utf8'));
-      }
-      assert.deepEqual(
-        sheets.map((sheet) => sheet.replace(/^\ufeff/, '').trim()),
-        ['款,金額\n総務費,12345\n"a,b","""引用"""', '次の表', '最後の表,-7'],
-      );
-      const none = await drive(family, docx(paragraph('本文')), { operation: OPERATION.values }, MS);
-      assert.deepEqual(none.outcome.kind === 'refused' && none.outcome.reason, 'unsupported-type');
     });
 
     it('refuses what is no office document, instead of showing its bytes as text', { timeout: MS }, async () => {
