@@ -135,7 +135,7 @@ export const LIMITS = {
   imageRss: 1024 * MIB, // an 81 Mpx PNG at full size: 558 MB
   archiveRss: 1024 * MIB, // the archive, and its entries one by one or all of a solid block
   ocrRss: 768 * MIB, // an A4 page at 300 dpi: 200 MB
-  codesRss: 512 * MIB, // 36 Mpx in colour: see docs/raster.md
+  codesRss: 512 * MIB, // 36 Mpx in colour, 108 MB of pixels, in grey and halved beside them
   officeRss: 1536 * MIB, // ordinary documents 212 MB; a ghost cell 2.1 GB
   officeWasmRss: 2048 * MIB, // ordinary documents 730 to 810 MB
   /** Writable memory of the same: V8 maps code space for 147 MB of WebAssembly, and each thread's heap. */
