@@ -159,6 +159,7 @@ export async function whole(job: Job): Promise<Buffer> {
 function openJob(type: number, payload: Buffer, input: Input, orders: Orders, questions: Questions): Job {
   if (type !== FRAME.open) throw new WireError(`frame ${type} before open`);
   const fields = new FieldReader(payload);
+  send(FRAME.begun, [fields.u32()]);
   const job = {
     operation: fields.u32(),
     dpi: fields.u32(),

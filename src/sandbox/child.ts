@@ -1,5 +1,6 @@
 // One jailed child, host side: start, feed, read strictly, bound in time and memory from outside, kill for certain.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
@@ -59,6 +60,10 @@ interface Job {
   readonly settle: (outcome: ChildOutcome) => void;
   /** Frames that the sink took. */
   frames: number;
+  /** What its beginning must say. */
+  readonly number: number;
+  /** The child has reached it. */
+  begun: boolean;
   /** The whole input was written. */
   fed: boolean;
   /** Whether its pages are drawn on order, and whether orders may still follow. */
@@ -232,7 +237,8 @@ export class JailedChild {
     this.#inputs += 1;
     const { promise: outcome, resolve: settle } = Promise.withResolvers<ChildOutcome>();
     const orders = isOnOrder(request.operation) ? 'open' : 'none';
-    const job: Job = { sink, whole: bounds.whole, settle, frames: 0, fed: false, orders };
+    const number = randomInt(2 ** 32);
+    const job: Job = { sink, whole: bounds.whole, settle, frames: 0, number, begun: false, fed: false, orders };
     this.#job = job;
     const started = performance.now();
     this.#total = started + bounds.totalMs;
@@ -272,6 +278,7 @@ export class JailedChild {
     stdin.cork(); // a small input goes out in one system call
     stdin.write(
       fieldsFrame(FRAME.open, [
+        job.number,
         request.operation,
         request.dpi,
         request.maxPages,
@@ -323,6 +330,7 @@ export class JailedChild {
       this.#ready = undefined;
       return undefined;
     }
+    if (!job.begun) return this.#begin(job, frame);
     if ((frame.type === FRAME.done || frame.type === FRAME.refuse) && !job.fed)
       throw new WireError('answered before its input ended');
     if (frame.type === FRAME.done && job.orders === 'open') throw new WireError('done before it was enough');
@@ -344,6 +352,15 @@ export class JailedChild {
     const taken = this.#mind(() => job.sink(frame));
     job.frames += 1;
     return taken?.catch((error: unknown) => this.#blame(error));
+  }
+
+  /** Words of an earlier input that come late must not become this one's. */
+  #begin(job: Job, frame: Frame): void {
+    if (frame.type !== FRAME.begun) throw new WireError(`frame ${frame.type} before the beginning`);
+    const fields = new FieldReader(frame.payload);
+    if (fields.u32() !== job.number) throw new WireError('the beginning of another input');
+    fields.end();
+    job.begun = true;
   }
 
   #mind<T>(act: (() => T) | undefined): T | undefined {

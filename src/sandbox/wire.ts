@@ -11,7 +11,7 @@ const HEAD = 6;
 /** Frame types. From 1: host to child; from 64: child to host. */
 export const FRAME = {
   // host → child
-  /** Starts one input: u32 operation, u32 dpi or 0, u32 max pages, text declared type, text name, text password ('' none). */
+  /** Starts one input: u32 number that nobody can guess, u32 operation, u32 dpi or 0, u32 max pages, text declared type, text name, text password ('' none). */
   open: 1,
   /** Input bytes. */
   input: 2,
@@ -26,6 +26,11 @@ export const FRAME = {
   // child → host
   /** Ready for an input: text version of the engine. */
   ready: 64,
+  /**
+   * The input that was opened has been reached: u32 its number. What came before it over the pipe was said of an earlier input, and
+   * must never count as this one's.
+   */
+  begun: 82,
   /** All of this input's output was sent. */
   done: 65,
   /** The input cannot be converted: text reason code, text detail. */

@@ -42,6 +42,8 @@ const page = (width: number, height: number, format: number = PIXEL.grey8, pt = 
   if (onOrder) frame(FRAME.drawn, [due++, 0, 0, 0]);
   frame(FRAME.page, [width, height, format, { f64: pt }, { f64: ptY }]);
 };
+/** A whole answer is said as soon as the next input is opened. */
+let forNext = false;
 const GIB = 1024 ** 3;
 const Wasm = (globalThis as unknown as { WebAssembly: { Memory: new (size: object) => GrowingMemory } }).WebAssembly;
 interface GrowingMemory {
@@ -61,6 +63,9 @@ const spin = (): never => {
 
 /** Attacks that are the same whatever was asked for. */
 const ANY: { readonly [name: string]: () => void | Promise<void> } = {
+  'no beginning': done,
+  'the beginning of another input': done,
+  'a beginning twice': done,
   'half a head': () => {
     say(Buffer.from([1, 65, 0]));
     process.exit(0);
@@ -166,6 +171,10 @@ const ANY: { readonly [name: string]: () => void | Promise<void> } = {
   'the end twice': () => {
     done();
     done();
+  },
+  'the end, and words for the next input': () => {
+    done();
+    forNext = true;
   },
   'a frame after the end': () => {
     done();
@@ -475,6 +484,13 @@ async function act(name: string, family: string): Promise<void> {
   if (!(name in ANY)) done();
 }
 
+function sayForNext(): void {
+  leaf();
+  raw(FRAME.text, Buffer.from('the words of a stranger'));
+  frame(FRAME.partEnd);
+  done();
+}
+
 async function live(): Promise<void> {
   frame(FRAME.ready, ['hostile 1']);
   const reader = new FrameReader(1024 * 1024);
@@ -483,10 +499,15 @@ async function live(): Promise<void> {
     for (const { type, payload } of reader.push(chunk as Buffer)) {
       if (type === FRAME.open) {
         const fields = new FieldReader(payload);
+        const number = fields.u32();
+        if (forNext) sayForNext();
         onOrder = isOnOrder(fields.u32());
         due = 0;
         for (let i = 0; i < 2; i++) fields.u32();
         job = { family: fields.text(1000), name: fields.text(1000) };
+        if (job.name === 'the beginning of another input') frame(FRAME.begun, [(number + 1) % 2 ** 32]);
+        else if (job.name !== 'no beginning') frame(FRAME.begun, [number]);
+        if (job.name === 'a beginning twice') frame(FRAME.begun, [number]);
         if (job.name === 'an answer before the input ended') done();
       } else if (type === FRAME.inputEnd && job !== undefined) await act(job.name, job.family);
       else if (type === FRAME.enough && job?.name === 'honest') done();

@@ -156,6 +156,7 @@ const ENDS: { readonly [name: string]: Reason | 'done' } = {
   'the end, and dies of it': 'done',
   'the end, and eats memory': 'done',
   'the end twice': 'done',
+  'the end, and words for the next input': 'done',
   'a frame after the end': 'done',
   'a frame long after the end': 'done',
 };
