@@ -22,6 +22,7 @@ const ended: Ended[] = [];
       const end = await tryFile(path, sanitiser);
       ended.push(end);
       for (const fault of end.unsafe) out(`UNSAFE ${path}: ${fault}`);
+      for (const why of end.again) out(`AGAIN  ${path}: ${why}`);
       if (end.crash !== undefined) out(`CRASH  ${path}: ${end.crash}`);
       if (end.hang) out(`HANG   ${path}: ${Math.round(end.ms)} ms`);
       if (ended.length % 200 === 0) out(`${ended.length} of ${paths.length}`);
