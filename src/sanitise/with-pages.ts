@@ -14,6 +14,7 @@ export async function withPages(text: Converted, leaf: Leaf, as: As, tools: Tool
     ...text,
     outputs: [...text.outputs, ...pages.outputs],
     pages: pages.pages,
+    findings: [...text.findings, ...pages.findings],
     losses: [...text.losses, ...pages.losses],
   };
 }
