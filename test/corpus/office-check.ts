@@ -1,6 +1,7 @@
 // Whether every letter and every cell of an office document stands on its pages or is told as lost. What is in it is asked of
 // LibreOffice itself, called by hand on the file as it came: none of our readers, cleaners or fonts has a part in that answer.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -64,7 +65,7 @@ export async function checkOffice(
       cellsLost: isHiding ? [] : absent,
     };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }
 
@@ -127,15 +128,13 @@ async function slides(file: string): Promise<Source | undefined> {
   return { letters: lettersOf(body), cells: [] };
 }
 
+/** Has LibreOffice convert a file. It may fall, or take too long: then there is no other reading. */
 async function convert(input: string, to: string, folder: string): Promise<void> {
   const args = [`-env:UserInstallation=file://${folder}/profile`, '--headless', '--norestore', '--convert-to', to];
-  try {
-    await run(SOFFICE, [...args, '--outdir', folder, input], {
-      timeout: MS,
-      killSignal: 'SIGKILL',
-      env: { HOME: folder, PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', SAL_USE_VCLPLUGIN: 'svp' },
-    });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error; // it fell, or took too long: there is no other reading
-  }
+  const env = { HOME: folder, PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', SAL_USE_VCLPLUGIN: 'svp' };
+  const child = spawn(SOFFICE, [...args, '--outdir', folder, input], { env, stdio: 'ignore', detached: true });
+  // A group of its own: what it starts ends with it.
+  const timer = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), MS);
+  await once(child, 'close');
+  clearTimeout(timer);
 }
