@@ -46,7 +46,7 @@ export class S3Bucket {
       // Bodies are held by x-amz-content-sha256, which every service knows; the newer checksums only some.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENT_MS, requestTimeout: SILENT_MS },
+      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENT_MS },
     });
   }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CASES, pages, text } from './cases.ts';
 import { fillSpool } from './fill.ts';
-import { line, median } from './lines.ts';
+import { line, median, partOf } from './lines.ts';
 import { TimedSink, latencies, percentile, throughput } from './load.ts';
 import { rssMb } from './memory.ts';
 import { serve } from './serve.ts';
@@ -45,7 +45,7 @@ async function rates(names: readonly string[]): Promise<void> {
       const measured = new Map<string, number[]>();
       for (let round = 0; round <= ROUNDS; round++)
         for (const [system, { port }] of systems) {
-          const count = Math.max(4, Math.round(mails * (SHARE[system] ?? 1)));
+          const count = Math.max(4, partOf(mails * (SHARE[system] ?? 1)));
           const value = await throughput(port, sink, rest, round === 0 ? Math.ceil(count / 4) : count, CONNECTIONS);
           if (round > 0) measured.set(system, [...(measured.get(system) ?? []), value]); // round 0 warms
         }
@@ -78,12 +78,12 @@ async function latency(): Promise<void> {
   await withSystems(['mugai'], async (systems, sink) => {
     const { port } = systems.get('mugai') ?? { port: 0 };
     const rest = text(4096);
-    await throughput(port, sink, rest, 1000, CONNECTIONS);
+    await throughput(port, sink, rest, partOf(1000), CONNECTIONS);
     const most = median([
-      await throughput(port, sink, rest, 2000, CONNECTIONS),
-      await throughput(port, sink, rest, 2000, CONNECTIONS),
+      await throughput(port, sink, rest, partOf(2000), CONNECTIONS),
+      await throughput(port, sink, rest, partOf(2000), CONNECTIONS),
     ]);
-    const times = await latencies(port, sink, rest, most / 2, 20);
+    const times = await latencies(port, sink, rest, most / 2, partOf(20));
     for (const [metric, part] of [
       ['latency_p50_ms', 0.5],
       ['latency_p99_ms', 0.99],
@@ -101,8 +101,9 @@ async function latency(): Promise<void> {
 
 /** Resident memory of the whole process tree while mail comes in for some minutes. */
 async function soak(): Promise<void> {
-  const most = 100_000;
-  const mostMs = 240_000;
+  const most = partOf(100_000);
+  const mostMs = partOf(240_000);
+  const turn = partOf(1000);
   await withSystems(['mugai'], async (systems, sink) => {
     const system = systems.get('mugai');
     const pid = system?.pids[0] ?? 0;
@@ -111,8 +112,8 @@ async function soak(): Promise<void> {
     const samples: number[] = [];
     let sent = 0;
     while (sent < most && performance.now() - started < mostMs) {
-      await throughput(system?.port ?? 0, sink, rest, 1000, CONNECTIONS);
-      sent += 1000;
+      await throughput(system?.port ?? 0, sink, rest, turn, CONNECTIONS);
+      sent += turn;
       samples.push(await rssMb(pid));
     }
     const tenth = Math.max(1, Math.floor(samples.length / 10));
@@ -149,25 +150,25 @@ async function depth(): Promise<void> {
       while (sink.arrived.size - before < count) await new Promise((resolve) => setTimeout(resolve, 5));
       return performance.now();
     };
-    const started = await reached(1000);
-    const ended = await reached(5000);
+    const started = await reached(partOf(1000));
+    const ended = await reached(partOf(5000));
     await served.stop();
-    return 4_000_000 / (ended - started);
+    return ((partOf(5000) - partOf(1000)) * 1000) / (ended - started);
   };
   try {
     const shallow: number[] = [];
     const deep: number[] = [];
     for (let round = 0; round < 2; round++) {
-      shallow.push(await drained(`shallow-${round}`, 6000));
-      deep.push(await drained(`deep-${round}`, 100_000));
+      shallow.push(await drained(`shallow-${round}`, partOf(6000)));
+      deep.push(await drained(`deep-${round}`, partOf(100_000)));
     }
     line({
       bench: 'e2e',
-      case: '100,000 mails waiting',
+      case: `${partOf(100_000)} mails waiting`,
       metric: 'mails_per_second',
       unit: '1/s',
       ours: median(deep),
-      peer: '6,000 waiting',
+      peer: `${partOf(6000)} waiting`,
       peerValue: median(shallow),
       runs: 2,
     });
@@ -198,7 +199,7 @@ function fit(points: readonly (readonly [x: number, y: number])[]): {
 async function linear(): Promise<void> {
   await withSystems(['mugai'], async (systems, sink) => {
     const port = systems.get('mugai')?.port ?? 0;
-    await throughput(port, sink, text(4096), 500, CONNECTIONS);
+    await throughput(port, sink, text(4096), partOf(500), CONNECTIONS);
     await throughput(port, sink, pages(2), 4, 1);
     const time = async (rest: Buffer): Promise<number> => {
       const times: number[] = [];

@@ -1,5 +1,14 @@
 // What every bench prints, and how two variants are compared: in alternation, by the median of the runs' ratios.
 
+/** MUGAI_BENCH_PART: a part of the usual load, to try a bench out; its lines say so and are no figures. */
+const PART = Number(process.env['MUGAI_BENCH_PART'] ?? 1);
+if (!(PART > 0 && PART <= 1)) throw new RangeError('MUGAI_BENCH_PART is not over 0 and at most 1');
+
+/** So much of the usual load as this run takes. */
+export function partOf(usual: number): number {
+  return Math.max(1, Math.ceil(usual * PART));
+}
+
 export interface Measure {
   readonly bench: string;
   readonly case: string;
@@ -14,8 +23,9 @@ export interface Measure {
 /** Prints one line; `ratio` is ours / peer. A peer that is not there is named with a null value. */
 export function line(measure: Measure): void {
   const ratio = measure.peerValue === null || measure.peerValue === 0 ? null : round(measure.ours / measure.peerValue);
+  const tried = PART === 1 ? {} : { partOfLoad: PART };
   process.stdout.write(
-    `${JSON.stringify({ ...measure, ours: round(measure.ours), peerValue: measure.peerValue === null ? null : round(measure.peerValue), ratio })}\n`,
+    `${JSON.stringify({ ...measure, ...tried, ours: round(measure.ours), peerValue: measure.peerValue === null ? null : round(measure.peerValue), ratio })}\n`,
   );
 }
 

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CASES, text } from './cases.ts';
-import { line, median } from './lines.ts';
+import { line, median, partOf } from './lines.ts';
 import { TimedSink, throughput } from './load.ts';
 import { apart, type System } from './systems.ts';
 
@@ -26,7 +26,7 @@ export async function benchScale(): Promise<void> {
       const rates = new Map<number, number[]>();
       for (let round = 0; round <= ROUNDS; round++)
         for (const [workers, { port }] of systems) {
-          const rate = await throughput(port, sink, rest, round === 0 ? mails / 4 : mails, 20);
+          const rate = await throughput(port, sink, rest, partOf(round === 0 ? mails / 4 : mails), 20);
           if (round > 0) rates.set(workers, [...(rates.get(workers) ?? []), rate]); // round 0 warms
         }
       for (const workers of WORKERS)

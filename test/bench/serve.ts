@@ -46,6 +46,7 @@ export async function serve(
     smtpPort,
     opsPort,
     stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
       await once(child, 'exit');
     },
