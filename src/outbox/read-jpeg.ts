@@ -97,16 +97,29 @@ function readScanHead(body: Uint8Array, { components }: JpegFacts, place: number
 
 /** Entropy-coded data: after FF stands 00, until the end of image, which ends the file. No restart, no other marker. */
 function readScan(bytes: Uint8Array, from: number, base: number): void {
-  // A plain loop: FF stands every 200 bytes or so, and a call of indexOf for each costs three times as much.
+  // FF stands every 200 bytes or so: a call of indexOf for each costs three times a plain loop, and four bytes at once a third of it.
   const last = bytes.length - 1;
-  for (let at = from; at < last; at++) {
-    if (bytes[at] !== MARKER) continue;
-    const next = bytes[at + 1];
-    if (next === 0) continue;
-    if (next !== EOI) refuse('jpeg-scan', base + at, 'a marker in the scan');
-    if (at === from) refuse('jpeg-scan', base + at, 'a scan without data');
-    if (at + 2 !== bytes.length) refuse('jpeg-end', base + at + 2, 'bytes behind the end of image');
-    return;
+  let at = from;
+  for (; at < last && ((bytes.byteOffset + at) & 3) !== 0; at++) if (endsAt(bytes, at, from, base)) return;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (last - at) >> 2);
+  for (const word of words) {
+    // A byte of zero in the inverse: Bit Twiddling Hacks, "Determine if a word has a zero byte". It finds too many, never too few.
+    const inverse = ~word;
+    if (((inverse - 0x01010101) & word & 0x80808080) !== 0)
+      for (let nth = at; nth < at + 4; nth++) if (endsAt(bytes, nth, from, base)) return;
+    at += 4;
   }
+  for (; at < last; at++) if (endsAt(bytes, at, from, base)) return;
   refuse('jpeg-end', base + bytes.length, 'no end of image');
+}
+
+/** True where the end of image stands at `at` and ends the file; refuses any other marker. There is a byte behind `at`. */
+function endsAt(bytes: Uint8Array, at: number, from: number, base: number): boolean {
+  if (bytes[at] !== MARKER) return false;
+  const next = bytes[at + 1];
+  if (next === 0) return false;
+  if (next !== EOI) refuse('jpeg-scan', base + at, 'a marker in the scan');
+  if (at === from) refuse('jpeg-scan', base + at, 'a scan without data');
+  if (at + 2 !== bytes.length) refuse('jpeg-end', base + at + 2, 'bytes behind the end of image');
+  return true;
 }

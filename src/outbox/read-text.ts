@@ -16,51 +16,70 @@ export function isForbidden(point: number): boolean {
   return point === 0xfeff || (point >= 0xfff9 && point <= 0xfffb) || (point >= 0xe0000 && point <= 0xe007f);
 }
 
+/** A character that goes over from one chunk into the next. */
+interface Begun {
+  /** What is known of it. */
+  point: number;
+  /** Bytes it still wants; 0: none is under way. */
+  left: number;
+  /** Below this its form is over-long. */
+  least: number;
+}
+
 /** Reads a file of text to its end. */
 export async function readText(source: ByteSource): Promise<void> {
-  let point = 0; // of the character under way
-  let left = 0; // bytes it still wants
-  let least = 0; // below which its form is over-long
+  const begun: Begun = { point: 0, left: 0, least: 0 };
   for (;;) {
     const before = source.offset;
     const bytes = await source.chunk();
     if (bytes === undefined) break;
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at] as number;
-      if (left > 0) {
-        if ((byte & 0xc0) !== 0x80) refuse('text-utf8', before + at, 'no continuation byte');
-        point = (point << 6) | (byte & 0x3f);
-        left -= 1;
-        if (left > 0) continue;
-        if (point < least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-          refuse('text-utf8', before + at, 'no character of Unicode');
-        if (isForbidden(point)) refuse('text-character', before + at, hexOf(point));
-      } else if (byte >= 0xe3 && byte < 0xed && isTail(bytes[at + 1]) && isTail(bytes[at + 2])) {
-        at += 2; // U+3000 to U+CFFF, nearly all of Japanese: no form of these is over-long, half a pair or forbidden
-      } else if (byte < 0x80) {
-        if ((byte < 0x20 && byte !== 0x0a && byte !== 0x09) || byte === 0x7f)
-          refuse('text-character', before + at, hexOf(byte));
-      } else if (byte >= 0xe0 && byte < 0xf0) {
-        point = byte & 0x0f;
-        left = 2;
-        least = 0x800;
-      } else if (byte >= 0xc2 && byte < 0xe0) {
-        point = byte & 0x1f;
-        left = 1;
-        least = 0x80;
-      } else if (byte >= 0xf0 && byte < 0xf5) {
-        point = byte & 0x07;
-        left = 3;
-        least = 0x10000;
-      } else refuse('text-utf8', before + at, 'no first byte');
-    }
+    readChunk(bytes, before, begun);
   }
-  if (left > 0) refuse('text-utf8', source.offset, 'the file ends inside a character');
+  if (begun.left > 0) refuse('text-utf8', source.offset, 'the file ends inside a character');
 }
 
-/** True for a byte that goes on with a character; false also where the chunk ends. */
-function isTail(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80;
+/** A function of its own, since V8 makes good code of this loop, but not inside one that waits: 8 ns a byte there. */
+function readChunk(bytes: Uint8Array, before: number, begun: Begun): void {
+  let { point, left, least } = begun;
+  const size = bytes.length;
+  for (let at = 0; at < size; at++) {
+    const byte = bytes[at] as number;
+    if (left > 0) {
+      if ((byte & 0xc0) !== 0x80) refuse('text-utf8', before + at, 'no continuation byte');
+      point = (point << 6) | (byte & 0x3f);
+      left -= 1;
+      if (left > 0) continue;
+      if (point < least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+        refuse('text-utf8', before + at, 'no character of Unicode');
+      if (isForbidden(point)) refuse('text-character', before + at, hexOf(point));
+    } else if (byte < 0x80) {
+      if ((byte < 0x20 && byte !== 0x0a && byte !== 0x09) || byte === 0x7f)
+        refuse('text-character', before + at, hexOf(byte));
+    } else if (
+      byte >= 0xe3 &&
+      byte < 0xed &&
+      at + 2 < size &&
+      ((bytes[at + 1] as number) & 0xc0) === 0x80 &&
+      ((bytes[at + 2] as number) & 0xc0) === 0x80
+    ) {
+      at += 2; // U+3000 to U+CFFF, nearly all of Japanese: no form of these is over-long, half a pair or forbidden
+    } else if (byte >= 0xe0 && byte < 0xf0) {
+      point = byte & 0x0f;
+      left = 2;
+      least = 0x800;
+    } else if (byte >= 0xc2 && byte < 0xe0) {
+      point = byte & 0x1f;
+      left = 1;
+      least = 0x80;
+    } else if (byte >= 0xf0 && byte < 0xf5) {
+      point = byte & 0x07;
+      left = 3;
+      least = 0x10000;
+    } else refuse('text-utf8', before + at, 'no first byte');
+  }
+  begun.point = point;
+  begun.left = left;
+  begun.least = least;
 }
 
 function hexOf(point: number): string {
