@@ -15,6 +15,7 @@ import { MANIFEST, openManifest } from '../outbox/manifest.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { PolicySchema, builtInPolicy, loadPolicy, type Policy } from '../policy/policy.ts';
 import { approve, propose } from '../policy/two-persons.ts';
+import { versionOf } from '../policy/versions.ts';
 import { complaintsOf } from '../policy/check.ts';
 import { changesFor, gradesOf } from '../policy/rehearse.ts';
 import { openSharedStore } from '../store/open-store.ts';
@@ -28,6 +29,7 @@ mugai policy explain FILE.eml [--from ADDRESS] [--to ADDRESS]… [--policy FILE]
 mugai policy rehearse --new FILE [--since 7d] [--json]
 mugai policy propose FILE --by NAME
 mugai policy approve SHA256 --by NAME
+mugai policy show SHA256
 mugai policy schema
 
 check     finds rules that can never match, or that say otherwise than an earlier one of the same
@@ -36,6 +38,7 @@ explain   says which rule decides, and what, for a recipient and a detected type
 rehearse  replays what is written of the messages since then against a new policy: what would have changed
 propose   lays a new policy before a second person; prints its SHA-256
 approve   by another person than who proposed it: the policy file is replaced, and running gateways take it
+show      prints a policy that was in force here, by the digest that a manifest names it with
 schema    prints the JSON Schema of a policy file (docs/policy.schema.json), for editors
 
 FILE defaults to MUGAI_POLICY_FILE; without one, the built-in policy.
@@ -68,6 +71,12 @@ export const policyCommand: Command = {
     switch (act ?? '') {
       case 'check':
         return check(await policyOf(first ?? config.policyFile));
+      case 'show': {
+        const text = first === undefined ? undefined : await versionOf(config.dataDir, first);
+        if (text === undefined) throw new UsageError('name the SHA-256 of a policy that was in force here');
+        say(text.trimEnd());
+        return 0;
+      }
       case 'schema':
         say(policySchemaText().trimEnd());
         return 0;
@@ -114,7 +123,7 @@ export const policyCommand: Command = {
         return 0;
       }
       default:
-        throw new UsageError('say "policy check", "explain", "rehearse", "propose", "approve" or "schema"');
+        throw new UsageError('say "policy check", "explain", "rehearse", "propose", "approve", "show" or "schema"');
     }
   },
 };

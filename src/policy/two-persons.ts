@@ -1,5 +1,5 @@
-// A policy is changed by two persons: one proposes a file, another approves it by its digest. What was approved is kept, by
-// digest, as it was written (comments and all): a manifest that names a policy's digest can be followed to its text.
+// A policy is changed by two persons: one proposes a file, another approves it by the digest of
+// its text. Proposals, and who approved them, are kept in `policy/` of the data folder.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -8,6 +8,7 @@ import type { Log } from '../ops/log.ts';
 import { watchKeys } from '../outbox/keys.ts';
 import { builtInPolicy, readPolicy, type Policy } from '../policy/policy.ts';
 import { isApproved } from '../policy/two-persons.ts';
+import { keepVersion } from '../policy/versions.ts';
 
 const LOOK_MS = 2000;
 
@@ -27,7 +28,9 @@ export async function openPolicy(config: Config, log: Log, life: Lifecycle, audi
     const text = await readFile(policyFile, 'utf8').catch(() => readPolicyAgain(policyFile));
     if (config.policyPersons === 2 && !(await isApproved(dataDir, text)))
       throw new Error(`${policyFile} is not approved by a second person: mugai policy propose, approve`);
-    return readPolicy(text, policyFile);
+    const policy = readPolicy(text, policyFile);
+    await keepVersion(dataDir, policy.sha256, text);
+    return policy;
   };
   const held = { current: await read() };
   const stop = watchKeys(policyFile, LOOK_MS, async () => {

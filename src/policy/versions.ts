@@ -1,0 +1,27 @@
+// Every policy that was in force is kept as it was written, comments and all, by the digest that manifests name it with.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '../message/errors.ts';
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+const pathOf = (dataDir: string, sha256: string): string => join(dataDir, 'policy', 'versions', `${sha256}.yaml`);
+
+/** Keeps a policy's text under its digest (`Policy.sha256`); the first text of a digest stays. */
+export async function keepVersion(dataDir: string, sha256: string, text: string): Promise<void> {
+  await mkdir(join(dataDir, 'policy', 'versions'), { recursive: true, mode: 0o700 });
+  await writeFile(pathOf(dataDir, sha256), text, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  });
+}
+
+/** The text of a policy that a manifest names by this digest; undefined when none was kept. */
+export async function versionOf(dataDir: string, sha256: string): Promise<string | undefined> {
+  if (!SHA256.test(sha256)) return undefined;
+  try {
+    return await readFile(pathOf(dataDir, sha256), 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

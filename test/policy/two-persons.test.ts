@@ -1,0 +1,101 @@
+// A policy is changed by two persons while the gateway runs: by the commands that they use, told in the journal, and every version
+// that was in force is found again by the digest that manifests name.
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { readPolicy } from '../../src/policy/policy.ts';
+import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
+import { runMugai } from '../support/gateway-process.ts';
+import { scratch, until } from '../support/scratch.ts';
+
+const FIRST = "# as it was\nname: city\nversion: '1'\n";
+const SECOND = "# because of the audit\nname: city\nversion: '2'\ndrop: [image/gif]\n";
+
+describe('a policy that needs two persons', { timeout: 200_000 }, () => {
+  it('stays as it is until another one approves; then it holds without a restart', async () => {
+    await using root = await scratch();
+    const [file, next] = [join(root.path, 'policy.yaml'), join(root.path, 'new.yaml')];
+    const env = { MUGAI_DATA_DIR: root.path, MUGAI_POLICY_FILE: file, MUGAI_POLICY_PERSONS: '2' };
+    const mugai = async (...args: readonly string[]) => runMugai(['policy', ...args], env);
+    const propose = async (path: string, by: string): Promise<string> => {
+      const { code, stdout } = await mugai('propose', path, '--by', by);
+      assert.equal(code, 0);
+      return stdout.trim();
+    };
+    // A gateway does not start with a policy that nobody approved.
+    await writeFile(file, FIRST);
+    await assert.rejects(startTestGateway(root.path, env), /is not approved by a second person/);
+    assert.equal((await mugai('approve', await propose(file, 'tanaka'), '--by', 'suzuki')).code, 0);
+
+    await using gateway = await startTestGateway(root.path, env);
+    const versionOfNext = async (): Promise<string> => {
+      await sendMail(gateway.smtpPort ?? 0, plainMail('便り'));
+      let told = '';
+      await until(
+        async () => {
+          const { stdout } = await runMugai(['verify', join(root.path, 'outbox'), '--details'], env);
+          told = stdout;
+          return (stdout.match(/^message/gm)?.length ?? 0) === mails;
+        },
+        60_000,
+        'sealed',
+      );
+      return [...told.matchAll(/^message {2}(\S+)[\s\S]*?^policy {3}(city \S+), sha256 (\S+)$/gm)]
+        .toSorted((a, b) => ((a[1] ?? '') < (b[1] ?? '') ? 1 : -1))
+        .map(([, , policy = '', sha256 = '']) => `${policy} ${sha256}`)[0] as string;
+    };
+    let mails = 1;
+    const digests = [FIRST, SECOND].map((text) => readPolicy(text, 'x').sha256);
+    assert.equal(await versionOfNext(), `city 1 ${digests[0]}`);
+
+    await writeFile(next, SECOND);
+    const sha256 = await propose(next, 'tanaka');
+    const own = await mugai('approve', sha256, '--by', 'Tanaka');
+    assert.equal(own.code, 1);
+    assert.match(own.stderr, /another person approves/);
+    assert.equal(await readFile(file, 'utf8'), FIRST);
+    // Whoever writes the file himself changes nothing that holds.
+    await writeFile(file, SECOND);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    mails = 2;
+    assert.equal(await versionOfNext(), `city 1 ${digests[0]}`);
+
+    await writeFile(file, FIRST);
+    assert.equal((await mugai('approve', sha256, '--by', 'suzuki')).code, 0);
+    assert.equal(await readFile(file, 'utf8'), SECOND, 'comments and all');
+    const changes = async (): Promise<string> => (await runMugai(['audit', 'export', '--act', 'changed'], env)).stdout;
+    await until(async () => /"step":"in force","policy":"city 2"/.test(await changes()), 30_000, 'in force');
+    const told = await changes();
+    assert.match(
+      told,
+      new RegExp(`"person":"tanaka","detail":\\{"what":"policy","step":"proposed".*"sha256":"${sha256}"`),
+    );
+    assert.match(
+      told,
+      new RegExp(
+        `"person":"suzuki","detail":\\{"what":"policy","step":"approved","sha256":"${sha256}","proposer":"tanaka"`,
+      ),
+    );
+    mails = 3;
+    assert.equal(await versionOfNext(), `city 2 ${digests[1]}`);
+    // Both versions are kept as they were written, by the digest that the manifests name.
+    for (const [nth, text] of [FIRST, SECOND].entries())
+      assert.equal((await mugai('show', digests[nth] ?? '')).stdout, text);
+    assert.equal((await mugai('show', '0'.repeat(64))).code, 2);
+  });
+
+  it('is checked by its command: exit 1 and a line for each rule that cannot be meant', async () => {
+    await using root = await scratch();
+    const file = join(root.path, 'policy.yaml');
+    await writeFile(
+      file,
+      `${FIRST}rules:\n  - { name: all, when: { type: ['image/*'] }, action: drop }\n  - { name: png, when: { type: [image/png] }, action: pass }\n`,
+    );
+    const bad = await runMugai(['policy', 'check', file], { MUGAI_DATA_DIR: root.path });
+    assert.equal(bad.code, 1);
+    assert.match(bad.stdout, /^unreachable {2}png: .*\n.* 2 rules, 1 complaints/);
+    await writeFile(file, FIRST);
+    assert.equal((await runMugai(['policy', 'check', file], { MUGAI_DATA_DIR: root.path })).code, 0);
+  });
+});
