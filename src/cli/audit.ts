@@ -9,6 +9,7 @@ import { auditorTool } from '../audit/tool.ts';
 import { verifyChains, type Anchor, type ChainReport } from '../audit/verify-chain.ts';
 import { readConfig } from '../config.ts';
 import { ACTS } from '../message/act.ts';
+import { reasonOf } from '../message/errors.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
 import { outputEnded, say, UsageError, type Command } from './usage.ts';
 
@@ -71,7 +72,9 @@ async function writeTool(out: string | undefined, key: string | undefined): Prom
   const file = key ?? readConfig().verifyKeyFile;
   const keys = await loadPublicKeys(file);
   const pem = [...keys.values()].map((one) => one.export({ format: 'pem', type: 'spki' })).join('');
-  await writeFile(out, await auditorTool(pem));
+  await writeFile(out, await auditorTool(pem)).catch((error: unknown) => {
+    throw new UsageError(`--out ${out} cannot be written: ${reasonOf(error)}`);
+  });
   say(out);
   for (const id of keys.keys()) say(`trusts key  ${id}`);
   return 0;

@@ -3,19 +3,21 @@ import { constants, statSync } from 'node:fs';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { journalsIn } from '../audit/journal-files.ts';
 import { readConfig } from '../config.ts';
 import { reasonOf, systemCode } from '../message/errors.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
-import { MANIFEST, type Statement } from '../outbox/manifest.ts';
+import { MANIFEST } from '../outbox/manifest.ts';
 import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type PackageFiles } from '../outbox/verify.ts';
 import { WORK_PREFIX } from './sanitise-inputs.ts';
+import { detailsOf, faultOfDetails, jsonOfDetails, tellDetails } from './verify-details.ts';
 import { lookUp, manifestOf, type Found } from './verify-file.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
 export const verify: Command = {
-  help: `mugai verify <package folder>… [--key FILE] [--details] [--json]
-mugai verify <delivered file>… [--manifest FILE] [--key FILE] [--json]
+  help: `mugai verify <package folder>… [--key FILE] [--details] [--journal FOLDER]… [--json]
+mugai verify <delivered file>… [--manifest FILE] [--key FILE] [--journal FOLDER]… [--json]
 
 Checks signature, digests and grammar of each package, as the inner gate does. A folder without a
 manifest is searched for packages below it. A file by itself is looked up by its digest, and told
@@ -23,9 +25,12 @@ with what the signed manifest says of it.
 
   --key   verification key (PEM); default: MUGAI_VERIFY_KEY_FILE, or keys/verify-key.pem in the data
           folder. A key that lies beside the packages is not taken by itself: it proves nothing
-  --details  what the signed manifest says: source, policy, engine, times, place in the journals
+  --details  what the signed manifest says: source, policy, engine, times, places in the journals; and what the
+             journals say of the message: approvals, deliveries, views. A place at which a journal has another line
+             is a refusal
+  --journal  folder of a journal, repeatable; default: those of the data folder, if any
   --manifest  manifest.dsse.json that should list the file; default: all packages of the outbox
-  --json  one line per package or file: {package, ok, reason}
+  --json  one line per package or file: {package, ok, reason}, with --details {…, details}
 
 Exit: 0 every package holds, 1 one does not (the reason is printed), 2 wrong usage.
 
@@ -40,37 +45,45 @@ Example: mugai verify out/* --key verify-key.pem`,
         json: { type: 'boolean', default: false },
         details: { type: 'boolean', default: false },
         manifest: { type: 'string' },
+        journal: { type: 'string', multiple: true },
       },
     });
     if (positionals.length === 0) throw new UsageError('name at least one package folder or delivered file');
     const keys = await loadPublicKeys(values.key ?? readConfig().verifyKeyFile);
+    const journals = values.journal ?? journalsIn(join(readConfig().dataDir, 'journal'));
+    for (const folder of journals) if (!isFolder(folder)) throw new UsageError(`${folder} is no folder of a journal`);
     let failed = 0;
     let checked = 0;
-    for (const folder of positionals) {
-      if (isFile(folder)) {
-        checked += 1;
-        const fault = await faultOfFile(folder, values.manifest, keys, (found) => {
-          if (values.json) return;
-          say(`listed   ${found.name} of ${found.manifest}`);
-          tellDetails(found.statement);
-        });
-        if (fault !== undefined) failed += 1;
-        report(values.json, folder, fault);
+    const conclude = async (path: string, found: Found | string): Promise<void> => {
+      checked += 1;
+      const held = typeof found === 'string' ? undefined : found;
+      const details =
+        held !== undefined && (values.details || held.name !== '')
+          ? await detailsOf(held.statement, journals)
+          : undefined;
+      const fault = typeof found === 'string' ? found : details && faultOfDetails(details);
+      if (fault !== undefined) failed += 1;
+      if (values.json) {
+        const told = details === undefined || !values.details ? {} : { details: jsonOfDetails(details) };
+        say(JSON.stringify({ package: path, ok: fault === undefined, reason: fault ?? null, ...told }));
+        return;
+      }
+      if (held !== undefined && held.name !== '') say(`listed   ${held.name} of ${held.manifest}`);
+      if (details !== undefined) tellDetails(details);
+      say(fault === undefined ? `ok       ${path}` : `REFUSED  ${path}: ${fault}`);
+    };
+    for (const path of positionals) {
+      if (isFile(path)) {
+        await conclude(path, await foundFile(path, values.manifest, keys));
         continue;
       }
-      const packages = await packagesIn(folder);
+      const packages = await packagesIn(path);
       if (packages.length === 0) {
         failed += 1;
-        report(values.json, folder, 'no package here');
+        const reason = 'no package here';
+        say(values.json ? JSON.stringify({ package: path, ok: false, reason }) : `REFUSED  ${path}: ${reason}`);
       }
-      for (const path of packages) {
-        checked += 1;
-        const fault = await faultOf(path, keys, (statement) => {
-          if (values.details && !values.json) tellDetails(statement);
-        });
-        if (fault !== undefined) failed += 1;
-        report(values.json, path, fault);
-      }
+      for (const one of packages) await conclude(one, await foundPackage(one, keys));
     }
     if (!values.json)
       say(`${checked} ${positionals.some(isFile) ? 'files and packages' : 'packages'}, ${failed} refused`);
@@ -78,15 +91,11 @@ Example: mugai verify out/* --key verify-key.pem`,
   },
 };
 
-async function faultOf(
-  path: string,
-  keys: Parameters<typeof verifyPackage>[1],
-  onHeld: (statement: Statement) => void,
-): Promise<string | undefined> {
+/** A package by its statement, or why it does not hold. */
+async function foundPackage(path: string, keys: Parameters<typeof verifyPackage>[1]): Promise<Found | string> {
   try {
     const { statement } = await verifyPackage(folderFiles(path), keys, 0, new AbortController().signal);
-    onHeld(statement);
-    return undefined;
+    return { statement, name: '', manifest: manifestOf(path) };
   } catch (error) {
     return reasonOf(error);
   }
@@ -96,46 +105,25 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** A delivered file by itself: what is wrong with it, or undefined. */
-async function faultOfFile(
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** A delivered file by itself: where it is listed, or why it does not hold. */
+async function foundFile(
   path: string,
   manifest: string | undefined,
   keys: Parameters<typeof verifyPackage>[1],
-  onHeld: (found: Found) => void,
-): Promise<string | undefined> {
+): Promise<Found | string> {
   try {
     const outbox = join(readConfig().dataDir, 'outbox');
     const searched = async (): Promise<string[]> => (await packagesIn(outbox)).map(manifestOf);
     const found = await lookUp(path, manifest === undefined ? await searched() : [manifest], keys);
-    if (found === undefined)
-      return manifest === undefined ? `no package in ${outbox} lists it` : `${manifest} does not list it`;
-    onHeld(found);
-    return undefined;
+    return found ?? (manifest === undefined ? `no package in ${outbox} lists it` : `${manifest} does not list it`);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     return reasonOf(error);
   }
-}
-
-/** What an auditor asks of a package that holds. */
-function tellDetails({ predicate, subject }: Statement): void {
-  const { id, source, policy, engine, receivedAt, sanitisedAt, chain = [] } = predicate;
-  say(`message  ${id}  ${predicate.state}`);
-  say(`source   ${source.kind} of ${source.size} bytes, sha256 ${source.sha256}`);
-  say(`policy   ${policy.name} ${policy.version}, sha256 ${policy.sha256}`);
-  say(
-    `engine   ${engine.version}${Object.entries(engine.sha256 ?? {})
-      .map(([name, sha256]) => `, ${name} ${sha256}`)
-      .join('')}`,
-  );
-  say(`times    received ${receivedAt}, sanitised ${sanitisedAt}`);
-  for (const position of chain) say(`journal  ${position}`);
-  for (const { name, digest } of subject) say(`file     ${digest.sha256}  ${name}`);
-}
-
-function report(json: boolean, path: string, fault: string | undefined): void {
-  if (json) say(JSON.stringify({ package: path, ok: fault === undefined, reason: fault ?? null }));
-  else say(fault === undefined ? `ok       ${path}` : `REFUSED  ${path}: ${fault}`);
 }
 
 /** Package folders at or below a path. */

@@ -26,6 +26,7 @@ export const ACTS = [
   'signed-out',
   'changed', // policy, users, keys, configuration: `detail.what` says which
   'exported',
+  'audited', // an auditor looked into a delivered file, a package or the journals: `detail` says what and how it was found
   'retried', // tried again at once, or delivered once more
   'made-again', // made harmless once more, with other limits
   'delete-asked',

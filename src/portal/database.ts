@@ -56,9 +56,11 @@ CREATE INDEX idx.messages_revises ON messages (revises) WHERE revises IS NOT NUL
 CREATE INDEX idx.messages_open ON messages (key) WHERE stage = 'sealed';
 CREATE TABLE idx.recipients (address TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (address, key)) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE idx.words USING fts5(who, what, content='', contentless_delete=1, detail=full, tokenize='unicode61');
-PRAGMA idx.user_version = 2;
+CREATE TABLE idx.files (digest TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (digest, key)) STRICT, WITHOUT ROWID;
+CREATE INDEX idx.files_key ON files (key);
+PRAGMA idx.user_version = 3;
 `;
-const INDEX_VERSION = 2;
+const INDEX_VERSION = 3;
 
 /** A row as SQLite gives it; callers name the columns they asked for. */
 export type Row = Readonly<Record<string, string | number | null>>;

@@ -70,7 +70,7 @@ async function guarded(visit: Visit, line: Listed, act: () => Promise<Answer>): 
 }
 
 /** Heads of a download: it is saved, never opened in our origin, whatever a browser thinks it is. Attack row 110. */
-function saved(visit: Visit, name: string, type = 'application/octet-stream'): void {
+export function saved(visit: Visit, name: string, type = 'application/octet-stream'): void {
   const plain = name.replace(/[^A-Za-z0-9._-]/g, '_');
   visit.reply
     .header('Content-Type', type)

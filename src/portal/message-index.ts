@@ -8,7 +8,7 @@ import { MANIFEST, openManifest } from '../outbox/manifest.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Database } from './database.ts';
 import { MessageLists } from './message-lists.ts';
-import { keyAt, MessageRows, type Told } from './message-rows.ts';
+import { keyAt, MessageRows, shortDigest, type Told } from './message-rows.ts';
 
 /** Where messages come from. `end`: how delivery ended, undefined while it has not. */
 export interface MessageSource {
@@ -116,8 +116,8 @@ export class MessageIndex {
   async refresh(told: readonly Told[]): Promise<void> {
     const there: Told[] = [];
     for (const one of told) if ((await this.#source.outbox.find(one.id)) !== undefined) there.push(one);
-    this.#rows.write(there.filter(({ predicate }) => predicate !== undefined));
-    await this.#take(there.filter(({ predicate }) => predicate === undefined).map(({ id }) => id));
+    this.#rows.write(there.filter(({ statement }) => statement !== undefined));
+    await this.#take(there.filter(({ statement }) => statement === undefined).map(({ id }) => id));
   }
 
   /** Takes a message out: its package was deleted. */
@@ -143,18 +143,30 @@ export class MessageIndex {
     try {
       const bytes = await this.#source.outbox.files(id).get(MANIFEST, LIMITS.manifestBytes);
       if (bytes === undefined) throw new MugaiError('bad-package', 'no manifest', { permanent: true });
-      const { predicate } = await openManifest(bytes, this.#source.keys);
-      if (predicate.id !== id) throw new MugaiError('bad-package', 'another id', { permanent: true });
-      return { id, predicate, stage };
+      const statement = await openManifest(bytes, this.#source.keys);
+      if (statement.predicate.id !== id) throw new MugaiError('bad-package', 'another id', { permanent: true });
+      return { id, statement, stage };
     } catch (error) {
       if (!(error instanceof MugaiError) || !['bad-package', 'too-large'].includes(error.code)) throw error;
-      return { id, predicate: undefined, stage: 'quarantined' }; // known, and nobody's: its recipients are not believed
+      return { id, statement: undefined, stage: 'quarantined' }; // known, and nobody's: its recipients are not believed
     }
   }
 
   #open(): MessageId[] {
     return this.#db
       .all("SELECT id FROM messages WHERE stage = 'sealed' ORDER BY key LIMIT 20000")
+      .map((row) => parseMessageId(String(row['id'])))
+      .filter((id) => id !== undefined);
+  }
+
+  /** Messages whose packages list a file of this digest, the newest first, `most` at most. */
+  listing(sha256: string, most: number): MessageId[] {
+    return this.#db
+      .all(
+        'SELECT m.id FROM files f JOIN messages m ON m.key = f.key WHERE f.digest = ? ORDER BY f.key DESC LIMIT ?',
+        shortDigest(sha256),
+        most,
+      )
       .map((row) => parseMessageId(String(row['id'])))
       .filter((id) => id !== undefined);
   }

@@ -1,14 +1,14 @@
-// A message as rows of the index: its line in the list, its recipients, its words.
+// A message as rows of the index: its line in the list, its recipients, its words, its files.
 import { timeOf, type MessageId } from '../message/id.ts';
-import type { Predicate } from '../outbox/manifest.ts';
+import type { Predicate, Statement } from '../outbox/manifest.ts';
 import { parseAddress } from './accounts.ts';
 import type { Database } from './database.ts';
 import { bigrams, whoWord } from './search-words.ts';
 
-/** A message of which something is new; `predicate` where its package was verified a moment ago. */
+/** A message of which something is new; `statement` where its package was verified a moment ago. */
 export interface Told {
   readonly id: MessageId;
-  readonly predicate: Predicate | undefined;
+  readonly statement: Statement | undefined;
   readonly stage: string;
 }
 
@@ -19,6 +19,11 @@ const PER_MS = 4096;
 /** The first key of what came at a time, milliseconds since the epoch. */
 export function keyAt(time: number): number {
   return (time - EPOCH) * PER_MS;
+}
+
+/** What is kept of a digest (hex): enough to find a file, the signed manifest has the whole. */
+export function shortDigest(sha256: string): string {
+  return sha256.slice(0, 24);
 }
 
 /** Writes and takes out the rows of messages. */
@@ -32,11 +37,12 @@ export class MessageRows {
   write(gathered: readonly Told[]): void {
     if (gathered.length === 0) return;
     this.#db.transaction(() => {
-      for (const { id, predicate, stage } of gathered) this.#writeOne(id, predicate, stage);
+      for (const { id, statement, stage } of gathered) this.#writeOne(id, statement, stage);
     });
   }
 
-  #writeOne(id: MessageId, predicate: Predicate | undefined, stage: string): void {
+  #writeOne(id: MessageId, statement: Statement | undefined, stage: string): void {
+    const predicate = statement?.predicate;
     const known = this.#db.get('SELECT key FROM messages WHERE id = ?', id)?.['key'];
     if (known !== undefined) {
       this.#db.run('UPDATE messages SET stage = ? WHERE key = ?', stage, known);
@@ -68,6 +74,8 @@ export class MessageRows {
     );
     const addresses = new Set((predicate?.envelope.to ?? []).map(parseAddress).filter((one) => one !== undefined));
     for (const address of addresses) this.#db.run('INSERT OR IGNORE INTO recipients VALUES (?, ?)', address, key);
+    for (const { digest } of statement?.subject ?? [])
+      this.#db.run('INSERT OR IGNORE INTO files VALUES (?, ?)', shortDigest(digest.sha256), key);
     const names = parts.slice(0, 200).map(({ name }) => name);
     this.#db.run(
       'INSERT INTO words (rowid, who, what) VALUES (?, ?, ?)',
@@ -111,6 +119,7 @@ export class MessageRows {
       this.#db.run('DELETE FROM messages WHERE key = ?', key);
       this.#db.run('DELETE FROM recipients WHERE key = ?', key);
       this.#db.run('DELETE FROM idx.words WHERE rowid = ?', key);
+      this.#db.run('DELETE FROM files WHERE key = ?', key);
       this.#db.run('DELETE FROM read_marks WHERE id = ?', id);
     });
   }

@@ -5,6 +5,7 @@ import type { Language } from '../message/account.ts';
 import type { Role, User } from './accounts.ts';
 import type { Html } from '../message/html.ts';
 import type { Session, Sessions } from './sessions.ts';
+import { addUploadRoute, openForm, type SentFile, type UploadLimits } from './upload.ts';
 
 /** `__Host-`: set by this host itself, over a safe connection (or loopback), for all its paths. */
 export const SESSION_COOKIE = '__Host-mugai';
@@ -102,6 +103,25 @@ export class Pages {
     this.#declare('POST', path, roles, async (glance) => act(visitOf(glance)));
   }
 
+  /** An act with files. Without the role or the token, which is the form's first field, no byte of a file is read. */
+  upload(
+    path: string,
+    roles: readonly Role[],
+    limits: UploadLimits,
+    act: (visit: Visit, files: AsyncIterable<SentFile>) => Promise<Answer>,
+  ): void {
+    this.declared.push({ method: 'POST', path, access: roles });
+    addUploadRoute(this.#app, limits, {
+      method: 'POST',
+      url: path,
+      handler: async (request, reply) =>
+        this.#answer({ request, reply, access: roles }, async (glance) => {
+          const { form, files } = await openForm(request, limits);
+          return { glance: { ...glance, form }, answer: async (ours) => act(visitOf(ours), files) };
+        }),
+    });
+  }
+
   /** The pages before somebody is signed in. */
   before(
     method: 'GET' | 'POST',
@@ -137,25 +157,36 @@ export class Pages {
     this.#app.route({
       method,
       url: path,
-      handler: async (request, reply) => {
-        const glance = this.glance(request, reply);
-        const verdict = may(glance, access);
-        if (verdict === 'sign-in') {
-          const back = method === 'GET' ? `?to=${encodeURIComponent(request.url)}` : '';
-          return reply.redirect(`/sign-in${back}`, 303);
-        }
-        if (verdict === 'no') return this.#notFound(glance);
-        if (method === 'POST' && !this.#isOurForm(glance)) {
-          return reply.code(403).type(HTML).send(this.#deps.outdated(glance).text);
-        }
-        const result = await answer(glance);
-        if (result === 'sent') return reply;
-        if (result === 'not-found') return this.#notFound(glance);
-        if ('to' in result) return reply.redirect(result.to, 303);
-        if ('page' in result) return reply.code(result.status).type(HTML).send(result.page.text);
-        return reply.type(HTML).send(result.text);
-      },
+      handler: async (request, reply) =>
+        this.#answer({ request, reply, access }, async (glance) => ({ glance, answer })),
     });
+  }
+
+  /** `open` reads what the token is found in; it is called only for somebody who may. */
+  async #answer(
+    asked: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly access: Access },
+    open: (
+      glance: Glance,
+    ) => Promise<{ readonly glance: Glance; readonly answer: (glance: Glance) => Promise<Answer> }>,
+  ): Promise<FastifyReply> {
+    const { request, reply, access } = asked;
+    const seen = this.glance(request, reply);
+    const verdict = may(seen, access);
+    if (verdict === 'sign-in') {
+      const back = request.method === 'GET' ? `?to=${encodeURIComponent(request.url)}` : '';
+      return reply.redirect(`/sign-in${back}`, 303);
+    }
+    if (verdict === 'no') return this.#notFound(seen);
+    const { glance, answer } = await open(seen);
+    if (request.method === 'POST' && !this.#isOurForm(glance)) {
+      return reply.code(403).type(HTML).send(this.#deps.outdated(glance).text);
+    }
+    const result = await answer(glance);
+    if (result === 'sent') return reply;
+    if (result === 'not-found') return this.#notFound(glance);
+    if ('to' in result) return reply.redirect(result.to, 303);
+    if ('page' in result) return reply.code(result.status).type(HTML).send(result.page.text);
+    return reply.type(HTML).send(result.text);
   }
 
   #notFound(glance: Glance): FastifyReply {

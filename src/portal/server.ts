@@ -1,4 +1,6 @@
 // The portal's server: heads of every answer, errors as plain pages, and the pages of all rooms on it.
+import type { KeyObject } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Audit } from '../message/act.ts';
@@ -12,6 +14,7 @@ import { addArriving } from './arriving-pages.ts';
 import type { OnTheWay } from './arriving.ts';
 import { addAsking, Asks } from './asking.ts';
 import { addAssets } from './assets.ts';
+import { addAudit } from './audit-page.ts';
 import type { Database } from './database.ts';
 import type { Desk } from './desk.ts';
 import { addDirectoryPages, type Directories } from './directory-pages.ts';
@@ -50,6 +53,9 @@ export interface PortalDeps {
   readonly portalUrl: string;
   /** The journal of the zone. */
   readonly audit: Audit;
+  /** Keys that packages are verified with, and the folders of the journals that are here: what an auditor's page believes. */
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  readonly journals: () => readonly string[];
   /** Told of an error that speaks of a broken index. */
   readonly onIndexFault: () => void;
   readonly now?: () => number;
@@ -148,6 +154,8 @@ export async function openPortal(
   const sections = [addSecondFactor(desk, new Totps(deps.db, now))];
   addAccountPage(desk, passkeys === undefined ? sections : [addPasskeys(desk, passkeys), ...sections]);
   addPeople(desk);
+  const aside = join(dirname(deps.db.indexFile), 'audit');
+  addAudit(desk, { keys: deps.keys, journals: deps.journals, folder: aside });
   addMore(desk);
   errorPages(app, pages, deps);
 

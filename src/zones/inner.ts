@@ -16,7 +16,7 @@ import { Unrecorded } from '../deliver/unrecorded.ts';
 import type { Log } from '../ops/log.ts';
 import { loadPublicKeys, watchKeys } from '../outbox/keys.ts';
 import { Outbox } from '../outbox/outbox.ts';
-import type { Predicate, Statement } from '../outbox/manifest.ts';
+import type { Statement } from '../outbox/manifest.ts';
 import type { GateRefusal } from '../outbox/refusal.ts';
 import type { ProcessStatus } from '../message/status.ts';
 import { RetryLater } from '../queue/queues.ts';
@@ -139,7 +139,7 @@ export async function startInner(
     const reopened = await ledger.reopen(id);
     if (!reopened && (await ledger.end(id)) !== undefined) return false;
     if (!(await hub.queue('deliver').hurry(id))) road.next('deliver', [id]);
-    portal.tell({ id, predicate: undefined, stage: 'sealed' });
+    portal.tell({ id, statement: undefined, stage: 'sealed' });
     return true;
   };
   const delivering = {
@@ -172,13 +172,13 @@ export async function startInner(
     async (id, _attempt, signal) => {
       const sealed = await outbox.find(id);
       if (sealed === undefined) return;
-      let predicate: Predicate | undefined;
-      const onVerified = (statement: Statement): void => void ({ predicate } = statement);
+      let statement: Statement | undefined;
+      const onVerified = (verified: Statement): void => void (statement = verified);
       const outcome = await road.timed('deliver', id, async () => deliver(sealed, { ...deps, onVerified }, signal));
       if (outcome.kind === 'deferred') {
         road.done(id, 'deliver', 'deferred');
         deliveries.note(id, 'deferred', outcome.answer);
-        portal.tell({ id, predicate, stage: 'sealed' });
+        portal.tell({ id, statement, stage: 'sealed' });
         log.warn({ id, answer: outcome.answer }, 'delivery deferred');
         // Half its age, as far as this process knows it: a clock that leaped ahead makes nothing wait.
         const ageMs = Math.min(outcome.ageMs, deps.triedMs());
@@ -187,7 +187,7 @@ export async function startInner(
       const { stage, answer } = outcome.delivered.record;
       road.done(id, 'deliver', stage);
       deliveries.note(id, stage === 'delivered' ? 'delivered' : 'failed', answer);
-      portal.tell({ id, predicate, stage });
+      portal.tell({ id, statement, stage });
     },
     { concurrency: 32 },
   );

@@ -1,6 +1,7 @@
 // The portal's place in the inner zone: its database, its index kept up with the outbox, its server.
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
+import { journalsIn } from '../audit/journal-files.ts';
 import type { Config } from '../config.ts';
 import type { Ledger } from '../deliver/ledger.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -139,6 +140,8 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
       onTheWay: new OnTheWay(outbox, keys, Date.now),
       log,
       audit: of.audit,
+      keys,
+      journals: () => journalsIn(join(config.dataDir, 'journal')),
       requests: of.requests,
       originals: async (id) => {
         if ((await outbox.find(id)) === undefined) return undefined; // deleted after its time: nothing is left to decide on

@@ -2,48 +2,19 @@
 // With MUGAI_SCREENSHOTS=1 the pictures in docs/portal/ are taken anew.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { sendMail, startTestGateway } from '../support/gateway.ts';
+import { look } from '../support/look.ts';
 import { slowPdf } from '../support/make-pdf.ts';
 import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, Visitor } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const DOCS = `${ROOT}docs/portal/`;
 const STAFF = 'staff@city.example.lg.jp';
 const MAP = await readFile(`${ROOT}samples/file/案内図.png`);
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
-
-/** Fails on any serious or critical violation; keeps the picture where it is asked for. */
-async function look(page: Page, name: string): Promise<void> {
-  await page.waitForLoadState('networkidle');
-  const violations = await page
-    .evaluate(`(() => { ${axe}; return axe.run(document); })()`)
-    .then((result) => (result as { violations: Violation[] }).violations);
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  const told = serious.map(
-    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(' | ')}`,
-  );
-  assert.deepEqual(told, [], name);
-  if (process.env['MUGAI_SCREENSHOTS'] === '1') {
-    await mkdir(DOCS, { recursive: true });
-    await page.screenshot({ path: `${DOCS}${name}.png` });
-  }
-  assert.ok(existsSync(`${DOCS}${name}.png`), `docs/portal/${name}.png is missing: run with MUGAI_SCREENSHOTS=1`);
-}
-
 async function mail(name: string): Promise<Buffer> {
   const text = await readFile(`${ROOT}samples/mail/${name}.eml`, 'latin1');
   return Buffer.from(text.replace(/\r?\n/g, '\r\n').replace(/\r\n\./g, '\r\n..'), 'latin1');

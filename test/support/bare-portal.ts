@@ -100,6 +100,8 @@ export async function openBarePortal(
           return '';
         },
       },
+      keys,
+      journals: () => [],
       onIndexFault: () => undefined,
       now: () => now,
     },

@@ -38,6 +38,17 @@ export class Visitor {
     return this.#send(path, { method: 'POST', body });
   }
 
+  /** Sends a form with files; the token of the page comes first, as in our forms. */
+  async upload(
+    path: string,
+    files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+  ): Promise<Response> {
+    const body = new FormData();
+    body.append('csrf', await this.token(path));
+    for (const { name, bytes } of files) body.append('files', new Blob([Uint8Array.from(bytes)]), name);
+    return this.#send(path, { method: 'POST', body });
+  }
+
   /** The token in the forms of a page. */
   async token(from: string): Promise<string> {
     const page = await (await this.get(from)).text();

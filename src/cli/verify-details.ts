@@ -1,0 +1,73 @@
+// What `mugai verify --details` tells of a package that holds: what its signed manifest says, and what journals say of its message.
+import { placesOf, storyOf, APPROVALS, type Place, type Told } from '../audit/story.ts';
+import type { Statement } from '../outbox/manifest.ts';
+import { say } from './usage.ts';
+
+/** Lines of the journals about one message. */
+const LINES_MOST = 500;
+
+/** What a manifest and the journals say of one message. */
+export interface Details {
+  readonly statement: Statement;
+  readonly places: readonly Place[];
+  readonly story: readonly Told[];
+}
+
+/** Looks a message up in these journals; none: only the manifest is told. */
+export async function detailsOf(statement: Statement, journals: readonly string[]): Promise<Details> {
+  const { id, revises, chain = [] } = statement.predicate;
+  const story = await storyOf(journals, revises === undefined ? [id] : [id, revises], LINES_MOST);
+  return { statement, places: placesOf(chain, story), story };
+}
+
+/** What is wrong between manifest and journals: a place at which another line stands. */
+export function faultOfDetails({ places }: Details): string | undefined {
+  const other = places.find(({ known }) => known === 'other');
+  return other === undefined ? undefined : `the journal has another line than ${other.position}`;
+}
+
+const KNOWN: { readonly [known in Place['known']]: string } = {
+  line: 'is that line',
+  repeated: 'repeated by',
+  other: 'ANOTHER LINE:',
+  elsewhere: 'not in the journals here',
+};
+
+/** Prints them, a line each. */
+export function tellDetails({ statement, places, story }: Details): void {
+  const { id, state, source, policy, engine, receivedAt, sanitisedAt } = statement.predicate;
+  say(`message  ${id}  ${state}`);
+  say(`source   ${source.kind} of ${source.size} bytes, sha256 ${source.sha256}`);
+  say(`policy   ${policy.name} ${policy.version}, sha256 ${policy.sha256}`);
+  say(`engine   ${[engine.version, ...Object.entries(engine.sha256 ?? {}).map((pair) => pair.join(' '))].join(', ')}`);
+  say(`times    received ${receivedAt}, sanitised ${sanitisedAt}`);
+  for (const { position, known, by } of places)
+    say(`journal  ${position}  ${KNOWN[known]}${known === 'line' || by === undefined ? '' : ` ${by}`}`);
+  for (const told of story)
+    say(
+      `${APPROVALS.includes(told.line.act) ? 'approval' : 'told    '} ${told.line.at}  ${actOf(told)}  ${told.position}`,
+    );
+  for (const { name, digest } of statement.subject) say(`file     ${digest.sha256}  ${name}`);
+}
+
+function actOf({ line: { act, person, detail } }: Told): string {
+  const facts = Object.entries(detail ?? {})
+    .filter(([name]) => name !== 'chain')
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(' ') : String(value)}`);
+  return [act, ...(person === undefined ? [] : [`by ${person}`]), ...facts].join(' ');
+}
+
+/** The same as JSON. */
+export function jsonOfDetails({ statement, places, story }: Details): object {
+  const { id, source, policy, engine, receivedAt, sanitisedAt } = statement.predicate;
+  return {
+    message: id,
+    source,
+    policy,
+    engine,
+    receivedAt,
+    sanitisedAt,
+    journal: places,
+    told: story.map(({ line: { at, act, person, detail }, position }) => ({ at, act, person, detail, position })),
+  };
+}
