@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { FRAME } from '../../src/sandbox/wire.ts';
+import { FRAME, OPERATION } from '../../src/sandbox/wire.ts';
 import { drive, remarksOf, type Drive } from '../support/drive-worker.ts';
 import { docx, paragraph, sheetData, xlsx } from '../support/office-files.ts';
 import { scratch } from '../support/scratch.ts';
@@ -95,6 +95,34 @@ for (const family of ['office', 'office-wasm'] as const) {
       for (const code of ['macro', 'embedded-object', 'remote-template', 'external-link', 'dde'])
         assert.ok(codes.includes(code), `${code} in ${codes.join()}`);
     });
+
+    it(
+      'tells the values of every sheet that is shown as CSV, in the order of the sheets',
+      { timeout: MS },
+      async () => {
+        const rows = [
+          ['款', '金額'],
+          ['総務費', 12345],
+          ['a,b', '"引用"'],
+        ];
+        const book = xlsx([
+          { name: '予算', xml: sheetData(rows) },
+          { name: 'B', xml: sheetData([['次の表']]) },
+          { name: '秘', xml: sheetData([['hidden value']]), state: 'hidden' },
+          { name: 'A', xml: sheetData([['最後の表', -7]]) },
+        ]);
+        const { outcome, frames } = await drive(family, book, { operation: OPERATION.values }, MS);
+        assert.equal(outcome.kind, 'done', JSON.stringify(outcome));
+        const sheets: string[] = [];
+        for (const { type, payload } of frames) {
+          if (type === FRAME.part) sheets.push('');
+          if (type === FRAME.bytes) sheets.push((sheets.pop() ?? '') + payload.toString('utf8'));
+        }
+        assert.deepEqual(sheets, ['款,金額\n総務費,12345\n"a,b","""引用"""\n', '次の表\n', '最後の表,-7\n']);
+        const none = await drive(family, docx(paragraph('本文')), { operation: OPERATION.values }, MS);
+        assert.equal(none.outcome.kind === 'refused' && none.outcome.reason, 'unsupported-type');
+      },
+    );
 
     it('refuses what is no office document, instead of showing its bytes as text', { timeout: MS }, async () => {
       const { outcome } = await drive(family, Buffer.from('PK\x03\x04 nothing of the kind '.repeat(2000)), {}, MS);

@@ -2,7 +2,8 @@
 import { OPERATION, PART_KIND } from '../../src/sandbox/wire.ts';
 import { Refusal, whole, type Job, type Out } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
-import type { OfficeEngine, Sheet } from './engine.ts';
+import type { OfficeEngine } from './engine.ts';
+import { sheetValues, type Sheet } from './sheet-values.ts';
 import { workbookOf } from './csv.ts';
 import { docText } from './doc-letters.ts';
 import { drawnJtd } from './jtd.ts';
@@ -24,7 +25,7 @@ export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): P
   for (const { code, detail } of losses.values()) out.loss(code, detail);
   if (job.operation === OPERATION.values) {
     if (type.kind !== 'calc') throw new Refusal('unsupported-type', 'no sheets');
-    return tellValues(out, await engine.values(cleaned.bytes, XLSX));
+    return tellValues(out, sheetValues(await engine.convert(cleaned.bytes, XLSX, 'ods')));
   }
   const pdf = await engine.convert(cleaned.bytes, type.kind === 'calc' ? XLSX : type, 'pdf');
   if (!pdf.subarray(0, 5).equals(Buffer.from('%PDF-'))) throw new Refusal('converter-failed', 'no PDF came out');

@@ -10,7 +10,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../../src/message/limits.ts';
 import { Refusal } from '../run.ts';
-import { CSV_OPTIONS, sheetName, type OfficeEngine } from './engine.ts';
+import type { OfficeEngine } from './engine.ts';
 import { fontConfig, fontFiles } from './fonts.ts';
 import { registry } from './profile.ts';
 import { rehearsalLetter } from './rehearsal.ts';
@@ -72,11 +72,6 @@ export async function startNative(): Promise<NativeEngine> {
       const made = (await call(bytes, from, target)).find(({ name }) => name === `in.${to}`);
       if (made === undefined) throw new Refusal('damaged', `not loaded as ${from.filter}`);
       return made.content;
-    },
-    values: async (bytes, from) => {
-      const made = await call(bytes, from, `csv:Text - txt - csv (StarCalc):${CSV_OPTIONS}`);
-      if (made.length === 0) throw new Refusal('damaged', `not loaded as ${from.filter}`);
-      return made.map(({ name, content }) => ({ name: sheetName(name), csv: content }));
     },
   };
 }

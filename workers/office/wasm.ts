@@ -7,10 +7,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { Refusal } from '../run.ts';
-import { CSV_OPTIONS, sheetName, type OfficeEngine, type Sheet } from './engine.ts';
+import type { OfficeEngine } from './engine.ts';
 import { fontFiles, fontRules } from './fonts.ts';
 import { registry } from './profile.ts';
-import type { OfficeType } from './sniff.ts';
 
 interface WasmModule {
   readonly FS: {
@@ -69,35 +68,21 @@ export async function startWasm(): Promise<OfficeEngine> {
   const kit = engine._libreofficekit_hook(text('/instdir/program'));
   if (kit === 0) throw new Error('LibreOfficeKit does not start');
   let calls = 0;
-  const save = <T>(bytes: Uint8Array, from: OfficeType, to: string, options: string, take: (made: string) => T): T => {
-    calls += 1;
-    const source = `/tmp/input/${calls}.${from.extension}`;
-    const made = `/tmp/output/${calls}.${to}`;
-    FS.writeFile(source, bytes);
-    const document = engine._lok_documentLoadWithOptions(kit, text(`file://${source}`), text(''));
-    if (document === 0) throw new Refusal('damaged', `not loaded as ${from.filter}`);
-    const saved = engine._lok_documentSaveAs(document, text(`file://${made}`), text(to), text(options));
-    if (saved === 0) throw new Refusal('converter-failed', `not saved as ${to}`);
-    const result = take(made);
-    engine._lok_documentDestroy(document);
-    FS.unlink(source);
-    return result;
-  };
-  const taken = (made: string): Buffer => {
-    const result = Buffer.from(FS.readFile(made));
-    FS.unlink(made);
-    return result;
-  };
-  const sheets = (made: string): Sheet[] =>
-    FS.readdir('/tmp/output')
-      .filter((name) => name.startsWith(basename(made, '.csv')))
-      .map((name) => ({ name: sheetName(name), csv: taken(`/tmp/output/${name}`) }));
   return {
-    convert: async (bytes, from, to) =>
-      save(bytes, from, to, '', (made) => {
-        if (!FS.analyzePath(made).exists) throw new Refusal('converter-failed', `not saved as ${to}`);
-        return taken(made);
-      }),
-    values: async (bytes, from) => save(bytes, from, 'csv', CSV_OPTIONS, sheets),
+    convert: async (bytes, from, to) => {
+      calls += 1;
+      const source = `/tmp/input/${calls}.${from.extension}`;
+      const made = `/tmp/output/${calls}.${to}`;
+      FS.writeFile(source, bytes);
+      const document = engine._lok_documentLoadWithOptions(kit, text(`file://${source}`), text(''));
+      if (document === 0) throw new Refusal('damaged', `not loaded as ${from.filter}`);
+      const saved = engine._lok_documentSaveAs(document, text(`file://${made}`), text(to), text(''));
+      if (saved === 0 || !FS.analyzePath(made).exists) throw new Refusal('converter-failed', `not saved as ${to}`);
+      const result = Buffer.from(FS.readFile(made));
+      engine._lok_documentDestroy(document);
+      FS.unlink(made);
+      FS.unlink(source);
+      return result;
+    },
   };
 }
