@@ -125,6 +125,10 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
     en: 'its text is what the scanner wrote; it may be wrong',
   },
   'page-failed': { ja: '描けないページがあります', en: 'a page could not be drawn' },
+  'cells-cut': {
+    ja: '列の幅に収まらず、途中までしか見えないセルがあります。全文は「表の値」として頼めます',
+    en: 'some cells are wider than their columns and seen in part only; ask for the values of the sheet',
+  },
   'pages-not-shown': {
     ja: '表や見た目のページは作れませんでした。文字だけをお届けします',
     en: 'its pages could not be made; only its text is here',

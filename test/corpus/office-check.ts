@@ -52,10 +52,11 @@ export async function checkOffice(
           .join(''),
       ),
     );
-    const isHiding = losses.some(({ code }) => /^(?:hidden-|pages-cut|speaker-notes|comments)/.test(code));
+    const isHiding = losses.some(({ code }) => /^(?:hidden-|pages-cut|cells-cut|speaker-notes|comments)/.test(code));
     const seen = new Set(page);
     const missing = [...source.letters].filter((letter) => !seen.has(letter));
-    const absent = source.cells.filter((cell) => !page.includes(cell));
+    const numbers = new Set(page.match(NUMBERS) ?? []);
+    const absent = source.cells.filter((cell) => !page.includes(cell) && !isRounded(cell, numbers));
     return {
       letters: source.letters.size,
       lettersTold: missing.filter((letter) => told.has(letter) || isHiding).length,
@@ -71,7 +72,20 @@ export async function checkOffice(
 
 /** In one form, without blanks: lines break elsewhere. */
 function plain(text: string): string {
-  return text.normalize('NFKC').replace(/[\s\p{Cc}\p{Cf}\p{Mn}]/gu, '');
+  return text
+    .normalize('NFKC')
+    .replace(/(?<![\d.])0+(?=\d)/g, '') // dates have leading zeros or not, by the language
+    .replace(/[\s\p{Cc}\p{Cf}\p{Mn}]/gu, '');
+}
+
+const NUMBERS = /-?\d[\d,]*(?:\.\d+)?/g;
+
+/** A number that stands on the page rounded to the width of its column, as spreadsheets show it. */
+function isRounded(cell: string, numbers: ReadonlySet<string>): boolean {
+  const value = /^(-?\d+(?:\.\d+)?)(?:%|E[+-]\d+)?$/.exec(cell.replaceAll(',', ''))?.[1];
+  if (value === undefined) return false;
+  for (let digits = 0; digits <= 12; digits++) if (numbers.has(Number(value).toFixed(digits))) return true;
+  return false;
 }
 
 function lettersOf(text: string): ReadonlySet<string> {

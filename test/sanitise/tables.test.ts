@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
 import { readPolicy } from '../../src/policy/policy.ts';
+import { cleanOoxml } from '../../workers/office/ooxml.ts';
 import { readCsv, separatorOf } from '../../workers/office/csv.ts';
 import { plainMail } from '../support/gateway.ts';
 import { sheetData, xlsx } from '../support/office-files.ts';
@@ -100,4 +101,31 @@ describe('a sheet that is cut', () => {
       }
     },
   );
+});
+
+describe('a text that is wider than its column', () => {
+  const cols = '<cols><col min="1" max="3" width="6"/></cols>';
+
+  it('is shown whole where nothing is to its right, beyond the last column, too', { timeout: MS }, async () => {
+    const title = '令和八年度鹿島市補助金交付申請者一覧表（案）';
+    await using sanitiser = await openSanitiser();
+    const { parts, files } = await sanitiser.file(
+      'a.xlsx',
+      xlsx([{ name: '表', xml: cols + sheetData([[title], ['a']]) }]),
+    );
+    assert.ok(!parts[0]?.losses.some(({ code }) => code === 'cells-cut'));
+    const [pdf] = files.values();
+    assert.ok(pdf !== undefined);
+    const text = (await readText(pdf)).poppler.replace(/\s/g, '');
+    assert.ok(text.includes(title.normalize('NFKC')) || text.includes(title), text);
+  });
+
+  it('is told where the next cell cuts it off', async () => {
+    const rows = [
+      ['長い長い長い長い長い名前', '次'],
+      ['短い', '次'],
+    ];
+    const losses = [...cleanOoxml(xlsx([{ name: '表', xml: cols + sheetData(rows) }])).report.losses.values()];
+    assert.deepEqual(losses, [{ code: 'cells-cut', detail: '表: 1' }]);
+  });
 });

@@ -3,6 +3,7 @@
 import { LIMITS } from '../../src/message/limits.ts';
 import { columnName, columnOf } from './cells.ts';
 import type { Report } from './cleaned.ts';
+import { overflowOf, textsOf } from './cut-cells.ts';
 import type { Parts } from './package.ts';
 import { filterXml, type Attributes } from './xml-filter.ts';
 
@@ -55,6 +56,9 @@ export function prepareSheets(
       .map(({ id, name }) => [id, name]),
   );
   const listed = sheetsOf(source.get(workbook) ?? new Uint8Array());
+  const related = relatedTo(workbook);
+  const partOf = (type: string): string | undefined => related.find((one) => one.type === type)?.name;
+  const texts = textsOf(source, partOf('sharedStrings'), partOf('styles'));
   const areas: string[] = [];
   for (const [index, { name, id, hidden }] of listed.entries()) {
     const file = sheets.get(id);
@@ -63,6 +67,10 @@ export function prepareSheets(
     const box = measure(source.get(file) ?? new Uint8Array(), report, hidden);
     for (const { type, name: drawing } of relatedTo(file))
       if (type === 'drawing') widen(box, source.get(drawing) ?? new Uint8Array());
+    const { cut, reach } = hidden ? { cut: 0, reach: 0 } : overflowOf(source.get(file) ?? new Uint8Array(), texts);
+    if (cut > 0) report.loss('cells-cut', `${name}: ${cut}`);
+    // Our own print area must not cut what a text reaches over to its right.
+    if (box.columns > 0) box.columns = Math.max(box.columns, Math.min(reach, COLUMNS));
     if (box.rows > ROWS || box.columns > COLUMNS) report.loss('pages-cut', `${name}: ${box.columns} × ${box.rows}`);
     const rows = Math.min(ROWS, box.rows);
     const columns = Math.min(COLUMNS, box.columns);
