@@ -1,0 +1,93 @@
+// Kinds of alarms, each by what raises it in a gateway that works. (Malware, a scanner that is away, smuggling and refused relays:
+// watching.test.ts.)
+import assert from 'node:assert/strict';
+import { cp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { LIMITS } from '../../src/message/limits.ts';
+import type { AlarmKind } from '../../src/message/status.ts';
+import { BURST_PER_MINUTE } from '../../src/ops/alarms.ts';
+import { newMessageId, shardOf } from '../../src/message/id.ts';
+import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
+import { scratch, until } from '../support/scratch.ts';
+import { SmtpDialog } from '../support/smtp-dialog.ts';
+
+interface Told {
+  readonly kind: AlarmKind;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/** Alarms of a kind, as `/status` tells them. */
+async function alarmsOf(opsPort: number, kind: AlarmKind): Promise<Told[]> {
+  const answer = await fetch(`http://127.0.0.1:${opsPort}/status`);
+  const { processes } = (await answer.json()) as { processes: { alarms: Told[] }[] };
+  return processes.flatMap(({ alarms }) => alarms).filter((one) => one.kind === kind);
+}
+
+/** Waits for the first alarm of a kind; its count must be in the metrics, too. */
+async function alarm(opsPort: number, kind: AlarmKind, ms = 30_000): Promise<Told> {
+  let found: Told | undefined;
+  await until(async () => (found = (await alarmsOf(opsPort, kind))[0]) !== undefined, ms, `an alarm: ${kind}`);
+  const metrics = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+  assert.match(metrics, new RegExp(`mugai_alarms_total\\{kind="${kind}"\\} [1-9]`));
+  assert.ok(found !== undefined);
+  return found;
+}
+
+describe('alarms', { timeout: 900_000 }, () => {
+  it('burst: more mails of one domain in a minute than a real sender has; as many of two domains are none', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path, {}, {}, 'ingress');
+    const send = async (domain: string, mails: number): Promise<void> => {
+      await using dialog = await SmtpDialog.open(gateway.smtpPort ?? 0);
+      await dialog.reply();
+      await dialog.say('EHLO a');
+      for (let mail = 0; mail < mails; mail++) {
+        await dialog.say(`MAIL FROM:<a@${domain}>`);
+        await dialog.say('RCPT TO:<staff@city.example.lg.jp>');
+        await dialog.say('DATA');
+        assert.match(await dialog.say('Subject: x\r\n\r\nx\r\n.'), /^250/);
+      }
+    };
+    // A minute may end in between; then the second half alone is no burst, and the count begins anew.
+    while (new Date().getSeconds() > 30) await new Promise((resolve) => setTimeout(resolve, 500));
+    await send('calm.example', BURST_PER_MINUTE);
+    assert.deepEqual(await alarmsOf(gateway.opsPort, 'burst'), []);
+    await send('loud.example', BURST_PER_MINUTE + 1);
+    assert.equal((await alarm(gateway.opsPort, 'burst')).subject, 'loud.example');
+  });
+
+  it('turned-away: a client with more connections than it may have', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path, { MUGAI_SMTP_RELAYS: '192.0.2.1' }, {}, 'ingress');
+    const open: SmtpDialog[] = [];
+    for (let at = 0; at <= LIMITS.clientConnections; at++) open.push(await SmtpDialog.open(gateway.smtpPort ?? 0));
+    assert.equal((await alarm(gateway.opsPort, 'turned-away')).subject, '127.0.0.1');
+    for (const dialog of open) await dialog[Symbol.asyncDispose]();
+  });
+
+  it('gate-refused: a package under a number that is not its own', async () => {
+    await using folder = await scratch();
+    {
+      await using gateway = await startTestGateway(folder.path);
+      assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail('honest')), /^250/);
+      const delivered = join(folder.path, 'delivered');
+      await until(async () => (await readdir(delivered).catch(() => [])).length > 0, 30_000, 'delivered');
+    }
+    const outbox = join(folder.path, 'outbox');
+    const honest = (await readdir(outbox, { recursive: true })).find((name) => /\/[0-9a-z]{26}$/.test(name)) ?? '';
+    const id = newMessageId();
+    await cp(join(outbox, honest), join(outbox, shardOf(id), id), { recursive: true });
+    await using gateway = await startTestGateway(folder.path, {}, {}, 'inner');
+    assert.equal((await alarm(gateway.opsPort, 'gate-refused')).subject, id);
+  });
+
+  it('disk: too little room is left', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path, { MUGAI_LEAST_FREE_MB: '999999' }, {}, 'ingress');
+    const room = await alarm(gateway.opsPort, 'disk');
+    assert.equal(room.subject, 'spool');
+    assert.match(room.detail, /^\d+ MB free: the doors say later$/);
+  });
+});
