@@ -1,16 +1,19 @@
 // A part in another form: as words, as values of its sheets, or (approved, scanned, on the outer side) as it came.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { folderOf, type MessageId } from '../../src/message/id.ts';
+import { MANIFEST } from '../../src/outbox/manifest.ts';
 import { inertCsv } from '../../src/sanitise/inert-csv.ts';
 import { linesOf } from '../../src/sanitise/only-text.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startClamd } from '../support/clamd.ts';
 import { sendMail, startTestGateway } from '../support/gateway.ts';
+import { gatewayEnv, startGatewayProcess } from '../support/gateway-process.ts';
 import { sheetData, xlsx } from '../support/office-files.ts';
-import { addPerson, firstAdministrator, messageId, portalUrl, signInAt } from '../support/portal.ts';
+import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, type Visitor } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 
 const STAFF = 'staff@city.example.lg.jp';
@@ -25,6 +28,16 @@ const BOOK = xlsx([
   },
   { name: '二枚目', xml: sheetData([['次の表']]) },
 ]);
+
+/** Its sheets as values: what would be taken for a formula stays text. */
+const VALUES = ['款,項,金額\n総務費,\'=2+5,12345\n"a,b","""引用""",-7', '次の表'];
+
+/** What the text files of a message say, in their order. */
+async function sheetsOf(visitor: Visitor, id: string): Promise<string[]> {
+  const page = await (await visitor.get(`/messages/${id}`)).text();
+  const links = page.matchAll(/href="(\/messages\/[^"]+\/files\/[^"/]+\.txt)" download/g);
+  return Promise.all([...links].map(async ([, link = '']) => (await (await visitor.get(link)).text()).trim()));
+}
 
 function mailWith(name: string, bytes: Buffer): string {
   return [
@@ -77,8 +90,9 @@ describe('a part in another form', { timeout: 400_000 }, () => {
       await page.locator('.files a:has-text("読む")').first().click();
       return page.locator('pre.text').innerText();
     };
-    const values = await open('values');
-    assert.equal(values.trim(), '款,項,金額\n総務費,\'=2+5,12345\n"a,b","""引用""",-7');
+    assert.equal((await open('values')).trim(), VALUES[0]);
+    const made = new URL(page.url()).pathname.split('/')[2] ?? '';
+    assert.deepEqual(await sheetsOf(hanako, made), VALUES, 'every sheet');
     const words = await open('text');
     for (const word of ['款', '総務費', '12345', '次の表']) assert.ok(words.includes(word), `${word} in ${words}`);
     assert.equal(await delivered(), 1, 'nobody gets an answer by mail');
@@ -130,5 +144,38 @@ describe('a part in another form', { timeout: 400_000 }, () => {
     assert.equal(linesOf(across), 'Hello world\t7\nnext');
     const down = [run('縦', 100, 700, 0, -20), run('書', 100, 680, 0, -20), run('次', 80, 700, 0, -20)];
     assert.equal(linesOf(down), '縦書\n次');
+  });
+});
+
+describe('a part in another form, with nothing installed', { timeout: 800_000 }, () => {
+  it('values come from the embedded engine where the system has no LibreOffice', async () => {
+    await using folder = await scratch();
+    const without = ['unshare', '--mount', 'sh', '-ec', 'mount -t tmpfs none /usr/lib/libreoffice; exec "$@"', 'sh'];
+    const running = await startGatewayProcess(gatewayEnv(folder.path), 'all', without);
+    try {
+      const told = running.lines.map((line) => JSON.parse(line) as { url?: string; code?: string });
+      const first = told.find(({ code, url }) => code !== undefined && url?.endsWith('/first') === true);
+      const gateway = { portal: { port: Number(new URL(first?.url ?? '').port), firstCode: first?.code } };
+      const hanako = await firstAdministrator(gateway, 'hanako', STAFF);
+      await sendMail(running.smtpPort, mailWith('yosan.xlsx', BOOK));
+      const id = await messageId(hanako, '予算の表', 300_000);
+      assert.equal((await hanako.post(`/messages/${id}/values`, { part: '2' })).status, 303);
+      let made = '';
+      await until(
+        async () => {
+          const page = await (await hanako.get(`/messages/${id}`)).text();
+          made = /できました<\/span\s*>\s*<a href="\/messages\/([0-9a-z]{26})"/.exec(page)?.[1] ?? '';
+          return made !== '';
+        },
+        300_000,
+        'the values are there',
+      );
+      assert.deepEqual(await sheetsOf(hanako, made), VALUES);
+      const sealed = await readFile(join(folder.path, 'outbox', folderOf(made as MessageId), MANIFEST), 'utf8');
+      const { payload } = JSON.parse(sealed) as { payload: string };
+      assert.match(Buffer.from(payload, 'base64').toString(), /LibreOffice-WASM/, 'no other engine was there');
+    } finally {
+      await running.end('SIGTERM');
+    }
   });
 });
