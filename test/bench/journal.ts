@@ -156,8 +156,8 @@ async function startSteady(root: string): Promise<{ readonly stop: () => Promise
 /** A million entries, followed in a process of its own; throws when that took more memory than its bound. */
 async function million(folder: string): Promise<void> {
   const [few, many] = [join(folder, 'few'), join(folder, 'many')];
-  await writeLongJournal(few, 1000);
-  await writeLongJournal(many, MILLION);
+  writeLongJournal(few, 1000);
+  writeLongJournal(many, MILLION);
   const base = await followApart(few);
   const long = await followApart(many);
   const common = { ...own, case: `${MILLION} entries followed`, runs: 1 } as const;
