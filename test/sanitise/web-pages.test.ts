@@ -38,9 +38,9 @@ describe('a web page', () => {
       ['a.html', Buffer.from('<html><body><p>鹿島市</p></body></html>')],
       ['a.mht', savedPage('<p>鹿島市</p>', {})],
     ] as const) {
-      const { parts } = await sanitiser.file(name, bytes);
+      const { files } = await sanitiser.file(name, bytes);
       assert.deepEqual(
-        parts.flatMap(({ outputs }) => outputs).map((path) => path.split('.').at(-1)),
+        [...files.keys()].map((path) => path.split('.').at(-1)),
         ['txt'],
       );
     }
@@ -97,10 +97,8 @@ describe('a web page', () => {
     });
     await using sanitiser = await openSanitiser({ policy: PAGES });
     const { parts, files } = await sanitiser.file('お知らせ.mht', page);
-    assert.deepEqual(
-      [parts[0]?.detectedType, parts[0]?.verdict, parts[0]?.pages],
-      ['multipart/related', 'expanded', 1],
-    );
+    assert.deepEqual([parts[0]?.detectedType, parts[0]?.verdict], ['multipart/related', 'expanded']);
+    assert.ok((parts[0]?.pages ?? 0) >= 1);
     assert.ok(parts[0]?.losses.some(({ code }) => code === 'pictures-not-shown'));
     const pdf = [...files].find(([name]) => name.endsWith('.pdf'))?.[1];
     assert.ok(pdf !== undefined);
