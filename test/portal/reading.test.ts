@@ -154,6 +154,7 @@ describe('staff read what came', { timeout: 300_000 }, () => {
       ['staff', '/messages'],
       ['approver', '/approvals'],
       ['operator', '/console'],
+      ['auditor', '/audit'],
       ['administrator', '/people'],
     ] as const) {
       const visitor = await addPerson(administrator, `one-${role}`, [role]);
