@@ -1,7 +1,7 @@
 // Kinds of alarms, each by what raises it in a gateway that works. (Malware, a scanner that is away, smuggling and refused relays:
 // watching.test.ts.)
 import assert from 'node:assert/strict';
-import { cp, readdir } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
@@ -89,5 +89,24 @@ describe('alarms', { timeout: 900_000 }, () => {
     const room = await alarm(gateway.opsPort, 'disk');
     assert.equal(room.subject, 'spool');
     assert.match(room.detail, /^\d+ MB free: the doors say later$/);
+  });
+
+  it('given-up: a message that cannot be made harmless in any attempt', async () => {
+    await using folder = await scratch();
+    {
+      await using door = await startTestGateway(folder.path, {}, {}, 'ingress');
+      assert.match(
+        await sendMail(door.smtpPort ?? 0, plainMail('large', 'x'.repeat(70) + '\r\n'.padEnd(72, 'y').repeat(1500))),
+        /^250/,
+      );
+    }
+    const spool = join(folder.path, 'spool');
+    const raw = (await readdir(spool, { recursive: true })).find((name) => name.endsWith('.raw')) ?? '';
+    assert.notEqual(raw, '');
+    await rm(join(spool, raw)); // what a broken disk may do
+    await using gateway = await startTestGateway(folder.path);
+    const told = await alarm(gateway.opsPort, 'given-up', 90_000);
+    assert.equal(told.subject, raw.slice(-30, -4));
+    assert.match(told.detail, /raw bytes of \w+ are gone/);
   });
 });
