@@ -1,6 +1,7 @@
 // Kinds of alarms, each by what raises it in a gateway that works. (Malware, a scanner that is away, smuggling and refused relays:
 // watching.test.ts.)
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -9,6 +10,7 @@ import type { AlarmKind } from '../../src/message/status.ts';
 import { BURST_PER_MINUTE } from '../../src/ops/alarms.ts';
 import { newMessageId, shardOf } from '../../src/message/id.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
+import { gatewayEnv, startGatewayProcess } from '../support/gateway-process.ts';
 import { scratch, until } from '../support/scratch.ts';
 import { SmtpDialog } from '../support/smtp-dialog.ts';
 
@@ -33,6 +35,13 @@ async function alarm(opsPort: number, kind: AlarmKind, ms = 30_000): Promise<Tol
   assert.match(metrics, new RegExp(`mugai_alarms_total\\{kind="${kind}"\\} [1-9]`));
   assert.ok(found !== undefined);
   return found;
+}
+
+function descendants(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`)
+    .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').trim().split(/\s+/))
+    .filter((text) => text !== '')
+    .flatMap((text) => [Number(text), ...descendants(Number(text))]);
 }
 
 describe('alarms', { timeout: 900_000 }, () => {
@@ -89,6 +98,34 @@ describe('alarms', { timeout: 900_000 }, () => {
     const room = await alarm(gateway.opsPort, 'disk');
     assert.equal(room.subject, 'spool');
     assert.match(room.detail, /^\d+ MB free: the doors say later$/);
+  });
+
+  it('child-killed: a child that gives no answer is stopped, and its mail is refused, which its reader is told', async () => {
+    await using folder = await scratch();
+    const gateway = await startGatewayProcess(gatewayEnv(folder.path, { MUGAI_WORKERS: '1' }));
+    try {
+      const isMail = (pid: number): boolean =>
+        /\0[^\0]*workers\/mail\.ts/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
+      let children: number[] = [];
+      await until(
+        () => (children = descendants(gateway.process.pid ?? 0).filter(isMail)).length > 0,
+        30_000,
+        'a child for mails',
+      );
+      for (const pid of children) process.kill(pid, 'SIGSTOP');
+      assert.match(await sendMail(gateway.smtpPort, plainMail('patient')), /^250/);
+      assert.deepEqual(
+        await alarm(gateway.opsPort, 'child-killed', 90_000).then(({ subject, detail }) => [subject, detail]),
+        ['mail', 'timeout'],
+      );
+      const delivered = join(folder.path, 'delivered');
+      const eml = async (): Promise<string> =>
+        (await readdir(delivered).catch(() => [])).find((name) => name.endsWith('.eml')) ?? '';
+      await until(async () => (await eml()) !== '', 60_000, 'the mail arrives');
+      assert.match(readFileSync(join(delivered, await eml()), 'latin1'), /X-Mugai-State: refused/);
+    } finally {
+      await gateway.end('SIGKILL');
+    }
   });
 
   it('given-up: a message that cannot be made harmless in any attempt', async () => {
