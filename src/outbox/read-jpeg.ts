@@ -101,7 +101,8 @@ function readScan(bytes: Uint8Array, from: number, base: number): void {
   const last = bytes.length - 1;
   let at = from;
   for (; at < last && ((bytes.byteOffset + at) & 3) !== 0; at++) if (endsAt(bytes, at, from, base)) return;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (last - at) >> 2);
+  const count = (last - at) >> 2; // none where the data ended before a word could begin
+  const words = count > 0 ? new Int32Array(bytes.buffer, bytes.byteOffset + at, count) : [];
   for (const word of words) {
     // A byte of zero in the inverse: Bit Twiddling Hacks, "Determine if a word has a zero byte". It finds too many, never too few.
     const inverse = ~word;

@@ -31,6 +31,8 @@ describe('the data of a JPEG', async () => {
         const bytes = room.subarray(shift);
         assert.equal(refusalOf(bytes), undefined, `at ${shift}`);
         assert.equal(refusalOf(bytes.subarray(0, -1)), `jpeg-end ${honest.length - 1}`, 'its last byte is gone');
+        for (let end = data; end < data + 9; end++)
+          assert.equal(refusalOf(bytes.subarray(0, end)), `jpeg-end ${end}`, `its data ends at ${end}`);
         for (let at = data + 1; at < honest.length - 3; at++) {
           if (honest[at - 1] === 0xff || honest[at] === 0xff || honest[at + 1] === 0xff) continue;
           const [one, two] = [bytes[at] as number, bytes[at + 1] as number];
