@@ -331,6 +331,7 @@ export class JailedChild {
       return undefined;
     }
     if (!job.begun) return this.#begin(job, frame);
+    if (frame.type === FRAME.begun) throw new WireError('a beginning twice');
     if ((frame.type === FRAME.done || frame.type === FRAME.refuse) && !job.fed)
       throw new WireError('answered before its input ended');
     if (frame.type === FRAME.done && job.orders === 'open') throw new WireError('done before it was enough');
