@@ -10,8 +10,8 @@ import { say, UsageError, type Command } from './usage.ts';
 export const prepare: Command = {
   help: `mugai prepare
 
-Compiles the code once and keeps the result beside it, in node_modules/.cache: gateway and children start in half the time, and
-each process takes 20 MB less. A gateway that may write there does this by itself. Where the code is installed read-only,
+Compiles the code once and keeps the result beside it, in node_modules/.cache: gateway and children start in about half
+the time, and a gateway takes less memory. A gateway that may write there does this by itself. Where the code is installed read-only,
 run this once after each installation, as whoever installed it.
 
 Example: sudo mugai prepare`,

@@ -1,9 +1,14 @@
 // Addresses and networks as they are configured, and whether an address is among them.
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** An address without the clothes that IPv4 wears on an IPv6 socket (RFC 4291 §2.5.5.2). */
 export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+/** True for a host, as it stands in an address without brackets, that is this machine by its name or number alone. */
+export function isLoopback(host: string): boolean {
+  return host.toLowerCase() === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 /** `list`: addresses and networks (`192.0.2.0/24`). Anything that is no address is in none of them. */

@@ -1,5 +1,7 @@
 // Every policy that was in force is kept as it was written, comments and all, by the digest that manifests name it with.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../message/errors.ts';
 
@@ -10,9 +12,16 @@ const pathOf = (dataDir: string, sha256: string): string => join(dataDir, 'polic
 /** Keeps a policy's text under its digest (`Policy.sha256`); the first text of a digest stays. */
 export async function keepVersion(dataDir: string, sha256: string, text: string): Promise<void> {
   await mkdir(join(dataDir, 'policy', 'versions'), { recursive: true, mode: 0o700 });
-  await writeFile(pathOf(dataDir, sha256), text, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
-    if (systemCode(error) !== 'EEXIST') throw error;
-  });
+  const path = pathOf(dataDir, sha256);
+  if (existsSync(path)) return;
+  // Whole or not there: half a text under this name would stand for the policy for ever.
+  const work = `${path}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    await writeFile(work, text, { flag: 'wx', mode: 0o600, flush: true });
+    await rename(work, path);
+  } finally {
+    await rm(work, { force: true });
+  }
 }
 
 /** The text of a policy that a manifest names by this digest; undefined when none was kept. */

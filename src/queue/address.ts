@@ -1,7 +1,8 @@
 // Where the queue's Redis is: one server, three or more sentinels that know it, or a cluster; and how to sign in.
 import { readFileSync } from 'node:fs';
-import { isIP, isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { MugaiError, reasonOf } from '../message/errors.ts';
+import { isLoopback } from '../message/networks.ts';
 
 /** A host and a port. */
 export interface Node {
@@ -127,10 +128,6 @@ function readCa(path: string): string {
 export function tlsTo(host: string, tls: RedisAddress['tls']): { ca?: string; servername?: string } | undefined {
   if (tls === undefined) return undefined;
   return { ...tls, ...(isIP(host) === 0 ? { servername: host } : {}) };
-}
-
-function isLoopback(host: string): boolean {
-  return host.toLowerCase() === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function decoded(text: string): string {

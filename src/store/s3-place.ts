@@ -1,7 +1,7 @@
 // Where an S3 store is and who signs: `s3://KEY:SECRET@host[:port]/name[?region=…][&tls=off]`. Each store has a bucket of
 // its own, `name-spool`, `name-outbox`, `name-requests`, so that each zone's key can be kept to the buckets it may see.
-import { isIPv4 } from 'node:net';
 import { MugaiError } from '../message/errors.ts';
+import { isLoopback } from '../message/networks.ts';
 
 /** An S3 service, the key to it, and the name that its buckets begin with. */
 export interface S3Place {
@@ -37,10 +37,6 @@ export function parseStoreUrl(text: string): S3Place {
     secret,
     name,
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host.toLowerCase() === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function decoded(text: string): string {
