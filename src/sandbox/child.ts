@@ -29,6 +29,7 @@ export interface ChildRequest {
  * How an input ended. `failed` means the child is gone; its output so far must not be used unless it stands by itself.
  * `spoilt`: it had inputs before, failed of itself and gave nothing of this one, so that an earlier input may be to blame.
  * `outside`: it was killed, and not by us: by the kernel on a machine short of memory, or by a person. Says nothing of the input.
+ * `gave`: something of this input was taken before it ended.
  */
 export type ChildOutcome =
   | { readonly kind: 'done' }
@@ -39,6 +40,7 @@ export type ChildOutcome =
       readonly detail: string;
       readonly spoilt: boolean;
       readonly outside?: boolean;
+      readonly gave?: boolean;
     };
 
 /** Takes the frames of one input in order; throws a `WireError` for anything its grammar does not allow. */
@@ -442,8 +444,9 @@ export class JailedChild {
     const outside = this.#cause === undefined && by === 'SIGKILL';
     this.#cause ??= causeOf(code, by);
     const { reason, detail } = this.#cause;
-    const spoilt = reason === 'converter-failed' && this.#inputs > 1 && this.#job?.frames === 0;
-    this.#settle({ kind: 'failed', reason, detail: `${detail} ${this.stderr}`.trim(), spoilt, outside });
+    const gave = this.#job !== undefined && this.#job.frames > 0;
+    const spoilt = reason === 'converter-failed' && this.#inputs > 1 && !gave;
+    this.#settle({ kind: 'failed', reason, detail: `${detail} ${this.stderr}`.trim(), spoilt, outside, gave });
   }
 }
 

@@ -182,6 +182,7 @@ class Drawing {
         (index) => orders[0] === index,
       );
       const mine: Hand = { child, collector, helps, orders, waiting: false };
+      if (hand !== undefined) this.#hands.delete(hand); // of a child that gave nothing
       hand = mine;
       this.#hands.add(mine);
       this.#collectors.push(collector);
@@ -206,7 +207,10 @@ class Drawing {
       const outcome = helps
         ? await this.#tools.share(this.#leaf, ask, begin)
         : await this.#tools.run(this.#leaf, ask, begin);
-      if (outcome.kind === 'failed' && hand !== undefined) this.#died(hand, outcome.reason);
+      if (outcome.kind === 'failed' && hand !== undefined) {
+        if (outcome.outside === true) this.#again.push(...hand.orders);
+        else this.#died(hand, outcome.reason);
+      }
       return outcome;
     } finally {
       if (hand !== undefined) this.#hands.delete(hand);
@@ -238,6 +242,7 @@ class Drawing {
   #deal(): void {
     const { aborted } = this.#tools.signal;
     const over = this.#fault !== undefined || this.#stopped !== undefined || this.#isWhole() || aborted;
+    const idle: JailedChild[] = [];
     for (const hand of this.#hands) {
       if (hand.collector.announced === undefined) continue;
       if (over || (hand.helps && this.#tools.pools.pdf.crowded)) {
@@ -249,8 +254,11 @@ class Drawing {
         hand.orders.push(next);
         hand.child.order(next);
       }
-      if (hand.orders.length === 0) hand.child.pause(); // it waits for the others
+      if (hand.orders.length === 0) idle.push(hand.child);
     }
+    // Who has nothing to do waits for the others. Were there none at work, its clock must run: nobody would wake it.
+    if ([...this.#hands].some(({ orders, waiting }) => orders.length > 0 || waiting))
+      for (const child of idle) child.pause();
   }
 
   #next(hand: Hand): number | undefined {

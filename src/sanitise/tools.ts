@@ -153,8 +153,8 @@ export class Tools {
   /**
    * Gives a leaf to a child of the family; `sink` gets the child (to prolong its time) and its frames. A child that an
    * earlier input may have spoilt, and that failed before it gave anything of this one, is followed by a fresh one; so is
-   * one that was killed from outside. Throws `child-failed` when that happens to both. A message that has had its time gets
-   * no child any more.
+   * one that was killed from outside before it gave anything. Throws `child-failed` when one was killed from outside later, or
+   * the fresh one, too: the message begins anew. A message that has had its time gets no child any more.
    */
   async run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
     if (this.#traces === undefined) return this.#run(leaf, ask, sink);
@@ -168,8 +168,9 @@ export class Tools {
       const run = async (child: JailedChild): Promise<ChildOutcome> => this.#runIn(child, leaf, ask, sink);
       const pool = this.pools[ask.family];
       let outcome = await pool.use(this.signal, run);
-      if (outcome.kind === 'failed' && (outcome.spoilt || outcome.outside === true) && !this.signal.aborted)
-        outcome = await pool.use(this.signal, run, true);
+      const mayTryAnother =
+        outcome.kind === 'failed' && (outcome.spoilt || (outcome.outside === true && !outcome.gave));
+      if (mayTryAnother && !this.signal.aborted) outcome = await pool.use(this.signal, run, true);
       // A child that was stopped because we stop says nothing about its input.
       if (this.signal.aborted) throw new MugaiError('signal', 'stopped while a part was being converted');
       // An innocent input must not be refused for ever because the machine was short of memory: it comes again later.

@@ -1,8 +1,11 @@
 // A document's pages drawn on order, by one child and by several: all pages, in their order, whatever a child does.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { MugaiError } from '../../src/message/errors.ts';
 import { openMetrics } from '../../src/ops/metrics.ts';
 import { builtInPolicy } from '../../src/policy/policy.ts';
+import type { JailedChild } from '../../src/sandbox/child.ts';
+import type { ChildPool } from '../../src/sandbox/pool.ts';
 import type { RasterPage } from '../../src/sandbox/raster-page.ts';
 import { OPERATION, type Run } from '../../src/sandbox/wire.ts';
 import { drawPages, type DrawnDocument, type TakePage } from '../../src/sanitise/draw-pages.ts';
@@ -156,4 +159,72 @@ test('a document of no page is refused with its reason, and so is one of which n
     assert.equal(outcome.kind, 'refused');
     assert.ok(pages.length <= 1);
   }
+});
+
+/** Pools of one place whose PDF children are killed by somebody else when they gave so many frames of an input. */
+function murderous(
+  pools: OpenPools,
+  frames: readonly number[],
+): { readonly pools: OpenPools; readonly used: () => number } {
+  let used = 0;
+  const pdf = new Proxy(pools.pools.pdf, {
+    get: (pool, key) => {
+      if (key !== 'use') {
+        const value: unknown = Reflect.get(pool, key, pool);
+        return typeof value === 'function' ? (value.bind(pool) as unknown) : value;
+      }
+      const use: ChildPool['use'] = async (signal, work, fresh) =>
+        pool.use(
+          signal,
+          async (child) => {
+            let left = frames[used++] ?? Number.POSITIVE_INFINITY;
+            const run: JailedChild['run'] = async (request, input, sink, bounds) => {
+              if (left === 0) process.kill(-(child.pid as number), 'SIGKILL');
+              return child.run(
+                request,
+                input,
+                async (frame) => {
+                  await sink(frame);
+                  if (--left === 0) process.kill(-(child.pid as number), 'SIGKILL');
+                },
+                bounds,
+              );
+            };
+            return work(
+              new Proxy(child, {
+                get: (target, name) => {
+                  if (name === 'run') return run;
+                  const value: unknown = Reflect.get(target, name, target);
+                  return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+                },
+              }),
+            );
+          },
+          fresh,
+        );
+      return use;
+    },
+  });
+  return { pools: { ...pools, pools: { ...pools.pools, pdf } }, used: () => used };
+}
+
+test('a child that is killed from outside before it gave anything is followed by a fresh one', async () => {
+  const { pools, used } = murderous(one, [0]);
+  const { outcome, pages } = await draw(pools, numbered(5));
+  assert.equal(outcome.kind, 'drawn');
+  assertInOrder(pages, 5);
+  assert.equal(used(), 2);
+});
+
+test('one that is killed from outside later, wherever it is, gives the document back to be tried again', async () => {
+  for (const frames of [1, 2, 3, 4, 5, 9]) {
+    const { pools, used } = murderous(one, [frames]);
+    await assert.rejects(
+      draw(pools, numbered(5)),
+      (error) => error instanceof MugaiError && error.code === 'child-failed',
+      `after ${frames} frames`,
+    );
+    assert.equal(used(), 1);
+  }
+  assertInOrder((await draw(one, numbered(3))).pages, 3);
 });
