@@ -2,6 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { ActEntry, Audit } from '../message/act.ts';
 import type { Language } from '../message/account.ts';
+import { MugaiError } from '../message/errors.ts';
+import type { MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Delivered, DeliveryRecord, Envelope, Sealed } from '../message/stages.ts';
 import type { Statement } from '../outbox/manifest.ts';
@@ -65,7 +67,7 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
   if (answered !== undefined) return answered;
   let verified: VerifiedPackage;
   try {
-    verified = await verifyPackage(deps.outbox.files(sealed.id), deps.keys, LIMITS.attachBytes, signal);
+    verified = await verifyThere(sealed.id, deps, signal);
     if (verified.statement.predicate.id !== sealed.id) {
       throw new GateRefusal('manifest-id', `package of ${verified.statement.predicate.id} lies under another id`);
     }
@@ -133,6 +135,29 @@ export async function deliver(sealed: Sealed, deps: DeliverDeps, signal: AbortSi
       return ended(sealed, deps, chain, { ...end, stage: 'expired', accepted: had, rejected: [...refused, ...to] });
     default:
       return answer satisfies never;
+  }
+}
+
+/**
+ * Verifies a package. One that was there a moment ago is whole: what is missing of it went with the outbox, whose mount may
+ * come and go while we read. That is trouble of ours (`store-failed`), to be tried again; a file that is missing twice from a
+ * package that is there was taken away (`GateRefusal`).
+ */
+async function verifyThere(
+  id: MessageId,
+  { outbox, keys }: DeliverDeps,
+  signal: AbortSignal,
+): Promise<VerifiedPackage> {
+  const verify = async (): Promise<VerifiedPackage> =>
+    verifyPackage(outbox.files(id), keys, LIMITS.attachBytes, signal).catch((error: unknown) => {
+      if (!(error instanceof GateRefusal) || error.rule !== 'manifest-missing') throw error;
+      throw new MugaiError('store-failed', `the package of ${id} is not there any more`);
+    });
+  try {
+    return await verify();
+  } catch (error) {
+    if (!(error instanceof GateRefusal) || error.rule !== 'file-missing') throw error;
+    return verify();
   }
 }
 

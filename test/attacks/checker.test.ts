@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { fileFaults, judgePackage, originalOf, type PackageOnDisk } from '../support/checker/checker.ts';
+import { fileFaults, judgePackage, originalMail, originalOf, type PackageOnDisk } from '../support/checker/checker.ts';
 import { mailFaults } from '../support/checker/own-mail.ts';
 import { judgePdf } from '../support/checker/own-pdf.ts';
 import { nameFaults, textFaults, utf8Faults } from '../support/checker/text-rules.ts';
@@ -118,6 +118,15 @@ describe('the checker', () => {
     assert.equal(mail.inText(Buffer.from(`text\n${lines.replaceAll('\r', '')}`), 'message.txt').length, 1);
     assert.equal(mail.inText(Buffer.from(secret), 'message.txt').length, 1);
     assert.equal(mail.inText(Buffer.from('an honest text'), 'message.txt').length, 0);
+    // What came by SMTP is a mail even when its first line is none of a mail: its text may be told, a payload may not.
+    const said = 'a body with control bytes beside it may be told all the same, word for word, and in full';
+    const odd = Buffer.concat([
+      Buffer.from([0x3a, 1, 2, 3, 4, 5, 6, 7, 8]),
+      Buffer.from(`\r\n\r\n${said}\r\n${lines}\r\n`),
+    ]);
+    assert.equal(originalOf(odd).inText(Buffer.from(said), 'message.txt').length, 1);
+    assert.equal(originalMail(odd).inText(Buffer.from(said), 'message.txt').length, 0);
+    assert.equal(originalMail(odd).inText(Buffer.from(lines.replaceAll('\r', '')), 'message.txt').length, 1);
   });
 
   it('sees C6 broken: states, reasons, rows and files that do not belong together', () => {

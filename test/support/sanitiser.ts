@@ -13,7 +13,7 @@ import { openPools } from '../../src/sanitise/pools.ts';
 import { makeHarmless, type Input, type SanitiseTools } from '../../src/sanitise/sanitise.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
 import { stage } from '../../src/store/store.ts';
-import { judgePackage, originalOf, type PackageOnDisk } from './checker/checker.ts';
+import { judgePackage, originalMail, originalOf, type PackageOnDisk } from './checker/checker.ts';
 import { scratch } from './scratch.ts';
 
 /** What became of one input. */
@@ -81,7 +81,7 @@ export async function openSanitiser(more: Partial<SanitiseTools> = {}, jobs = 2)
     }
     await content.discard();
     const pack: PackageOnDisk = { told: record, files, subject: digests(files) };
-    const faults = judgePackage(pack, originalOf(bytes));
+    const faults = judgePackage(pack, kind === 'mail' ? originalMail(bytes) : originalOf(bytes));
     const { state, reason, parts } = record;
     return { state, reason, parts, text: record.text ?? '', files, faults, ms };
   };

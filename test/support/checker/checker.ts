@@ -21,6 +21,11 @@ export function originalOf(...originals: readonly Buffer[]): NoOriginal {
   return new NoOriginal(originals.flatMap((bytes) => facesOf(bytes)));
 }
 
+/** As `originalOf`, for what came by SMTP: a mail, whatever its first line is. */
+export function originalMail(mail: Buffer): NoOriginal {
+  return new NoOriginal(facesOf(mail, true));
+}
+
 /** C1, C2, C3 of one output file. */
 export function fileFaults(name: string, bytes: Buffer, original: NoOriginal): string[] {
   switch (name.slice(name.lastIndexOf('.') + 1)) {

@@ -1,5 +1,5 @@
 // C3 of the output contract: no 64 bytes in a row of an original, in whatever face, occur in an output.
-import { isMail, isText, type Face } from './originals.ts';
+import { isText, type Face } from './originals.ts';
 import type { Regions } from './own-picture.ts';
 
 const WINDOW = 64;
@@ -66,9 +66,7 @@ export class NoOriginal {
     this.#structure = new WindowIndex(faces.map((face) => face.bytes));
     this.#pixels = new WindowIndex(faces.filter((face) => face.sent && !face.raster).map((face) => face.bytes));
     this.#binary = new WindowIndex(faces.map((face) => face.binary));
-    this.#base64 = new Set(
-      faces.filter((face) => face.sent && isMail(face.bytes)).flatMap((face) => base64Lines(face.bytes)),
-    );
+    this.#base64 = new Set(faces.filter((face) => face.sent && face.mail).flatMap((face) => base64Lines(face.bytes)));
   }
 
   /** A PDF or picture: what describes it against every face, its samples against what was sent. */

@@ -6,6 +6,8 @@ export interface Face {
   readonly bytes: Buffer;
   readonly sent: boolean;
   readonly text: boolean;
+  /** A mail, whose lines of base64 stand for something else. */
+  readonly mail: boolean;
   /** What of it is no text: all of a binary, nothing of a text, an Outlook item or archive without its texts. */
   readonly binary: Buffer;
   /** Uncompressed samples: a picture of the same pixels has the same bytes, and should. */
@@ -17,17 +19,18 @@ const ONE_STREAM = 8 * 1024 * 1024;
 const MOST_FACES = 2000;
 const BASE64_BLOCK = /(?:^|\n)((?:[A-Za-z0-9+/]{40,}={0,2}\r?\n){2,}(?:[A-Za-z0-9+/]+={0,2})?)/g;
 
-/** Every face of an original, bounded in number and bytes. */
-export function facesOf(original: Buffer): Face[] {
+/** Every face of an original, bounded in number and bytes. `cameAsMail`: it came by SMTP, whatever its first line is. */
+export function facesOf(original: Buffer, cameAsMail = false): Face[] {
   const faces: Face[] = [];
   let room = MOST_BYTES;
   const add = (bytes: Buffer, sent: boolean): void => {
     if (bytes.length < 64 || room < bytes.length || faces.length >= MOST_FACES) return;
     room -= bytes.length;
     // A mail is text, whatever bytes stand in one of its bodies: what it says may be said.
-    const text = isMail(bytes) || isText(bytes);
+    const mail = isMail(bytes) || (cameAsMail && bytes === original);
+    const text = mail || isText(bytes);
     const binary = text ? Buffer.alloc(0) : isMessage(bytes) || isArchive(bytes) ? withoutText(bytes) : bytes;
-    faces.push({ bytes, sent, text, binary, raster: isRaster(bytes) });
+    faces.push({ bytes, sent, text, mail, binary, raster: isRaster(bytes) });
     if (sent) for (const inflated of streamsOf(bytes)) add(inflated, false);
   };
   add(original, true);
@@ -45,7 +48,7 @@ export function isText(bytes: Buffer): boolean {
 }
 
 /** True for a mail that says how a part of it is encoded. */
-export function isMail(bytes: Buffer): boolean {
+function isMail(bytes: Buffer): boolean {
   return /^(?:>?From |[!-9;-~]{1,60}:[ \t])/.test(bytes.toString('latin1', 0, 80));
 }
 
