@@ -120,10 +120,7 @@ describe('the checker', () => {
     assert.equal(mail.inText(Buffer.from('an honest text'), 'message.txt').length, 0);
     // What came by SMTP is a mail even when its first line is none of a mail: its text may be told, a payload may not.
     const said = 'a body with control bytes beside it may be told all the same, word for word, and in full';
-    const odd = Buffer.concat([
-      Buffer.from([0x3a, 1, 2, 3, 4, 5, 6, 7, 8]),
-      Buffer.from(`\r\n\r\n${said}\r\n${lines}\r\n`),
-    ]);
+    const odd = Buffer.concat([Buffer.alloc(999, 1), Buffer.from(`\r\n\r\n${said}\r\n${lines}\r\n`)]);
     assert.equal(originalOf(odd).inText(Buffer.from(said), 'message.txt').length, 1);
     assert.equal(originalMail(odd).inText(Buffer.from(said), 'message.txt').length, 0);
     assert.equal(originalMail(odd).inText(Buffer.from(lines.replaceAll('\r', '')), 'message.txt').length, 1);
