@@ -234,6 +234,7 @@ for (const kind of ['in this process', 'over Redis'] as const) {
       await bench.hub.queue('seal').add(ids(1), { delayMs: 300 });
       await until('it ran', () => ranAt > 0);
       assert.ok(ranAt - addedAt >= 299 && ranAt - addedAt < 3000, `after ${String(ranAt - addedAt)} ms`);
+      await until('it is done with', async () => (await bench.hub.queue('seal').counts()).active === 0);
       assert.deepEqual(await bench.hub.queue('seal').counts(), { ...NONE, delayed: 1 });
     });
 
