@@ -12,7 +12,7 @@ import { EXIT } from './exit-codes.ts';
 import type { Family } from './families.ts';
 import { jailCommand, type Walls } from './jail.ts';
 import { machineJail } from './probe.ts';
-import { residentBytes } from './process-tree.ts';
+import { killTree, residentBytes } from './process-tree.ts';
 import { FRAME, FieldReader, FrameReader, WireError, bytesFrame, fieldsFrame, isOnOrder, type Frame } from './wire.ts';
 
 /** What is asked of a child for one input. */
@@ -420,12 +420,13 @@ export class JailedChild {
     this.#kill();
   }
 
-  /** Kills the whole group. Behind bubblewrap its process 1 dies with it, and with that one every process inside. */
+  /** Kills all of it: behind bubblewrap its process 1, too, and with that one every process inside. */
   #kill(): void {
     const { pid } = this;
     if (pid === undefined) return;
     try {
-      process.kill(-pid, 'SIGKILL'); // the child leads its own session
+      if (this.#process.exitCode === null && this.#process.signalCode === null) killTree(pid);
+      else process.kill(-pid, 'SIGKILL'); // the child led its own session
     } catch {
       this.#process.kill('SIGKILL'); // the group is gone: nothing left but, at most, the process itself
     }

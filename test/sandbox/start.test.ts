@@ -1,5 +1,6 @@
 // The time a child has to say that it is ready, by the host's clock; mail passes in another child meanwhile.
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
 import { after, before, mock, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { MugaiError } from '../../src/message/errors.ts';
@@ -9,6 +10,7 @@ import { FAMILIES, type Family } from '../../src/sandbox/families.ts';
 import { MailReader } from '../../src/sandbox/mail-reader.ts';
 import { machineJail } from '../../src/sandbox/probe.ts';
 import { OPERATION } from '../../src/sandbox/wire.ts';
+import { until } from '../support/scratch.ts';
 
 const nothing = (): void => undefined;
 const never = new AbortController().signal;
@@ -90,4 +92,28 @@ test('limit startMs: a child may take so long to be ready, a millisecond more or
   assert.deepEqual(await startOf(MUTE, LIMITS.startMs - 1), ['0 killed', '0 killed', 'did not start']);
   assert.deepEqual((await startOf(MUTE, 24 * 3_600_000)).slice(1), ['1 killed', 'did not start']);
   assert.ok((await startOf(FAMILIES.text, 1)).includes('ready'), 'one that is in time');
+});
+
+/** Processes of the worker that never says anything, bubblewrap's among them. */
+function mutes(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('/mute-worker.ts');
+      } catch {
+        return false; // it has ended
+      }
+    })
+    .map(Number);
+}
+
+test('a child that is killed at any moment of its start leaves no process', async () => {
+  await Promise.all(
+    [1, 2, 3].map(async (lane) => {
+      for (let ms = lane; ms < 60; ms += 3)
+        await assert.rejects(JailedChild.start({ ...MUTE, startMs: ms }, nothing), /did not start/);
+    }),
+  );
+  await until(() => mutes().length === 0, 10_000, 'all are gone');
 });
