@@ -1,5 +1,7 @@
 // `mugai serve`: runs the gateway until a signal. The first SIGTERM or SIGINT stops in order, a second ends at once.
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { readConfig, redactedConfig } from '../config.ts';
 import { openLog } from '../ops/log.ts';
 import { Syslog } from '../ops/syslog.ts';
@@ -26,6 +28,7 @@ Example: MUGAI_DOMAINS=city.example.lg.jp mugai serve`,
     log.info({ config: redactedConfig() }, 'starting');
     const signals = stopSignals();
     const gateway = await startGateway(role, config, log, { innerThread: true, syslog });
+    collectStartGarbage();
     log.info(
       { smtp: gateway.smtpPort, upload: gateway.uploadPort, ops: gateway.opsPort, portal: gateway.portal?.port },
       'ready',
@@ -38,6 +41,16 @@ Example: MUGAI_DOMAINS=city.example.lg.jp mugai serve`,
     return 0;
   },
 };
+
+/**
+ * Gives back what only the start needed, once, in some 0.1 s: V8 sees no reason to while little happens, and the process would
+ * stand 15-20 MB larger for as long as it runs.
+ */
+function collectStartGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (how: { type: string; execution: string; flavor: string }) => void;
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
 
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process with 128 + signal, as a shell would see it. */
 async function stopSignals(): Promise<NodeJS.Signals> {
