@@ -79,7 +79,7 @@ function chart(visit: Visit, id: string, series: readonly string[]): Html {
   return html`<figure
     class="chart"
     data-series="${series.join(' ')}"
-    data-words="${series.map((name) => words[name] ?? name).join('|')}"
+    data-words="${[say('時刻', 'time'), ...series.map((name) => words[name] ?? name)].join('|')}"
   >
     <figcaption>${title[id]}</figcaption>
     <div class="plot"></div>

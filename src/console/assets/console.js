@@ -6,11 +6,16 @@ const live = document.querySelector('#live');
 if (charts !== null && live !== null && typeof uPlot === 'function') {
   const colours = ['#0017c1', '#a14300', '#115a36'];
   const dashes = [[], [6, 4], [2, 3]];
+  const format = new Intl.DateTimeFormat(document.documentElement.lang === 'ja' ? 'ja-JP' : 'en-GB', {
+    timeZone: 'Asia/Tokyo',
+    timeStyle: 'medium',
+  });
+  const clock = (seconds) => (seconds === null || seconds === undefined ? '' : format.format(seconds * 1000));
   let samples = [];
   charts.hidden = false;
   const plots = [...charts.querySelectorAll('.chart')].map((figure) => {
     const names = figure.dataset.series.split(' ');
-    const words = figure.dataset.words.split('|');
+    const [time, ...words] = figure.dataset.words.split('|');
     const place = figure.querySelector('.plot');
     const width = () => Math.max(200, place.clientWidth);
     const plot = new uPlot(
@@ -19,8 +24,9 @@ if (charts !== null && live !== null && typeof uPlot === 'function') {
         height: 170,
         cursor: { y: false },
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
+        axes: [{ values: (_plot, times) => times.map(clock), space: 90 }, {}],
         series: [
-          {},
+          { label: time, value: (_plot, seconds) => clock(seconds) },
           ...names.map((_name, at) => ({
             label: words[at],
             stroke: colours[at],
