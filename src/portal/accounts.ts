@@ -161,9 +161,12 @@ export class Accounts {
       .map((row) => mailboxOf(row));
     const lent = this.#db
       .all(
-        `SELECT a.address, 'delegated' AS kind, d.until, d.giver AS given_by FROM delegations d
-         JOIN addresses a ON a.user = d.giver AND a.kind = 'own' JOIN users u ON u.name = d.giver AND u.disabled = 0
+        // Nobody lends for longer than he has it himself.
+        `SELECT a.address, 'delegated' AS kind, min(coalesce(a.until, d.until), d.until) AS until, d.giver AS given_by
+         FROM delegations d JOIN addresses a ON a.user = d.giver AND a.kind = 'own' AND (a.until IS NULL OR a.until > ?)
+         JOIN users u ON u.name = d.giver AND u.disabled = 0
          WHERE d.taker = ? AND d.until > ? ORDER BY a.address`,
+        now,
         name,
         now,
       )

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { SESSION_COOKIE } from '../../src/portal/pages.ts';
+import { barePortal } from '../support/bare-portal.ts';
 import { openBrowser } from '../support/browser.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, PASSWORD, Visitor } from '../support/portal.ts';
@@ -144,6 +146,31 @@ describe('staff read what came', { timeout: 300_000 }, () => {
     assert.match(await (await taro.get('/account')).text(), /代理 hanako/);
     await hanako.post('/account/delegate/end', { taker: 'taro' });
     assert.equal(await status(), 404);
+  });
+
+  it('a stand-in reads no address for longer than the one who lent it, and sees how long that is', async () => {
+    const bare = await barePortal(['期限つきの便り']);
+    try {
+      const { accounts, sessions } = bare.portal.desk;
+      const [now, hour] = [Date.now(), 3_600_000];
+      accounts.add('standin', '代理', ['staff']);
+      accounts.delegate('reader', 'standin', now + 10 * hour);
+      const untilOf = (at: number) => accounts.mailboxes('standin', at).map(({ until }) => until);
+      assert.deepEqual(untilOf(now), [now + 10 * hour]);
+      accounts.giveAddress('reader', 'staff@city.example.lg.jp', 'own', now + hour, 'test');
+      assert.deepEqual(untilOf(now), [now + hour]);
+      const visitor = new Visitor(bare.url);
+      visitor.cookies.set(SESSION_COOKIE, sessions.begin('standin', 'full'));
+      assert.match(await (await visitor.get('/messages')).text(), /期限つきの便り/);
+      bare.pass(hour + 1000);
+      visitor.cookies.set(SESSION_COOKIE, sessions.begin('standin', 'full'));
+      assert.doesNotMatch(await (await visitor.get('/messages')).text(), /期限つきの便り/);
+      assert.equal((await visitor.get(`/messages/${bare.ids[0]}`)).status, 404);
+      accounts.giveAddress('reader', 'staff@city.example.lg.jp', 'own', now + 20 * hour, 'test');
+      assert.deepEqual(untilOf(now + 2 * hour), [now + 10 * hour], 'the delegation ends by itself, too');
+    } finally {
+      await bare.close();
+    }
   });
 
   it('everybody begins with what his role is for, in the language that his browser asked for', async () => {
