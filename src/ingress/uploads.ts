@@ -2,6 +2,7 @@
 // bytes go straight into the spool's own staging and are hashed on their way; tus-node-server would keep a copy beside it.
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
 import { untrusted } from '../message/untrusted.ts';
 import type { StageWriter } from '../spool/spool.ts';
@@ -141,7 +142,8 @@ export function addUploads(app: FastifyInstance, deps: HttpDoorDeps, uploads: Up
       try {
         await append(upload, request.body as AsyncIterable<Uint8Array>); // our parser gives the stream itself
       } catch (error) {
-        if (error instanceof BadRequest) {
+        // A line that broke is taken up where it was. What could not be written is gone: the sender begins anew.
+        if (error instanceof BadRequest || error instanceof MugaiError) {
           uploads.take(id);
           upload.writer.abort();
         }

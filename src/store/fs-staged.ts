@@ -1,6 +1,6 @@
 // Bytes on their way into the file system store: the first in memory, more in a file without a final name.
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, renameSync, rmSync, write as writeAsync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, renameSync, rmSync, write as writeAsync } from 'node:fs';
 import { promisify } from 'node:util';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
@@ -18,6 +18,8 @@ export class FsStageWriter implements StageWriter {
   readonly #hash = createHash('sha256');
   #held: Uint8Array[] = [];
   #file: { readonly fd: number; readonly path: string } | undefined;
+  /** Why a write failed: whatever came of it, the object is no whole any more. */
+  #failed: MugaiError | undefined;
   size = 0;
 
   constructor(cap: number, newPath: () => string, fault: FaultPoint) {
@@ -27,6 +29,7 @@ export class FsStageWriter implements StageWriter {
   }
 
   write(chunk: Uint8Array): void | Promise<void> {
+    if (this.#failed !== undefined) throw this.#failed;
     this.size += chunk.length;
     if (this.size > this.#cap) throw new MugaiError('too-large', `more than ${this.#cap} bytes`, { permanent: true });
     this.#hash.update(chunk);
@@ -38,6 +41,9 @@ export class FsStageWriter implements StageWriter {
   }
 
   finish(): Staged {
+    if (this.#failed !== undefined) throw this.#failed;
+    if (this.#file !== undefined && fstatSync(this.#file.fd).size !== this.size)
+      throw new MugaiError('store-failed', `staged ${this.size} bytes, and the disk has another number`);
     const sha256 = this.#hash.digest('hex');
     return this.#file === undefined
       ? new StagedBytes(Buffer.concat(this.#held), sha256)
@@ -62,7 +68,8 @@ export class FsStageWriter implements StageWriter {
       this.#fault('write', this.#file.path);
       await writeWhole(this.#file.fd, chunk);
     } catch (error) {
-      throw storeError(error, 'cannot stage');
+      this.#failed = storeError(error, 'cannot stage');
+      throw this.#failed;
     }
   }
 }

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseMessageId } from '../../src/message/id.ts';
 import { Quota } from '../../src/ingress/upload-fault.ts';
+import type { FaultPoint } from '../../src/store/fs-fault.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { scratch } from '../support/scratch.ts';
@@ -131,6 +132,31 @@ describe('uploads', { timeout: 300_000 }, () => {
     assert.throws(() => quota.take('a', 60, 1000), /as much as you may/);
     quota.take('b', 60, 1000);
     quota.take('a', 60, 3_600_001);
+  });
+
+  it('what could not be written is gone: the sender begins anew, and no file with a hole is taken', async () => {
+    await using folder = await scratch();
+    let full = false;
+    const fault: FaultPoint = (act, path) => {
+      if (full && act === 'write' && path.includes('/spool/tmp/'))
+        throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    };
+    await using gateway = await startTestGateway(folder.path, {}, { fault });
+    const url = `http://127.0.0.1:${gateway.uploadPort}`;
+    const half = randomBytes(2_000_000);
+    const place = url + ((await begin(url, 2 * half.length)).headers.get('location') ?? '');
+    assert.equal((await piece(place, 0, half)).status, 204);
+    full = true;
+    // The answer may come before all was read: then the line breaks at the sender's.
+    const status = await piece(place, half.length, half).then(
+      (answer) => answer.status,
+      () => 507,
+    );
+    assert.equal(status, 507);
+    full = false;
+    assert.equal((await fetch(place, { method: 'HEAD' })).status, 404);
+    assert.equal((await piece(place, half.length, half)).status, 404);
+    assert.deepEqual(await readdir(join(folder.path, 'spool', 'tmp')), []);
   });
 
   it('with keys: nothing without one, the name of the key in the record, receipts for key holders only', async () => {

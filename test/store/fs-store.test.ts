@@ -1,7 +1,7 @@
 // The store's contract on the file system driver.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
@@ -12,6 +12,8 @@ import { stage } from '../../src/store/store.ts';
 import { scratch } from '../support/scratch.ts';
 
 const signal = new AbortController().signal;
+
+const MIB = 1024 * 1024;
 
 async function* chunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer, void, undefined> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -114,6 +116,32 @@ describe('fs store', () => {
       assert.equal(await store.put('s', { name: 'b', content: Buffer.from('b') }), 'stored');
     });
   }
+
+  it('an object of which a piece could not be written stays broken when there is room again', async () => {
+    await using folder = await scratch();
+    const { fault, state } = failing('write', 3);
+    const store = await openFsStore(folder.path, fault);
+    const writer = store.begin(10 * MIB);
+    const piece = Buffer.alloc(MIB, 'x');
+    await writer.write(piece);
+    await assert.rejects(async () => writer.write(piece), isCode('disk-full'));
+    state.on = false;
+    await assert.rejects(async () => writer.write(piece), isCode('disk-full'));
+    assert.throws(() => writer.finish(), isCode('disk-full'));
+    writer.abort();
+    assert.deepEqual(readdirSync(join(folder.path, 'tmp')), []);
+  });
+
+  it('an object that has other bytes on the disk than were written is none', async () => {
+    await using folder = await scratch();
+    const store = await openFsStore(folder.path);
+    const writer = store.begin(10 * MIB);
+    await writer.write(Buffer.alloc(MIB, 'x'));
+    const [name = ''] = readdirSync(join(folder.path, 'tmp'));
+    truncateSync(join(folder.path, 'tmp', name), 1000);
+    assert.throws(() => writer.finish(), isCode('store-failed'));
+    writer.abort();
+  });
 
   it('shares directory syncs without ever skipping the one a commit needs', async () => {
     await using folder = await scratch();
