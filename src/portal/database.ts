@@ -62,6 +62,30 @@ PRAGMA idx.user_version = 3;
 `;
 const INDEX_VERSION = 3;
 
+/** SQLite's codes for a file that is no database (any more). */
+const BROKEN = new Set([11, 26]);
+
+/** True for an error that says that a file of the database is broken. */
+export function isBroken(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('errcode' in error)) return false;
+  return typeof error.errcode === 'number' && BROKEN.has(error.errcode & 0xff);
+}
+
+/** How many messages the index in `file` knows, without changing it; 0 where there is none, or none of ours. */
+export function messagesIn(file: string): number {
+  if (!existsSync(file)) return 0;
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  try {
+    const table = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'messages'").get();
+    return table === undefined ? 0 : Number(db.prepare('SELECT count(*) AS n FROM messages').get()?.['n']);
+  } catch (error) {
+    if (isBroken(error)) return 0;
+    throw error;
+  } finally {
+    db.close();
+  }
+}
+
 /** A row as SQLite gives it; callers name the columns they asked for. */
 export type Row = Readonly<Record<string, string | number | null>>;
 

@@ -15,7 +15,7 @@ import type { OnTheWay } from './arriving.ts';
 import { addAsking, Asks } from './asking.ts';
 import { addAssets } from './assets.ts';
 import { addAudit } from './audit-page.ts';
-import type { Database } from './database.ts';
+import { isBroken, type Database } from './database.ts';
 import type { Desk } from './desk.ts';
 import { addDirectoryPages, type Directories } from './directory-pages.ts';
 import { addFiles } from './files.ts';
@@ -193,9 +193,6 @@ function plainPage(glance: Glance, title: Word, text: Word): Html {
 const notFoundPage = (glance: Glance): Html => plainPage(glance, 'notFoundTitle', 'notFound');
 const outdatedPage = (glance: Glance): Html => plainPage(glance, 'outdatedTitle', 'outdated');
 
-/** SQLite's codes for a file that is no database (any more). */
-const BROKEN = new Set([11, 26]);
-
 function errorPages(app: FastifyInstance, pages: Pages, deps: PortalDeps): void {
   app.setNotFoundHandler(async (request, reply) => {
     const glance = pages.glance(request, reply);
@@ -210,7 +207,7 @@ function errorPages(app: FastifyInstance, pages: Pages, deps: PortalDeps): void 
         .code(404)
         .type(HTML)
         .send(notFoundPage(pages.glance(request, reply)).text);
-    if (hasCode(error) && BROKEN.has(error.errcode & 0xff)) deps.onIndexFault();
+    if (isBroken(error)) deps.onIndexFault();
     const stranger: Glance = {
       request,
       reply,
@@ -236,8 +233,4 @@ function statusOf(error: unknown): number {
   if (typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number')
     return error.statusCode;
   return 500;
-}
-
-function hasCode(error: unknown): error is { readonly errcode: number } {
-  return typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number';
 }

@@ -19,7 +19,7 @@ import { Statuses } from '../console/statuses.ts';
 import type { ProcessStatus } from '../message/status.ts';
 import { Asks } from '../portal/asking.ts';
 import type { Desk } from '../portal/desk.ts';
-import { Database } from '../portal/database.ts';
+import { Database, isBroken } from '../portal/database.ts';
 import { Oidc } from '../portal/directory.ts';
 import { MessageIndex } from '../portal/message-index.ts';
 import type { Told } from '../portal/message-rows.ts';
@@ -79,13 +79,21 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
     work = work.then(async () => {
       if (stopped.signal.aborted) return;
       await step().catch((error: unknown) => {
-        if (!stopped.signal.aborted) log.error({ error: reasonOf(error) }, 'portal index');
+        if (stopped.signal.aborted) return;
+        log.error({ error: reasonOf(error) }, 'portal index');
+        if (isBroken(error)) startAgain(); // nobody has to open a page for it
       });
     });
   };
+  let startingAgain = false;
   const startAgain = (): void => {
+    if (startingAgain) return; // several find the same fault
+    startingAgain = true;
     log.error('the index of the portal is broken and is made anew');
-    after(async () => index.startAgain(stopped.signal));
+    after(async () => {
+      startingAgain = false;
+      await index.startAgain(stopped.signal);
+    });
   };
   let looking = false;
   const look = (): void => {

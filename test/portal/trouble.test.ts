@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { MugaiError } from '../../src/message/errors.ts';
 import { folderOf, newMessageId } from '../../src/message/id.ts';
@@ -94,6 +95,23 @@ describe('trouble of the portal', { timeout: 300_000 }, () => {
     const visitor = new Visitor(`http://127.0.0.1:${gateway.portal?.port}`);
     for (const [name, value] of cookies) visitor.cookies.set(name, value);
     await messageId(visitor, '一通目');
+  });
+
+  it('an index that is destroyed while nobody looks is made anew by itself', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path);
+    await sendMail(gateway.smtpPort ?? 0, plainMail('一通目'));
+    const file = join(folder.path, 'portal', 'index.sqlite');
+    const known = (): number => {
+      using db = new DatabaseSync(file, { readOnly: true });
+      return Number(db.prepare('SELECT count(*) AS n FROM messages').get()?.['n']);
+    };
+    await until(async () => known() === 1, 20_000, 'the index has the mail');
+    writeFileSync(file, Buffer.alloc(statSync(file).size, 0x55), { flag: 'r+' });
+    const isDatabase = (): boolean => readFileSync(file).subarray(0, 15).toString() === 'SQLite format 3';
+    await until(async () => existsSync(file) && isDatabase() && known() === 1, 30_000, 'a new index lies there');
+    const ready = async (): Promise<number> => (await fetch(`http://127.0.0.1:${gateway.opsPort}/readyz`)).status;
+    await until(async () => (await ready()) === 200, 10_000, 'green');
   });
 
   it('on a full disk what cannot be journaled does not happen, and what cannot be kept is said; room made, it goes on', async () => {
