@@ -1,6 +1,6 @@
 // `mugai user`, `mugai apikey`, `mugai index rebuild`, as an administrator types them.
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { entriesOf } from '../../src/audit/export.ts';
@@ -132,5 +132,33 @@ describe('commands for the portal', { timeout: 300_000 }, () => {
     assert.equal(list.match(/class="unread"/g)?.length, 1, 'the first one is still read');
     assert.equal(await messageId(visitor, '一通目'), id);
     assert.equal((await mugai(['index'], { MUGAI_DATA_DIR: folder.path })).code, 2);
+  });
+
+  it('the index is not made anew from an outbox whose mount is lost', async () => {
+    await using folder = await scratch();
+    {
+      await using gateway = await startTestGateway(folder.path);
+      const visitor = await firstAdministrator(gateway, 'kanri', 'staff@city.example.lg.jp');
+      await sendMail(gateway.smtpPort ?? 0, plainMail('一通目'));
+      await messageId(visitor, '一通目');
+    }
+    const outbox = join(folder.path, 'outbox');
+    const file = join(folder.path, 'portal', 'index.sqlite');
+    const before = await readFile(file);
+    await rename(outbox, join(folder.path, 'away'));
+    await mkdir(outbox);
+    const refused = await mugai(['index', 'rebuild'], { MUGAI_DATA_DIR: folder.path });
+    assert.equal(refused.code, 1, refused.stdout);
+    assert.match(refused.stderr, /outbox is empty.*mount lost/);
+    assert.deepEqual(await readFile(file), before, 'the list that stands is whole');
+    await rm(outbox, { recursive: true });
+    await rename(join(folder.path, 'away'), outbox);
+    const made = await mugai(['index', 'rebuild'], { MUGAI_DATA_DIR: folder.path });
+    assert.match(made.stdout, /^1 messages/, made.stderr);
+    // Where nothing was ever known, there is nothing to lose.
+    await using other = await scratch();
+    await cp(join(folder.path, 'keys'), join(other.path, 'keys'), { recursive: true });
+    const empty = await mugai(['index', 'rebuild'], { MUGAI_DATA_DIR: other.path });
+    assert.equal(empty.code, 0, empty.stderr);
   });
 });
