@@ -69,3 +69,8 @@ export const PartRowSchema = Type.Object(
   { additionalProperties: false },
 );
 export type PartRow = Static<typeof PartRowSchema>;
+
+/** True for a part that a password may still open. */
+export function waitsForPassword({ verdict, reason }: Pick<PartRow, 'verdict' | 'reason'>): boolean {
+  return verdict === 'held' && (reason === 'password-needed' || reason === 'password-wrong');
+}

@@ -1,6 +1,7 @@
 // What was asked for about a message and how far it is, and the forms with which one asks for more.
 import { html, type Html } from '../message/html.ts';
 import type { PartRow } from '../message/part.ts';
+import { canBeAsked } from './askable.ts';
 import type { Ask, AskingDeps } from './asking.ts';
 import type { Desk } from './desk.ts';
 import { csrfField } from './frame.ts';
@@ -86,8 +87,7 @@ async function stateOf(desk: Desk, deps: AskingDeps, visit: Visit, { ask, line, 
 
 /** The form for the password of a held part. */
 export function passwordForm(visit: Visit, line: Listed, part: PartRow): Html | undefined {
-  const locked = part.reason === 'password-needed' || part.reason === 'password-wrong';
-  if (part.verdict !== 'held' || !locked) return undefined;
+  if (!canBeAsked('password', part)) return undefined;
   const say = wordsOf(visit.language);
   const id = `password-${part.path.replaceAll('.', '-')}`;
   return html`<form method="post" action="/messages/${line.id}/password" class="row asking">
@@ -107,14 +107,10 @@ export function passwordForm(visit: Visit, line: Listed, part: PartRow): Html | 
   </form>`;
 }
 
-const SHEETS = /spreadsheet|ms-excel|sun\.xml\.calc/;
-const WORDS = /^application\/(?:pdf|.*(?:officedocument|opendocument|msword|ms-|rtf|sun\.xml|office-xml))/;
-
 /** What one may ask for instead of the pages that a part became, and its original. */
 export function askForms(visit: Visit, line: Listed, part: PartRow): Html | undefined {
   if (part.name === '' && part.verdict !== 'pages') return undefined;
   const say = wordsOf(visit.language);
-  const isPages = part.verdict === 'pages' && part.pages > 0;
   const simple = (action: string, word: Word): Html =>
     html`<form method="post" action="/messages/${line.id}/${action}">
       ${csrfField(visit)}<input type="hidden" name="part" value="${part.path}" /><button class="quiet">
@@ -123,10 +119,10 @@ export function askForms(visit: Visit, line: Listed, part: PartRow): Html | unde
     </form>`;
   return html`<details>
     <summary>${say('askOther')}<span class="hidden"> [${part.path}]</span></summary>
-    ${isPages ? renderForm(visit, line, part) : ''}
+    ${canBeAsked('render', part) ? renderForm(visit, line, part) : ''}
     <div class="acts">
-      ${isPages && WORDS.test(part.detectedType) ? simple('text', 'askText') : ''}
-      ${isPages && SHEETS.test(part.detectedType) ? simple('values', 'askValues') : ''}
+      ${canBeAsked('text', part) ? simple('text', 'askText') : ''}
+      ${canBeAsked('values', part) ? simple('values', 'askValues') : ''}
       ${
         part.name === ''
           ? ''

@@ -3,6 +3,7 @@ import { parseMessageId, type MessageId } from '../message/id.ts';
 import { MugaiError } from '../message/errors.ts';
 import { html } from '../message/html.ts';
 import type { RequestWriter } from '../requests/requests.ts';
+import { canBeAsked } from './askable.ts';
 import type { Database, Row } from './database.ts';
 import { messageOf, type Desk } from './desk.ts';
 import { frame } from './frame.ts';
@@ -118,7 +119,7 @@ async function ask(
   desk: Desk,
   { asks }: AskingDeps,
   visit: Visit,
-  kind: Ask['kind'],
+  kind: Exclude<Ask['kind'], 'rerun'>,
   send: (line: Listed, part: string) => Promise<MessageId | Word>,
 ): Promise<Answer> {
   const line = messageOf(desk, visit);
@@ -130,7 +131,10 @@ async function ask(
     return { status, page: frame(visit, { title: line.subject, note: { kind: 'bad', text: say(word) }, body }) };
   };
   const statement = await desk.packages.statement(line.id);
-  if (!statement.predicate.parts.some(({ path }) => path === part)) return 'not-found';
+  const row = statement.predicate.parts.find(({ path }) => path === part);
+  if (row === undefined) return 'not-found';
+  // Whatever the middle makes again is mailed to all recipients: it is not troubled for what cannot be had.
+  if (!canBeAsked(kind, row)) return fault('askImpossible', 400);
   const now = desk.now();
   const first = firstOf(desk, line);
   if (!asks.mayAsk(first, visit.user.name, now)) return fault('askTooOften', 429);

@@ -20,6 +20,7 @@ export const ASKING = {
   otherVersion: ['このメッセージの別の版', 'Another version of this message'],
   askPasswordBad: ['パスワードは1〜127文字です。', 'A password has 1 to 127 characters.'],
   askPagesBad: ['ページの範囲が正しくありません（一度に20ページまで）。', 'The pages are wrong (20 at once at most).'],
+  askImpossible: ['この部分にはお願いできないことです。', 'That cannot be asked for this part.'],
   askTooOften: [
     'このメッセージについての依頼が多すぎます。15分ほど待ってからお願いします。',
     'Too many requests about this message. Please wait a quarter of an hour.',

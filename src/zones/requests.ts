@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Lifecycle } from '../lifecycle.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { parseMessageId, type MessageId } from '../message/id.ts';
+import { waitsForPassword, type PartRow, type Reason } from '../message/part.ts';
 import type { Sanitised } from '../message/stages.ts';
 import type { Log } from '../ops/log.ts';
 import { PasswordAllowance } from '../requests/allowance.ts';
@@ -86,15 +87,31 @@ export interface PasswordDeps {
 
 /**
  * Tries the passwords of a request on what is held in a message: the whole message is made harmless once more and sealed
- * as another version of it, under the request's id. Done twice it gives the same package.
+ * as another version of it, under the request's id. Done twice it gives the same package. Where no password is wanted
+ * nothing is made (`bad-input`): another version goes to all recipients of the message.
  */
 export function answerPasswords({ deps, requestKey, seal, opened }: PasswordDeps): Answer<PasswordRequest> {
   const allowance = new PasswordAllowance();
-  return async (request, signal) =>
-    makeAgain(request, { deps, seal, made: opened }, signal, () => {
+  return async (request, signal) => {
+    const of = parseMessageId(request.id);
+    const first = of === undefined ? undefined : await deps.spool.sanitised(of);
+    if (first !== undefined && !mayBeLocked(first.record.parts, request.part))
+      throw new MugaiError('bad-input', `part ${request.part} waits for no password`, { permanent: true });
+    return makeAgain(request, { deps, seal, made: opened }, signal, () => {
       const passwords = openPasswords(request.box, requestKey, request);
       return allowance.take(request.id, request.by) ? { passwords } : undefined;
     });
+  };
+}
+
+/** A part that failed for these may have been found locked when an operator had it made again. */
+const UNKNOWN: ReadonlySet<Reason | null> = new Set<Reason>(['converter-failed', 'timeout', 'out-of-memory']);
+
+/** True when the part, or something that it lies in, was held for a password when the message came. */
+function mayBeLocked(parts: readonly PartRow[], part: string): boolean {
+  return parts
+    .filter(({ path }) => part === path || part.startsWith(`${path}.`))
+    .some((row) => waitsForPassword(row) || UNKNOWN.has(row.reason));
 }
 
 /** What making a message again needs. */

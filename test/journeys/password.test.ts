@@ -92,6 +92,13 @@ describe('a locked attachment', () => {
         'the requests are removed',
       );
 
+      // Where no password is wanted nothing is made, and nobody is mailed.
+      for (const part of ['1', '9']) {
+        const needless = await writer.password({ ...asked, part }, [PASSWORD]);
+        await until(async () => !(await writer.waiting(needless)), 60_000, 'answered');
+        assert.equal(await outbox.find(needless), undefined, part);
+      }
+
       // The wrong one told the asker only; the first and the right one came as mails.
       assert.equal((await readdir(join(folder.path, 'delivered'))).filter((name) => name.endsWith('.eml')).length, 2);
       for (const entry of await readdir(folder.path, { recursive: true, withFileTypes: true })) {

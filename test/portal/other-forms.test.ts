@@ -8,12 +8,13 @@ import { folderOf, type MessageId } from '../../src/message/id.ts';
 import { MANIFEST } from '../../src/outbox/manifest.ts';
 import { inertCsv } from '../../src/sanitise/inert-csv.ts';
 import { linesOf } from '../../src/sanitise/only-text.ts';
+import { barePortal } from '../support/bare-portal.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startClamd } from '../support/clamd.ts';
 import { sendMail, startTestGateway } from '../support/gateway.ts';
 import { gatewayEnv, startGatewayProcess } from '../support/gateway-process.ts';
 import { sheetData, xlsx } from '../support/office-files.ts';
-import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, type Visitor } from '../support/portal.ts';
+import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, Visitor } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 
 const STAFF = 'staff@city.example.lg.jp';
@@ -124,6 +125,48 @@ describe('a part in another form', { timeout: 400_000 }, () => {
     // A part that is not there, or that has no name of a file, is nothing to ask for.
     for (const part of ['7', '1'])
       assert.equal((await hanako.get(`/messages/${id}/original?part=${part}`)).status, 404, part);
+  });
+
+  it('a part is asked only for what its page offers: what cannot be had is refused plainly, and nothing is sent', async () => {
+    const ms = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+    const bare = await barePortal(
+      ['頼みごと'],
+      [
+        { path: '2', verdict: 'held', reason: 'password-needed' },
+        { path: '3', verdict: 'held', reason: 'password-wrong' },
+        { path: '4', verdict: 'held', reason: 'converter-failed' },
+        { path: '5', verdict: 'refused', reason: 'encrypted' },
+        { path: '6', verdict: 'pages', pages: 3 },
+        { path: '7', verdict: 'pages', pages: 1, detectedType: ms },
+        { path: '8', verdict: 'pages', pages: 1, detectedType: 'image/tiff' },
+      ],
+    );
+    try {
+      const visitor = new Visitor(bare.url);
+      await visitor.signIn('reader');
+      const [id] = bare.ids;
+      const page = await (await visitor.get(`/messages/${id}`)).text();
+      const can = { password: ['2', '3'], render: ['6', '7', '8'], text: ['6', '7'], values: ['7'] };
+      for (const [kind, parts] of Object.entries(can)) {
+        const offered = page.matchAll(
+          new RegExp(`action="/messages/${id}/${kind}"[^]*?name="part" value="([0-9.]+)"`, 'g'),
+        );
+        assert.deepEqual(
+          [...offered].map(([, part]) => part),
+          parts,
+          kind,
+        );
+        for (const part of ['1', '2', '3', '4', '5', '6', '7', '8']) {
+          bare.pass(16 * 60_000); // more requests than a person may send at once
+          const form = { part, password: 'x', dpi: '300', from: '1', to: '1' };
+          const answer = await visitor.post(`/messages/${id}/${kind}`, form);
+          assert.equal(answer.status, parts.includes(part) ? 303 : 400, `${kind} of ${part}`);
+        }
+      }
+      assert.equal((await readdir(join(bare.root, 'requests', 'waiting'))).length, 8);
+    } finally {
+      await bare.close();
+    }
   });
 
   it('a cell that a spreadsheet would take for a formula stays text (CWE-1236)', () => {

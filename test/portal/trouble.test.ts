@@ -126,7 +126,7 @@ describe('trouble of the portal', { timeout: 300_000 }, () => {
         assert.equal(answer.headers.get('content-disposition'), null);
         await assertTrouble(answer);
       }
-      await assertTrouble(await visitor.post(`/messages/${id}/text`, { part: '1' }));
+      await assertTrouble(await visitor.post(`/messages/${id}/original`, { reason: '原本が必要です' }));
       await assertTrouble(await new Visitor(bare.url).signIn('reader'));
       assert.equal(bare.index.lists.find(id as never, [STAFF], 'reader')?.read, false, 'not read: it was not shown');
       bare.breakJournal(undefined);

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { newMessageId, type MessageId } from '../../src/message/id.ts';
+import type { PartRow } from '../../src/message/part.ts';
 import { keyId, PREDICATE_TYPE, signStatement, STATEMENT_TYPE } from '../../src/outbox/manifest.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { openLog } from '../../src/ops/log.ts';
@@ -36,8 +37,14 @@ export interface BarePortal {
   close(): Promise<void>;
 }
 
-/** Person `reader` may read a message for each of `words`: they are its subject, sender, file name and remark. */
-export async function barePortal(words: readonly string[]): Promise<BarePortal> {
+/**
+ * Person `reader` may read a message for each of `words`: they are its subject, sender, file name and remark. `more`: what
+ * else is in each, as far as it differs from its text.
+ */
+export async function barePortal(
+  words: readonly string[],
+  more: readonly (Partial<PartRow> & Pick<PartRow, 'path'>)[] = [],
+): Promise<BarePortal> {
   const folder = await scratch();
   const pair = generateKeyPairSync('ed25519');
   const id = keyId(pair.publicKey);
@@ -48,7 +55,11 @@ export async function barePortal(words: readonly string[]): Promise<BarePortal> 
     const message = newMessageId((at += 1));
     await outbox.add(
       message,
-      entriesFor(message, word, (statement) => signStatement(statement, pair.privateKey, id)),
+      entriesFor(message, word, (statement) => {
+        const { predicate } = statement;
+        const parts = [...predicate.parts, ...more.map((one) => ({ ...PART, ...one }))];
+        return signStatement({ ...statement, predicate: { ...predicate, parts } }, pair.privateKey, id);
+      }),
     );
     ids.push(message);
   }
@@ -125,6 +136,21 @@ export async function openBarePortal(
 }
 
 type Statement = Parameters<typeof signStatement>[0];
+
+/** A further part; nothing of it lies in the package. */
+const PART: Omit<PartRow, 'path'> = {
+  name: 'file.pdf',
+  declaredType: 'application/pdf',
+  detectedType: 'application/pdf',
+  size: 1000,
+  sha256: '0'.repeat(64),
+  verdict: 'dropped',
+  reason: null,
+  outputs: [],
+  pages: 0,
+  findings: [],
+  losses: [],
+};
 
 /** A sealed text mail whose every sender-made field says `word`. */
 export function entriesFor(
