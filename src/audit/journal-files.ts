@@ -63,27 +63,83 @@ export interface Tail {
   readonly torn: number;
 }
 
-/** Reads the end of a file and cuts off what is no whole line: a power cut came while it was written, nobody was told yes. */
+/** Bytes that are read at a time on the way back to a line end. */
+const PIECE = 64 * 1024;
+
+/**
+ * Reads the end of a file and cuts off what is no whole line: a power cut came while it was written, nobody was told yes. A
+ * file without any line end stays as it is: what it was is for the caller to judge. A last line that is too long comes cut
+ * and marked, so that it parses as none.
+ */
 export function mendTail(path: string): Tail {
   const fd = openSync(path, 'r+');
   try {
     const { size } = fstatSync(fd);
-    const room = Math.min(size, 2 * LINE_BYTES);
-    const bytes = Buffer.alloc(room);
-    for (let at = 0; at < room;) {
-      const got = readSync(fd, bytes, at, room - at, size - room + at);
-      if (got === 0) break;
-      at += got;
-    }
-    const end = bytes.lastIndexOf(0x0a);
-    const torn = room - 1 - end;
+    const end = lineEndBefore(fd, size);
+    if (end < 0) return { line: undefined, size, torn: size };
+    const torn = size - 1 - end;
     if (torn > 0) ftruncateSync(fd, size - torn);
-    if (end < 0) return { line: undefined, size: size - torn, torn };
-    const start = end === 0 ? -1 : bytes.lastIndexOf(0x0a, end - 1);
-    return { line: bytes.toString('utf8', start + 1, end), size: size - torn, torn };
+    const start = lineEndBefore(fd, end, end - LINE_BYTES - 1) + 1;
+    const tooLong = end - start > LINE_BYTES;
+    const line = readAt(fd, start, Math.min(end - start, LINE_BYTES)).toString('utf8');
+    return { line: tooLong ? `${line}…` : line, size: size - torn, torn };
   } finally {
     closeSync(fd);
   }
+}
+
+/** Where the last line end before this byte is, looked for as far back as `least`; one before `least` where there is none. */
+function lineEndBefore(fd: number, before: number, least = 0): number {
+  const stop = Math.max(0, least);
+  for (let to = before; to > stop;) {
+    const from = Math.max(stop, to - PIECE);
+    const found = readAt(fd, from, to - from).lastIndexOf(0x0a);
+    if (found >= 0) return from + found;
+    to = from;
+  }
+  return stop - 1;
+}
+
+/** The chain that the first piece of a file that names one names as the chain of its line. */
+export function chainNamedIn(path: string): string | undefined {
+  const fd = openSync(path, 'r');
+  try {
+    for (let at = 0; ; at += PIECE) {
+      const bytes = readAt(fd, at, PIECE + 100); // the words may stand over the border of two pieces
+      const chain = /"chain":"((?:outer|middle|inner)-[0-9a-f]{8})"/.exec(bytes.toString('latin1'))?.[1];
+      if (chain !== undefined || bytes.length <= PIECE) return chain;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** How many line ends a file has. */
+export function countLines(path: string): number {
+  const fd = openSync(path, 'r');
+  try {
+    let count = 0;
+    for (let at = 0; ;) {
+      const bytes = readAt(fd, at, PIECE);
+      for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, end + 1)) count += 1;
+      if (bytes.length === 0) return count;
+      at += bytes.length;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** These bytes of a file, fewer where it ends. */
+function readAt(fd: number, from: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  let at = 0;
+  while (at < length) {
+    const got = readSync(fd, bytes, at, length - at, from + at);
+    if (got === 0) break;
+    at += got;
+  }
+  return bytes.subarray(0, at);
 }
 
 /** Makes the names in a folder durable. */

@@ -1,14 +1,14 @@
 // The audit journal of a zone: append-only JSON lines, each with the hash of the one before, synced together in groups.
-import { randomBytes } from 'node:crypto';
-import { closeSync, fdatasync, ftruncateSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ActEntry, Audit, Entered, JournalZone, Position } from '../message/act.ts';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 import { holdAlone } from '../store/alone.ts';
-import { headKeyIn, type HeadKey } from './head-key.ts';
+import type { HeadKey } from './head-key.ts';
 import { fileName, journalFiles, mendTail, syncFolder } from './journal-files.ts';
-import { GENESIS, hashOf, lineOf, parseLine, positionOf, type Head } from './line.ts';
+import { hashOf, lineOf, parseLine, positionOf, type Head } from './line.ts';
+import { startOf, type Start } from './start.ts';
 
 const syncBytes = promisify(fdatasync);
 const DAY_MS = 86_400_000;
@@ -217,7 +217,7 @@ export class Journal implements Audit {
     if (this.#size === 0) return;
     if (name.startsWith(this.#day) && this.#size < (this.#options.fileBytes ?? FILE_BYTES)) return;
     if (batch.lines.length === 0) return;
-    const fd = openSync(join(this.folder, name), 'w', 0o600);
+    const fd = openSync(join(this.folder, name), 'wx', 0o600);
     await syncFolder(this.folder);
     closeSync(this.#fd);
     this.#fd = fd;
@@ -242,69 +242,6 @@ export class Journal implements Audit {
       await syncFolder(this.folder);
     }
   }
-}
-
-interface Start {
-  readonly chain: string;
-  readonly key: HeadKey;
-  readonly fd: number;
-  readonly size: number;
-  readonly day: string;
-  readonly head: Head;
-}
-
-/** Where a chain goes on: after its last whole line. A last line that is broken is kept, and a new file follows it. */
-function startOf(
-  folder: string,
-  zone: JournalZone,
-  now: number,
-): { readonly start: Start; readonly recovered: Record<string, string | number> | undefined } {
-  const key = headKeyIn(folder);
-  const files = journalFiles(folder);
-  let torn = 0;
-  for (const name of files.toReversed()) {
-    const path = join(folder, name);
-    const tail = mendTail(path);
-    torn += tail.torn;
-    if (tail.line === undefined) {
-      if (statSync(path).size === 0) rmSync(path); // a file that was begun and never written
-      continue;
-    }
-    const parsed = parseLine(tail.line);
-    const hash = hashOf(tail.line);
-    if ('fault' in parsed) {
-      const seq = Number(/^\{"seq":(\d{1,15}),/.exec(tail.line)?.[1] ?? 0);
-      const chain = /"chain":"((?:outer|middle|inner)-[0-9a-f]{8})"/.exec(tail.line)?.[1] ?? newChain(zone);
-      const next = fileName(now, seq + 1);
-      const fd = openSync(join(folder, next), 'wx', 0o600);
-      return {
-        start: { chain, key, fd, size: 0, day: next.slice(0, 8), head: { seq, hash } },
-        recovered: { file: name, fault: parsed.fault, torn },
-      };
-    }
-    return {
-      start: {
-        chain: parsed.chain,
-        key,
-        fd: openSync(path, 'r+'),
-        size: tail.size,
-        day: name.slice(0, 8),
-        head: { seq: parsed.seq, hash },
-      },
-      recovered: torn > 0 ? { file: name, torn } : undefined,
-    };
-  }
-  const name = fileName(now, 1);
-  const fd = openSync(join(folder, name), 'w', 0o600);
-  const head = { seq: 0, hash: GENESIS };
-  return {
-    start: { chain: newChain(zone), key, fd, size: 0, day: name.slice(0, 8), head },
-    recovered: torn > 0 ? { file: name, torn } : undefined,
-  };
-}
-
-function newChain(zone: JournalZone): string {
-  return `${zone}-${randomBytes(4).toString('hex')}`;
 }
 
 function newBatch(): Batch {

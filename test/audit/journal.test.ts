@@ -111,6 +111,53 @@ describe('journal', () => {
     assert.ok((await actsIn(journal.folder).catch(() => ['recovered'])).includes('recovered'));
   });
 
+  for (const junk of [100_000, 200_000, 1_000_000])
+    it(`${junk} bytes without a line end behind the last line destroy nothing: the chain goes on`, async () => {
+      await using root = await scratch();
+      const journal = await open(root.path);
+      await journal.append({ act: 'viewed', person: 'tanaka' });
+      await journal.close();
+      const [file = ''] = (await readdir(journal.folder)).filter((name) => name.endsWith('.jsonl'));
+      await appendFile(join(journal.folder, file), Buffer.alloc(junk));
+      const next = await open(root.path);
+      assert.equal(next.chain, journal.chain);
+      await next.close();
+      assert.deepEqual(await actsIn(journal.folder), [
+        ...'opened viewed closed head'.split(' '),
+        ...'recovered opened closed head'.split(' '),
+      ]);
+      assert.equal((await verifyChains([journal.folder]))[0]?.broken, undefined);
+    });
+
+  it('a last line that is too long and names no number is kept, and the chain goes on in a file after it', async () => {
+    await using root = await scratch();
+    const journal = await open(root.path);
+    await journal.close();
+    const [file = ''] = (await readdir(journal.folder)).filter((name) => name.endsWith('.jsonl'));
+    await appendFile(join(journal.folder, file), `${'x'.repeat(300_000)}\n`);
+    const before = await readFile(join(journal.folder, file));
+    const next = await open(root.path);
+    assert.equal(next.chain, journal.chain);
+    await next.close();
+    assert.deepEqual(await readFile(join(journal.folder, file)), before);
+    const names = (await readdir(journal.folder)).filter((name) => name.endsWith('.jsonl')).toSorted();
+    assert.deepEqual(
+      names.map((name) => Number(name.slice(9, 24))),
+      [1, 5],
+    );
+  });
+
+  it('a journal whose bytes hold no line end is put aside as it is, and the new one says so', async () => {
+    await using root = await scratch();
+    const journal = await open(root.path);
+    await journal.close();
+    const [file = ''] = (await readdir(journal.folder)).filter((name) => name.endsWith('.jsonl'));
+    await writeFile(join(journal.folder, file), Buffer.alloc(5000, 'x'));
+    await (await open(root.path)).close();
+    assert.equal((await stat(join(journal.folder, `${file}.torn-1`))).size, 5000);
+    assert.deepEqual(await actsIn(journal.folder), 'recovered opened closed head'.split(' '));
+  });
+
   it('a second process of the zone has a chain of its own', async () => {
     await using root = await scratch();
     const first = await open(root.path);
