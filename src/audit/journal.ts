@@ -82,6 +82,8 @@ export class Journal implements Audit {
   #flushing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #headed = 0;
+  /** Milliseconds of the last line of this run. */
+  #at = 0;
   #closed = false;
 
   private constructor(folder: string, options: JournalOptions, release: () => Promise<void>, start: Start) {
@@ -129,12 +131,22 @@ export class Journal implements Audit {
   }
 
   #enter(entry: ActEntry): Entered {
-    const line = lineOf(entry, this.chain, this.#head, this.#options.now?.() ?? Date.now());
+    const line = lineOf(this.#timed(entry), this.chain, this.#head, this.#at);
     this.#head = { seq: this.#head.seq + 1, hash: hashOf(line) };
     const batch = (this.#batch ??= newBatch());
     batch.lines.push(line);
     this.#flushing ??= this.#flush();
     return { position: positionOf(this.chain, this.#head), durable: batch.durable };
+  }
+
+  /** Takes the time of a line: never before that of the line before it. A clock that was set back is told beside it. */
+  #timed(entry: ActEntry): ActEntry {
+    const now = this.#options.now?.() ?? Date.now();
+    if (now >= this.#at) {
+      this.#at = now;
+      return entry;
+    }
+    return { ...entry, detail: { ...entry.detail, clock: new Date(now).toISOString() } };
   }
 
   async append(entry: ActEntry): Promise<Position> {
@@ -201,6 +213,7 @@ export class Journal implements Audit {
     const waiting = this.#batch; // its lines follow lines that are not there
     this.#batch = undefined;
     this.#head = this.#durable;
+    if (this.#headed > this.#durable.seq) this.#headed = 0; // that head is not there
     try {
       ftruncateSync(this.#fd, this.#size);
     } catch {
@@ -212,13 +225,20 @@ export class Journal implements Audit {
 
   /** Goes on in a new file when the day is over or the file is full. */
   async #turnFile(batch: Batch): Promise<void> {
-    const now = this.#options.now?.() ?? Date.now();
-    const name = fileName(now, this.#durable.seq + 1);
+    const name = fileName(this.#at, this.#durable.seq + 1);
     if (this.#size === 0) return;
     if (name.startsWith(this.#day) && this.#size < (this.#options.fileBytes ?? FILE_BYTES)) return;
     if (batch.lines.length === 0) return;
-    const fd = openSync(join(this.folder, name), 'wx', 0o600);
-    await syncFolder(this.folder);
+    const path = join(this.folder, name);
+    const fd = openSync(path, 'wx', 0o600);
+    try {
+      this.#options.fault?.('sync');
+      await syncFolder(this.folder);
+    } catch (error) {
+      closeSync(fd);
+      rmSync(path); // empty, and in the way of the next try
+      throw error;
+    }
     closeSync(this.#fd);
     this.#fd = fd;
     this.#size = 0;

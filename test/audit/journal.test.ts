@@ -247,6 +247,58 @@ describe('journal', () => {
     assert.ok(long.rssMb < mostRssMb(base.rssMb, MANY), `${long.rssMb} MB after ${base.rssMb}`);
   });
 
+  it('a clock that is set back in a run breaks no chain: the line keeps the time before, and tells its own', async () => {
+    await using root = await scratch();
+    let now = Date.parse('2026-11-02T00:00:00.500Z');
+    const journal = await open(root.path, { now: () => now });
+    await journal.append({ act: 'viewed', person: 'a' });
+    now -= 1000;
+    await journal.append({ act: 'viewed', person: 'b' });
+    now += 2000;
+    await journal.append({ act: 'viewed', person: 'c' });
+    await journal.close();
+    const views = (await linesIn(journal.folder)).filter((line) => line.includes('"viewed"'));
+    assert.deepEqual(
+      views.map((line) => JSON.parse(line) as { at: string; detail?: object }).map(({ at, detail }) => [at, detail]),
+      [
+        ['2026-11-02T00:00:00.500Z', undefined],
+        ['2026-11-02T00:00:00.500Z', { clock: '2026-11-01T23:59:59.500Z' }],
+        ['2026-11-02T00:00:01.500Z', undefined],
+      ],
+    );
+    assert.equal((await verifyChains([journal.folder]))[0]?.broken, undefined);
+  });
+
+  it('a new file whose name could not be made durable is not in the way of the next one', async () => {
+    await using root = await scratch();
+    let full = false;
+    const fault = (step: 'write' | 'sync'): void => {
+      if (full && step === 'sync') throw new Error('EIO');
+    };
+    const journal = await open(root.path, { fault, fileBytes: 10 });
+    full = true;
+    await assert.rejects(journal.append({ act: 'viewed' }));
+    full = false;
+    await journal.append({ act: 'viewed' });
+    await journal.close();
+    assert.equal((await verifyChains([journal.folder]))[0]?.broken, undefined);
+  });
+
+  it('a head that could not be written is no head: the stop signs one', async () => {
+    await using root = await scratch();
+    let full = false;
+    const fault = (): void => {
+      if (full) throw new Error('EIO');
+    };
+    const journal = await open(root.path, { fault });
+    await journal.append({ act: 'viewed' });
+    full = true;
+    await assert.rejects(journal.signHead());
+    full = false;
+    await journal.close();
+    assert.deepEqual(await actsIn(journal.folder), 'opened viewed closed head'.split(' '));
+  });
+
   it('values are cleaned and cut: no line of it can forge another, on a terminal or in a spreadsheet', async () => {
     await using root = await scratch();
     const journal = await open(root.path);
