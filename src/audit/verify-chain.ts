@@ -6,6 +6,7 @@ import { headHolds } from './head-key.ts';
 import { extentOf, type Extent } from './journal-files.ts';
 import { GENESIS, hashOf, parseLine, parsePosition, positionOf, type Line } from './line.ts';
 import { readLines } from './read-lines.ts';
+import { UnknownChains, lostChain } from './unknown-chains.ts';
 
 /** The first thing that is wrong with a chain. */
 export interface Break {
@@ -80,14 +81,27 @@ interface State {
   begins: Position | undefined;
 }
 
-/**
- * Follows the chains in these folders, also while they are written. `anchors` are positions known from elsewhere. Memory: 16
- * bytes a line.
- */
+/** What following several chains gave. */
+export interface Followed {
+  /** One for each folder, and one for each chain that should be here and is not. */
+  readonly reports: readonly ChainReport[];
+  /** Places that lines name in chains that are not here and need not be: those of another zone's machine. */
+  readonly elsewhere: number;
+}
+
+/** As `followChains`, the reports alone. */
 export async function verifyChains(
   folders: readonly string[],
   anchors: readonly Anchor[] = [],
-): Promise<ChainReport[]> {
+): Promise<readonly ChainReport[]> {
+  return (await followChains(folders, anchors)).reports;
+}
+
+/**
+ * Follows the chains in these folders, also while they are written. `anchors` are positions known from elsewhere; the chains
+ * they name must be here, and so must chains that lines name of a zone that has a folder here. Memory: 16 bytes a line.
+ */
+export async function followChains(folders: readonly string[], anchors: readonly Anchor[] = []): Promise<Followed> {
   const reports: ChainReport[] = [];
   const hashes = new Map<string, Hashes>();
   // Chains that others tell of come first, so that what the inner side tells is compared at once and not collected.
@@ -96,11 +110,12 @@ export async function verifyChains(
   const extents = new Map<string, Extent>();
   for (const folder of order.toReversed()) extents.set(folder, await extentOf(folder));
   const faults = new Map<string, Break>();
+  const unknown = new UnknownChains();
   const compare = (anchor: Anchor): void => {
     const place = parsePosition(anchor.position);
     if (place === undefined) return;
     const known = hashes.get(place.chain);
-    if (known === undefined) return; // a chain that is not among these
+    if (known === undefined) return unknown.add(place.chain, place.seq, anchor.from);
     if (known.holds(place.seq, place.hash) === false && !faults.has(place.chain)) {
       const why = `${anchor.from} has another line here: the chain was cut or written anew`;
       faults.set(place.chain, { file: '', line: 0, seq: place.seq, why });
@@ -112,11 +127,26 @@ export async function verifyChains(
     if (report.chain !== undefined) hashes.set(report.chain, own);
     reports.push(report);
   }
-  for (const anchor of anchors) compare(anchor);
-  return reports.map((report) => {
+  // Whatever lines say of chains that came later is no matter: those are here.
+  const zones = new Set(folders.map(zoneOf));
+  const { missing, elsewhere } = unknown.judge((chain) => hashes.has(chain), zones);
+  const named = new UnknownChains();
+  for (const anchor of anchors) {
+    const place = parsePosition(anchor.position);
+    if (place !== undefined && !hashes.has(place.chain)) named.add(place.chain, place.seq, anchor.from);
+    else compare(anchor);
+  }
+  const followed = reports.map((report) => {
     const fault = report.chain === undefined ? undefined : faults.get(report.chain);
     return report.broken === undefined && fault !== undefined ? { ...report, broken: fault } : report;
   });
+  const lost = new Map([...missing, ...named.all()]);
+  return { reports: [...followed, ...[...lost].map(([chain, place]) => lostChain(chain, place))], elsewhere };
+}
+
+/** The zone of a journal's folder, by its name. */
+function zoneOf(folder: string): string {
+  return /^(?:outer|middle|inner)/.exec(basename(folder))?.[0] ?? '';
 }
 
 function rank(folder: string): number {

@@ -6,12 +6,12 @@ import { csvOf, CSV_HEAD, entriesOf, type Wanted } from '../audit/export.ts';
 import { journalsIn } from '../audit/journal-files.ts';
 import { parsePosition } from '../audit/line.ts';
 import { auditorTool } from '../audit/tool.ts';
-import { verifyChains, type Anchor, type ChainReport } from '../audit/verify-chain.ts';
+import { followChains, type Anchor, type ChainReport } from '../audit/verify-chain.ts';
 import { readConfig } from '../config.ts';
 import { ACTS } from '../message/act.ts';
 import { reasonOf } from '../message/errors.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
-import { outputEnded, say, UsageError, type Command } from './usage.ts';
+import { outputEnded, say, tell, UsageError, type Command } from './usage.ts';
 
 export const audit: Command = {
   help: `mugai audit verify [FOLDER…] [--heads FILE] [--json]
@@ -20,7 +20,8 @@ mugai audit tool   --out FILE [--key FILE]
 mugai audit export [FOLDER…] [--format jsonl|csv] [--from TIME] [--to TIME] [--person NAME] [--message ID] [--act ACT]
 
 verify  follows each journal from its first line and names the first one that breaks the chain; where one
-        journal names a place in another, the two are compared
+        journal names a place in another, the two are compared; a chain that is named and not here is broken when
+        its zone has a folder here, or when --heads names it, and otherwise told
 heads   prints where each journal stands: for the print-out that is kept elsewhere
 tool    writes one HTML file that an auditor opens in a browser, without network: signatures of packages and delivered
         files, and journals, are checked in it; the keys of --key (or MUGAI_VERIFY_KEY_FILE) are put in
@@ -57,10 +58,15 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
     const folders = given.length > 0 ? given : journalsUnder(join(readConfig().dataDir, 'journal'));
     if (act === 'export') return exportEntries(folders, wantedOf(values), values.format);
     const anchors = values.heads === undefined ? [] : await anchorsIn(values.heads);
-    const reports = await verifyChains(folders, anchors);
+    const { reports, elsewhere } = await followChains(folders, anchors);
     for (const report of reports) {
       if (act === 'heads') say(report.broken === undefined ? `${report.position}  ${report.last}` : tellReport(report));
       else say(values.json ? JSON.stringify(report) : tellReport(report));
+    }
+    if (act === 'verify' && elsewhere > 0) {
+      const told = `${elsewhere} places of chains that are not here`;
+      if (values.json) tell(told);
+      else say(told);
     }
     return reports.every((report) => report.broken === undefined) ? 0 : 1;
   },

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openJournal } from '../../src/audit/journal.ts';
 import { GENESIS, hashOf } from '../../src/audit/line.ts';
-import { verifyChains, type ChainReport } from '../../src/audit/verify-chain.ts';
+import { followChains, verifyChains, type ChainReport } from '../../src/audit/verify-chain.ts';
 import { scratch } from '../support/scratch.ts';
 
 /** A middle chain over three days, and an inner chain that delivered what was sealed there. */
@@ -234,12 +234,48 @@ describe('audit verify', () => {
       await using root = await scratch();
       const { middle, inner } = await twoZones(root.path);
       await does(middle);
-      const [report] = (await verifyChains([middle, inner])) as [ChainReport];
+      const [report] = (await verifyChains([middle, inner])) as readonly [ChainReport];
       assert.ok(report.broken !== undefined, 'not found');
       assert.match(report.broken.why, why);
       assert.equal(report.broken.line, line);
     });
   }
+
+  it('finds it when a whole journal is taken out and begun anew', async () => {
+    await using root = await scratch();
+    const { middle, inner } = await twoZones(root.path);
+    await rm(middle, { recursive: true });
+    await (await openJournal({ root: root.path, zone: 'middle', keepDays: 300 })).close();
+    const reports = await verifyChains([middle, inner]);
+    assert.deepEqual(
+      reports.map(({ broken }) => broken === undefined),
+      [true, true, false],
+    );
+    assert.match(reports[2]?.broken?.why ?? '', /^line 2 of inner-.* names chain middle-.{8}, which is not here$/);
+  });
+
+  it('finds it when a whole journal is taken out, by a position on paper; without one the places are counted', async () => {
+    await using root = await scratch();
+    const { middle, inner } = await twoZones(root.path);
+    const [known] = await verifyChains([middle]);
+    await rm(middle, { recursive: true });
+    const alone = await followChains([inner]);
+    assert.deepEqual([alone.reports.map(({ broken }) => broken), alone.elsewhere], [[undefined], 12]);
+    const anchors = [{ position: known?.position ?? '', from: 'the print-out' }];
+    const reports = await verifyChains([inner], anchors);
+    assert.match(reports[1]?.broken?.why ?? '', /^the print-out names chain middle-.{8}, which is not here$/);
+  });
+
+  it('a chain that is named by one read before it is here', async () => {
+    await using root = await scratch();
+    const first = await openJournal({ root: root.path, zone: 'inner', keepDays: 9 });
+    const second = await openJournal({ root: root.path, zone: 'inner', keepDays: 9 });
+    await first.append({ act: 'delivered', detail: { chain: [second.position] } });
+    await first.close();
+    await second.close();
+    const { reports, elsewhere } = await followChains([first.folder, second.folder]);
+    assert.deepEqual([reports.map(({ broken }) => broken), elsewhere], [[undefined, undefined], 0]);
+  });
 
   it('finds a chain that was put back as it was yesterday, by a position on paper', async () => {
     await using root = await scratch();
