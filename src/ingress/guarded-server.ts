@@ -60,7 +60,6 @@ export class GuardedServer extends SMTPServer {
       socket.resume();
       return;
     }
-    socket.once('close', () => clients.leave(address));
     const connection = new GuardedConnection(this, socket, options, this.#guards);
     this.connections.add(connection);
     connection.on('error', (error: Error) => this.emit('error', error));
@@ -71,6 +70,7 @@ export class GuardedServer extends SMTPServer {
 class GuardedConnection extends SMTPConnection {
   // Set after `super`, which makes the first wire already: its callbacks run later.
   readonly #guards: Guards;
+  #left = false;
   #errors = 0;
   #commands = 0;
   #since = performance.now();
@@ -85,6 +85,14 @@ class GuardedConnection extends SMTPConnection {
     this.#guards = guards;
     this._parser = this._createParser();
     sessions.set(this.session, this);
+  }
+
+  /** The place of its address is given back here, once: STARTTLS takes all listeners off the first socket. */
+  override _onClose(): void {
+    super._onClose();
+    if (this.#left) return;
+    this.#left = true;
+    this.#guards.clients.leave(this.remoteAddress);
   }
 
   override _createParser(): SmtpWire {
