@@ -89,11 +89,15 @@ export class JailedChild {
   #stderrBytes = 0;
   #job: Job | undefined;
   #dead = false;
+  /** Its process has ended and its pipes are closed: its number may be another's by now. */
+  #over = false;
   #cause: { reason: Reason; detail: string } | undefined;
   #inputs = 0;
   #busyMs = 0;
   /** What failed on our side while it took this child's frames. */
   #hostFault: unknown;
+  /** The frame that a sink is at: an input is over when its sink is. */
+  #taking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #deadline = Number.POSITIVE_INFINITY;
   #ready: (() => void) | undefined;
@@ -109,9 +113,13 @@ export class JailedChild {
       detached: true,
       ...user,
     });
-    const { stdin, stdout, stderr } = this.#process;
-    if (stdin === null || stdout === null || stderr === null)
-      throw new MugaiError('child-failed', 'child has no pipes');
+    // No more descriptors, or processes: there are no pipes then, and the reason comes as an event.
+    const pipes: Partial<Pick<ChildProcess, 'stdin' | 'stdout' | 'stderr'>> = this.#process;
+    const { stdin, stdout, stderr } = pipes;
+    if (!stdin || !stdout || !stderr) {
+      this.#process.once('error', () => undefined);
+      throw new MugaiError('child-failed', `${family.name} child has no pipes: too many open files or processes?`);
+    }
     this.#stdin = stdin;
     this.#stdout = stdout;
     // A pipe breaks when the child ends: its end says why. One that only closes its input is not waited for.
@@ -200,6 +208,11 @@ export class JailedChild {
   }
   #paused: number | undefined;
 
+  /** Starts its clocks again, where they stand. */
+  resume(ms: number): void {
+    if (this.#paused !== undefined) this.touch(ms);
+  }
+
   /** Orders a page (from 0) of the current input. A child that asks for orders before it has the input lies. */
   order(index: number): void {
     const job = this.#job;
@@ -259,6 +272,7 @@ export class JailedChild {
       throw error;
     } finally {
       await outcome;
+      await this.#taking;
       bounds.signal.removeEventListener('abort', onAbort);
       this.#busyMs += performance.now() - started;
       this.#deadline = Number.POSITIVE_INFINITY;
@@ -314,10 +328,14 @@ export class JailedChild {
       for (const frame of reader.push(chunk as Buffer)) {
         if (this.#dead) return;
         const waiting = this.#take(frame);
-        if (waiting !== undefined) await waiting;
+        if (waiting === undefined) continue;
+        this.#taking = waiting.catch(() => undefined); // told below
+        await waiting;
       }
     }
-    if (reader.pending > 0 && !this.#dead) throw new WireError('output cut');
+    // A pipe is cut when the child ends: its end says why, and whether we are to blame. One that only closes it is not waited for.
+    if (reader.pending > 0 && !this.#dead)
+      setTimeout(() => this.#die('converter-failed', 'output cut'), LIMITS.sweepMs).unref();
   }
 
   #take(frame: Frame): void | Promise<void> {
@@ -423,7 +441,7 @@ export class JailedChild {
   /** Kills all of it: behind bubblewrap its process 1, too, and with that one every process inside. */
   #kill(): void {
     const { pid } = this;
-    if (pid === undefined) return;
+    if (pid === undefined || this.#over) return;
     try {
       if (this.#process.exitCode === null && this.#process.signalCode === null) killTree(pid);
       else process.kill(-pid, 'SIGKILL'); // the child led its own session
@@ -440,6 +458,7 @@ export class JailedChild {
 
   #gone(code: number | null, signal: NodeJS.Signals | null): void {
     this.#dead = true;
+    this.#over = true;
     clearTimeout(this.#timer);
     const by = signal ?? signalOf(code);
     const outside = this.#cause === undefined && by === 'SIGKILL';

@@ -69,8 +69,8 @@ export class ChildPool implements AsyncDisposable {
       if (this.family.inputsPerChild === 1) this.#refill(); // the next one starts while this one works
       return await work(child);
     } finally {
-      if (child !== undefined) this.#takeBack(child);
       this.#leave();
+      if (child !== undefined) this.#takeBack(child);
     }
   }
 
@@ -159,7 +159,8 @@ export class ChildPool implements AsyncDisposable {
     if (this.#closed) return;
     // A child of single use will not come back; one that is lent from a pool will.
     const coming = this.family.inputsPerChild === 1 ? 0 : this.#lent;
-    const missing = this.#size.warm - this.#idle.length - this.#starting - coming;
+    const ready = this.#idle.filter((child) => child.usable).length; // one may have died idle
+    const missing = this.#size.warm - ready - this.#starting - coming;
     for (let i = 0; i < missing; i++) {
       this.#start().then(
         (child) => {

@@ -88,6 +88,8 @@ class Drawing {
   #fault: { readonly error: unknown } | undefined;
   /** Why the taker wants no more. */
   #stopped: Reason | undefined;
+  /** Nobody wants another page. */
+  #ended = false;
   #deaths = 0;
   #good = 0;
   #inked = false;
@@ -121,7 +123,8 @@ class Drawing {
         if (this.#isWhole() || this.#stopped !== undefined) break;
       }
     } finally {
-      for (const hand of this.#hands) hand.child.enough();
+      this.#ended = true; // a helper that comes only now draws nothing
+      this.#deal();
       await Promise.all(this.#helpers);
       await this.#writing.catch(() => undefined); // kept in #fault
       for (const page of this.#waiting.values()) releasePixels(page);
@@ -241,12 +244,13 @@ class Drawing {
   /** Gives every child its orders, or tells it that it is enough. */
   #deal(): void {
     const { aborted } = this.#tools.signal;
-    const over = this.#fault !== undefined || this.#stopped !== undefined || this.#isWhole() || aborted;
+    const over = this.#ended || this.#fault !== undefined || this.#stopped !== undefined || this.#isWhole() || aborted;
     const idle: JailedChild[] = [];
     for (const hand of this.#hands) {
       if (hand.collector.announced === undefined) continue;
       if (over || (hand.helps && this.#tools.pools.pdf.crowded)) {
         hand.child.enough();
+        if (!hand.waiting) hand.child.resume(LIMITS.pageMs);
         continue;
       }
       for (let next = this.#next(hand); next !== undefined; next = this.#next(hand)) {
@@ -259,6 +263,7 @@ class Drawing {
     // Who has nothing to do waits for the others. Were there none at work, its clock must run: nobody would wake it.
     if ([...this.#hands].some(({ orders, waiting }) => orders.length > 0 || waiting))
       for (const child of idle) child.pause();
+    else for (const child of idle) child.resume(LIMITS.pageMs);
   }
 
   #next(hand: Hand): number | undefined {
@@ -286,7 +291,8 @@ class Drawing {
     hand.child.pause();
     await kept;
     hand.waiting = false;
-    if (hand.orders.length > 0) hand.child.touch(LIMITS.pageMs);
+    hand.child.touch(LIMITS.pageMs);
+    if (hand.orders.length === 0) this.#deal(); // stops its clock while it waits for others
   }
 
   /** Keeps a page until it is due, and writes those that are. */

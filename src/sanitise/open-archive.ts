@@ -63,10 +63,18 @@ export async function openArchive(leaf: Leaf, type: string, tools: Tools): Promi
     totalMs: deadlineMs,
     whole: () => reader.finish(),
   } as const;
-  const outcome = await tools.run(leaf, ask, () => reader.take);
+  const drop = async (): Promise<void> => {
+    open?.writer.abort();
+    for (const { content } of entries) await content.discard();
+  };
+  const outcome = await tools
+    .run(leaf, ask, () => reader.take)
+    .catch(async (error: unknown) => {
+      await drop();
+      throw error;
+    });
   if (outcome.kind === 'done' && over === undefined) return { kind: 'entries', entries, findings };
-  open?.writer.abort();
-  for (const { content } of entries) await content.discard();
+  await drop();
   const reason = over?.reason ?? (outcome.kind === 'done' ? 'converter-failed' : outcome.reason);
   return { kind: 'refused', reason, findings };
 }

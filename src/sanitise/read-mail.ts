@@ -90,10 +90,18 @@ export async function readMail(leaf: Leaf, tools: Tools, type = 'message/rfc822'
     totalMs: deadlineMs,
     whole: () => reader.finish(),
   } as const;
-  const outcome = await tools.run(leaf, ask, () => reader.take);
+  const drop = async (): Promise<void> => {
+    open?.writer.abort();
+    for (const node of nodes) await node.content?.discard();
+  };
+  const outcome = await tools
+    .run(leaf, ask, () => reader.take)
+    .catch(async (error: unknown) => {
+      await drop();
+      throw error;
+    });
   if (outcome.kind === 'done' && over === undefined) return { headers, nodes, ...mail };
-  open?.writer.abort();
-  for (const node of nodes) await node.content?.discard();
+  await drop();
   const { findings, losses } = mail;
   if (over !== undefined) return { refused: over.reason, findings, losses };
   return { refused: outcome.kind === 'done' ? 'converter-failed' : outcome.reason, findings, losses };

@@ -20,6 +20,10 @@ export class FsStageWriter implements StageWriter {
   #file: { readonly fd: number; readonly path: string } | undefined;
   /** Why a write failed: whatever came of it, the object is no whole any more. */
   #failed: MugaiError | undefined;
+  /** Writes under way: their descriptor must not be closed, or the bytes go into whatever file gets its number next. */
+  #under = 0;
+  /** Finished, or given up: whoever still writes is late. */
+  #over: 'finished' | 'aborted' | undefined;
   size = 0;
 
   constructor(cap: number, newPath: () => string, fault: FaultPoint) {
@@ -30,6 +34,7 @@ export class FsStageWriter implements StageWriter {
 
   write(chunk: Uint8Array): void | Promise<void> {
     if (this.#failed !== undefined) throw this.#failed;
+    if (this.#over !== undefined) throw new MugaiError('store-failed', `written after it was ${this.#over}`);
     this.size += chunk.length;
     if (this.size > this.#cap) throw new MugaiError('too-large', `more than ${this.#cap} bytes`, { permanent: true });
     this.#hash.update(chunk);
@@ -44,6 +49,7 @@ export class FsStageWriter implements StageWriter {
     if (this.#failed !== undefined) throw this.#failed;
     if (this.#file !== undefined && fstatSync(this.#file.fd).size !== this.size)
       throw new MugaiError('store-failed', `staged ${this.size} bytes, and the disk has another number`);
+    this.#over = 'finished';
     const sha256 = this.#hash.digest('hex');
     return this.#file === undefined
       ? new StagedBytes(Buffer.concat(this.#held), sha256)
@@ -51,12 +57,19 @@ export class FsStageWriter implements StageWriter {
   }
 
   abort(): void {
+    if (this.#over !== undefined) return;
+    this.#over = 'aborted';
     this.#held = [];
+    if (this.#under === 0) this.#drop();
+  }
+
+  #drop(): void {
     if (this.#file !== undefined) dropFile(this.#file.fd, this.#file.path);
     this.#file = undefined;
   }
 
   async #writeFile(chunk: Uint8Array): Promise<void> {
+    this.#under += 1;
     try {
       if (this.#file === undefined) {
         const path = this.#newPath();
@@ -70,6 +83,9 @@ export class FsStageWriter implements StageWriter {
     } catch (error) {
       this.#failed = storeError(error, 'cannot stage');
       throw this.#failed;
+    } finally {
+      this.#under -= 1;
+      if (this.#over === 'aborted' && this.#under === 0) this.#drop();
     }
   }
 }

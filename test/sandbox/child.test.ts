@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LIMITS } from '../../src/message/limits.ts';
 import { JailedChild, type Bounds, type ChildOutcome } from '../../src/sandbox/child.ts';
@@ -153,6 +154,51 @@ describe('a child alone', { concurrency: 4 }, () => {
     setTimeout(() => process.kill(child.pid ?? 0, 'SIGKILL'), 200);
     const { outcome } = await running;
     assert.ok(outcome.kind === 'failed' && outcome.outside === true, JSON.stringify(outcome));
+  });
+
+  it('that is killed by somebody else in the middle of a frame is no liar', async () => {
+    for (let round = 0; round < 3; round++) {
+      const child = await start();
+      const running = run(child, 'half a frame, then silence', { deadlineMs: 30_000, totalMs: 30_000 });
+      setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), 300);
+      const { outcome } = await running;
+      assert.ok(outcome.kind === 'failed' && outcome.outside === true, JSON.stringify(outcome));
+    }
+  });
+
+  it('whose end comes while a frame of its is taken is over only when that was taken', async () => {
+    const child = await start();
+    let taken = 0;
+    const request = {
+      operation: OPERATION.convert,
+      dpi: 0,
+      maxPages: 0,
+      declaredType: 'mail',
+      name: 'honest',
+      password: '',
+    };
+    const slow = async (): Promise<void> => {
+      if (taken === 0) process.kill(-(child.pid ?? 0), 'SIGKILL');
+      await sleep(2 * LIMITS.sweepMs);
+      taken += 1;
+    };
+    const bounds = { deadlineMs: 30_000, totalMs: 30_000, signal: never };
+    const outcome = await child.run(request, Buffer.from('x'), slow, bounds);
+    assert.equal(outcome.kind, 'failed');
+    assert.equal(taken, 1);
+  });
+
+  it('that has ended is not killed again by its number, which may be another’s', async (context) => {
+    const child = await start();
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+    await until(() => !child.usable && isGone(child.pid), 10_000, 'it is gone');
+    await sleep(2 * LIMITS.sweepMs);
+    const kill = context.mock.method(process, 'kill');
+    await child.stop();
+    assert.deepEqual(
+      kill.mock.calls.map(({ arguments: said }) => said),
+      [],
+    );
   });
 
   it('a fault of ours while its frames are taken is thrown to us, and the child ends', async () => {

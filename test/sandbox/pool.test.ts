@@ -1,9 +1,11 @@
 // Children in a pool: a liar costs its own input and nobody else's, places are handed on in order, and nothing outlives the pool.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { MugaiError } from '../../src/message/errors.ts';
 import type { ChildOutcome, JailedChild } from '../../src/sandbox/child.ts';
 import { FAMILIES, type Family } from '../../src/sandbox/families.ts';
@@ -39,6 +41,42 @@ function watched(size: PoolSize, family: Family = HOSTILE) {
 }
 
 describe('a pool', () => {
+  it('has a spare again after its only child was killed at work, or died idle', async () => {
+    await using held = watched({ most: 1, warm: 1 });
+    const { pool, pids, use } = held;
+    await pool.warm();
+    await pool.use(never, async (child) => child.stop());
+    await until(() => pool.free.ready, 20_000, 'a spare');
+    assert.equal((await use('honest')).kind, 'done');
+    process.kill(-([...pids].at(-1) ?? 0), 'SIGKILL');
+    await until(() => !pool.free.ready, 20_000, 'the pool knows');
+    assert.equal((await use('honest')).kind, 'done');
+    await until(() => pool.free.ready, 20_000, 'a spare');
+  });
+
+  it('tells that no child can be started for want of descriptors, and goes on when there are some', async () => {
+    const code = `
+      const { ChildPool } = await import(${JSON.stringify(new URL('../../src/sandbox/pool.ts', import.meta.url).href)});
+      const { FAMILIES } = await import(${JSON.stringify(new URL('../../src/sandbox/families.ts', import.meta.url).href)});
+      const { machineJail } = await import(${JSON.stringify(new URL('../../src/sandbox/probe.ts', import.meta.url).href)});
+      const { openSync, closeSync } = await import('node:fs');
+      const { walls } = await machineJail();
+      const pool = new ChildPool(FAMILIES.text, { most: 1, warm: 0 }, () => undefined, walls);
+      const open = [];
+      for (;;) try { open.push(openSync('/dev/null')); } catch { break; }
+      for (let nth = 0; nth < 3; nth++) closeSync(open.pop());
+      const { signal } = new AbortController();
+      const first = await pool.use(signal, async () => 'started').catch((error) => error.code);
+      for (const fd of open) closeSync(fd);
+      const second = await pool.use(signal, async () => 'started').catch((error) => error.code);
+      await pool[Symbol.asyncDispose]();
+      process.stdout.write([first, second].join(' '));
+    `;
+    const args = ['--nofile=128', process.execPath, '--input-type=module', '-e', code];
+    const { stdout } = await promisify(execFile)('prlimit', args, { timeout: 60_000 });
+    assert.equal(stdout, 'child-failed started');
+  });
+
   it('goes on after every kind of liar: each next input passes, and no liar is lent again or lives on', async () => {
     await using held = watched({ most: 4, warm: 1 });
     const { pool, pids, use } = held;

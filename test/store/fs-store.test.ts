@@ -1,7 +1,7 @@
 // The store's contract on the file system driver.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, truncateSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
@@ -129,6 +129,23 @@ describe('fs store', () => {
     await assert.rejects(async () => writer.write(piece), isCode('disk-full'));
     assert.throws(() => writer.finish(), isCode('disk-full'));
     writer.abort();
+    assert.deepEqual(readdirSync(join(folder.path, 'tmp')), []);
+  });
+
+  it('a writer given up under a running write leaves nothing, and its bytes go into no other file', async () => {
+    await using folder = await scratch();
+    const store = await openFsStore(folder.path);
+    for (let round = 0; round < 20; round++) {
+      const writer = store.begin(10 * MIB);
+      await writer.write(Buffer.alloc(MIB, 'x'));
+      const late = Promise.resolve(writer.write(Buffer.alloc(MIB, 'y'))).catch(() => undefined);
+      writer.abort();
+      const other = openSync(join(folder.path, `other-${round}`), 'w');
+      await late;
+      assert.throws(() => writer.write(Buffer.from('z')), isCode('store-failed'));
+      closeSync(other);
+      assert.equal(statSync(join(folder.path, `other-${round}`)).size, 0);
+    }
     assert.deepEqual(readdirSync(join(folder.path, 'tmp')), []);
   });
 
