@@ -1,11 +1,14 @@
 // A document's pages drawn on order, by one child and by several: all pages, in their order, whatever a child does.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { MugaiError } from '../../src/message/errors.ts';
 import { openMetrics } from '../../src/ops/metrics.ts';
 import { builtInPolicy } from '../../src/policy/policy.ts';
 import type { JailedChild } from '../../src/sandbox/child.ts';
-import type { ChildPool } from '../../src/sandbox/pool.ts';
+import { FAMILIES, type Family } from '../../src/sandbox/families.ts';
+import { ChildPool } from '../../src/sandbox/pool.ts';
 import type { RasterPage } from '../../src/sandbox/raster-page.ts';
 import { OPERATION, type Run } from '../../src/sandbox/wire.ts';
 import { drawPages, type DrawnDocument, type TakePage } from '../../src/sanitise/draw-pages.ts';
@@ -14,7 +17,7 @@ import { Tools } from '../../src/sanitise/tools.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { makePdf, stream } from '../support/make-pdf.ts';
-import { scratch } from '../support/scratch.ts';
+import { scratch, until } from '../support/scratch.ts';
 
 let folder: Awaited<ReturnType<typeof scratch>>;
 let store: Store;
@@ -185,7 +188,9 @@ function murderous(
                 input,
                 async (frame) => {
                   await sink(frame);
-                  if (--left === 0) process.kill(-(child.pid as number), 'SIGKILL');
+                  if (--left !== 0) return;
+                  process.kill(-(child.pid as number), 'SIGKILL');
+                  await until(() => !existsSync(`/proc/${child.pid}`), 10_000, 'it is gone');
                 },
                 bounds,
               );
@@ -220,11 +225,54 @@ test('one that is killed from outside later, wherever it is, gives the document 
   for (const frames of [1, 2, 3, 4, 5, 9]) {
     const { pools, used } = murderous(one, [frames]);
     await assert.rejects(
-      draw(pools, numbered(5)),
+      draw(pools, numbered(40)),
       (error) => error instanceof MugaiError && error.code === 'child-failed',
       `after ${frames} frames`,
     );
     assert.equal(used(), 1);
   }
   assertInOrder((await draw(one, numbered(3))).pages, 3);
+});
+
+test('a child that is killed from outside while a helper still starts leaves nobody waiting', async () => {
+  for (let round = 0; round < 3; round++) {
+    const pools = await openPools(3, () => undefined);
+    try {
+      let first: JailedChild | undefined;
+      const pdf = new Proxy(pools.pools.pdf, {
+        get: (pool, key) => {
+          const value: unknown = Reflect.get(pool, key, pool);
+          if (key !== 'use') return typeof value === 'function' ? (value.bind(pool) as unknown) : value;
+          const use: ChildPool['use'] = async (signal, work, fresh) =>
+            pool.use(signal, async (child) => work((first ??= child)), fresh);
+          const own: ChildPool['use'] = async (signal, work, fresh) =>
+            first === undefined ? use(signal, work, fresh) : pool.use(signal, work, fresh);
+          return own;
+        },
+      });
+      const killed = draw({ ...pools, pools: { ...pools.pools, pdf } }, numbered(120), async (_page, index) => {
+        if (index !== 0) return;
+        process.kill(-(first?.pid ?? 0), 'SIGKILL');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      });
+      await assert.rejects(killed, (error) => error instanceof MugaiError && error.code === 'child-failed');
+      await until(() => pools.pools.pdf.load.busy === 0, 30_000, 'all places are given back');
+    } finally {
+      await pools.close();
+    }
+  }
+});
+
+test('a child that draws its pages and never says that it is done is killed by the clock, and its pages are kept', async () => {
+  const kinds: string[] = [];
+  const family: Family = {
+    ...FAMILIES.pdf,
+    entry: fileURLToPath(new URL('./endless-drawer.ts', import.meta.url)),
+    readable: ['test/sanitise/endless-drawer.ts', 'src/sandbox/wire.ts', 'src/message/limits.ts'],
+  };
+  await using pdf = new ChildPool(family, { most: 1, warm: 0 }, (_family, cause) => kinds.push(cause));
+  const { outcome, pages } = await draw({ ...one, pools: { ...one.pools, pdf } }, Buffer.from('%PDF-1.4'));
+  assert.deepEqual(kinds, ['timeout']);
+  assert.equal(pages.length, 1);
+  assert.equal(outcome.kind, 'drawn');
 });
