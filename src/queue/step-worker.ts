@@ -62,9 +62,18 @@ export class RetryLater extends Error {
   readonly delayMs: number;
   constructor(delayMs: number) {
     super(`again in ${String(delayMs)} ms`);
-    // Sooner, BullMQ could take the job again before it has let go of the attempt that threw this.
-    this.delayMs = Math.max(delayMs, 50);
+    this.delayMs = boundedDelay(delayMs);
   }
+}
+
+/** Sooner, BullMQ could take the job again before it has let go of the attempt that asked for it. */
+const SHORTEST_DELAY_MS = 50;
+const LONGEST_DELAY_MS = 30 * 60_000;
+
+/** A delay that BullMQ can keep: to it NaN is none at all, and a job that comes back at once takes the others' turns. */
+function boundedDelay(delayMs: number): number {
+  if (!Number.isFinite(delayMs)) return LONGEST_DELAY_MS;
+  return Math.min(LONGEST_DELAY_MS, Math.max(SHORTEST_DELAY_MS, delayMs));
 }
 
 /** What a worker is made of. */
@@ -219,7 +228,7 @@ async function giveUp(parts: WorkerParts, held: Held, what: { id: MessageId; err
 
 /** Sets the job aside without counting an attempt. */
 async function comeBack({ job, token }: Held, delayMs: number): Promise<never> {
-  await job.moveToDelayed(Date.now() + delayMs, token);
+  await job.moveToDelayed(Date.now() + boundedDelay(delayMs), token);
   throw new DelayedError();
 }
 

@@ -224,6 +224,25 @@ for (const kind of ['in this process', 'over Redis'] as const) {
       assert.deepEqual(bench.errors, []);
     });
 
+    for (const delayMs of [Number.NaN, Infinity, -Infinity])
+      it(`takes a delay of ${String(delayMs)} ms for the longest one: the message does not come back at once, and others have their turn`, async () => {
+        await using bench = await open();
+        const [odd, ...others] = ids(4);
+        const runs: MessageId[] = [];
+        const work = async (id: MessageId) => {
+          runs.push(id);
+          if (id === odd) throw new RetryLater(delayMs);
+        };
+        bench.hub.work('seal', work, { concurrency: 1 });
+        await bench.hub.queue('seal').add([odd as MessageId]);
+        await until('the odd one ran', () => runs.length > 0);
+        await sleep(300);
+        await bench.hub.queue('seal').add(others);
+        await until('all others ran', () => others.every((id) => runs.includes(id)));
+        assert.equal(runs.filter((id) => id === odd).length, 1);
+        assert.equal((await bench.hub.queue('seal').counts()).delayed, 1);
+      });
+
     it('holds a delayed message back until its time, and wakes an idle worker for it', async () => {
       await using bench = await open();
       let ranAt = 0;
