@@ -205,6 +205,8 @@ export const LIMITS = {
   manifestBytes: 8 * MIB,
   /** Bytes of a page's operators, inflated: a dense A0 plan has some 200 KB. */
   pageTextBytes: 16 * MIB,
+  /** The same of all pages of one message: 2,000 dense pages have 400 MB. */
+  layerBytes: 1024 * MIB,
   /** Bytes of a text layer's map, inflated: 65,535 characters of 21 bytes each, and blocks. */
   mapBytes: 2 * MIB,
   /** Bytes of `message.txt`: the body, and some 5 MB of account where a thousand parts each have much to tell. */

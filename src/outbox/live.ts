@@ -16,6 +16,7 @@ import { readPdf, type OnPageImage } from './read-pdf.ts';
 import { openSmall, sealSmall } from './small-seal.ts';
 
 const SEAL_BYTES = 4096;
+const PAGE_BYTES = LIMITS.pagePixels * 3 + 1024 * 1024;
 const strict = { additionalProperties: false } as const;
 
 /** What is signed of one page. `previous`: sha256 of the seal file of the page before; 64 zeros for the first page. */
@@ -27,7 +28,8 @@ export const PageSealSchema = Type.Object(
     /** Counted from 1, of so many. */
     page: Type.Integer({ minimum: 1, maximum: LIMITS.pages }),
     pages: Type.Integer({ minimum: 1, maximum: LIMITS.pages }),
-    size: Type.Integer({ minimum: 1 }),
+    /** Of a page as a file of its own: its image takes at most three bytes a pixel, and its text is not in it. */
+    size: Type.Integer({ minimum: 1, maximum: PAGE_BYTES }),
     sha256: DigestSchema,
     previous: DigestSchema,
   },

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { LIMITS } from '../message/limits.ts';
 import type { ByteSource } from './byte-source.ts';
+import { Purse } from './purse.ts';
 import { readJpeg } from './read-jpeg.ts';
 import { readPdf, type OnPageImage } from './read-pdf.ts';
 import { readPng } from './read-png.ts';
@@ -11,20 +12,31 @@ import { refuse } from './refusal.ts';
 /** Bytes of a picture file: three for each pixel there may be, and its tables. */
 const PICTURE_BYTES = LIMITS.pagePixels * 3 + 1024 * 1024;
 
-/** Reads a file from its first byte to its last. Throws `GateRefusal` at the first that does not belong to its form. */
-export async function readFile(name: string, source: ByteSource, onPage?: OnPageImage): Promise<void> {
+/**
+ * Reads a file from its first byte to its last. Throws `GateRefusal` at the first that does not belong to its form, or for which
+ * the purse has nothing left.
+ */
+export async function readFile(
+  name: string,
+  source: ByteSource,
+  onPage?: OnPageImage,
+  purse = new Purse(),
+): Promise<void> {
   switch (posix.extname(name)) {
     case '.pdf':
-      await readPdf(source, onPage);
+      await readPdf(source, onPage, purse);
       return;
-    case '.png':
-      await readPng(await source.rest(PICTURE_BYTES, 'png-size'));
+    case '.png': {
+      const { width, height } = await readPng(await source.rest(PICTURE_BYTES, 'png-size'));
+      purse.image(width, height, 'png-size', 16);
       return;
+    }
     case '.jpg': {
       const { width, height } = readJpeg(await source.rest(PICTURE_BYTES, 'jpeg-size'), 0);
       const { sidePixels, pagePixels } = LIMITS;
       if (width > sidePixels || height > sidePixels || width * height > pagePixels)
         refuse('jpeg-size', 0, `${width} x ${height} pixels`);
+      purse.image(width, height, 'jpeg-size', 0);
       return;
     }
     case '.txt':

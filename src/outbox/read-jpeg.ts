@@ -83,9 +83,11 @@ function readHuffman(body: Uint8Array, index: number, place: number): void {
     const count = body[bits] as number;
     codes += count;
     room = room * 2 - count;
-    if (room < 0) refuse('jpeg-table', place + bits, 'more codes than there are');
+    // The code of ones alone is none (T.81 C): one is always left.
+    if (room < 1) refuse('jpeg-table', place + bits, 'more codes than there are');
   }
-  if (codes === 0 || body.length !== 17 + codes) refuse('jpeg-table', place, 'a Huffman table of another length');
+  if (codes === 0 || codes > 256 || body.length !== 17 + codes)
+    refuse('jpeg-table', place, 'a Huffman table of another length');
 }
 
 /** T.81 B.2.3: one scan of all components, from 0 to 63. */

@@ -1,4 +1,5 @@
 // The gate's reader of the text layer: a page's operators, and the map from character numbers to Unicode.
+import { LIMITS } from '../message/limits.ts';
 import { CMAP_BLOCK, CMAP_FOOT, CMAP_HEAD, CMAP_MOST } from '../message/page-form.ts';
 import { isForbidden } from './read-text.ts';
 import { refuse } from './refusal.ts';
@@ -24,6 +25,7 @@ export function readPageText(text: string, place: number): { readonly drawing: s
     const run = RUN.exec(text);
     if (run === null) break;
     runs += 1;
+    if (runs > LIMITS.pageRuns) refuse('pdf-text', place, `over ${LIMITS.pageRuns} runs`);
     if (run[0].includes(' -0 ')) refuse('pdf-text', place, `run ${runs}: a number of another form`);
     const from = RUN.lastIndex;
     const end = text.indexOf('>', from);

@@ -14,6 +14,7 @@ import {
 import { LIMITS } from '../message/limits.ts';
 import type { ByteSource } from './byte-source.ts';
 import { inflateExactly, inflateUpTo } from './inflate.ts';
+import { Purse } from './purse.ts';
 import { readJpeg } from './read-jpeg.ts';
 import { readMap, readPageText } from './read-pdf-text.ts';
 import { refuse } from './refusal.ts';
@@ -53,8 +54,8 @@ interface State {
   readonly source: ByteSource;
   readonly offsets: number[];
   readonly first: number;
+  readonly purse: Purse;
   pages: number;
-  pixels: number;
   /** The largest character number that a page shows. */
   characters: number;
 }
@@ -63,19 +64,24 @@ interface State {
 export type OnPageImage = (image: PageImage, data: Buffer) => void;
 
 /** Reads a whole file. Resolves to the number of its pages. Memory: one page. */
-export async function readPdf(source: ByteSource, onPage: OnPageImage = () => undefined): Promise<number> {
+export async function readPdf(
+  source: ByteSource,
+  onPage: OnPageImage = () => undefined,
+  purse = new Purse(),
+): Promise<number> {
   await source.expect(PDF_HEADER, 'pdf-header', 'our header');
   let begins = source.offset;
   let line = await source.line(LINE, 'pdf-object');
   const plain = line === `${FIRST_PAGE_OBJECT.plain} 0 obj`;
   if (!plain && line !== `${FIRST_PAGE_OBJECT.layered} 0 obj`) refuse('pdf-object', begins, 'not the first object');
   const first = plain ? FIRST_PAGE_OBJECT.plain : FIRST_PAGE_OBJECT.layered;
-  const state: State = { source, offsets: [], first, pages: 0, pixels: 0, characters: 0 };
+  const state: State = { source, offsets: [], first, purse, pages: 0, characters: 0 };
   const tail = plain ? PAGES_OBJECT : FONT_OBJECT;
   do {
     const number = first + OBJECTS_PER_PAGE * state.pages;
     if (line !== `${number} 0 obj`) refuse('pdf-object', begins, `not object ${number} or ${tail}`);
     if (state.pages === LIMITS.pages) refuse('pdf-pages', begins, `over ${LIMITS.pages} pages`);
+    purse.page(begins);
     state.offsets[number] = begins;
     await readPage(state, number, onPage);
     state.pages += 1;
@@ -111,8 +117,9 @@ async function readPage(state: State, number: number, onPage: OnPageImage): Prom
   const stream = await source.take(length, 'pdf-contents');
   let drawing: string;
   if (hasText) {
-    const text = await inflateUpTo(stream, LIMITS.pageTextBytes);
+    const text = await inflateUpTo(stream, state.purse.layerLeft);
     if (typeof text === 'string') refuse('pdf-contents', place, text);
+    state.purse.layer(text.length);
     const page = readPageText(text.toString('latin1'), place);
     drawing = page.drawing;
     state.characters = Math.max(state.characters, page.characters);
@@ -142,8 +149,7 @@ async function readImage(state: State): Promise<{ image: Omit<PageImage, 'widthP
   const colours = space === '/DeviceGray' ? 'grey' : space === '/DeviceRGB' ? 'rgb' : 'indexed';
   if (width > LIMITS.sidePixels || height > LIMITS.sidePixels || width * height > LIMITS.pagePixels)
     refuse('pdf-image-size', begins, `${width} x ${height} pixels`);
-  state.pixels += width * height;
-  if (state.pixels > LIMITS.pixels) refuse('pdf-image-size', begins, `over ${LIMITS.pixels} pixels in all`);
+  state.purse.image(width, height, 'pdf-image-size', begins);
   const palette = colours === 'indexed' ? readPalette(max ?? '', hex ?? '', bits, begins) : Buffer.alloc(0);
   if (filter === 'jpeg' ? bits !== 8 || colours === 'indexed' : bits === 8 && colours !== 'indexed')
     refuse('pdf-image', begins, `${bits} bits ${colours} with ${filter}`);

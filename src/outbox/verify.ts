@@ -6,6 +6,7 @@ import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { ByteSource } from './byte-source.ts';
 import { MANIFEST, openManifest, type Statement } from './manifest.ts';
+import { Purse } from './purse.ts';
 import { readFile } from './read-file.ts';
 import type { OnPageImage } from './read-pdf.ts';
 import { GateRefusal } from './refusal.ts';
@@ -45,11 +46,12 @@ export async function verifyPackage(
 ): Promise<VerifiedPackage> {
   const statement = await verifyManifest(source, keys);
   const files: VerifiedFile[] = [];
+  const purse = new Purse(statement.subject.length);
   let room = keepBytes;
   for (const { name } of statement.subject) {
     const isText = name === 'message.txt'; // always kept: without it a mail says nothing
     const keep = isText ? LIMITS.messageTextBytes : room;
-    const file = await verifyFile(source, statement, name, { keepBytes: keep }, signal);
+    const file = await verifyFile(source, statement, name, { keepBytes: keep, purse }, signal);
     // A mail whose text is not there would be an empty mail that nobody wonders about.
     if (isText && file.bytes === undefined)
       throw new GateRefusal('file-too-large', `over ${LIMITS.messageTextBytes} bytes`, { file: name });
@@ -81,6 +83,8 @@ export interface Wanted {
   readonly keepBytes: number;
   /** Called for each page while the file is read; what it hears counts only when `verifyFile` resolves. */
   readonly onPage?: OnPageImage;
+  /** What is left for all files of the package; one of its own unless given. */
+  readonly purse?: Purse;
 }
 
 /**
@@ -91,7 +95,7 @@ export async function verifyFile(
   source: PackageFiles,
   statement: Statement,
   name: string,
-  { keepBytes, onPage }: Wanted,
+  { keepBytes, onPage, purse }: Wanted,
   signal: AbortSignal,
 ): Promise<VerifiedFile> {
   const sha256 = statement.subject.find((subject) => subject.name === name)?.digest.sha256;
@@ -102,7 +106,7 @@ export async function verifyFile(
   const bytes = new ByteSource(seen.chunks());
   try {
     try {
-      await readFile(name, bytes, onPage);
+      await readFile(name, bytes, onPage, purse);
     } catch (error) {
       if (!(error instanceof GateRefusal) || error.rule === 'file-too-large') throw error;
       // Which of the two is it: was the file changed after it was sealed, or was it sealed like this?
