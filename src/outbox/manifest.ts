@@ -4,13 +4,16 @@ import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:
 import { promisify } from 'node:util';
 import { Type, type Static } from 'typebox';
 import { PositionSchema } from '../message/act.ts';
+import { LIMITS } from '../message/limits.ts';
 import { DigestSchema, PartRowSchema, ReasonSchema, StateSchema } from '../message/part.ts';
 import { AnswersSchema, EnvelopeSchema, HeadersSchema, LiveHeadsSchema, SourceSchema } from '../message/stages.ts';
 import { reasonOf } from '../message/errors.ts';
 import { recordCodec, type RecordCodec } from '../store/records.ts';
-import { GateRefusal, type Rule } from './refusal.ts';
+import { checkStatement } from './manifest-rules.ts';
+import { refuseManifest, type Rule } from './refusal.ts';
 
-export const MANIFEST = 'manifest.dsse.json';
+export { MANIFEST } from './refusal.ts';
+
 export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 export const PREDICATE_TYPE = 'urn:mugai:sanitised:v1';
@@ -43,7 +46,8 @@ export const PredicateSchema = Type.Object(
       },
       strict,
     ),
-    parts: Type.Array(PartRowSchema),
+    /** The message itself, where it is a file, and what was in it. */
+    parts: Type.Array(PartRowSchema, { maxItems: LIMITS.parts + 1 }),
     /** The message that this package is another version of; it then has an id of its own, that of the request. */
     revises: Type.Optional(Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' })),
     /** It answers a request for one part in another form; the inner side shows it in the portal and delivers it to nobody. */
@@ -123,37 +127,23 @@ export async function openManifest(bytes: Uint8Array, keys: ReadonlyMap<string, 
   const envelope = decoded(dsseCodec, bytes, 'manifest-envelope', 'no DSSE envelope of ours');
   const payload = Buffer.from(envelope.payload, 'base64');
   const { payloadType, signatures } = envelope;
-  const ordered = signatures.map(({ keyid, sig }) => ({ keyid, sig }));
+  const ordered = signatures.map(({ keyid, sig }) => ({ keyid, sig: Buffer.from(sig, 'base64').toString('base64') }));
   // One form only: no second spelling of the same base64, no key twice, no space.
   const again = { payloadType, payload: payload.toString('base64'), signatures: ordered };
   if (!sameJson(again, bytes)) refuseManifest('manifest-envelope', 'not in its one form');
-  if (!(await signedByOne(payload, signatures, keys)))
-    refuseManifest('manifest-signature', 'no signature of a known key');
+  if (new Set(signatures.map(({ keyid }) => keyid)).size !== signatures.length)
+    refuseManifest('manifest-envelope', 'a key is named twice');
+  if (!(await isSigned(payload, signatures, keys))) refuseManifest('manifest-signature', 'no signature of a known key');
   const statement = decoded(statementCodec, payload, 'manifest-schema', 'the signed manifest does not fit its schema');
   if (!sameJson(isInOrder(statement) ? statement : inOrder(statement), payload))
     refuseManifest('manifest-canonical', 'the signed manifest is not in its one form');
-  checkList(statement);
+  checkStatement(statement);
   return statement;
 }
 
 /** True when these bytes are the value as a record is written: JSON without a space, and a line end. */
 function sameJson(value: unknown, bytes: Uint8Array): boolean {
   return Buffer.from(`${JSON.stringify(value)}\n`, 'utf8').equals(bytes);
-}
-
-/** Every file is listed once, and made by a part; every part's files are listed. */
-function checkList({ subject, predicate }: Statement): void {
-  const listed = new Set(subject.map(({ name }) => name));
-  if (listed.size !== subject.length) refuseManifest('manifest-files', 'a file is listed twice');
-  const made = new Set(predicate.parts.flatMap(({ outputs }) => outputs));
-  made.add('message.txt');
-  for (const name of listed) if (!made.has(name)) refuseManifest('manifest-files', `no part made ${name}`);
-  if (!listed.has('message.txt')) made.delete('message.txt');
-  for (const name of made) if (!listed.has(name)) refuseManifest('manifest-files', `${name} is not listed`);
-}
-
-function refuseManifest(rule: Rule, detail: string): never {
-  throw new GateRefusal(rule, detail, { file: MANIFEST });
 }
 
 function decoded<T>(codec: RecordCodec<T>, bytes: Uint8Array, rule: Rule, what: string): T {
@@ -203,15 +193,18 @@ function isInOrder(value: unknown, schema: unknown = StatementSchema): boolean {
   return at === names.length;
 }
 
-async function signedByOne(
+/** True when a known key signed it, and no known key is named with a signature that is not its own. */
+async function isSigned(
   payload: Buffer,
   signatures: readonly { readonly keyid: string; readonly sig: string }[],
   keys: ReadonlyMap<string, KeyObject>,
 ): Promise<boolean> {
+  let known = 0;
   for (const { keyid, sig } of signatures) {
     const key = keys.get(keyid);
     if (key === undefined) continue;
-    if (await verifyAsync(null, preAuthentication(payload), key, Buffer.from(sig, 'base64'))) return true;
+    if (!(await verifyAsync(null, preAuthentication(payload), key, Buffer.from(sig, 'base64')))) return false;
+    known += 1;
   }
-  return false;
+  return known > 0;
 }

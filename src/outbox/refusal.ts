@@ -1,6 +1,9 @@
 // The rules of the gate, by name. A package is refused by one of them, at a byte of a file; docs/grammar.md lists them.
 import { MugaiError } from '../message/errors.ts';
 
+/** The signed manifest of a package. */
+export const MANIFEST = 'manifest.dsse.json';
+
 /** Every rule that can refuse a package. Names are labels of `mugai_gate_refusals_total` and never change their meaning. */
 export const RULES = [
   'manifest-missing',
@@ -77,4 +80,9 @@ export class GateRefusal extends MugaiError {
 /** Refuses at a byte. */
 export function refuse(rule: Rule, offset: number, detail: string): never {
   throw new GateRefusal(rule, detail, { offset });
+}
+
+/** Refuses the manifest as a whole. */
+export function refuseManifest(rule: Rule, detail: string): never {
+  throw new GateRefusal(rule, detail, { file: MANIFEST });
 }

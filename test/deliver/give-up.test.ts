@@ -30,7 +30,7 @@ test('limit giveUpMs: a message of that age is tried again, one that is a millis
   const signer = new Signer(PAIR.privateKey);
   const now = Date.now();
   const tell = async (ageMs: number, to: string): Promise<string> => {
-    const id = newMessageId();
+    const id = newMessageId(now - ageMs);
     const receivedAt = new Date(now - ageMs).toISOString();
     const record = { ...recordOf(id, []), receivedAt, envelope: { from: 'a@example.com', to: [to] } };
     const sealed = await outbox.add(id, packageOf(id, record, [], signer));

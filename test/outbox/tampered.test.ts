@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { LIMITS } from '../../src/message/limits.ts';
 import { MANIFEST } from '../../src/outbox/manifest.ts';
 import { GateRefusal, RULES, type Rule } from '../../src/outbox/refusal.ts';
 import { verifyPackage } from '../../src/outbox/verify.ts';
@@ -35,7 +36,7 @@ interface Manifest {
 }
 interface Statement {
   subject: { name: string; digest: { sha256: string } }[];
-  predicate: { parts: { outputs: string[] }[]; state: string };
+  predicate: { parts: { outputs: string[] }[]; state: string; receivedAt: string; sanitisedAt: string };
 }
 
 /** Changed at rest: no key needed. */
@@ -53,6 +54,14 @@ const manifestText = (change: (text: string) => string) =>
   atRest((files) => files.set(MANIFEST, Buffer.from(change((files.get(MANIFEST) as Buffer).toString()))));
 const statement = (change: (statement: Statement) => void) => (): Files => restated(HONEST, change);
 const statementText = (change: (text: string) => string) => (): Files => resigned(HONEST, change);
+
+/** A signature of nobody. */
+const JUNK = Buffer.alloc(64, 7).toString('base64');
+/** The same bytes with another letter before the padding: its last four bits mean nothing. */
+function otherBits(sig: string): string {
+  const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  return `${sig.slice(0, 85)}${LETTERS.charAt(LETTERS.indexOf(sig.charAt(85)) ^ 1)}==`;
+}
 
 /** Sealed with the key, but not of our form. */
 const sealedWith = (name: string, change: (bytes: Buffer) => Buffer) => (): Files =>
@@ -122,6 +131,27 @@ const pngWith = (at: number, put: Buffer, cut = 0) =>
 const AFTER_IHDR = 8 + 25;
 const insert = (name: string, at: number, put: Buffer) =>
   sealedWith(name, (bytes) => Buffer.concat([bytes.subarray(0, at), put, bytes.subarray(at)]));
+/** The PNG with its data in other pieces. */
+const pngRedone = (pieces: (data: Buffer) => Buffer[]) =>
+  sealedWith(PNG, (bytes) => {
+    const at = bytes.indexOf('IDAT', 0, 'latin1') - 4;
+    const size = bytes.readUInt32BE(at);
+    const put = pieces(bytes.subarray(at + 8, at + 8 + size)).map((piece) => chunk('IDAT', piece));
+    return Buffer.concat([bytes.subarray(0, at), ...put, bytes.subarray(at + 12 + size)]);
+  });
+/** The JPEG with another second Huffman table (AC 0): these counts of codes, each of the symbol 1. */
+const huffman = (counts: number[]) =>
+  sealedWith(JPG, (bytes) => {
+    const marker = Buffer.from([0xff, 0xc4]);
+    const at = bytes.indexOf(marker, bytes.indexOf(marker) + 2);
+    const symbols = Buffer.alloc(
+      counts.reduce((sum, count) => sum + count),
+      1,
+    );
+    const body = Buffer.concat([Buffer.from([0x10, ...counts]), symbols]);
+    const head = Buffer.from([0xff, 0xc4, (body.length + 2) >> 8, (body.length + 2) & 0xff]);
+    return Buffer.concat([bytes.subarray(0, at), head, body, bytes.subarray(at + 2 + bytes.readUInt16BE(at + 2))]);
+  });
 const segment = (marker: number, body: string): Buffer =>
   Buffer.concat([Buffer.from([0xff, marker, 0, body.length + 2]), Buffer.from(body, 'latin1')]);
 const sof = (bytes: Buffer): number => bytes.indexOf(Buffer.from([0xff, 0xc0]));
@@ -171,6 +201,21 @@ const CASES: { readonly [name: string]: Case } = {
       signatures: m.signatures.map((s) => ({ ...s, sig: (s.sig.startsWith('A') ? 'B' : 'A') + s.sig.slice(1) })),
     })),
   ],
+  'the signature is spelled otherwise in base64': [
+    'manifest-envelope',
+    MANIFEST,
+    envelope((m) => ({ ...m, signatures: m.signatures.map((s) => ({ ...s, sig: otherBits(s.sig) })) })),
+  ],
+  'the signature stands there twice': [
+    'manifest-envelope',
+    MANIFEST,
+    envelope((m) => ({ ...m, signatures: [...m.signatures, ...m.signatures] })),
+  ],
+  'our key id stands before another signature': [
+    'manifest-envelope',
+    MANIFEST,
+    envelope((m) => ({ ...m, signatures: [...m.signatures.map((s) => ({ ...s, sig: JUNK })), ...m.signatures] })),
+  ],
   'the key id is of a key nobody knows': [
     'manifest-signature',
     MANIFEST,
@@ -206,6 +251,37 @@ const CASES: { readonly [name: string]: Case } = {
     'manifest-schema',
     MANIFEST,
     statement((s) => void ((s.subject[1] as { name: string }).name = 'files/01-run.exe')),
+  ],
+  'the message came on a day that there is not': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => void (s.predicate.receivedAt = '2026-99-99T99:99:99.999Z')),
+  ],
+  'the message was made harmless on the 30th of February': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => void (s.predicate.sanitisedAt = '2026-02-30T00:00:00.000Z')),
+  ],
+  'the message comes in the year 9999': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => void (s.predicate.receivedAt = '9999-12-31T00:00:00.000Z')),
+  ],
+  'the message came two days after the time in its id': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => {
+      const came = Date.parse(s.predicate.receivedAt);
+      s.predicate.receivedAt = new Date(came + 2 * 24 * 3_600_000).toISOString();
+    }),
+  ],
+  'the manifest has more parts than a message may have': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => {
+      const part = { ...s.predicate.parts[0], outputs: [] };
+      while (s.predicate.parts.length < LIMITS.parts + 2) s.predicate.parts.push(part);
+    }),
   ],
   'the manifest has its keys in another order': [
     'manifest-canonical',
@@ -349,6 +425,11 @@ const CASES: { readonly [name: string]: Case } = {
   'a PDF ends early': ['pdf-trailer', PDF, sealedWith(PDF, (bytes) => bytes.subarray(0, -3))],
   'a font brings a program': ['pdf-font', LAYERED, swap(LAYERED, '/StemV 80', '/StemV 80 /FontFile2 9 0 R')],
   'a text layer can be seen': ['pdf-text', LAYERED, async () => sealedWith(LAYERED, () => lettered2)()],
+  'a text layer has more runs than a page may have': [
+    'pdf-text',
+    LAYERED,
+    async () => sealedWith(LAYERED, () => lettered8)(),
+  ],
   'a text layer draws a form': ['pdf-text', LAYERED, async () => sealedWith(LAYERED, () => lettered3)()],
   'a text layer shows a letter that the map does not know': [
     'pdf-map',
@@ -397,6 +478,12 @@ const CASES: { readonly [name: string]: Case } = {
       return copy;
     }),
   ],
+  'a JPEG has a Huffman table of a thousand symbols': [
+    'jpeg-table',
+    JPG,
+    huffman([0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0]),
+  ],
+  'a JPEG has a Huffman code of ones alone': ['jpeg-table', JPG, huffman([2, ...Array.from({ length: 15 }, () => 0)])],
   'a JPEG has a marker in its scan': [
     'jpeg-scan',
     JPG,
@@ -446,6 +533,16 @@ const CASES: { readonly [name: string]: Case } = {
       return Buffer.concat([bytes.subarray(0, 8), chunk('IHDR', body), bytes.subarray(AFTER_IHDR)]);
     }),
   ],
+  'a PNG has its data byte by byte': [
+    'png-chunk',
+    PNG,
+    pngRedone((data) => Array.from(data, (byte) => Buffer.from([byte]))),
+  ],
+  'a PNG has far more data than its rows can take': [
+    'png-data',
+    PNG,
+    pngRedone((data) => [data, Buffer.alloc(5000)].toReversed()),
+  ],
   'a PNG has a program behind it': [
     'png-end',
     PNG,
@@ -473,6 +570,7 @@ const lettered3 = await textOf((text) => text.replace('ET', '/X Do ET'));
 const lettered4 = await textOf((text) => text.replace(/<[0-9A-F]{4}/, '<FFFE'));
 const lettered5 = await mapOf((text) => text.replace(/> <[0-9A-F]{4}>/, '> <202E>'));
 const lettered6 = await mapOf((text) => text.replace('endcmap', '(x) run endcmap'));
+const lettered8 = await textOf((text) => text.replace(/\/F [^\n]*\n/, (run) => run.repeat(LIMITS.pageRuns + 1)));
 const lettered7 = await mapOf((text) => text.replace(/> <[0-9A-F]{4}>/, '> <D842>'));
 
 describe('the gate, given a package that was tampered with', () => {

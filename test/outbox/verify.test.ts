@@ -5,7 +5,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { folderOf, newMessageId } from '../../src/message/id.ts';
+import { folderOf, newMessageId, timeOf, type MessageId } from '../../src/message/id.ts';
 import type { SanitisedRecord } from '../../src/message/stages.ts';
 import { loadPublicKeys } from '../../src/outbox/keys.ts';
 import { preAuthentication } from '../../src/outbox/manifest.ts';
@@ -17,9 +17,9 @@ import { runMugai } from '../support/gateway-process.ts';
 import { scratch } from '../support/scratch.ts';
 
 const ZERO = '0'.repeat(64);
-const NOW = '2026-11-22T00:00:00.000Z';
 
 function recordOf(id: string): SanitisedRecord {
+  const came = new Date(timeOf(id as MessageId)).toISOString();
   return {
     stage: 'sanitised',
     id,
@@ -27,8 +27,8 @@ function recordOf(id: string): SanitisedRecord {
     reason: null,
     source: { kind: 'mail', name: '', size: 3, sha256: ZERO },
     envelope: { from: 'a@example.com', to: ['b@city.example.lg.jp'] },
-    receivedAt: NOW,
-    sanitisedAt: NOW,
+    receivedAt: came,
+    sanitisedAt: came,
     headers: { from: 'a@example.com', to: '', cc: '', subject: '件名', date: '', messageId: '' },
     autoSubmitted: '',
     policy: { name: 'built-in', version: '1', sha256: ZERO },

@@ -1,6 +1,6 @@
 // Sealed packages in memory, honest or sealed by somebody who holds the key and means ill.
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { newMessageId } from '../../src/message/id.ts';
+import { newMessageId, timeOf, type MessageId } from '../../src/message/id.ts';
 import type { SanitisedRecord } from '../../src/message/stages.ts';
 import { MANIFEST, PAYLOAD_TYPE, keyId, preAuthentication } from '../../src/outbox/manifest.ts';
 import type { PackageFiles } from '../../src/outbox/verify.ts';
@@ -10,12 +10,12 @@ import { inChunks } from './own-files.ts';
 export const PAIR = generateKeyPairSync('ed25519');
 export const KEYS: ReadonlyMap<string, KeyObject> = new Map([[keyId(PAIR.publicKey), PAIR.publicKey]]);
 const ZERO = '0'.repeat(64);
-const NOW = '2026-11-22T00:00:00.000Z';
 
 export type Files = Map<string, Buffer>;
 
 /** The record of a mail whose parts became these files. */
 export function recordOf(id: string, names: readonly string[]): SanitisedRecord {
+  const came = new Date(timeOf(id as MessageId)).toISOString();
   return {
     stage: 'sanitised',
     id,
@@ -23,8 +23,8 @@ export function recordOf(id: string, names: readonly string[]): SanitisedRecord 
     reason: null,
     source: { kind: 'mail', name: '', size: 3, sha256: ZERO },
     envelope: { from: 'a@example.com', to: ['b@city.example.lg.jp'] },
-    receivedAt: NOW,
-    sanitisedAt: NOW,
+    receivedAt: came,
+    sanitisedAt: came,
     headers: { from: 'a@example.com', to: '', cc: '', subject: '件名', date: '', messageId: '' },
     autoSubmitted: '',
     policy: { name: 'built-in', version: '1', sha256: ZERO },
