@@ -215,6 +215,9 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
+/** Pieces of one frame that are held apart. */
+const CRUMBS = 1024;
+
 /**
  * Splits a byte stream into frames. A frame longer than `maxFrame` bytes, or of another version, is a `WireError`
  * before its payload is waited for; memory held is at most one frame and one chunk.
@@ -245,6 +248,8 @@ export class FrameReader {
     if (chunk.length > 0) {
       this.#held.push(chunk);
       this.#size += chunk.length;
+      // A buffer of one byte takes hundreds: who sends a frame in crumbs does not make us hold them one by one.
+      if (this.#held.length > CRUMBS) this.#held = [Buffer.concat(this.#held)];
     }
     for (;;) {
       if (this.#size < HEAD) return;
