@@ -147,15 +147,18 @@ describe('uploads', { timeout: 300_000 }, () => {
     const place = url + ((await begin(url, 2 * half.length)).headers.get('location') ?? '');
     assert.equal((await piece(place, 0, half)).status, 204);
     full = true;
-    // The answer may come before all was read: then the line breaks at the sender's.
-    const status = await piece(place, half.length, half).then(
-      (answer) => answer.status,
-      () => 507,
-    );
-    assert.equal(status, 507);
+    // The answer may come before all was read: then the line breaks at the sender's, and what it asks next on it, too.
+    const steady = async (ask: () => Promise<Response>): Promise<number> => {
+      for (let tries = 0; ; tries++) {
+        const answer = await ask().catch((error: unknown) => error);
+        if (answer instanceof Response) return answer.status;
+        assert.ok(tries < 5, String(answer));
+      }
+    };
+    assert.ok([507, 404].includes(await steady(async () => piece(place, half.length, half))));
     full = false;
-    assert.equal((await fetch(place, { method: 'HEAD' })).status, 404);
-    assert.equal((await piece(place, half.length, half)).status, 404);
+    assert.equal(await steady(async () => fetch(place, { method: 'HEAD' })), 404);
+    assert.equal(await steady(async () => piece(place, half.length, new Uint8Array(2))), 404);
     assert.deepEqual(await readdir(join(folder.path, 'spool', 'tmp')), []);
   });
 
