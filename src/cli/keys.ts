@@ -13,14 +13,14 @@ import { say, UsageError, type Command } from './usage.ts';
 export const keys: Command = {
   help: `mugai keys generate [--signing-key FILE] [--verify-key FILE]
 mugai keys rotate   [--signing-key FILE] [--verify-key FILE]
-mugai keys retire KEY-ID [--verify-key FILE]
+mugai keys retire KEY-ID [--signing-key FILE] [--verify-key FILE]
 mugai keys show     [--signing-key FILE] [--verify-key FILE]
 
 generate  makes an Ed25519 pair (PEM; the private key readable by its owner only), and beside it, unless it is
           there, the X25519 pair that passwords from the inner side are locked with; never overwrites
 rotate    makes a new pair: its public key joins the old ones, and some seconds later the private key takes
           the place of the old one; running gateways take both up by themselves, old packages still verify
-retire    takes a public key out: packages it signed no longer verify
+retire    takes a public key out: packages it signed no longer verify; not that of the key that signs now
 show      prints the key ids of a verification key file, and which of them signs now
 
 The files default to MUGAI_SIGNING_KEY_FILE and MUGAI_VERIFY_KEY_FILE, or keys/ under the data folder. Where the
@@ -59,6 +59,7 @@ Example: mugai keys rotate && mugai keys show`,
         return 0;
       }
       case 'retire':
+        await demandNotSigning(signingKey, id ?? '');
         await retireKey(verifyKey, id ?? '');
         await tellJournal(config, { retired: id ?? '' });
         say(`key id       ${id} is accepted no longer`);
@@ -81,6 +82,13 @@ async function generateForRequests(config: Config, signingKey: string, verifyKey
   await generateRequestKeys(requestKey, sealingKey);
   say(`request key  ${requestKey}`);
   say(`sealing key  ${sealingKey}`);
+}
+
+/** Whatever is sealed from now on would be refused, and nothing would tell before the next mail. */
+async function demandNotSigning(signingKey: string, id: string): Promise<void> {
+  if (!existsSync(signingKey)) return; // it signs on another machine
+  const signs = keyId(await loadPrivateKey(signingKey));
+  if (signs.startsWith(id)) throw new UsageError(`${signs} signs now: take another into use first (mugai keys rotate)`);
 }
 
 async function show(signingKey: string, verifyKey: string): Promise<void> {

@@ -45,6 +45,23 @@ describe('keys', () => {
     await assert.rejects(retireKey(verify, second), /last key/);
   });
 
+  it('are not retired while they sign: wrong usage, and the file stays', async () => {
+    await using root = await scratch();
+    const [signing, verify] = [join(root.path, 's.pem'), join(root.path, 'v.pem')];
+    await generateKeys(signing, verify);
+    const { keyId: signs, before } = await rotateKeys(signing, verify, async () => undefined);
+    const retire = async (id: string) =>
+      runMugai(['keys', 'retire', id, '--signing-key', signing, '--verify-key', verify], { MUGAI_DATA_DIR: root.path });
+    for (const id of [signs, signs.slice(0, 12)]) {
+      const { code, stderr } = await retire(id);
+      assert.equal(code, 2);
+      assert.match(stderr, new RegExp(`${signs} signs now`));
+    }
+    assert.deepEqual([...(await loadPublicKeys(verify)).keys()], [signs, before]);
+    assert.equal((await retire(before)).code, 0);
+    assert.deepEqual([...(await loadPublicKeys(verify)).keys()], [signs]);
+  });
+
   it('are not rotated where the two files are not one pair', async () => {
     await using root = await scratch();
     await generateKeys(join(root.path, 'a.pem'), join(root.path, 'av.pem'));
