@@ -10,22 +10,55 @@ export interface Told {
   readonly position: Position;
 }
 
+/** What is looked for in journals. */
+export interface Asked {
+  readonly messages: readonly string[];
+  /** Places in chains: the line at each is told whatever it is about, and so is every line that repeats one. */
+  readonly places: readonly Position[];
+  /** Lines at most, besides approvals. */
+  readonly most: number;
+}
+
+/** What journals tell. */
+export interface Story {
+  /** Lines about the messages, by time. */
+  readonly told: readonly Told[];
+  /** Lines at the places that were asked for, or that repeat one. */
+  readonly witnesses: readonly Told[];
+  /** Lines about the messages that were not told, because there were too many. */
+  readonly leftOut: number;
+}
+
 /**
- * The lines of these journals about any of the messages, at most `most`, by time. Lines that are broken are left out
+ * What these journals tell of messages and places. Approvals are always told. Lines that are broken are left out
  * (`verifyChains` names them). A line that does not hold an id is not parsed: a million take about a second.
  */
-export async function storyOf(folders: readonly string[], messages: readonly string[], most: number): Promise<Told[]> {
-  const wanted = messages.map((id) => `"message":${JSON.stringify(id)}`);
-  const found: Told[] = [];
+export async function storyOf(folders: readonly string[], { messages, places, most }: Asked): Promise<Story> {
+  const ids = messages.map((id) => `"message":${JSON.stringify(id)}`);
+  const numbers = new Set(places.map((place) => `{"seq":${place.split(':')[1]}`));
+  const told: Told[] = [];
+  const witnesses: Told[] = [];
+  let leftOut = 0;
+  let plain = 0;
   for (const folder of folders)
     for await (const raw of readLines(folder, journalFiles(folder))) {
-      if (raw.fault !== undefined || !wanted.some((words) => raw.text.includes(words))) continue;
-      const line = parseLine(raw.text);
-      if ('fault' in line || !messages.includes(line.message ?? '')) continue;
-      found.push({ line, position: positionOf(line.chain, { seq: line.seq, hash: hashOf(raw.text) }) });
-      if (found.length === most) return inTime(found);
+      if (raw.fault !== undefined) continue;
+      const { text } = raw;
+      const mayStand = numbers.has(text.slice(0, text.indexOf(',')));
+      if (!mayStand && !ids.some((words) => text.includes(words))) continue;
+      const line = parseLine(text);
+      if ('fault' in line) continue;
+      const one = { line, position: positionOf(line.chain, { seq: line.seq, hash: hashOf(text) }) };
+      if (places.some((place) => standsAt(one, place) || repeats(one, place))) witnesses.push(one);
+      if (!messages.includes(line.message ?? '')) continue;
+      if (APPROVALS.includes(line.act)) told.push(one);
+      else if (plain === most) leftOut += 1;
+      else {
+        told.push(one);
+        plain += 1;
+      }
     }
-  return inTime(found);
+  return { told: inTime(told), witnesses, leftOut };
 }
 
 function inTime(found: readonly Told[]): Told[] {
@@ -44,17 +77,24 @@ export interface Place {
   readonly by: Position | undefined;
 }
 
-/** Compares the places that a signed manifest names with what journals tell of its message. */
-export function placesOf(chain: readonly Position[], story: readonly Told[]): Place[] {
+/** Compares the places that a signed manifest names with the lines that stand there or repeat them. */
+export function placesOf(chain: readonly Position[], witnesses: readonly Told[]): Place[] {
   return chain.map((position) => {
-    const place = position.slice(0, position.lastIndexOf(':') + 1);
-    const line = story.find((told) => told.position.startsWith(place));
+    const standing = witnesses.filter((told) => standsAt(told, position));
+    const line = standing.find((told) => told.position !== position) ?? standing[0];
     if (line !== undefined)
       return { position, known: line.position === position ? 'line' : 'other', by: line.position } as const;
-    const repeats = story.find(({ line: { detail } }) => {
-      const told = detail?.['chain'];
-      return Array.isArray(told) && told.includes(position);
-    });
-    return { position, known: repeats === undefined ? 'elsewhere' : 'repeated', by: repeats?.position } as const;
+    const by = witnesses.find((told) => repeats(told, position))?.position;
+    return { position, known: by === undefined ? 'elsewhere' : 'repeated', by } as const;
   });
+}
+
+/** Whether a line has the chain and the number of this place. */
+function standsAt(told: Told, place: Position): boolean {
+  return told.position.startsWith(place.slice(0, place.lastIndexOf(':') + 1));
+}
+
+function repeats({ line: { detail } }: Told, place: Position): boolean {
+  const chain = detail?.['chain'];
+  return Array.isArray(chain) && chain.includes(place);
 }

@@ -1,5 +1,5 @@
 // What `mugai verify --details` tells of a package that holds: what its signed manifest says, and what journals say of its message.
-import { placesOf, storyOf, APPROVALS, type Place, type Told } from '../audit/story.ts';
+import { placesOf, storyOf, APPROVALS, type Place, type Story, type Told } from '../audit/story.ts';
 import type { Statement } from '../outbox/manifest.ts';
 import { say } from './usage.ts';
 
@@ -10,14 +10,15 @@ const LINES_MOST = 500;
 export interface Details {
   readonly statement: Statement;
   readonly places: readonly Place[];
-  readonly story: readonly Told[];
+  readonly story: Story;
 }
 
 /** Looks a message up in these journals; none: only the manifest is told. */
 export async function detailsOf(statement: Statement, journals: readonly string[]): Promise<Details> {
   const { id, revises, chain = [] } = statement.predicate;
-  const story = await storyOf(journals, revises === undefined ? [id] : [id, revises], LINES_MOST);
-  return { statement, places: placesOf(chain, story), story };
+  const messages = revises === undefined ? [id] : [id, revises];
+  const story = await storyOf(journals, { messages, places: chain, most: LINES_MOST });
+  return { statement, places: placesOf(chain, story.witnesses), story };
 }
 
 /** What is wrong between manifest and journals: a place at which another line stands. */
@@ -43,10 +44,11 @@ export function tellDetails({ statement, places, story }: Details): void {
   say(`times    received ${receivedAt}, sanitised ${sanitisedAt}`);
   for (const { position, known, by } of places)
     say(`journal  ${position}  ${KNOWN[known]}${known === 'line' || by === undefined ? '' : ` ${by}`}`);
-  for (const told of story)
+  for (const told of story.told)
     say(
       `${APPROVALS.includes(told.line.act) ? 'approval' : 'told    '} ${told.line.at}  ${actOf(told)}  ${told.position}`,
     );
+  if (story.leftOut > 0) say(`left out ${story.leftOut} more lines about it: mugai audit export --message ${id}`);
   for (const { name, digest } of statement.subject) say(`file     ${digest.sha256}  ${name}`);
 }
 
@@ -68,6 +70,7 @@ export function jsonOfDetails({ statement, places, story }: Details): object {
     receivedAt,
     sanitisedAt,
     journal: places,
-    told: story.map(({ line: { at, act, person, detail }, position }) => ({ at, act, person, detail, position })),
+    leftOut: story.leftOut,
+    told: story.told.map(({ line: { at, act, person, detail }, position }) => ({ at, act, person, detail, position })),
   };
 }

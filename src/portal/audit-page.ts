@@ -103,12 +103,13 @@ async function check(desk: Desk, deps: AuditDeps, visit: Visit, sent: AsyncItera
   for (const one of judged) {
     const { statement } = one;
     if (statement === undefined) {
-      results.push(judgedShown(visit, one, [], []));
+      results.push(judgedShown(visit, one, []));
       continue;
     }
     const { id, revises, chain = [] } = statement.predicate;
-    const story = await storyOf(folders, revises === undefined ? [id] : [id, revises], LINES_MOST);
-    results.push(judgedShown(visit, one, placesOf(chain, story), story));
+    const messages = revises === undefined ? [id] : [id, revises];
+    const story = await storyOf(folders, { messages, places: chain, most: LINES_MOST });
+    results.push(judgedShown(visit, one, placesOf(chain, story.witnesses), story));
   }
   return page(visit, { results: html`${results}` });
 }

@@ -1,6 +1,6 @@
 // How the auditor's page shows what it found: verdicts, what the signed manifest says, approvals and other acts, chains.
 import type { ChainReport } from '../audit/verify-chain.ts';
-import { APPROVALS, type Place, type Told } from '../audit/story.ts';
+import { APPROVALS, type Place, type Story, type Told } from '../audit/story.ts';
 import type { Act } from '../message/act.ts';
 import { html, type Html } from '../message/html.ts';
 import { NO_FILES, UNKNOWN, type Judged, type JudgedFile } from './audit-check.ts';
@@ -13,7 +13,7 @@ export function sayIn({ language }: Pick<Visit, 'language'>): (ja: string, en: s
 }
 
 /** One thing that was dropped. A place at which another line stands is a fault like any other. */
-export function judgedShown(visit: Visit, judged: Judged, places: readonly Place[], story: readonly Told[]): Html {
+export function judgedShown(visit: Visit, judged: Judged, places: readonly Place[], story?: Story): Html {
   const say = sayIn(visit);
   const faults = [
     ...judged.faults.map((fault) => faultWords(visit, fault)),
@@ -36,7 +36,7 @@ export function judgedShown(visit: Visit, judged: Judged, places: readonly Place
     </p>
     ${statement === undefined ? html`<p class="small">SHA-256 <span class="code">${judged.sha256}</span></p>` : factsShown(visit, judged, places)}
     ${statement === undefined ? '' : filesShown(visit, judged.files)}
-    ${statement === undefined ? '' : storyShown(visit, story)}
+    ${story === undefined ? '' : storyShown(visit, story)}
   </section>`;
 }
 
@@ -134,13 +134,20 @@ function filesShown(visit: Visit, files: readonly JudgedFile[]): Html {
   </table>`;
 }
 
-function storyShown(visit: Visit, story: readonly Told[]): Html {
+function storyShown(visit: Visit, { told: story, leftOut }: Story): Html {
   const say = sayIn(visit);
   const approvals = story.filter(({ line }) => APPROVALS.includes(line.act));
   return html`<h3>${say('承認', 'Approvals')}</h3>
     ${approvals.length === 0 ? html`<p>${say('ありません。', 'None.')}</p>` : linesShown(visit, approvals)}
     <h3>${say('監査記録にあること', 'What the journals tell')}</h3>
-    ${story.length === 0 ? html`<p>${say('この側の監査記録にはありません。', 'Nothing in the journals of this side.')}</p>` : linesShown(visit, story)}`;
+    ${story.length === 0 ? html`<p>${say('この側の監査記録にはありません。', 'Nothing in the journals of this side.')}</p>` : linesShown(visit, story)}
+    ${
+      leftOut === 0
+        ? ''
+        : html`<p class="note bad">
+            ${say(`ほかに ${leftOut} 行ありますが、ここには示していません。`, `${leftOut} more lines are not shown here.`)}
+          </p>`
+    }`;
 }
 
 function linesShown(visit: Visit, story: readonly Told[]): Html {

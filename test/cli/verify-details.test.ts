@@ -126,6 +126,20 @@ describe('mugai verify --details', { timeout: 120_000 }, () => {
     assert.match(stdout, /^REFUSED .*the journal has another line than /m);
   });
 
+  it('refuses it also when that line is about another message', async () => {
+    const [chain = '', seq = ''] = positions.sealed.split(':');
+    const forged = join(root.path, 'other', 'middle');
+    await mkdir(forged, { recursive: true });
+    await writeFile(
+      join(forged, '20261122-000000000000001.jsonl'),
+      `${JSON.stringify({ seq: Number(seq), at: '2026-11-22T00:00:00.000Z', chain, act: 'refused', message: 'other', prev: '0'.repeat(64) })}\n`,
+    );
+    const { code, stdout } = await verify([folder, '--details', '--journal', forged]);
+    assert.equal(code, 1);
+    assert.match(stdout, new RegExp(`^journal {2}${positions.sealed} {2}ANOTHER LINE: ${chain}:${seq}:`, 'm'));
+    assert.doesNotMatch(stdout, /^told/m, 'a line of another message is no part of the story');
+  });
+
   it('a folder of a journal that is not there is wrong usage', async () => {
     const { code, stderr } = await verify([folder, '--journal', join(root.path, 'no-such')]);
     assert.equal(code, 2);
