@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { openJournal } from '../../src/audit/journal.ts';
 import { collect } from '../../src/cli/selfcheck/collect.ts';
 import { CONTROLS, type Evidence, type Report } from '../../src/cli/selfcheck/evidence.ts';
 import { readConfig } from '../../src/config.ts';
@@ -36,13 +37,18 @@ describe('mugai selfcheck', { timeout: 400_000 }, () => {
     await sendMail(gateway.smtpPort ?? 0, plainMail('点検の件'));
     await messageId(hanako, '点検の件');
 
+    // What a command left behind days ago: a chain of its own, closed.
+    const old = Date.now() - 2 * DAY;
+    const command = { root: join(folder.path, 'journal'), zone: 'inner', keepDays: 1095, now: () => old } as const;
+    await (await openJournal(command)).close();
+
     const first = await found();
     assert.deepEqual([...first.keys(), 'jail'].toSorted(), Object.keys(CONTROLS).toSorted());
     // The first administrator has no second factor yet; everything else holds.
     assert.deepEqual(failing(first), ['second-factor']);
     assert.match(first.get('second-factor')?.en ?? '', /^1: kanri$/);
     assert.equal(first.get('gateway')?.state, 'holds');
-    assert.match(first.get('journal')?.en ?? '', /^3 chains of \d+ entries/);
+    assert.match(first.get('journal')?.en ?? '', /^4 chains of \d+ entries/);
     assert.match(first.get('policy')?.en ?? '', /^city 7, SHA-256 [0-9a-f]{64}, 0 days old, 0 rules, 0 complaints$/);
     assert.match(first.get('retention')?.en ?? '', /shortest 3 days; no original is over its time/);
     assert.match(first.get('deliveries')?.en ?? '', /in 30 days 1 delivered, 0 undeliverable/);

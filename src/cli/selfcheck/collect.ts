@@ -4,6 +4,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { entriesOf } from '../../audit/export.ts';
 import { journalsIn } from '../../audit/journal-files.ts';
+import { leftAs } from '../../audit/last-lines.ts';
 import { verifyChains, type ChainReport } from '../../audit/verify-chain.ts';
 import type { Config } from '../../config.ts';
 import { reasonOf } from '../../message/errors.ts';
@@ -141,12 +142,7 @@ async function heads(journals: readonly string[], answers: boolean, now: number)
   const late: string[] = [];
   let newest = '';
   for (const folder of journals) {
-    let last = '';
-    let closed = false;
-    for await (const { act, at } of entriesOf(folder, { from: new Date(now - DAY).toISOString() })) {
-      if (act === 'opened' || act === 'head') last = at; // a head is due an hour after either
-      closed = act === 'closed' || (closed && act === 'head');
-    }
+    const { signed: last, closed } = await leftAs(folder); // a head is due an hour after it was opened, or the last one
     if (last > newest) newest = last;
     if (!closed && (last === '' || now - Date.parse(last) > HEAD_LATE_MS)) late.push(folder);
   }
