@@ -1,5 +1,15 @@
 // The files of one journal: `<day>-<number of the first line>.jsonl`, oldest first, and how one starts after an end of any kind.
-import { closeSync, existsSync, fstatSync, fsync, ftruncateSync, openSync, readSync, readdirSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LINE_BYTES } from './line.ts';
@@ -12,11 +22,12 @@ export function fileName(now: number, firstSeq: number): string {
   return `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${String(firstSeq).padStart(15, '0')}.jsonl`;
 }
 
-/** Names of a journal's files, in the order of the chain. */
+/** Names of a journal's files, in the order of the chain. Regular files only: to open a FIFO is to wait for its writer. */
 export function journalFiles(folder: string): string[] {
   const first = (name: string): number => Number(FILE_NAME.exec(name)?.[2]);
   return readdirSync(folder)
     .filter((name) => FILE_NAME.test(name))
+    .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true)
     .toSorted((a, b) => first(a) - first(b));
 }
 

@@ -1,5 +1,6 @@
 // What somebody with write access to a journal may try. Each is found, and the first broken line named.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { cp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -276,6 +277,21 @@ describe('audit verify', () => {
     const { reports, elsewhere } = await followChains([first.folder, second.folder]);
     assert.deepEqual([reports.map(({ broken }) => broken), elsewhere], [[undefined, undefined], 0]);
   });
+
+  it(
+    'waits for no FIFO under the name of a file, and finds what it took the place of',
+    { timeout: 20_000 },
+    async () => {
+      await using root = await scratch();
+      const { middle, inner } = await twoZones(root.path);
+      execFileSync('mkfifo', [join(middle, '20261201-000000000000099.jsonl')]);
+      assert.equal((await verifyChains([middle, inner]))[0]?.broken, undefined);
+      const [, name = ''] = await filesOf(middle);
+      await rm(join(middle, name));
+      execFileSync('mkfifo', [join(middle, name)]);
+      assert.match((await verifyChains([middle, inner]))[0]?.broken?.why ?? '', /has number 15, not 8/);
+    },
+  );
 
   it('finds a chain that was put back as it was yesterday, by a position on paper', async () => {
     await using root = await scratch();
