@@ -25,36 +25,63 @@ export interface Change {
   readonly rule: string | undefined;
 }
 
-const SETTINGS = [
-  'language',
-  'links',
-  'delivery',
-  'attachBytes',
-  'textLayer',
-  'ocr',
-  'codePages',
-  'keepDays',
-  'passwordPairing',
-] as const;
+/** Every field that is a setting of the whole message, and how it is told; what rules say of parts is compared part by part. */
+const SETTINGS: {
+  readonly [field in Exclude<keyof Policy, NotCompared>]: (policy: Policy) => string | number | boolean | undefined;
+} = {
+  language: ({ language }) => language,
+  mailCharset: ({ mailCharset }) => mailCharset,
+  links: ({ links }) => links,
+  archives: ({ archives }) => archives,
+  csv: ({ csv }) => csv,
+  html: ({ html }) => html,
+  frames: ({ frames }) => frames,
+  delivery: ({ delivery }) => delivery,
+  attachBytes: ({ attachBytes }) => attachBytes,
+  textLayer: ({ textLayer }) => textLayer,
+  unscanned: ({ unscanned }) => unscanned,
+  ocr: ({ ocr }) => ocr,
+  codePages: ({ codePages }) => codePages,
+  keepDays: ({ keepDays }) => keepDays,
+  passwordPairing: ({ passwordPairing }) => passwordPairing,
+  passwordPairingHours: ({ passwordPairingHours }) => passwordPairingHours,
+  asset: (policy) => gradesOf(policy),
+};
+
+/** What a policy is called, what it does, and fields of more than one value, which are compared by themselves. */
+type NotCompared =
+  | ('name' | 'version' | 'sha256' | 'rules' | 'groups')
+  | ('forMessage' | 'decide' | 'explain')
+  | ('originals' | 'limits');
+
+const ORIGINALS: { readonly [field in keyof Policy['originals']]: string } = {
+  levels: 'approvers',
+  waitMinutes: 'waitMinutes',
+  validHours: 'validHours',
+  linkHours: 'linkHours',
+};
+
+/** All settings of a policy for one message, by the name they are told with. */
+function settingsOf(policy: Policy): ReadonlyMap<string, string> {
+  const { originals, limits } = policy;
+  return new Map([
+    ...Object.entries(SETTINGS).map(([name, read]) => [name, String(read(policy) ?? '-')] as const),
+    ...Object.entries(ORIGINALS).map(([field, name]) => {
+      const value = originals[field as keyof typeof ORIGINALS];
+      return [name, typeof value === 'number' ? String(value) : JSON.stringify(value)] as const;
+    }),
+    ...Object.entries(limits).map(([name, limit]) => [name, String(limit)] as const),
+  ]);
+}
 
 /** What would change for one message. */
 export function changesFor(seen: Seen, before: Policy, after: Policy): Change[] {
   const [one, other] = [before.forMessage(seen.envelope), after.forMessage(seen.envelope)];
   const changes: Change[] = [];
-  for (const what of SETTINGS) {
-    const [was, is] = [String(one[what] ?? '-'), String(other[what] ?? '-')];
+  const next = settingsOf(other);
+  for (const [what, was] of settingsOf(one)) {
+    const is = next.get(what) ?? '-';
     if (was !== is) changes.push({ id: seen.id, path: '', what, before: was, after: is, rule: undefined });
-  }
-  const [grade, regrade] = [gradesOf(one), gradesOf(other)];
-  if (grade !== regrade)
-    changes.push({ id: seen.id, path: '', what: 'asset', before: grade, after: regrade, rule: undefined });
-  const [levels, next] = [JSON.stringify(one.originals.levels), JSON.stringify(other.originals.levels)];
-  if (levels !== next)
-    changes.push({ id: seen.id, path: '', what: 'approvers', before: levels, after: next, rule: undefined });
-  for (const [name, was] of Object.entries(one.limits)) {
-    const is = other.limits[name as keyof Policy['limits']];
-    if (was !== is)
-      changes.push({ id: seen.id, path: '', what: name, before: `${was}`, after: `${is}`, rule: undefined });
   }
   for (const { path, name, detectedType, size, findings } of seen.parts) {
     const facts = { size, findings: findings.map(({ code }) => code) };

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { policySchemaText } from '../../src/cli/policy.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import { complaintsOf } from '../../src/policy/check.ts';
-import { readPolicy, type Policy } from '../../src/policy/policy.ts';
+import { PolicySchema, readPolicy, type Policy } from '../../src/policy/policy.ts';
 import { changesFor } from '../../src/policy/rehearse.ts';
 import { approve, isApproved, propose } from '../../src/policy/two-persons.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
@@ -141,6 +141,13 @@ rules:
   });
 });
 
+/** As much of a schema as tells which values a field may have. */
+interface Choice {
+  readonly type?: string;
+  readonly anyOf?: readonly { readonly const?: unknown }[];
+  readonly properties?: Readonly<Record<string, Choice>>;
+}
+
 describe('a change of policy', () => {
   it('is rehearsed on what came: what would have ended otherwise, and by which rule', () => {
     const seen = {
@@ -161,6 +168,39 @@ describe('a change of policy', () => {
       ],
     );
     assert.deepEqual(changesFor(seen, CITY, CITY), []);
+  });
+
+  it('is rehearsed in every field that a policy may have', () => {
+    const seen = {
+      id: 'm',
+      envelope: { from: 'a@x.example', to: ['zei@city.example.lg.jp'] },
+      parts: [{ path: '1', name: 'a.gif', detectedType: 'image/gif', size: 10, findings: [] }],
+    };
+    const before = read('');
+    // What the built-in policy does not say; lists and rules by hand, since their values are no choice.
+    const others: { readonly [field: string]: string } = {
+      drop: '[image/gif]',
+      rules: '[{ name: r, action: hold }]',
+      'originals.levels': '[[kacho]]',
+    };
+    const standing = (field: string): unknown =>
+      field.split('.').reduce((at: unknown, name) => (at as Record<string, unknown>)[name], before);
+    const tried: string[] = [];
+    const tryOne = (field: string, schema: Choice): void => {
+      const values = schema.anyOf?.map((one) => one.const) ?? (schema.type === 'boolean' ? [true, false] : [1, 2]);
+      const value = others[field] ?? JSON.stringify(values.find((one) => one !== standing(field)));
+      const [outer = '', inner] = field.split('.');
+      const text = inner === undefined ? `${outer}: ${value}` : `${outer}: { ${inner}: ${value} }`;
+      assert.notDeepEqual(changesFor(seen, before, read(text)), [], text);
+      tried.push(field);
+    };
+    for (const [name, schema] of Object.entries(PolicySchema.properties as Record<string, Choice>)) {
+      if (['name', 'version', 'groups'].includes(name)) continue; // these alone change nothing
+      const inside = schema.properties;
+      if (inside === undefined) tryOne(name, schema);
+      else for (const [field, one] of Object.entries(inside)) tryOne(`${name}.${field}`, one);
+    }
+    assert.ok(tried.length >= 30, `${tried.length} fields`);
   });
 
   it('takes two persons: the one who proposed does not approve, under no spelling of the name', async () => {
