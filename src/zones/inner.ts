@@ -83,7 +83,7 @@ export async function startInner(
   await road.openQueues(undefined, life);
   const { hub } = road;
   if (hub === undefined) throw new TypeError('the inner side has a queue');
-  const inForce = await openPolicy(config, log, life, journal);
+  const inForce = await openPolicy(config, 'inner', { log, life, audit: journal });
   const domain = config.domains[0] ?? 'localhost';
   const courier = counted(
     road.metrics,

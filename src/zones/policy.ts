@@ -2,13 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import type { Audit } from '../message/act.ts';
-import { reasonOf } from '../message/errors.ts';
+import type { Audit, JournalZone } from '../message/act.ts';
+import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import { watchKeys } from '../outbox/keys.ts';
 import { builtInPolicy, readPolicy, type Policy } from '../policy/policy.ts';
 import { isApproved } from '../policy/two-persons.ts';
-import { keepVersion } from '../policy/versions.ts';
+import { keepInForce, keepVersion, lastInForce } from '../policy/versions.ts';
 
 const LOOK_MS = 2000;
 
@@ -17,39 +17,71 @@ export interface PolicyInForce {
   readonly current: Policy;
 }
 
+/** What a policy is told to. */
+export interface PolicyTold {
+  readonly log: Pick<Log, 'info' | 'error'>;
+  readonly life: Pick<Lifecycle, 'started'>;
+  readonly audit: Pick<Audit, 'append'>;
+  /** Milliseconds between two looks at the file. */
+  readonly lookMs?: number;
+}
+
 /**
  * Reads the policy and goes on looking at its file. A new text that is no policy, or that two persons must stand behind and
- * do not, changes nothing and is told in the log. A change is in the journal before it is in force.
+ * do not, changes nothing and is told in the log; after any other fault it is looked at again. A change is in the journal
+ * before it is in force, one that was made while nothing ran as well.
  */
-export async function openPolicy(config: Config, log: Log, life: Lifecycle, audit: Audit): Promise<PolicyInForce> {
+export async function openPolicy(config: Config, zone: JournalZone, told: PolicyTold): Promise<PolicyInForce> {
   const { policyFile, dataDir } = config;
-  if (policyFile === undefined) return { current: builtInPolicy() };
+  const { log, life, audit, lookMs = LOOK_MS } = told;
   const read = async (): Promise<Policy> => {
+    if (policyFile === undefined) return builtInPolicy();
     const text = await readFile(policyFile, 'utf8').catch(() => readPolicyAgain(policyFile));
-    if (config.policyPersons === 2 && !(await isApproved(dataDir, text)))
-      throw new Error(`${policyFile} is not approved by a second person: mugai policy propose, approve`);
+    if (config.policyPersons === 2 && !(await isApproved(dataDir, text))) {
+      const why = `${policyFile} is not approved by a second person: mugai policy propose, approve`;
+      throw new MugaiError('bad-config', why, { permanent: true });
+    }
     const policy = readPolicy(text, policyFile);
     await keepVersion(dataDir, policy.sha256, text);
     return policy;
   };
+  const tell = async ({ name, version, sha256 }: Policy): Promise<void> => {
+    const detail = { what: 'policy', step: 'in force', policy: `${name} ${version}`, sha256 };
+    await audit.append({ act: 'changed', detail });
+  };
   const held = { current: await read() };
-  const stop = watchKeys(policyFile, LOOK_MS, async () => {
+  const before = await lastInForce(dataDir, zone);
+  if (before !== undefined && before !== held.current.sha256) await tell(held.current);
+  if (before !== held.current.sha256) await keepInForce(dataDir, zone, held.current.sha256);
+  if (policyFile === undefined) return held;
+  let last = ''; // what was told of the look before: the same fault is told once
+  const look = async (): Promise<void> => {
+    const next = await read();
+    if (next.sha256 === held.current.sha256) return;
+    await tell(next);
+    held.current = next;
+    const { name, version, sha256 } = next;
+    log.info({ name, version, sha256 }, 'another policy is in force');
+    await keepInForce(dataDir, zone, sha256);
+  };
+  const stop = watchKeys(policyFile, lookMs, async () => {
     try {
-      const next = await read();
-      if (next.sha256 === held.current.sha256) return;
-      const { name, version, sha256 } = next;
-      await audit.append({
-        act: 'changed',
-        detail: { what: 'policy', step: 'in force', policy: `${name} ${version}`, sha256 },
-      });
-      held.current = next;
-      log.info({ name, version, sha256 }, 'another policy is in force');
+      await look();
+      last = '';
     } catch (error) {
-      log.error({ error: reasonOf(error) }, 'the policy file changed and is not taken: the old policy stays');
+      const why = reasonOf(error);
+      if (why !== last) log.error({ error: why }, 'the policy file changed and is not taken: the old policy stays');
+      last = why;
+      if (!isItsText(error)) throw error; // seen again at the next look
     }
   });
   life.started('policy', async () => stop());
   return held;
+}
+
+/** Whether the text of the file is at fault: it can only become another one. */
+function isItsText(error: unknown): boolean {
+  return error instanceof MugaiError && error.code === 'bad-config' && systemCode(error.cause) === undefined;
 }
 
 /** The error of a file that cannot be read, in the words of `loadPolicy`. */

@@ -79,7 +79,7 @@ export async function startWorker(
   if (jail.level === 'full') log.info({ jail: jail.level, controls: jail.controls }, 'children are jailed');
   else log.warn({ jail: tellJail(jail) }, 'THE JAIL IS NOT COMPLETE: children run behind fewer walls');
   const audit = await openZoneJournal('middle', config, log, life, road);
-  const inForce = await openPolicy(config, log, life, audit);
+  const inForce = await openPolicy(config, 'middle', { log, life, audit });
   const pools = await openPools(
     config.workers,
     (family, cause) => {

@@ -1,0 +1,51 @@
+// The policy in force: a change is taken although the journal failed once, and one made while nothing ran is told at the start.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readConfig } from '../../src/config.ts';
+import type { ActEntry } from '../../src/message/act.ts';
+import { openPolicy } from '../../src/zones/policy.ts';
+import { scratch, until } from '../support/scratch.ts';
+
+test('a change is taken although the journal failed once; one that is no policy, or was made in a stop, is told', async () => {
+  await using root = await scratch();
+  const file = join(root.path, 'policy.yaml');
+  const write = async (version: string) => writeFile(file, `name: a\nversion: '${version}'\n`);
+  const config = readConfig({ MUGAI_DATA_DIR: root.path, MUGAI_POLICY_FILE: file });
+  let fails = 0;
+  const told: unknown[] = [];
+  const errors: unknown[] = [];
+  const start = async () => {
+    let stop: (leftMs: number) => Promise<void> = async () => undefined;
+    const policy = await openPolicy(config, 'inner', {
+      log: { info: () => undefined, error: (fields: { error: string }) => void errors.push(fields.error) } as never,
+      life: { started: (_what: string, end: typeof stop) => void (stop = end) },
+      audit: {
+        append: async ({ detail }: ActEntry) => {
+          if (fails-- > 0) throw new Error('journal: ENOSPC');
+          told.push(detail?.['policy']);
+          return 'inner-00000000:1:';
+        },
+      },
+      lookMs: 20,
+    });
+    return { policy, stop: async () => stop(0) };
+  };
+  await write('1');
+  const first = await start();
+  assert.deepEqual(told, [], 'nothing changed');
+  fails = 2;
+  await write('two');
+  await until(async () => first.policy.current.version === 'two', 10_000, 'the change is taken');
+  assert.deepEqual([told, errors], [['a two'], ['journal: ENOSPC']]);
+  await writeFile(file, 'no policy');
+  await until(async () => errors.length === 2, 10_000, 'a text that is no policy is told');
+  assert.equal(first.policy.current.version, 'two');
+  await first.stop();
+  await write('three');
+  await (await start()).stop();
+  assert.deepEqual(told, ['a two', 'a three']);
+  await (await start()).stop();
+  assert.deepEqual(told, ['a two', 'a three'], 'the same policy again is no change');
+});
