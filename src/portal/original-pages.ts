@@ -140,10 +140,15 @@ async function minePage(desk: Desk, visit: Visit, originals: Originals, told?: H
   });
 }
 
-/** Uses the approval up: one link, whose token nobody but the requester ever sees. */
 async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<Answer> {
-  const { originals, requests, outerUrl } = deps;
-  const one = originals.find(visit.params['original'] ?? '');
+  const id = visit.params['original'] ?? '';
+  return deps.originals.turns.take(id, async () => linkNow(desk, deps, visit, id));
+}
+
+/** Uses the approval up: one link, whose token nobody but the requester ever sees. */
+async function linkNow(desk: Desk, deps: OriginalPagesDeps, visit: Visit, id: string): Promise<Answer> {
+  const { originals, outerUrl } = deps;
+  const one = originals.find(id);
   if (one === undefined || one.user !== visit.user.name) return 'not-found';
   // What was approved must still be what the signed manifest says, and still be this person's to read.
   const boxes = desk.accounts.mailboxes(visit.user.name, desk.now()).map(({ address }) => address);
@@ -157,11 +162,13 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
     message: one.message,
     detail: { kind: 'release', sha256: one.sha256 },
   });
-  if (!originals.release(one.id)) return 'not-found';
   const token = randomBytes(32).toString('base64url');
   const approved = Math.max(...one.decisions.map(({ at }) => at));
   const from = approved + policy.waitMinutes * 60_000;
-  await requests.original(
+  const expires = Math.max(from, desk.now()) + policy.linkHours * 3_600_000;
+  // The request is written first: where that fails the approval is still there. A request whose token nobody was told
+  // gives nothing out.
+  await deps.requests.original(
     { id: one.message, part: one.part, by: visit.user.name },
     {
       purpose: one.reason,
@@ -172,9 +179,10 @@ async function link(desk: Desk, deps: OriginalPagesDeps, visit: Visit): Promise<
       sha256: one.sha256,
       token: createHash('sha256').update(token).digest('hex'),
       notBefore: new Date(from).toISOString(),
-      expires: new Date(Math.max(from, desk.now()) + policy.linkHours * 3_600_000).toISOString(),
+      expires: new Date(expires).toISOString(),
     },
   );
+  if (!originals.release(one.id)) return 'not-found';
   const say = wordsOf(visit.language);
   const told = html`<div class="note good" role="status">
     <p>${say('originalLinkTold')}</p>

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MessageId } from '../message/id.ts';
 import type { Database, Row } from './database.ts';
+import { Turns } from './turns.ts';
 
 /** What the policy says about originals. Hours and minutes as whole numbers. */
 export interface OriginalsPolicy {
@@ -50,6 +51,8 @@ export type OriginalsPolicyOf = (message: MessageId) => Promise<OriginalsPolicy 
 export class Originals {
   readonly #db: Database;
   readonly #now: () => number;
+  /** Whoever journals an act on a request and then does it takes his turn, by the request's id. */
+  readonly turns = new Turns();
   readonly policyOf: OriginalsPolicyOf;
 
   constructor(db: Database, policyOf: OriginalsPolicyOf, now: () => number) {

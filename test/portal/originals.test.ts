@@ -1,6 +1,6 @@
 // Asking for an original: a reason, another person's yes, a scan, a wait, and one download on the outer side only.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, mock } from 'node:test';
 import { folderOf, type MessageId } from '../../src/message/id.ts';
@@ -9,7 +9,7 @@ import { SESSION_COOKIE } from '../../src/portal/pages.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startClamd, TEST_MALWARE } from '../support/clamd.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
-import { barePortal } from '../support/bare-portal.ts';
+import { barePortal, type BarePortal } from '../support/bare-portal.ts';
 import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, Visitor } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 
@@ -29,6 +29,19 @@ async function askFor(staff: Visitor, subject: string): Promise<string> {
   const asked = await staff.post(`/messages/${id}/original`, { reason: '契約書の原本が必要です' });
   assert.equal(asked.status, 303);
   return id;
+}
+
+/** The reader of a bare portal and an approver, signed in. */
+function people(bare: BarePortal): { readonly reader: Visitor; readonly kacho: Visitor } {
+  const { accounts } = bare.portal.desk;
+  if (accounts.find('kacho') === undefined) accounts.add('kacho', '課長', ['approver']);
+  return { reader: visitorOf(bare, 'reader'), kacho: visitorOf(bare, 'kacho') };
+}
+
+function visitorOf(bare: BarePortal, name: string): Visitor {
+  const visitor = new Visitor(bare.url);
+  visitor.cookies.set(SESSION_COOKIE, bare.portal.desk.sessions.begin(name, 'full'));
+  return visitor;
 }
 
 /** Does something as if it were so many minutes later. */
@@ -268,5 +281,28 @@ describe('originals', { timeout: 300_000 }, () => {
     assert.match(page, /ほかの件/, other);
     assert.doesNotMatch(page, /規則の件/);
     assert.match(await (await hanako.get('/originals')).text(), /規則の件/, 'who asked still sees that he did');
+  });
+
+  it('an approval is not used up by a request that could not be written: the link can be asked for again, once', async () => {
+    const bare = await barePortal(['書けない件']);
+    try {
+      const { reader, kacho } = people(bare);
+      await askFor(reader, '書けない件');
+      const asked = await waiting(kacho);
+      assert.ok(asked !== undefined);
+      await kacho.post(`/approvals/${asked.id}`, { yes: '1', sha256: asked.sha256 });
+      const requests = join(bare.root, 'requests');
+      await rename(requests, `${requests}-away`);
+      await writeFile(requests, 'no folder');
+      assert.equal((await reader.post(`/originals/${asked.id}/link`, {})).status, 503);
+      await rm(requests);
+      await rename(`${requests}-away`, requests);
+      assert.match(await (await reader.get('/originals')).text(), /受け取りリンクを出す/);
+      const twice = await Promise.all([1, 2].map(async () => reader.post(`/originals/${asked.id}/link`, {})));
+      assert.deepEqual(twice.map(({ status }) => status).toSorted(), [200, 404]);
+      assert.equal((await readdir(join(requests, 'waiting'))).length, 1);
+    } finally {
+      await bare.close();
+    }
   });
 });

@@ -2,7 +2,9 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
+import type { ActEntry } from '../../src/message/act.ts';
 import { newMessageId, type MessageId } from '../../src/message/id.ts';
 import type { PartRow } from '../../src/message/part.ts';
 import { keyId, PREDICATE_TYPE, signStatement, STATEMENT_TYPE } from '../../src/outbox/manifest.ts';
@@ -29,6 +31,8 @@ export interface BarePortal {
   /** Folder of all of it. */
   readonly root: string;
   readonly outbox: Outbox;
+  /** What the journal kept. */
+  readonly journal: readonly ActEntry[];
   /** From now on the journal keeps nothing (a full disk), or again everything. */
   breakJournal(fault: Error | undefined): void;
   /** Lets time pass for sessions and guesses. */
@@ -91,6 +95,7 @@ export async function openBarePortal(
   accounts.giveAddress('reader', 'staff@city.example.lg.jp', 'own', null, 'test');
   accounts.setPasswordHash('reader', await hashPassword(PASSWORD));
   let now = Date.now();
+  const journal: ActEntry[] = [];
   let journalFault: Error | undefined;
   const portal = await openPortal(
     { host: '127.0.0.1', port: 0 },
@@ -106,8 +111,10 @@ export async function openBarePortal(
       portalUrl: 'http://127.0.0.1:0',
       audit: {
         enter: () => ({ position: '', durable: Promise.resolve() }),
-        append: async () => {
+        append: async (entry) => {
           if (journalFault !== undefined) throw journalFault;
+          await setImmediate(); // a real one waits for the disk, and others go on meanwhile
+          journal.push(entry);
           return '';
         },
       },
@@ -125,6 +132,7 @@ export async function openBarePortal(
     db,
     root,
     outbox,
+    journal,
     breakJournal: (fault) => (journalFault = fault),
     pass: (ms) => (now += ms),
     signIn: async (page) => signInAt(page, url, 'reader'),
