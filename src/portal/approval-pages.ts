@@ -76,26 +76,34 @@ const HINDRANCES: { readonly [hindrance in Hindrance]: Word } = {
 };
 
 async function decide(desk: Desk, originals: Originals, visit: Visit): Promise<Answer> {
-  const one = originals.find(visit.params['original'] ?? '');
+  const id = visit.params['original'] ?? '';
+  const decided = await originals.turns.take(id, async () => decideNow(desk, originals, visit, id));
+  if (decided === 'counted') return { to: '/approvals' };
+  if (decided === 'not-found') return decided;
+  return { status: 409, page: await approvalsPage(desk, visit, originals, HINDRANCES[decided]) };
+}
+
+/** Journals a decision that counts, then lets it count; nobody else decides on the request in between. */
+async function decideNow(
+  desk: Desk,
+  originals: Originals,
+  visit: Visit,
+  id: string,
+): Promise<Hindrance | 'counted' | 'not-found'> {
+  const one = originals.find(id);
   const answer = visit.form.get('yes');
   if (one === undefined || (answer !== '1' && answer !== '0')) return 'not-found';
   const sha256 = visit.form.get('sha256') ?? '';
-  const bad = async (hindrance: Hindrance): Promise<Answer> => ({
-    status: 409,
-    page: await approvalsPage(desk, visit, originals, HINDRANCES[hindrance]),
-  });
   const policy = await originals.policyOf(one.message);
   if (policy === undefined) return 'not-found';
   const hindrance = originals.hindrance(one, visit.user.name, policy);
-  if (hindrance === 'not-yours') return 'not-found';
-  if (hindrance !== undefined) return bad(hindrance);
-  if ((await digestNow(desk, one)) !== sha256 || sha256 !== one.sha256) return bad('changed');
+  if (hindrance !== undefined) return hindrance === 'not-yours' ? 'not-found' : hindrance;
+  if ((await digestNow(desk, one)) !== sha256 || sha256 !== one.sha256) return 'changed';
   await desk.note({
     act: answer === '1' ? 'approved' : 'rejected',
     person: visit.user.name,
     message: one.message,
-    detail: { sha256, for: one.user, level: one.level + 1 },
+    detail: { request: id, sha256, for: one.user, level: one.level + 1 },
   });
-  const late = originals.decide(one.id, { by: visit.user.name, yes: answer === '1', sha256 }, policy);
-  return late === undefined ? { to: '/approvals' } : bad(late);
+  return originals.decide(id, { by: visit.user.name, yes: answer === '1', sha256 }, policy) ?? 'counted';
 }

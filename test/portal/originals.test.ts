@@ -305,4 +305,31 @@ describe('originals', { timeout: 300_000 }, () => {
       await bare.close();
     }
   });
+
+  it('row 107: of two who decide at once one counts, and the journal has his decision only', async () => {
+    const bare = await barePortal(['同時の件']);
+    try {
+      const { reader, kacho } = people(bare);
+      bare.portal.desk.accounts.add('fuku', '副課長', ['approver']);
+      const fuku = visitorOf(bare, 'fuku');
+      await askFor(reader, '同時の件');
+      const asked = await waiting(kacho);
+      assert.ok(asked !== undefined);
+      const { id, sha256 } = asked;
+      const statuses = await Promise.all(
+        [kacho, fuku, kacho, fuku].map(
+          async (who, at) => (await who.post(`/approvals/${id}`, { yes: String(at % 2), sha256 })).status,
+        ),
+      );
+      assert.deepEqual(statuses.toSorted(), [303, 409, 409, 409]);
+      const told = bare.journal.filter(({ act }) => act === 'approved' || act === 'rejected');
+      assert.equal(told.length, 1, JSON.stringify(told));
+      const [decision] = told;
+      assert.equal(decision?.detail?.['request'], id);
+      const page = await (await reader.get('/originals')).text();
+      assert.match(page, decision?.act === 'approved' ? /承認されました/ : /却下されました/);
+    } finally {
+      await bare.close();
+    }
+  });
 });
