@@ -5,12 +5,14 @@ import { html, type Html } from '../message/html.ts';
 import type { Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
 import { digestNow, facts, row } from './original-cards.ts';
-import type { Hindrance, OriginalAsked, Originals } from './originals.ts';
+import type { Hindrance, OriginalAsked, Originals, Place } from './originals.ts';
 import type { Answer, Visit } from './pages.ts';
 import { wordsOf, type Word } from './words.ts';
 
 /** Findings that an approver is told, at most. */
 const FOUND_MOST = 20;
+/** Requests of one page. */
+const CARDS = 50;
 
 export function addApprovals(desk: Desk, originals: Originals): void {
   const { pages } = desk;
@@ -20,7 +22,9 @@ export function addApprovals(desk: Desk, originals: Originals): void {
 
 async function approvalsPage(desk: Desk, visit: Visit, originals: Originals, fault: Word | undefined): Promise<Html> {
   const say = wordsOf(visit.language);
-  const waiting = await originals.waitingFor(visit.user.name);
+  const after = placeOf(visit.query.get('after') ?? '');
+  const { asked: waiting, more } = await originals.waitingFor(visit.user.name, CARDS, after);
+  const last = waiting.at(-1);
   const cards = await Promise.all(
     waiting.map(
       async (one) =>
@@ -44,8 +48,18 @@ async function approvalsPage(desk: Desk, visit: Visit, originals: Originals, fau
       ${waiting.length === 0 ? html`<p class="empty">${say('approvalsNone')}</p>` : ''}
       <ul class="plain">
         ${cards}
-      </ul>`,
+      </ul>
+      <nav class="turn" aria-label="${say('page')}">
+        ${after === undefined ? '' : html`<a class="button quiet" href="/approvals">${say('oldest')}</a>`}
+        ${more && last !== undefined ? html`<a class="button quiet" rel="next" href="/approvals?after=${last.at}-${last.id}">${say('newer')}</a>` : ''}
+      </nav>`,
   });
+}
+
+/** Where a page begins: `<time>-<id>` of the last request of the page before. */
+function placeOf(text: string): Place | undefined {
+  const [, at, id] = /^(\d{1,15})-([0-9a-f]{32})$/.exec(text) ?? [];
+  return at === undefined || id === undefined ? undefined : { at: Number(at), id };
 }
 
 /** What an approver has to know: who asks, who sent it, what was found in it when it was made harmless. */

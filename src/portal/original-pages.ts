@@ -22,6 +22,8 @@ export interface OriginalPagesDeps {
 
 const REASON_LEAST = 5;
 const REASON_MOST = 400;
+/** Requests of a person in a quarter of an hour: each is a card before every approver. */
+const PER_PERSON = 30;
 
 export function addOriginals(desk: Desk, deps: OriginalPagesDeps): void {
   const { pages } = desk;
@@ -91,16 +93,36 @@ async function ask(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit): 
   const reason = (visit.form.get('reason') ?? '').trim();
   if (reason.length < REASON_LEAST || reason.length > REASON_MOST)
     return { status: 400, page: askPage(visit, line, wanted, 'originalReasonBad') };
-  const { message, part, sha256, size, name } = wanted;
+  return originals.turns.take(`by ${visit.user.name}`, async () =>
+    askNow(desk, originals, visit, { line, wanted, reason }),
+  );
+}
+
+async function askNow(
+  desk: Desk,
+  originals: Originals,
+  visit: Visit,
+  { line, wanted, reason }: { readonly line: Listed; readonly wanted: Wanted; readonly reason: string },
+): Promise<Answer> {
+  const { message, part, sha256 } = wanted;
   const policy = await originals.policyOf(message);
   if (policy === undefined) return 'not-found';
+  const user = visit.user.name;
+  if (originals.openOf({ message, user, part }) !== undefined) return { to: '/originals' };
+  const key = `original ${user}`;
+  const wait = desk.guesses.waitSeconds([[key, PER_PERSON]]);
+  if (wait > 0) {
+    visit.reply.header('Retry-After', String(wait));
+    return { status: 429, page: askPage(visit, line, wanted, 'originalTooOften') };
+  }
+  desk.guesses.wrong(key); // counts what is right here, too
   await desk.note({
     act: 'asked',
-    person: visit.user.name,
+    person: user,
     message,
     detail: { kind: 'original', reason, sha256, ...(part === '' ? {} : { part }) },
   });
-  originals.ask({ message, user: visit.user.name, reason, sha256, size, name, part }, policy);
+  originals.ask({ ...wanted, user, reason }, policy);
   return { to: '/originals' };
 }
 

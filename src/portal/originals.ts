@@ -42,6 +42,9 @@ export interface Decision {
   readonly yes: boolean;
 }
 
+/** A place in the order of requests. */
+export type Place = Pick<OriginalAsked, 'at' | 'id'>;
+
 /** Why somebody may not decide. */
 export type Hindrance = 'not-yours' | 'own-request' | 'decided-before' | 'not-open' | 'changed';
 
@@ -96,17 +99,46 @@ export class Originals {
       .map((row) => this.#of(row));
   }
 
-  /** Requests this person may decide now, oldest first. */
-  async waitingFor(user: string): Promise<OriginalAsked[]> {
-    const open = this.#db
-      .all("SELECT * FROM originals WHERE state = 'asked' AND expires > ? ORDER BY at LIMIT 1000", this.#now())
-      .map((row) => this.#of(row));
+  /** The request of this person for this that still runs: nobody has two of them. */
+  openOf({ message, user, part }: Pick<OriginalAsked, 'message' | 'user' | 'part'>): OriginalAsked | undefined {
+    const row = this.#db.get(
+      `SELECT * FROM originals WHERE user = ? AND message = ? AND part = ? AND state IN ('asked', 'approved')
+       AND expires > ? LIMIT 1`,
+      user,
+      message,
+      part,
+      this.#now(),
+    );
+    return row === undefined ? undefined : this.#of(row);
+  }
+
+  /** Up to `most` requests this person may decide now, oldest first, from the one after `after`; and whether there are more. */
+  async waitingFor(
+    user: string,
+    most: number,
+    after?: Place,
+  ): Promise<{ readonly asked: OriginalAsked[]; readonly more: boolean }> {
     const mine: OriginalAsked[] = [];
-    for (const one of open) {
-      const policy = await this.policyOf(one.message);
-      if (policy !== undefined && this.hindrance(one, user, policy) === undefined) mine.push(one);
+    for (let open = this.#openAfter(after); open.length > 0; open = this.#openAfter(open.at(-1))) {
+      for (const one of open) {
+        const policy = await this.policyOf(one.message);
+        if (policy === undefined || this.hindrance(one, user, policy) !== undefined) continue;
+        if (mine.length === most) return { asked: mine, more: true };
+        mine.push(one);
+      }
     }
-    return mine;
+    return { asked: mine, more: false };
+  }
+
+  #openAfter({ at, id }: Place = { at: 0, id: '' }): OriginalAsked[] {
+    return this.#db
+      .all(
+        "SELECT * FROM originals WHERE state = 'asked' AND expires > ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT 200",
+        this.#now(),
+        at,
+        id,
+      )
+      .map((row) => this.#of(row));
   }
 
   /** Why this person may not decide on the request now; undefined when he may. */

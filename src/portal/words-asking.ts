@@ -47,6 +47,10 @@ export const ASKING = {
   originalFoundNone: ['特になし', 'nothing'],
   originalReason: ['理由', 'Reason'],
   originalReasonBad: ['理由を5〜400文字で書いてください。', 'Give a reason of 5 to 400 characters.'],
+  originalTooOften: [
+    '申請が多すぎます。15分ほど待ってからお願いします。',
+    'Too many requests. Please wait a quarter of an hour.',
+  ],
   originalAsk: ['申請する', 'Ask'],
   originalWaiting: ['承認待ち', 'Waits for approval'],
   originalApproved: ['承認されました', 'Approved'],

@@ -27,6 +27,8 @@ export const READING = {
     'No mailbox is assigned to you yet. Ask an administrator.',
   ],
   older: ['古いものへ', 'Older'],
+  newer: ['新しいものへ', 'Newer'],
+  oldest: ['いちばん古いものに戻る', 'Back to the oldest'],
   newest: ['最新に戻る', 'Back to the newest'],
   files: ['ファイル', 'Files'],
   pagesOf: ['ページ', 'Pages'],

@@ -274,13 +274,14 @@ describe('originals', { timeout: 300_000 }, () => {
     await sendMail(gateway.smtpPort ?? 0, plainMail('ほかの件'));
     const other = await askFor(hanako, 'ほかの件');
     assert.ok((await waiting(fuku)) !== undefined);
-    const changed = await askFor(hanako, '規則の件');
+    await sendMail(gateway.smtpPort ?? 0, plainMail('変わった件'));
+    const changed = await askFor(hanako, '変わった件');
     const manifest = join(folder.path, 'data', 'outbox', folderOf(changed as MessageId), MANIFEST);
     await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(/"sig":"./, '"sig":"!'));
     const page = await (await fuku.get('/approvals')).text();
     assert.match(page, /ほかの件/, other);
-    assert.doesNotMatch(page, /規則の件/);
-    assert.match(await (await hanako.get('/originals')).text(), /規則の件/, 'who asked still sees that he did');
+    assert.doesNotMatch(page, /変わった件/);
+    assert.match(await (await hanako.get('/originals')).text(), /変わった件/, 'who asked still sees that he did');
   });
 
   it('an approval is not used up by a request that could not be written: the link can be asked for again, once', async () => {
@@ -299,7 +300,10 @@ describe('originals', { timeout: 300_000 }, () => {
       await rename(`${requests}-away`, requests);
       assert.match(await (await reader.get('/originals')).text(), /受け取りリンクを出す/);
       const twice = await Promise.all([1, 2].map(async () => reader.post(`/originals/${asked.id}/link`, {})));
-      assert.deepEqual(twice.map(({ status }) => status).toSorted(), [200, 404]);
+      assert.deepEqual(
+        twice.map(({ status }) => status).toSorted((a, b) => a - b),
+        [200, 404],
+      );
       assert.equal((await readdir(join(requests, 'waiting'))).length, 1);
     } finally {
       await bare.close();
@@ -321,13 +325,51 @@ describe('originals', { timeout: 300_000 }, () => {
           async (who, at) => (await who.post(`/approvals/${id}`, { yes: String(at % 2), sha256 })).status,
         ),
       );
-      assert.deepEqual(statuses.toSorted(), [303, 409, 409, 409]);
+      assert.deepEqual(
+        statuses.toSorted((a, b) => a - b),
+        [303, 409, 409, 409],
+      );
       const told = bare.journal.filter(({ act }) => act === 'approved' || act === 'rejected');
       assert.equal(told.length, 1, JSON.stringify(told));
       const [decision] = told;
       assert.equal(decision?.detail?.['request'], id);
       const page = await (await reader.get('/originals')).text();
       assert.match(page, decision?.act === 'approved' ? /承認されました/ : /却下されました/);
+    } finally {
+      await bare.close();
+    }
+  });
+
+  it('nobody has two open requests for the same, nor sends endless ones; approvers see all there are, fifty to a page', async () => {
+    const subjects = Array.from({ length: 31 }, (_, at) => `多数の件${String(at).padStart(2, '0')}`);
+    const bare = await barePortal(subjects);
+    try {
+      const { reader, kacho } = people(bare);
+      bare.portal.desk.accounts.add('taro', '太郎', ['staff']);
+      bare.portal.desk.accounts.giveAddress('taro', STAFF, 'own', null, 'test');
+      const taro = visitorOf(bare, 'taro');
+      const ask = async (who: Visitor, at: number): Promise<number> =>
+        (await who.post(`/messages/${bare.ids[at]}/original`, { reason: '原本が必要です' })).status;
+      assert.deepEqual(await Promise.all([ask(reader, 0), ask(reader, 0), ask(reader, 0)]), [303, 303, 303]);
+      const mine = await (await reader.get('/originals')).text();
+      assert.equal(mine.match(/承認待ち/g)?.length, 1);
+      assert.equal(bare.journal.filter(({ act }) => act === 'asked').length, 1);
+      for (const who of [reader, taro]) for (let at = 0; at < 30; at++) assert.equal(await ask(who, at), 303, `${at}`);
+      assert.equal(await ask(reader, 30), 429);
+
+      const seen = new Set<string>();
+      const counts: number[] = [];
+      for (let path: string | undefined = '/approvals'; path !== undefined;) {
+        const page: string = await (await kacho.get(path)).text();
+        const ids = [...page.matchAll(/action="\/approvals\/([0-9a-f]{32})"/g)].map(([, id = '']) => id);
+        counts.push(ids.length);
+        for (const id of ids) seen.add(id);
+        path = /rel="next" href="([^"]+)"/.exec(page)?.[1];
+      }
+      assert.deepEqual(counts, [50, 10]);
+      assert.equal(seen.size, 60);
+      bare.pass(16 * 60_000);
+      assert.equal(await ask(reader, 30), 303);
     } finally {
       await bare.close();
     }
