@@ -62,7 +62,9 @@ export class MessageLists {
   list(query: Query): { readonly lines: Listed[]; readonly more: boolean } {
     const keys = new Set<number>();
     const most = query.most + 1;
-    const match = query.words === undefined ? undefined : matchOf(query.words);
+    const words = query.words ?? '';
+    const match = matchOf(words);
+    if (findsNothing(words, match)) return { lines: [], more: false };
     if (match !== undefined) for (const key of this.#search(query, match, most)) keys.add(key);
     // One short walk along each mailbox's own index, instead of a sort over all of them.
     else for (const address of query.addresses) for (const key of this.#walk(query, address, most)) keys.add(key);
@@ -122,6 +124,7 @@ export class MessageLists {
     const id = parseMessageId(query.words.trim().toLowerCase());
     const address = parseAddress(query.words.trim());
     const match = matchOf(query.words);
+    if (findsNothing(query.words, match)) return { lines: [], more: false };
     const most = query.most + 1;
     let rows: Row[];
     if (id !== undefined)
@@ -190,6 +193,11 @@ export class MessageLists {
         shown: row['shown'] === 1,
       }));
   }
+}
+
+/** True when something was typed and nothing of it can be searched for: that is no question for everything. */
+function findsNothing(typed: string, match: string | undefined): boolean {
+  return match === undefined && typed.trim() !== '';
 }
 
 function filtersOf(query: Query): { readonly sql: string; readonly values: readonly string[] } {

@@ -173,6 +173,31 @@ describe('staff read what came', { timeout: 300_000 }, () => {
     }
   });
 
+  it('a search for signs that stand in no text finds nothing, and an empty one leaves the list as it is', async () => {
+    const bare = await barePortal(['探す便り', '別の便り']);
+    try {
+      const reader = new Visitor(bare.url);
+      await reader.signIn('reader');
+      const found = async (words: string): Promise<number> => {
+        const page = await (await reader.get(`/messages?q=${encodeURIComponent(words)}`)).text();
+        return page.match(/class="subject"/g)?.length ?? 0;
+      };
+      for (const words of ['***', '"', '😀', ' ! ', '。']) {
+        assert.equal(await found(words), 0, words);
+        const { lines } = bare.index.lists.listAll({ filter: 'all', words, before: undefined, most: 50 });
+        assert.equal(lines.length, 0, `the operator's list: ${words}`);
+      }
+      for (const [words, count] of [
+        ['', 2],
+        [' 　', 2],
+        ['探す***', 1],
+      ] as const)
+        assert.equal(await found(words), count, words);
+    } finally {
+      await bare.close();
+    }
+  });
+
   it('everybody begins with what his role is for, in the language that his browser asked for', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path);
