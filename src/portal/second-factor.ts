@@ -34,12 +34,12 @@ export class Totps {
     return this.#db.run('UPDATE users SET totp_used = ? WHERE name = ? AND totp_used < ?', step, user, step) === 1;
   }
 
-  /** Turns it on with a secret whose code was shown to be known. */
+  /** Turns it on with a secret whose code was shown to be known. Never in the place of another one: that is turned off first. */
   turnOn(user: string, secret: string, code: string): boolean {
     const step = this.#stepOf(secret, code);
     if (step === undefined) return false;
-    this.#db.run('UPDATE users SET totp = ?, totp_used = ? WHERE name = ?', secret, step, user);
-    return true;
+    const sql = 'UPDATE users SET totp = ?, totp_used = ? WHERE name = ? AND totp IS NULL';
+    return this.#db.run(sql, secret, step, user) === 1;
   }
 
   turnOff(user: string): void {
@@ -61,13 +61,13 @@ function totpOf(secret: string, label: string): TOTP {
 export function addSecondFactor(desk: Desk, totps: Totps): (visit: Visit) => Html {
   const { pages } = desk;
   const setups = new Map<string, { readonly secret: string; readonly at: number }>();
-  pages.before('GET', '/sign-in/code', 'half-signed-in', async (glance) =>
-    glance.session?.level === 'full' ? { to: '/' } : codePage(glance),
-  );
+  pages.before('GET', '/sign-in/code', 'half-signed-in', async (glance) => elsewhere(glance) ?? codePage(glance));
   pages.before('POST', '/sign-in/code', 'half-signed-in', async (glance): Promise<Answer> => {
     const user = glance.session?.user;
     if (user === undefined) return 'not-found';
-    const key = `totp ${user.name}`;
+    const other = elsewhere(glance);
+    if (other !== undefined) return other;
+    const key = keyOf(user);
     if (desk.guesses.waitSeconds([[key, WRONG_MOST]]) > 0) return { status: 429, page: codePage(glance, 'signInWait') };
     if (!totps.use(user.name, glance.form.get('code') ?? '')) {
       desk.guesses.wrong(key);
@@ -84,6 +84,7 @@ export function addSecondFactor(desk: Desk, totps: Totps): (visit: Visit) => Htm
     return { to: '/' };
   });
   pages.post('/account/totp/begin', 'signed-in', async (visit) => {
+    if (visit.user.hasTotp) return refuse(visit, 409, 'totpOffFirst');
     const secret = new Secret({ size: 20 }).base32;
     for (const [name, { at }] of setups) if (desk.now() - at > SETUP_MS) setups.delete(name);
     setups.set(visit.user.name, { secret, at: desk.now() });
@@ -97,6 +98,7 @@ export function addSecondFactor(desk: Desk, totps: Totps): (visit: Visit) => Htm
     return 'sent';
   });
   pages.post('/account/totp', 'signed-in', async (visit) => {
+    if (visit.user.hasTotp) return refuse(visit, 409, 'totpOffFirst');
     const setup = setups.get(visit.user.name);
     if (setup === undefined || desk.now() - setup.at > SETUP_MS) return 'not-found';
     if (!totps.turnOn(visit.user.name, setup.secret, visit.form.get('code') ?? ''))
@@ -106,12 +108,36 @@ export function addSecondFactor(desk: Desk, totps: Totps): (visit: Visit) => Htm
     return { to: '/account?saved=1' };
   });
   pages.post('/account/totp/off', 'signed-in', async (visit) => {
-    if (!totps.use(visit.user.name, visit.form.get('code') ?? '')) return { to: '/account' };
+    if (!visit.user.hasTotp) return { to: '/account' };
+    const key = keyOf(visit.user);
+    if (desk.guesses.waitSeconds([[key, WRONG_MOST]]) > 0) return refuse(visit, 429, 'signInWait');
+    if (!totps.use(visit.user.name, visit.form.get('code') ?? '')) {
+      desk.guesses.wrong(key);
+      return refuse(visit, 403, 'totpWrong');
+    }
+    desk.guesses.forget(key);
     await desk.note({ act: 'changed', person: visit.user.name, detail: { what: 'totp-off', of: visit.user.name } });
     totps.turnOff(visit.user.name);
     return { to: '/account?saved=1' };
   });
   return section;
+}
+
+/** Guesses are counted by person, wherever the code is asked for. */
+const keyOf = ({ name }: User): string => `totp ${name}`;
+
+/** Where somebody goes who owes no code: he gave it, or the second factor was turned off since his password was right. */
+function elsewhere({ session }: Glance): Answer | undefined {
+  if (session?.level === 'full') return { to: '/' };
+  return session === undefined || nextFactor(session.user) === undefined ? { to: '/sign-in' } : undefined;
+}
+
+/** The second factor's part of the account page by itself, with what went wrong. */
+function refuse(visit: Visit, status: number, fault: Word): Answer {
+  const say = wordsOf(visit.language);
+  const body = html`${section(visit)}
+    <p><a href="/account">${say('back')}</a></p>`;
+  return { status, page: frame(visit, { title: say('account'), note: { kind: 'bad', text: say(fault) }, body }) };
 }
 
 /** Where somebody goes whose password was right. */

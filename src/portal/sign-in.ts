@@ -24,10 +24,13 @@ export function addSignIn(desk: Desk): void {
   const { pages, nextFactor } = desk;
   pages.before('GET', '/sign-in', 'anybody', async (glance) => {
     if (glance.session?.level === 'full') return { to: onward(glance.query.get('to')) };
-    if (glance.session !== undefined) return { to: nextFactor(glance.session.user) ?? '/sign-out' };
+    const next = glance.session === undefined ? undefined : nextFactor(glance.session.user);
+    if (next !== undefined) return { to: next };
+    // Over by itself, or half of a sign-in whose other half was turned off meanwhile: it begins anew.
     const ended = glance.request.cookies[SESSION_COOKIE] !== undefined;
     if (ended) endSession(desk, glance);
-    const note = ended ? 'signInEnded' : glance.query.has('out') ? 'signedOut' : undefined;
+    const note =
+      glance.session === undefined && ended ? 'signInEnded' : glance.query.has('out') ? 'signedOut' : undefined;
     const told = note === undefined ? undefined : ({ kind: 'good', word: note } as const);
     return signInPage(glance, told, desk);
   });

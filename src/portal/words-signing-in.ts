@@ -80,5 +80,9 @@ export const SIGNING_IN = {
   totpOn: ['二段階認証を使う', 'Turn it on'],
   totpOff: ['二段階認証をやめる', 'Turn it off'],
   totpIsOn: ['二段階認証を使っています。', 'Two-step sign-in is on.'],
+  totpOffFirst: [
+    '二段階認証はすでに使われています。変えるには、今のコードでいったんやめてください。',
+    'It is on already. To change it, turn it off first with a code.',
+  ],
   totpWrong: ['コードが違います。', 'The code is wrong.'],
 } as const satisfies { readonly [word: string]: readonly [ja: string, en: string] };

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import Provider from 'oidc-provider';
 import { Secret, TOTP } from 'otpauth';
+import { barePortal } from '../support/bare-portal.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { addPerson, firstAdministrator, PASSWORD, portalUrl, Visitor } from '../support/portal.ts';
@@ -59,6 +60,56 @@ describe('signing in', { timeout: 300_000 }, () => {
       429,
       'guessing is slow',
     );
+  });
+
+  it('TOTP: turning it off is guessed at as slowly as signing in, nothing replaces it, and half a sign-in ends with it', async () => {
+    const bare = await barePortal(['一通目']);
+    try {
+      const reader = new Visitor(bare.url);
+      await reader.signIn('reader');
+      const secretOf = async (answer: Response): Promise<string> =>
+        /data-secret(?:="")?>([A-Z2-7]+)</.exec(await answer.text())?.[1] ?? '';
+      const secret = await secretOf(await reader.post('/account/totp/begin', {}));
+      const code = (of: string, minutes = 0, steps = 0): string =>
+        new TOTP({ secret: Secret.fromBase32(of) }).generate({
+          timestamp: bare.portal.desk.now() + minutes * 60_000 + steps * 30_000,
+        });
+      assert.equal((await reader.post('/account/totp', { code: code(secret, 0, -1) })).status, 303);
+
+      // Another secret is not put in its place, neither begun now nor before.
+      assert.equal((await reader.post('/account/totp/begin', {})).status, 409);
+      assert.equal((await reader.post('/account/totp', { code: code(secret) })).status, 409);
+
+      const half = new Visitor(bare.url);
+      await half.signIn('reader');
+      for (let n = 0; n < 5; n++) {
+        const wrong = await reader.post('/account/totp/off', { code: '000000' });
+        assert.equal(wrong.status, 403);
+        assert.match(await wrong.text(), /コードが違います/);
+      }
+      const waits = await reader.post('/account/totp/off', { code: code(secret) });
+      assert.equal(waits.status, 429);
+      assert.match(await waits.text(), /しばらく受け付けません/);
+      assert.equal(bare.portal.desk.accounts.find('reader')?.hasTotp, true);
+      bare.pass(16 * 60_000);
+      assert.equal((await reader.post('/account/totp/off', { code: code(secret) })).status, 303);
+      assert.equal(bare.portal.desk.accounts.find('reader')?.hasTotp, false);
+
+      // Whoever was half in elsewhere begins anew, and gets in.
+      assert.equal((await half.get('/sign-in/code')).headers.get('location'), '/sign-in');
+      const session = half.cookies.get('__Host-mugai');
+      const page = await half.get('/sign-in');
+      assert.equal(page.status, 200);
+      assert.match(await page.text(), /name="password"/);
+      assert.equal(half.cookies.get('__Host-mugai'), undefined);
+      const stolen = new Visitor(bare.url);
+      stolen.cookies.set('__Host-mugai', session ?? '');
+      assert.match((await stolen.get('/sign-in/code')).headers.get('location') ?? '', /^\/sign-in\?to=/);
+      assert.equal((await half.signIn('reader')).status, 303);
+      assert.equal((await half.get('/messages')).status, 200);
+    } finally {
+      await bare.close();
+    }
   });
 
   it('LDAP: the directory says yes or no, its people become staff, local names stay local', async () => {
