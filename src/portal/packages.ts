@@ -6,12 +6,14 @@ import type { Statement } from '../outbox/manifest.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { PageImage } from '../outbox/read-pdf.ts';
 import { verifyFile, verifyManifest } from '../outbox/verify.ts';
+import { noting, unchanged } from './blocks.ts';
 
 /** A file of a package whose digest held when it was looked at; size in bytes. */
 export interface Checked {
   readonly name: string;
   readonly size: number;
-  readonly sha256: string;
+  /** Digests of its blocks. */
+  readonly blocks: readonly string[];
 }
 
 /** Bytes of a file up to which the whole of it is kept between two pages of a preview, and of all kept files. */
@@ -129,27 +131,22 @@ export class Packages {
   /** Reads a file once from end to end, its digest and its form: only then is it offered. Memory stays flat. */
   async check(id: MessageId, statement: Statement, name: string): Promise<Checked> {
     const never = new AbortController().signal;
-    const { size, sha256 } = await verifyFile(this.#outbox.files(id), statement, name, { keepBytes: 0 }, never);
-    return { name, size, sha256 };
+    const files = this.#outbox.files(id);
+    const blocks: string[] = [];
+    const open = async (): Promise<AsyncIterable<Uint8Array> | undefined> => {
+      const stream = await files.open(name);
+      return stream === undefined ? undefined : noting(stream, blocks);
+    };
+    const { size } = await verifyFile({ ...files, open }, statement, name, { keepBytes: 0 }, never);
+    return { name, size, blocks };
   }
 
   /**
-   * The bytes of a checked file. It is read a second time, so its digest is taken a second time: when it changed in
-   * between, the last bytes are not handed out and the reader's download breaks off.
+   * The bytes of a checked file. It is read a second time: each block is compared with what was checked before it is handed
+   * out. When the file changed in between, the reader's download breaks off, and no byte of the other file is in it.
    */
-  async *stream(id: MessageId, { name, size, sha256 }: Checked): AsyncGenerator<Uint8Array> {
-    const hash = createHash('sha256');
-    let left = size;
-    let held: Uint8Array | undefined;
-    for await (const chunk of await this.#open(id, name)) {
-      left -= chunk.length;
-      if (left < 0) throw bad(`${name} grew`);
-      hash.update(chunk);
-      if (held !== undefined) yield held;
-      held = chunk;
-    }
-    if (left !== 0 || hash.digest('hex') !== sha256) throw bad(`${name} changed while it was read`);
-    if (held !== undefined) yield held;
+  async *stream(id: MessageId, { name, blocks }: Checked): AsyncGenerator<Uint8Array> {
+    yield* unchanged(await this.#open(id, name), blocks, () => bad(`${name} changed while it was read`));
   }
 
   async #open(id: MessageId, name: string): Promise<AsyncIterable<Uint8Array>> {
