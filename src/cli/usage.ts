@@ -1,6 +1,6 @@
 // Wrong usage: one line on stderr, exit 2.
 
-import { forText } from '../message/untrusted.ts';
+import { forLine, forText } from '../message/untrusted.ts';
 
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -28,6 +28,28 @@ export function outputEnded(): boolean {
 /** Prints a line of output. */
 export function say(line: string): void {
   if (!outputEnded()) process.stdout.write(`${line}\n`);
+}
+
+/** UTF-16 units of a line that holds what others wrote. */
+const LINE = 4000;
+
+/** Prints a line of output with words in it that others wrote (names, what a manifest says): one line, no escape sequence (CWE-150). */
+export function sayLine(line: string): void {
+  say(forLine(line, LINE));
+}
+
+// What JSON leaves as it is, and a terminal does not: C1, bidi, zero-width, tags.
+const STEERING =
+  /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
+
+/** Prints a value as a line of JSON: the same value, with an escape for whatever steers a terminal. */
+export function sayJson(value: unknown): void {
+  const escaped = (letters: string): string =>
+    Array.from(
+      { length: letters.length },
+      (_, at) => `\\u${letters.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join('');
+  say(JSON.stringify(value).replace(STEERING, escaped));
 }
 
 /** Prints a line about the work, not part of the output. Names of files stand in it: no escape sequence of theirs (CWE-150). */

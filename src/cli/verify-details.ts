@@ -1,7 +1,7 @@
 // What `mugai verify --details` tells of a package that holds: what its signed manifest says, and what journals say of its message.
 import { placesOf, storyOf, APPROVALS, type Place, type Story, type Told } from '../audit/story.ts';
 import type { Statement } from '../outbox/manifest.ts';
-import { say } from './usage.ts';
+import { sayLine } from './usage.ts';
 
 /** Lines of the journals about one message. */
 const LINES_MOST = 500;
@@ -37,19 +37,21 @@ const KNOWN: { readonly [known in Place['known']]: string } = {
 /** Prints them, a line each. */
 export function tellDetails({ statement, places, story }: Details): void {
   const { id, state, source, policy, engine, receivedAt, sanitisedAt } = statement.predicate;
-  say(`message  ${id}  ${state}`);
-  say(`source   ${source.kind} of ${source.size} bytes, sha256 ${source.sha256}`);
-  say(`policy   ${policy.name} ${policy.version}, sha256 ${policy.sha256}`);
-  say(`engine   ${[engine.version, ...Object.entries(engine.sha256 ?? {}).map((pair) => pair.join(' '))].join(', ')}`);
-  say(`times    received ${receivedAt}, sanitised ${sanitisedAt}`);
+  sayLine(`message  ${id}  ${state}`);
+  sayLine(`source   ${source.kind} of ${source.size} bytes, sha256 ${source.sha256}`);
+  sayLine(`policy   ${policy.name} ${policy.version}, sha256 ${policy.sha256}`);
+  sayLine(
+    `engine   ${[engine.version, ...Object.entries(engine.sha256 ?? {}).map((pair) => pair.join(' '))].join(', ')}`,
+  );
+  sayLine(`times    received ${receivedAt}, sanitised ${sanitisedAt}`);
   for (const { position, known, by } of places)
-    say(`journal  ${position}  ${KNOWN[known]}${known === 'line' || by === undefined ? '' : ` ${by}`}`);
+    sayLine(`journal  ${position}  ${KNOWN[known]}${known === 'line' || by === undefined ? '' : ` ${by}`}`);
   for (const told of story.told)
-    say(
+    sayLine(
       `${APPROVALS.includes(told.line.act) ? 'approval' : 'told    '} ${told.line.at}  ${actOf(told)}  ${told.position}`,
     );
-  if (story.leftOut > 0) say(`left out ${story.leftOut} more lines about it: mugai audit export --message ${id}`);
-  for (const { name, digest } of statement.subject) say(`file     ${digest.sha256}  ${name}`);
+  if (story.leftOut > 0) sayLine(`left out ${story.leftOut} more lines about it: mugai audit export --message ${id}`);
+  for (const { name, digest } of statement.subject) sayLine(`file     ${digest.sha256}  ${name}`);
 }
 
 function actOf({ line: { act, person, detail } }: Told): string {

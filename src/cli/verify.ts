@@ -1,11 +1,12 @@
 // `mugai verify`: checks packages offline, exactly as the inner gate does.
 import { constants, statSync } from 'node:fs';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { journalsIn } from '../audit/journal-files.ts';
 import { readConfig } from '../config.ts';
 import { reasonOf, systemCode } from '../message/errors.ts';
+import { parseMessageId } from '../message/id.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
 import { MANIFEST } from '../outbox/manifest.ts';
 import { GateRefusal } from '../outbox/refusal.ts';
@@ -13,7 +14,7 @@ import { verifyPackage, type PackageFiles } from '../outbox/verify.ts';
 import { WORK_PREFIX } from './sanitise-inputs.ts';
 import { detailsOf, faultOfDetails, jsonOfDetails, tellDetails } from './verify-details.ts';
 import { lookUp, manifestOf, type Found } from './verify-file.ts';
-import { say, UsageError, type Command } from './usage.ts';
+import { say, sayJson, sayLine, UsageError, type Command } from './usage.ts';
 
 export const verify: Command = {
   help: `mugai verify <package folder>… [--key FILE] [--details] [--journal FOLDER]… [--json]
@@ -65,12 +66,12 @@ Example: mugai verify out/* --key verify-key.pem`,
       if (fault !== undefined) failed += 1;
       if (values.json) {
         const told = details === undefined || !values.details ? {} : { details: jsonOfDetails(details) };
-        say(JSON.stringify({ package: path, ok: fault === undefined, reason: fault ?? null, ...told }));
+        sayJson({ package: path, ok: fault === undefined, reason: fault ?? null, ...told });
         return;
       }
-      if (held !== undefined && held.name !== '') say(`listed   ${held.name} of ${held.manifest}`);
+      if (held !== undefined && held.name !== '') sayLine(`listed   ${held.name} of ${held.manifest}`);
       if (details !== undefined) tellDetails(details);
-      say(fault === undefined ? `ok       ${path}` : `REFUSED  ${path}: ${fault}`);
+      sayLine(fault === undefined ? `ok       ${path}` : `REFUSED  ${path}: ${fault}`);
     };
     for (const path of positionals) {
       if (isFile(path)) {
@@ -81,7 +82,8 @@ Example: mugai verify out/* --key verify-key.pem`,
       if (packages.length === 0) {
         failed += 1;
         const reason = 'no package here';
-        say(values.json ? JSON.stringify({ package: path, ok: false, reason }) : `REFUSED  ${path}: ${reason}`);
+        if (values.json) sayJson({ package: path, ok: false, reason });
+        else sayLine(`REFUSED  ${path}: ${reason}`);
       }
       for (const one of packages) await conclude(one, await foundPackage(one, keys));
     }
@@ -95,6 +97,10 @@ Example: mugai verify out/* --key verify-key.pem`,
 async function foundPackage(path: string, keys: Parameters<typeof verifyPackage>[1]): Promise<Found | string> {
   try {
     const { statement } = await verifyPackage(folderFiles(path), keys, 0, new AbortController().signal);
+    // In an outbox a package lies under its id, and the gate refuses a copy under another one.
+    const { id } = statement.predicate;
+    if ((parseMessageId(basename(resolve(path))) ?? id) !== id)
+      throw new GateRefusal('manifest-id', `package of ${id} lies under another id`);
     return { statement, name: '', manifest: manifestOf(path) };
   } catch (error) {
     return reasonOf(error);

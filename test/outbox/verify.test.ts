@@ -163,6 +163,36 @@ describe('mugai verify', () => {
   });
 });
 
+describe('mugai verify of an outbox', () => {
+  it('refuses a package that lies under the id of another message, as the gate does', async () => {
+    await using root = await scratch();
+    const { folder, key } = await sealed(root.path);
+    const other = join(root.path, 'outbox', folderOf(newMessageId()));
+    await mkdir(dirname(other), { recursive: true });
+    await rename(folder, other);
+    const run = await runMugai(['verify', join(root.path, 'outbox'), '--key', key]);
+    assert.equal(run.code, 1);
+    assert.match(run.stdout, /^REFUSED {2}.*manifest-id: package of [0-9a-z]{26} lies under another id$/m);
+  });
+
+  it('prints no escape sequence of a name that lies in the package, in lines and in JSON', async () => {
+    await using root = await scratch();
+    const { folder, key } = await sealed(root.path);
+    const name = 'z\u001b[2K\rok       p\u001b[8m\u009b8m\u202e';
+    await writeFile(join(folder, 'files', name), 'MZ');
+    const run = await runMugai(['verify', folder, '--key', key]);
+    assert.equal(run.code, 1);
+    assert.match(run.stdout, /^REFUSED .*file-unlisted/m);
+    assert.doesNotMatch(run.stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]|^ok/m);
+    const json = await runMugai(['verify', folder, '--key', key, '--json']);
+    assert.doesNotMatch(json.stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    assert.ok(
+      (JSON.parse(json.stdout) as { reason: string }).reason.includes(name.replace('\r', ' ')),
+      'the same value',
+    );
+  });
+});
+
 describe('mugai verify of a delivered file by itself', () => {
   it('names the package that lists it and what was signed of it; an altered or unknown one is refused', async () => {
     await using root = await scratch();
