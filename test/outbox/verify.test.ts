@@ -187,7 +187,7 @@ describe('mugai verify of an outbox', () => {
     const json = await runMugai(['verify', folder, '--key', key, '--json']);
     assert.doesNotMatch(json.stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     assert.ok(
-      (JSON.parse(json.stdout) as { reason: string }).reason.includes(name.replace('\r', ' ')),
+      (JSON.parse(json.stdout) as { reason: string }).reason.includes(name.replaceAll(/\s+/g, ' ')),
       'the same value',
     );
   });
