@@ -1,6 +1,7 @@
-// What a schema cannot say of a signed manifest: lists that agree, and times that there are.
+// What a schema cannot say of a signed manifest: lists that agree, times that there are, words that a screen shows as they are.
 import { timeOf, type MessageId } from '../message/id.ts';
 import type { Predicate, Statement } from './manifest.ts';
+import { isForbidden } from './read-text.ts';
 import { refuseManifest } from './refusal.ts';
 
 /** Milliseconds between the time in an id and the one at which the door says it took the message: it reads its clock once. */
@@ -8,8 +9,53 @@ const APART_MS = 24 * 3_600_000;
 
 /** Throws `GateRefusal` where a statement of the schema does not agree with itself. */
 export function checkStatement(statement: Statement): void {
+  checkText(statement);
   checkTimes(statement.predicate);
   checkList(statement);
+  checkVerdicts(statement);
+}
+
+const PLAIN = /^[\x20-\x7e]*$/;
+/** A file as `forFileName` names it: of the sender's name nothing but letters, marks, numbers, `_` and `-`. */
+const OWN_NAME = /^(?:message\.txt|files\/\d{2,4}-[\p{L}\p{M}\p{N}_-]+\.[a-z]+)$/u;
+
+/** All of it is shown, logged and mailed: one line each, no control, nothing invisible, no half of a pair. */
+function checkText(value: unknown): void {
+  if (typeof value === 'string') {
+    if (!PLAIN.test(value) && !isLine(value)) refuseManifest('manifest-schema', 'a string that is no line of text');
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, one] of Object.entries(value)) {
+      checkText(name);
+      checkText(one);
+    }
+  }
+}
+
+function isLine(text: string): boolean {
+  for (const letter of text) {
+    const point = letter.codePointAt(0) as number;
+    if (point < 0x20 || (point >= 0xd800 && point < 0xe000) || isForbidden(point)) return false;
+  }
+  return true;
+}
+
+/** What is whole has no reason, what is not has one, and nothing comes of a part that stays outside. */
+function checkVerdicts({ subject, predicate }: Statement): void {
+  const { state, reason, source, parts } = predicate;
+  // A file of which nothing is left, a signature by itself, is refused for no reason.
+  const isDropped = state === 'refused' && parts[0]?.verdict === 'dropped';
+  if ((state === 'sanitised') !== (reason === null) && !isDropped)
+    refuseManifest('manifest-schema', `${state} for no such reason`);
+  for (const part of parts) {
+    if (part.verdict !== 'held' && part.verdict !== 'refused') continue;
+    if (part.reason === null || part.outputs.length > 0)
+      refuseManifest(
+        'manifest-schema',
+        `part ${part.path} is ${part.verdict}, and something came of it or for no reason`,
+      );
+  }
+  if (source.kind === 'mail' && !subject.some(({ name }) => name === 'message.txt'))
+    refuseManifest('manifest-files', 'a mail without its text');
 }
 
 /**
@@ -36,6 +82,7 @@ function checkList({ subject, predicate }: Statement): void {
   if (listed.size !== subject.length) refuseManifest('manifest-files', 'a file is listed twice');
   const made = new Set(predicate.parts.flatMap(({ outputs }) => outputs));
   made.add('message.txt');
+  for (const name of listed) if (!OWN_NAME.test(name)) refuseManifest('manifest-schema', 'a name that we do not give');
   for (const name of listed) if (!made.has(name)) refuseManifest('manifest-files', `no part made ${name}`);
   if (!listed.has('message.txt')) made.delete('message.txt');
   for (const name of made) if (!listed.has(name)) refuseManifest('manifest-files', `${name} is not listed`);

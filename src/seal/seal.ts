@@ -5,6 +5,7 @@ import type { MessageId } from '../message/id.ts';
 import type { State } from '../message/part.ts';
 import type { Sanitised, SanitisedRecord, Sealed } from '../message/stages.ts';
 import { MugaiError } from '../message/errors.ts';
+import { forLine } from '../message/untrusted.ts';
 import type { Entry, Spool, Staged } from '../spool/spool.ts';
 import { sealBoard, type Board } from '../outbox/board.ts';
 import type { Status } from '../message/status.ts';
@@ -125,7 +126,7 @@ function statementOf(
   const { state, reason, source, receivedAt, sanitisedAt, envelope, headers } = record;
   const { autoSubmitted, policy, engine, parts, revises, answers, live } = record;
   const chain = [...(record.chain ?? []), ...(position === undefined ? [] : [position])];
-  return {
+  return asLines({
     _type: STATEMENT_TYPE,
     subject,
     predicateType: PREDICATE_TYPE,
@@ -147,5 +148,18 @@ function statementOf(
       ...(live === undefined ? {} : { live }),
       ...(chain.length === 0 ? {} : { chain }),
     },
-  };
+  });
+}
+
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/**
+ * The same with every string a line of clean text, which is all the gate takes: a detail that was cut inside a character, the
+ * name of a policy, a sender's address in the envelope (RFC 6531 lets much stand there).
+ */
+function asLines<T>(value: T): T {
+  if (typeof value === 'string') return (PLAIN.test(value) ? value : forLine(value, Infinity)) as T;
+  if (Array.isArray(value)) return value.map((one: unknown) => asLines(one)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, asLines(one as unknown)])) as T;
 }

@@ -5,12 +5,24 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import { LIMITS } from '../../src/message/limits.ts';
+import { newMessageId } from '../../src/message/id.ts';
 import { MANIFEST } from '../../src/outbox/manifest.ts';
 import { GateRefusal, RULES, type Rule } from '../../src/outbox/refusal.ts';
 import { verifyPackage } from '../../src/outbox/verify.ts';
+import { Signer, packageOf } from '../../src/seal/seal.ts';
 import { PIXEL } from '../../src/sandbox/wire.ts';
 import { ownFiles, page, pdfOf } from '../support/own-files.ts';
-import { KEYS, filesOf, resealed, resigned, restated, sealedPackage, type Files } from '../support/packages.ts';
+import {
+  KEYS,
+  PAIR,
+  filesOf,
+  recordOf,
+  resealed,
+  resigned,
+  restated,
+  sealedPackage,
+  type Files,
+} from '../support/packages.ts';
 
 const own = await ownFiles();
 const file = (name: string): Buffer => own.get(name) as Buffer;
@@ -36,7 +48,14 @@ interface Manifest {
 }
 interface Statement {
   subject: { name: string; digest: { sha256: string } }[];
-  predicate: { parts: { outputs: string[] }[]; state: string; receivedAt: string; sanitisedAt: string };
+  predicate: {
+    reason: string | null;
+    policy: { name: string };
+    parts: { outputs: string[] }[];
+    state: string;
+    receivedAt: string;
+    sanitisedAt: string;
+  };
 }
 
 /** Changed at rest: no key needed. */
@@ -54,6 +73,9 @@ const manifestText = (change: (text: string) => string) =>
   atRest((files) => files.set(MANIFEST, Buffer.from(change((files.get(MANIFEST) as Buffer).toString()))));
 const statement = (change: (statement: Statement) => void) => (): Files => restated(HONEST, change);
 const statementText = (change: (text: string) => string) => (): Files => resigned(HONEST, change);
+
+/** The text under another name wherever it is named. */
+const renamed = (name: string) => statementText((text) => text.replaceAll(TXT, name));
 
 /** A signature of nobody. */
 const JUNK = Buffer.alloc(64, 7).toString('base64');
@@ -282,6 +304,50 @@ const CASES: { readonly [name: string]: Case } = {
       const part = { ...s.predicate.parts[0], outputs: [] };
       while (s.predicate.parts.length < LIMITS.parts + 2) s.predicate.parts.push(part);
     }),
+  ],
+  ...Object.fromEntries(
+    [
+      ['steers a terminal', '\u001b[2K'],
+      ['has a second header line', 'x\nBcc: a@b'],
+      ['has a control of C1', '\u009b8m'],
+      ['turns the order of its letters', '\u202Efdp.exe'],
+      ['hides letters', 'a\u200bb'],
+      ['has half of a pair', '\ud800'],
+    ].map(([what, text]): [string, Case] => [
+      `a string of the manifest ${what}`,
+      ['manifest-schema', MANIFEST, statement((s) => void (s.predicate.policy.name = text as string))],
+    ]),
+  ),
+  'a file has a name that turns': ['manifest-schema', MANIFEST, renamed('files/05-\u202Etxt.txt')],
+  'a file has a name with a space in it': ['manifest-schema', MANIFEST, renamed('files/05-CON .txt')],
+  'a file has a name of markup': ['manifest-schema', MANIFEST, renamed('files/05-<script>.txt')],
+  'a file has two endings': ['manifest-schema', MANIFEST, renamed('files/05-a.exe.txt')],
+  'the message is whole, for a reason': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => void (s.predicate.reason = 'malware')),
+  ],
+  'the message is refused for no reason': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => void (s.predicate.state = 'refused')),
+  ],
+  'something came of a part that was refused': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => Object.assign(s.predicate.parts[0] as object, { verdict: 'refused', reason: 'malware' })),
+  ],
+  'a part is held for no reason': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) =>
+      s.predicate.parts.push({ ...(s.predicate.parts[0] as object), verdict: 'held', outputs: [] } as never),
+    ),
+  ],
+  'a mail has no text': [
+    'manifest-files',
+    MANIFEST,
+    statement((s) => void (s.subject = s.subject.filter(({ name }) => name !== 'message.txt'))),
   ],
   'the manifest has its keys in another order': [
     'manifest-canonical',
@@ -577,6 +643,23 @@ describe('the gate, given a package that was tampered with', () => {
   it('takes it as it was sealed', async () => {
     const { files } = await verifyPackage(filesOf(HONEST), KEYS, 1e6, new AbortController().signal);
     assert.equal(files.length, 6);
+  });
+
+  it('takes what we seal of a record with words that are no clean line, and they are clean there', async () => {
+    const id = newMessageId();
+    const record = recordOf(id, []);
+    const unclean = {
+      ...record,
+      envelope: { ...record.envelope, from: 'a\u202e\u009b@example.com' },
+      policy: { ...record.policy, name: 'two\nlines \u001b[2K' },
+      autoSubmitted: '𠮷'.slice(0, 1),
+    };
+    const files = new Map(
+      packageOf(id, unclean, [], new Signer(PAIR.privateKey)).map(({ name, content }) => [name, content as Buffer]),
+    );
+    const { statement: sealed } = await verifyPackage(filesOf(files), KEYS, 1e6, new AbortController().signal);
+    const { envelope: told, policy, autoSubmitted } = sealed.predicate;
+    assert.deepEqual([told.from, policy.name, autoSubmitted], ['a@example.com', 'two lines [2K', '\ufffd']);
   });
 
   for (const [name, [rule, where, make]] of Object.entries(CASES)) {

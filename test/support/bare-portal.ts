@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import type { ActEntry } from '../../src/message/act.ts';
 import { newMessageId, type MessageId } from '../../src/message/id.ts';
+import { forLine } from '../../src/message/untrusted.ts';
 import type { PartRow } from '../../src/message/part.ts';
 import { keyId, PREDICATE_TYPE, signStatement, STATEMENT_TYPE } from '../../src/outbox/manifest.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
@@ -167,7 +168,7 @@ export function entriesFor(
   sign: (statement: Statement) => Buffer,
   to = 'staff@city.example.lg.jp',
 ) {
-  const line = word.toWellFormed().slice(0, 290);
+  const line = forLine(word, 290); // as the middle seals it
   const text = Buffer.from(
     `${word.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\p{Cf}|[\u2028\u2029]/gu, '')}\n`,
   );
@@ -176,7 +177,7 @@ export function entriesFor(
   const part = {
     path: '1',
     name: line,
-    declaredType: line.slice(0, 190),
+    declaredType: forLine(word, 190),
     detectedType: 'text/plain',
     size: text.length,
     sha256,
