@@ -174,4 +174,42 @@ describe('what is on its way', { timeout: 400_000 }, () => {
       await bare.close();
     }
   });
+
+  it('what is said while a page fetches itself, and what it could not fetch, is shown none the less', async () => {
+    const bare = await barePortal(['前の件名']);
+    try {
+      await using browser = await openBrowser();
+      const { page } = browser;
+      await bare.signIn(page);
+      const rename = (subject: string): number => bare.db.run('UPDATE idx.messages SET subject = ?', subject);
+      const events = (...tokens: string[]): string =>
+        `retry: 600000\n\n${tokens.map((token) => `data: ${token}\n\n`).join('')}`;
+      let said = events('one', 'two');
+      await page.route('**/live?*', async (route) => route.fulfill({ contentType: 'text/event-stream', body: said }));
+      let fetches = 0;
+      let first: 'old' | 'fails' = 'old';
+      await page.route('**/messages', async (route) => {
+        if (route.request().headers()['x-mugai-by-itself'] === undefined) return route.continue();
+        fetches += 1;
+        if (fetches > 1) return route.continue();
+        if (first === 'fails') return route.fulfill({ status: 503, body: '' });
+        // Something changes after this answer was made, and is said before it is there.
+        const response = await route.fetch();
+        const body = await response.text();
+        rename('次の件名');
+        return route.fulfill({ response, body });
+      });
+      await page.goto(`${bare.url}/messages`);
+      await page.locator('td.subject >> text=次の件名').waitFor({ timeout: 15_000 });
+      assert.equal(fetches, 2);
+
+      [said, fetches, first] = [events('three'), 0, 'fails'];
+      await page.goto(`${bare.url}/messages`);
+      await until(() => fetches === 1, 10_000, 'the first one failed');
+      rename('後の件名');
+      await page.locator('td.subject >> text=後の件名').waitFor({ timeout: 15_000 });
+    } finally {
+      await bare.close();
+    }
+  });
 });

@@ -37,8 +37,10 @@ if (bar !== null && sheets !== null) {
 const main = document.querySelector('main[data-live]');
 if (main !== null && 'EventSource' in window) {
   let source;
-  let told;
+  let wanted; // what was said last
+  let shown; // what the page was last fetched for
   let busy = false;
+  let again;
   const grow = (now, next) => {
     const mine = new Map([...now.querySelectorAll('[data-live-grow]')].map((one) => [one.dataset.liveGrow, one]));
     const theirs = [...next.querySelectorAll('[data-live-grow]')];
@@ -60,12 +62,14 @@ if (main !== null && 'EventSource' in window) {
     place.replaceChildren(link);
     source.close();
   };
+  // True when there is nothing more to do about what was said.
   const take = async () => {
     const answer = await fetch(location.href, { headers: { 'X-Mugai-By-Itself': '1' } });
     const place = document.querySelector('[data-ready]');
     if (answer.redirected && place !== null && answer.ok && !answer.url.includes('/sign-in')) say(place, answer.url);
     else if (answer.redirected) location.replace(answer.url);
-    if (answer.redirected || !answer.ok) return;
+    if (answer.redirected) return true;
+    if (!answer.ok) return false;
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
     for (const now of document.querySelectorAll('[data-live-part]')) {
       const next = page.querySelector(`[data-live-part="${now.dataset.livePart}"]`);
@@ -73,16 +77,25 @@ if (main !== null && 'EventSource' in window) {
       if ('liveKeep' in now.dataset) grow(now, next);
       else now.replaceChildren(...next.childNodes);
     }
+    return true;
+  };
+  // What is said while the page is being fetched is fetched for afterwards; what failed is tried again.
+  const catchUp = () => {
+    clearTimeout(again);
+    if (busy || document.hidden || wanted === shown) return;
+    busy = true;
+    const mine = wanted;
+    const end = (taken) => {
+      busy = false;
+      if (taken) shown = mine;
+      if (taken) catchUp();
+      else again = setTimeout(catchUp, 5000);
+    };
+    take().then(end, () => end(false)); // the line is gone
   };
   const heard = ({ data }) => {
-    if (data === told || busy) return;
-    told = data;
-    busy = true;
-    take()
-      .catch(() => undefined) // the line is gone: the stream comes again by itself
-      .finally(() => {
-        busy = false;
-      });
+    wanted = data;
+    catchUp();
   };
   const follow = () => {
     source?.close();
