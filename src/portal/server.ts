@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import cookie from '@fastify/cookie';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Audit } from '../message/act.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
@@ -76,6 +76,16 @@ export interface Portal {
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+const HEADERS = {
+  'Content-Security-Policy': POLICY,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
+  'Cache-Control': 'no-store',
+};
+
 const FORM_BYTES = 64 * 1024;
 
 /** Opens the portal. `addMore` puts further rooms' pages on the same server before it listens. */
@@ -84,22 +94,21 @@ export async function openPortal(
   deps: PortalDeps,
   addMore: (desk: Desk) => void = () => undefined,
 ): Promise<Portal> {
-  const app = fastify({ logger: false, bodyLimit: FORM_BYTES, return503OnClosing: true, keepAliveTimeout: 5000 });
+  const app = fastify({
+    logger: false,
+    bodyLimit: FORM_BYTES,
+    return503OnClosing: true,
+    keepAliveTimeout: 5000,
+    // An address that cannot be decoded, or is too long: no hook of ours sees it, not that of cookies either.
+    frameworkErrors: (_error, request, reply) => void nothingHere(request, reply.headers(HEADERS)),
+  });
   await app.register(cookie);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
     done(null, new URLSearchParams(String(body))),
   );
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers({
-      'Content-Security-Policy': POLICY,
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Resource-Policy': 'same-origin',
-      'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
-      'Cache-Control': 'no-store',
-    });
+    reply.headers(HEADERS);
   });
 
   const now = deps.now ?? Date.now;
@@ -208,25 +217,36 @@ function errorPages(app: FastifyInstance, pages: Pages, deps: PortalDeps): void 
         .type(HTML)
         .send(notFoundPage(pages.glance(request, reply)).text);
     if (isBroken(error)) deps.onIndexFault();
-    const stranger: Glance = {
-      request,
-      reply,
-      session: undefined,
-      links: [],
-      language: languageOf(request),
-      path: '',
-      query: new URLSearchParams(),
-      form: new URLSearchParams(),
-      params: {},
-    };
     reply.removeHeader('Content-Disposition');
     reply.removeHeader('Content-Length');
     return reply
       .code(503)
       .header('Retry-After', '30')
       .type(HTML)
-      .send(plainPage(stranger, 'troubleTitle', 'trouble').text);
+      .send(plainPage(stranger(request, reply), 'troubleTitle', 'trouble').text);
   });
+}
+
+/** A glance of nobody in particular: no database is asked who it is. */
+function stranger(request: FastifyRequest, reply: FastifyReply): Glance {
+  return {
+    request,
+    reply,
+    session: undefined,
+    links: [],
+    language: languageOf(request),
+    path: '',
+    query: new URLSearchParams(),
+    form: new URLSearchParams(),
+    params: {},
+  };
+}
+
+function nothingHere(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply
+    .code(404)
+    .type(HTML)
+    .send(notFoundPage(stranger(request, reply)).text);
 }
 
 function statusOf(error: unknown): number {

@@ -175,6 +175,26 @@ describe('trouble of the portal', { timeout: 300_000 }, () => {
     }
   });
 
+  it('an address that cannot be decoded, or is too long, is the page that is not there, with the heads of every page', async () => {
+    const bare = await barePortal(['一通目']);
+    try {
+      const usual = await fetch(`${bare.url}/nothing`);
+      const names = [...usual.headers.keys()].filter(
+        (name) => !['date', 'content-length', 'set-cookie'].includes(name),
+      );
+      assert.ok(names.includes('content-security-policy'));
+      for (const path of ['/messages/%E0%A4%A', `/messages/${'a'.repeat(500)}`])
+        for (const language of ['ja', 'en']) {
+          const answer = await fetch(bare.url + path, { headers: { 'accept-language': language } });
+          assert.equal(answer.status, 404, path);
+          for (const name of names) assert.equal(answer.headers.get(name), usual.headers.get(name), name);
+          assert.match(await answer.text(), language === 'ja' ? /<html lang="ja"/ : /<html lang="en"/);
+        }
+    } finally {
+      await bare.close();
+    }
+  });
+
   it('a package that was changed after it was sealed shows nothing and hands nothing out', async () => {
     const bare = await barePortal(['一通目', '二通目']);
     try {
