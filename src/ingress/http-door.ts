@@ -1,7 +1,7 @@
 // The HTTP door of the outer side: files by multipart, streamed to the spool; a receipt says how far a message came.
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { parseMessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
@@ -10,15 +10,23 @@ import { untrusted } from '../message/untrusted.ts';
 import { intakeAll, MESSAGE_BYTES } from './intake.ts';
 import { addReleases } from './release-page.ts';
 import { listenError, type Door } from './smtp-door.ts';
-import { checkEnvelope, type HttpDoorDeps } from './upload-envelope.ts';
-import { BadRequest, clientOf, Quota } from './upload-fault.ts';
+import { addUploads } from './tus-routes.ts';
+import { checkEnvelope, checkPressure, type HttpDoorDeps } from './upload-envelope.ts';
+import { BadRequest, clientOf, peerOf, Quota, sentBy } from './upload-fault.ts';
 import { readForm } from './upload-form.ts';
 import { addUploadPage } from './upload-page.ts';
-import { addUploads, Uploads } from './uploads.ts';
+import { Uploads } from './uploads.ts';
 
 const FILES_PER_REQUEST = 20;
 /** Bytes a client may send in an hour. */
 const CLIENT_BYTES = 4 * 1024 * 1024 * 1024;
+const HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+};
 const Accepted = Type.Object({
   files: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), size: Type.Integer() })),
 });
@@ -39,6 +47,8 @@ export async function openHttpDoor(
     requestTimeout: LIMITS.smtpDataMs,
     keepAliveTimeout: 5000,
     return503OnClosing: true,
+    // An address that cannot be decoded, or is too long: no hook of ours sees it.
+    frameworkErrors: (_error, _request, reply) => void nothingHere(reply.headers(HEADERS)),
   });
   await app.register(swagger, {
     openapi: {
@@ -62,23 +72,16 @@ export async function openHttpDoor(
     done(null, undefined),
   );
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers({
-      'Content-Security-Policy':
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-      'Cache-Control': 'no-store',
-    });
+    reply.headers(HEADERS);
   });
   app.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const { status, code, message } = translate(error);
-    if (status >= 500) deps.log.error({ error: reasonOf(error) }, 'upload not accepted');
+    if (status >= 500 && !(error instanceof BadRequest))
+      deps.log.error({ error: reasonOf(error) }, 'upload not accepted');
     if (status === 503 || status === 507) reply.header('Retry-After', '60');
     return reply.code(status).send({ error: code, message });
   });
-  app.setNotFoundHandler(async (_request, reply) =>
-    reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' }),
-  );
+  app.setNotFoundHandler(async (_request, reply) => nothingHere(reply));
   const routes: string[] = [];
   app.addHook('onRoute', ({ method, url }) => {
     // Fastify answers HEAD where GET is declared; only where nothing else is declared does it stand for itself.
@@ -121,9 +124,7 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps, quota: Quota): void
     response: { 202: Accepted, '4xx': Problem, '5xx': Problem },
   };
   app.post('/v1/files', { schema }, async (request, reply) => {
-    const closed = deps.pressure?.();
-    if (closed !== undefined)
-      throw new BadRequest(503, 'busy', 'Too much is waiting here; nothing was accepted. Try again later.');
+    checkPressure(deps);
     const client = clientOf(request, deps.apiKeys);
     if (!request.isMultipart())
       throw new BadRequest(415, 'bad-input', 'Send multipart/form-data with fields "to" and "file".');
@@ -133,7 +134,7 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps, quota: Quota): void
     if (uploads.length === 0) throw new BadRequest(400, 'bad-input', 'No file was sent.');
     checkEnvelope(from, to, deps.domains);
     const envelope = { from, to: [...to] };
-    const peer = untrusted(`${request.ip} http`);
+    const peer = peerOf(request, 'http', deps.apiKeys);
     const spooled = await intakeAll(
       uploads.map(({ name, staged }) => ({
         arrival: { kind: 'file', name: untrusted(name), envelope, peer },
@@ -154,14 +155,20 @@ function getReceipt(app: FastifyInstance, deps: HttpDoorDeps): void {
     response: { 200: Receipt, '4xx': Problem, '5xx': Problem },
   };
   app.get<{ Params: { id: string } }>('/v1/files/:id', { schema }, async (request, reply) => {
-    clientOf(request, deps.apiKeys);
+    const client = clientOf(request, deps.apiKeys);
     const id = parseMessageId(request.params.id);
     const spooled = id === undefined ? undefined : await deps.spool.spooled(id);
-    if (id === undefined || spooled === undefined || spooled.record.source.kind !== 'file') {
-      return reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' });
+    // With keys a receipt is for the sender alone: another's number tells nothing, not even that there is such a file.
+    const told = spooled !== undefined && (deps.apiKeys === undefined || sentBy(spooled.record.peer, client));
+    if (id === undefined || !told || spooled.record.source.kind !== 'file') {
+      return nothingHere(reply);
     }
     return { id, stage: await deps.spool.stageOf(id), receivedAt: spooled.record.receivedAt };
   });
+}
+
+function nothingHere(reply: FastifyReply): FastifyReply {
+  return reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' });
 }
 
 function translate(error: FastifyError): { status: number; code: string; message: string } {

@@ -1,4 +1,4 @@
-// What both ways into the HTTP door need: what the door is given, and whether an upload's envelope can be taken.
+// What both ways into the HTTP door need: what the door is given, whether it may take anything now, and an upload's envelope.
 import { LIMITS } from '../message/limits.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -13,6 +13,12 @@ export interface HttpDoorDeps extends IntakeDeps {
   readonly metrics: Metrics;
   /** The keys as they are now; undefined: the door asks for none. */
   readonly apiKeys: (() => ApiKeys) | undefined;
+}
+
+/** Throws 503 while nothing new may be taken. */
+export function checkPressure(deps: HttpDoorDeps): void {
+  if (deps.pressure?.() !== undefined)
+    throw new BadRequest(503, 'busy', 'Too much is waiting here; nothing was accepted. Try again later.');
 }
 
 /** Throws the fault of an envelope. */

@@ -1,5 +1,6 @@
 // A request at the HTTP door that cannot be taken, with its status and a plain sentence; and who a client is.
 import type { FastifyRequest } from 'fastify';
+import { untrusted, type Untrusted } from '../message/untrusted.ts';
 import { digestOfKey, type ApiKeys } from './api-keys.ts';
 
 export class BadRequest extends Error {
@@ -20,6 +21,20 @@ export function clientOf(request: FastifyRequest, keys: (() => ApiKeys) | undefi
   const name = keys().get(digestOfKey(key));
   if (name === undefined) throw new BadRequest(401, 'unauthorised', 'This door needs an API key.');
   return name;
+}
+
+/** Where a file came from, for its record: the address, the way, and the name of the key where one is asked for. */
+export function peerOf(
+  request: FastifyRequest,
+  way: 'http' | 'tus',
+  keys: (() => ApiKeys) | undefined,
+): Untrusted<string> {
+  return untrusted(`${request.ip} ${way}${keys === undefined ? '' : ` ${clientOf(request, keys)}`}`);
+}
+
+/** True when a record's `peer` names this key. */
+export function sentBy(peer: string, key: string): boolean {
+  return peer.split(' ')[2] === key;
 }
 
 /** Bytes each client sent within the last hour; more than the quota has to wait. */

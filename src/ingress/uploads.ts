@@ -1,35 +1,48 @@
-// Uploads that survive a broken line: the tus protocol 1.0 (creation, termination, expiration), written by hand because the
-// bytes go straight into the spool's own staging and are hashed on their way; tus-node-server would keep a copy beside it.
+// Uploads under way at the HTTP door, and those that ended a while ago: who writes, how far they came, when they are given up.
 import { randomBytes } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { MugaiError } from '../message/errors.ts';
-import { LIMITS } from '../message/limits.ts';
-import { untrusted } from '../message/untrusted.ts';
+import type { Readable } from 'node:stream';
 import type { StageWriter } from '../spool/spool.ts';
-import { checkEnvelope, type HttpDoorDeps } from './upload-envelope.ts';
-import { intake, MESSAGE_BYTES } from './intake.ts';
-import { BadRequest, clientOf, type Quota } from './upload-fault.ts';
+import { BadRequest } from './upload-fault.ts';
 
-const VERSION = '1.0.0';
 /** Unfinished uploads of a client, and of all together; milliseconds one may rest. */
 const PER_CLIENT = 10;
 const ALL = 100;
-const REST_MS = 3_600_000;
+export const REST_MS = 3_600_000;
+/** Uploads that ended and are still known, some 200 bytes each, for those whose last answer was lost. */
+const DONE = 10_000;
 
-interface Unfinished {
+export interface Unfinished {
   readonly client: string;
   readonly name: string;
   readonly to: readonly string[];
   readonly length: number;
   readonly writer: StageWriter;
-  /** One PATCH at a time: two would mix their bytes. */
-  busy: boolean;
+  /** The request that writes. One at a time: two would mix their bytes. */
+  turn?: Turn;
+  /** All bytes are here: the id of the message, once it is durable. */
+  finishing?: Promise<string>;
   touched: number;
 }
 
-/** The unfinished uploads of a door. They live as long as the process: after a restart a client begins anew, as tus has it. */
+interface Turn {
+  readonly body: Readable;
+  readonly over: Promise<void>;
+  /** A newer request took its place. */
+  ended: boolean;
+}
+
+/** An upload that became a message. */
+export interface Done {
+  readonly client: string;
+  readonly length: number;
+  readonly message: string;
+  readonly at: number;
+}
+
+/** The uploads of a door. They live as long as the process: after a restart a client begins anew, as tus has it. */
 export class Uploads {
   readonly #all = new Map<string, Unfinished>();
+  readonly #done = new Map<string, Done>();
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
@@ -50,157 +63,87 @@ export class Uploads {
     return this.#all.get(id);
   }
 
-  /** Takes an upload off the list; its bytes are the caller's. */
-  take(id: string): void {
+  /** What became of an upload that ended within the hour. Waits for one that is ending. */
+  async done(id: string): Promise<Done | undefined> {
+    await Promise.allSettled([this.#all.get(id)?.finishing]);
+    return this.#done.get(id);
+  }
+
+  /**
+   * Begins to write `body` at `offset`. Whoever wrote until now ends first, its bytes stand: a line that was dropped without
+   * a word would hold the upload until the request's time is over. 409 where the upload stands elsewhere. The result ends
+   * the turn.
+   */
+  async begin(id: string, offset: number | undefined, body: Readable): Promise<{ turn: Turn; end: () => void }> {
+    this.#standing(id, offset);
+    await this.stop(id);
+    const upload = this.#standing(id, offset);
+    if (upload.turn !== undefined) throw elsewhere(); // another one waited, too, and was first
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const turn: Turn = { body, over, ended: false };
+    upload.turn = turn;
+    const end = (): void => {
+      if (upload.turn === turn) delete upload.turn;
+      upload.touched = Date.now();
+      resolve();
+    };
+    return { turn, end };
+  }
+
+  /** Ends the request that writes an upload. */
+  async stop(id: string): Promise<void> {
+    const turn = this.#all.get(id)?.turn;
+    if (turn === undefined) return;
+    turn.ended = true;
+    turn.body.destroy();
+    await turn.over;
+  }
+
+  #standing(id: string, offset: number | undefined): Unfinished {
+    const upload = this.#all.get(id);
+    if (upload === undefined) throw noUpload();
+    if (upload.finishing !== undefined || offset !== upload.writer.size) throw elsewhere();
+    return upload;
+  }
+
+  /** Makes a message of an upload that is whole: `keep` gives its id. Known for an hour; a failure is the end of the upload. */
+  async finish(id: string, upload: Unfinished, keep: () => Promise<string>): Promise<string> {
+    upload.finishing = keep()
+      .then((message) => {
+        this.#done.set(id, { client: upload.client, length: upload.length, message, at: Date.now() });
+        const [oldest] = this.#done.keys();
+        if (this.#done.size > DONE && oldest !== undefined) this.#done.delete(oldest);
+        return message;
+      })
+      .finally(() => this.#all.delete(id));
+    return upload.finishing;
+  }
+
+  /** Gives an upload up. */
+  drop(id: string): void {
+    this.#all.get(id)?.writer.abort();
     this.#all.delete(id);
   }
 
-  /** Ends what nobody came back for. */
+  /** Ends what nobody came back for, forgets what ended long ago. */
   sweep(now: number): void {
     for (const [id, upload] of this.#all) {
-      if (upload.busy || now - upload.touched < REST_MS) continue;
-      upload.writer.abort();
-      this.#all.delete(id);
+      const busy = upload.turn !== undefined || upload.finishing !== undefined;
+      if (!busy && now - upload.touched >= REST_MS) this.drop(id);
     }
+    for (const [id, { at }] of this.#done) if (now - at >= REST_MS) this.#done.delete(id);
   }
 
   close(): void {
     clearInterval(this.#timer);
-    for (const upload of this.#all.values()) upload.writer.abort();
-    this.#all.clear();
+    for (const [id, { finishing }] of this.#all) if (finishing === undefined) this.drop(id);
   }
 }
 
-/** Declares `/v1/uploads`. */
-export function addUploads(app: FastifyInstance, deps: HttpDoorDeps, uploads: Uploads, quota: Quota): void {
-  app.addContentTypeParser('application/offset+octet-stream', (_request, payload, done) => done(null, payload));
-  const tus = (reply: FastifyReply): FastifyReply => reply.header('Tus-Resumable', VERSION);
-  const mine = (request: FastifyRequest<{ Params: { id: string } }>): Unfinished => {
-    const upload = uploads.find(request.params.id);
-    if (upload === undefined || upload.client !== clientOf(request, deps.apiKeys))
-      throw new BadRequest(404, 'not-found', 'There is no such upload, or it is too old.');
-    return upload;
-  };
-  const hide = { schema: { hide: true } };
-
-  app.options('/v1/uploads', hide, async (_request, reply) =>
-    tus(reply)
-      .headers({
-        'Tus-Version': VERSION,
-        'Tus-Extension': 'creation,termination,expiration',
-        'Tus-Max-Size': MESSAGE_BYTES,
-      })
-      .code(204)
-      .send(),
-  );
-  app.post('/v1/uploads', hide, async (request, reply) => {
-    const client = clientOf(request, deps.apiKeys);
-    const length = wholeNumber(request.headers['upload-length']);
-    if (length === undefined) throw new BadRequest(400, 'bad-input', 'Upload-Length is missing.');
-    if (length > MESSAGE_BYTES)
-      throw new BadRequest(413, 'too-large', `A file may have at most ${MESSAGE_BYTES} bytes.`);
-    const facts = metadataOf(request.headers['upload-metadata']);
-    const to = (facts.get('to') ?? '').split(',').map((one) => one.trim());
-    checkEnvelope('', to[0] === '' ? [] : to, deps.domains);
-    quota.take(client, length);
-    const writer = deps.spool.begin(MESSAGE_BYTES);
-    let id: string;
-    try {
-      const name = facts.get('filename') ?? '';
-      id = uploads.add({ client, name, to, length, writer, busy: false, touched: Date.now() });
-    } catch (error) {
-      writer.abort();
-      throw error;
-    }
-    return tus(reply).code(201).header('Location', `/v1/uploads/${id}`).header('Upload-Expires', expiry()).send();
-  });
-  // Fastify answers HEAD where GET is declared; here only HEAD has a meaning.
-  app.head<{ Params: { id: string } }>('/v1/uploads/:id', hide, async (request, reply) => {
-    const upload = mine(request);
-    return tus(reply)
-      .headers({ 'Upload-Offset': upload.writer.size, 'Upload-Length': upload.length, 'Cache-Control': 'no-store' })
-      .code(200)
-      .send();
-  });
-  app.delete<{ Params: { id: string } }>('/v1/uploads/:id', hide, async (request, reply) => {
-    const upload = mine(request);
-    if (upload.busy) throw new BadRequest(409, 'busy', 'This upload is being written.');
-    uploads.take(request.params.id);
-    upload.writer.abort();
-    return tus(reply).code(204).send();
-  });
-  app.patch<{ Params: { id: string } }>(
-    '/v1/uploads/:id',
-    { ...hide, bodyLimit: MESSAGE_BYTES },
-    async (request, reply) => {
-      const upload = mine(request);
-      const { id } = request.params;
-      const offset = wholeNumber(request.headers['upload-offset']);
-      if (upload.busy || offset !== upload.writer.size)
-        throw new BadRequest(409, 'wrong-offset', 'The upload stands elsewhere; ask with HEAD.');
-      upload.busy = true;
-      try {
-        await append(upload, request.body as AsyncIterable<Uint8Array>); // our parser gives the stream itself
-      } catch (error) {
-        // A line that broke is taken up where it was. What could not be written is gone: the sender begins anew.
-        if (error instanceof BadRequest || error instanceof MugaiError) {
-          uploads.take(id);
-          upload.writer.abort();
-        }
-        throw error;
-      } finally {
-        upload.busy = false;
-        upload.touched = Date.now();
-      }
-      tus(reply).header('Upload-Offset', upload.writer.size).header('Upload-Expires', expiry());
-      if (upload.writer.size < upload.length) return reply.code(204).send();
-      uploads.take(id);
-      return reply
-        .code(204)
-        .header('Mugai-Id', await finish(request, upload, deps))
-        .send();
-    },
-  );
+export function noUpload(): BadRequest {
+  return new BadRequest(404, 'not-found', 'There is no such upload, or it is too old.');
 }
 
-async function append(upload: Unfinished, body: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const chunk of body) {
-    if (upload.writer.size + chunk.length > upload.length)
-      throw new BadRequest(413, 'too-large', 'More came than was announced.');
-    const waiting = upload.writer.write(chunk);
-    if (waiting !== undefined) await waiting;
-  }
-}
-
-/** The digest is fixed here, and the message durable, before the client hears that its last byte arrived. */
-async function finish(request: FastifyRequest, upload: Unfinished, deps: HttpDoorDeps): Promise<string> {
-  const staged = upload.writer.finish();
-  try {
-    const envelope = { from: '', to: [...upload.to] };
-    const peer = untrusted(`${request.ip} tus ${upload.client}`);
-    const spooled = await intake({ kind: 'file', name: untrusted(upload.name), envelope, peer }, staged, deps);
-    deps.metrics.bytes.inc({ direction: 'in' }, staged.size);
-    return spooled.id;
-  } finally {
-    await staged.discard();
-  }
-}
-
-function expiry(): string {
-  return new Date(Date.now() + REST_MS).toUTCString();
-}
-
-function wholeNumber(text: string | string[] | undefined): number | undefined {
-  return typeof text === 'string' && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
-}
-
-/** `Upload-Metadata`: pairs of a name and a base64 value, parted by commas. */
-function metadataOf(header: string | string[] | undefined): Map<string, string> {
-  const facts = new Map<string, string>();
-  if (typeof header !== 'string' || header.length > 8 * LIMITS.recipients * 64) return facts;
-  for (const pair of header.split(',')) {
-    const [name = '', value = ''] = pair.trim().split(' ');
-    facts.set(name, Buffer.from(value, 'base64').toString('utf8'));
-  }
-  return facts;
+export function elsewhere(): BadRequest {
+  return new BadRequest(409, 'wrong-offset', 'The upload stands elsewhere; ask with HEAD.');
 }

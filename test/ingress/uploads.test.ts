@@ -7,11 +7,19 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseMessageId } from '../../src/message/id.ts';
+import type { ApiKeys } from '../../src/ingress/api-keys.ts';
+import { openHttpDoor } from '../../src/ingress/http-door.ts';
+import { Uploads } from '../../src/ingress/uploads.ts';
+import { openLog } from '../../src/ops/log.ts';
+import { openMetrics } from '../../src/ops/metrics.ts';
+import { Spool } from '../../src/spool/spool.ts';
+import { openFsStore } from '../../src/store/fs-store.ts';
 import { Quota } from '../../src/ingress/upload-fault.ts';
 import type { FaultPoint } from '../../src/store/fs-fault.ts';
 import { openBrowser } from '../support/browser.ts';
+import { DEAF_AUDIT } from '../support/door.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { scratch } from '../support/scratch.ts';
+import { scratch, until } from '../support/scratch.ts';
 
 const TO = 'staff@city.example.lg.jp';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -70,6 +78,39 @@ async function piece(place: string, offset: number, body: Uint8Array<ArrayBuffer
   });
 }
 
+/** The door alone, on a spool of its own. */
+async function bareDoor(keys?: ApiKeys) {
+  const folder = await scratch();
+  const spool = new Spool(await openFsStore(folder.path));
+  const logged: unknown[] = [];
+  let [pressed, spooled] = [false, 0];
+  const door = await openHttpDoor(
+    { host: '127.0.0.1', port: 0 },
+    {
+      pressure: () => (pressed ? { reason: 'disk', retryAfterSeconds: 60 } : undefined),
+      spool,
+      audit: DEAF_AUDIT,
+      onSpooled: () => void (spooled += 1),
+      domains: new Set(['city.example.lg.jp']),
+      log: Object.assign(openLog('silent', 'test'), { error: (line: unknown) => void logged.push(line) }),
+      metrics: openMetrics(false),
+      apiKeys: keys === undefined ? undefined : () => keys,
+    },
+  );
+  return {
+    url: `http://127.0.0.1:${door.port}`,
+    port: door.port,
+    spool,
+    logged,
+    spooled: () => spooled,
+    press: (on: boolean) => void (pressed = on),
+    [Symbol.asyncDispose]: async () => {
+      await door.close(100);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
 describe('uploads', { timeout: 300_000 }, () => {
   it('a file goes through the page though the line breaks again and again, whole and once', async () => {
     await using folder = await scratch();
@@ -82,7 +123,7 @@ describe('uploads', { timeout: 300_000 }, () => {
     const bytes = Buffer.from(`${randomBytes(1_500_000).toString('base64')}\n`);
     await page.setInputFiles('#file', { name: '大きい資料.txt', mimeType: 'text/plain', buffer: bytes });
     await page.click('button');
-    await page.locator('#list li:has-text("届けました")').waitFor({ timeout: 120_000 });
+    await page.locator('#list li:has-text("処理を終えました")').waitFor({ timeout: 120_000 });
     assert.equal(wire.broken(), 4);
     const said = await page.locator('#list li').innerText();
     const id = parseMessageId(/\(([0-9a-z]{26})\)/.exec(said)?.[1] ?? '');
@@ -185,5 +226,173 @@ describe('uploads', { timeout: 300_000 }, () => {
     assert.deepEqual(Object.keys(told), ['id', 'stage', 'receivedAt'], 'the state, never the content');
     const api = (await (await fetch(`${url}/v1/openapi.json`)).json()) as { paths: Record<string, unknown> };
     assert.deepEqual(Object.keys(api.paths).toSorted(), ['/v1/files', '/v1/files/{id}']);
+  });
+
+  it('an upload that ended tells so for an hour: nobody sends a file twice because the last answer was lost', async () => {
+    await using door = await bareDoor();
+    const place = door.url + ((await begin(door.url, 5)).headers.get('location') ?? '');
+    const id = (await piece(place, 0, Buffer.from('hello'))).headers.get('mugai-id');
+    const head = await fetch(place, { method: 'HEAD' });
+    assert.equal(head.status, 200);
+    assert.deepEqual(
+      ['upload-offset', 'upload-length', 'mugai-id'].map((name) => head.headers.get(name)),
+      ['5', '5', id],
+    );
+    const uploads = new Uploads();
+    const upload = { client: 'a', name: '', to: [], length: 0, writer: door.spool.begin(10), touched: 0 };
+    const ended = uploads.add(upload);
+    await uploads.finish(ended, upload, async () => 'message');
+    assert.equal((await uploads.done(ended))?.message, 'message');
+    uploads.sweep(Date.now() + 3_600_001);
+    assert.equal(await uploads.done(ended), undefined);
+    uploads.close();
+  });
+
+  it('a line that was dropped without a word does not hold its upload: who comes next goes on where it stood', async () => {
+    await using door = await bareDoor();
+    const path = (await begin(door.url, 1000)).headers.get('location') ?? '';
+    const hung = connect(door.port, '127.0.0.1');
+    hung.on('error', () => undefined);
+    hung.write(
+      `PATCH ${path} HTTP/1.1\r\nHost: x\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 1000\r\n\r\nabc`,
+    );
+    const place = door.url + path;
+    const offset = async (): Promise<string | null> =>
+      (await fetch(place, { method: 'HEAD' })).headers.get('upload-offset');
+    await until(async () => (await offset()) === '3', 10_000, 'its bytes are here');
+    assert.equal((await piece(place, 0, Buffer.alloc(1000))).status, 409, 'it stands elsewhere');
+    const both = await Promise.all([0, 1].map(async () => piece(place, 3, Buffer.alloc(997, 'y'))));
+    const statuses = both.map(({ status }) => status).toSorted((a, b) => a - b);
+    assert.ok(statuses[0] === 204 && [404, 409].includes(statuses[1] ?? 0), `one of two, whole: ${statuses.join(' ')}`);
+    const done = parseMessageId((await fetch(place, { method: 'HEAD' })).headers.get('mugai-id') ?? '');
+    assert.ok(done !== undefined);
+    const sha256 = createHash('sha256')
+      .update(`abc${'y'.repeat(997)}`)
+      .digest('hex');
+    assert.equal((await door.spool.spooled(done))?.record.source.sha256, sha256);
+    assert.equal(door.spooled(), 1);
+    hung.destroy();
+  });
+
+  it('another kind of body is 415, another tus 412, too much waiting 503; nothing of it is logged as a fault of ours', async () => {
+    await using door = await bareDoor();
+    const path = (await begin(door.url, 5)).headers.get('location') ?? '';
+    const patch = async (headers: Record<string, string>, body?: string): Promise<Response> =>
+      fetch(door.url + path, {
+        method: 'PATCH',
+        headers: { 'Upload-Offset': '0', ...headers },
+        ...(body === undefined ? {} : { body }),
+      });
+    const kinds = ['application/json', 'application/octet-stream', 'application/x-www-form-urlencoded', 'text/plain'];
+    for (const kind of kinds) assert.equal((await patch({ 'Content-Type': kind }, '{}')).status, 415, kind);
+    const none = await patch({});
+    assert.equal(none.status, 415);
+    assert.equal(none.headers.get('tus-resumable'), '1.0.0');
+    const pieces = { 'Content-Type': 'application/offset+octet-stream' };
+    for (const other of [
+      await patch({ ...pieces, 'Tus-Resumable': '0.2.2' }, 'hello'),
+      await begin(door.url, 5, 'x', { 'Tus-Resumable': '2.0.0' }),
+    ]) {
+      assert.equal(other.status, 412);
+      assert.equal(other.headers.get('tus-version'), '1.0.0');
+    }
+    door.press(true);
+    for (const busy of [await begin(door.url, 5), await patch(pieces, 'hello')]) {
+      assert.equal(busy.status, 503);
+      assert.equal(busy.headers.get('retry-after'), '60');
+    }
+    door.press(false);
+    assert.equal((await patch(pieces, 'hello')).status, 204);
+    assert.deepEqual(door.logged, []);
+  });
+
+  it('an empty file is complete when it is announced', async () => {
+    await using door = await bareDoor();
+    const made = await begin(door.url, 0);
+    assert.equal(made.status, 201);
+    const id = parseMessageId(made.headers.get('mugai-id') ?? '');
+    assert.ok(id !== undefined);
+    assert.equal((await door.spool.spooled(id))?.record.source.size, 0);
+    const head = await fetch(door.url + (made.headers.get('location') ?? ''), { method: 'HEAD' });
+    assert.equal(head.headers.get('mugai-id'), id);
+  });
+
+  it('a receipt is for the key that sent the file', async () => {
+    const [one, two] = [randomBytes(24).toString('base64url'), randomBytes(24).toString('base64url')];
+    const digest = (key: string): string => createHash('sha256').update(key).digest('hex');
+    await using door = await bareDoor(
+      new Map([
+        [digest(one), 'suido'],
+        [digest(two), 'gesui'],
+      ]),
+    );
+    const as = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
+    const body = new FormData();
+    body.append('to', TO);
+    body.append('file', new Blob(['x']), 'x.txt');
+    const taken = await fetch(`${door.url}/v1/files`, { method: 'POST', body, headers: as(one) });
+    const { files } = (await taken.json()) as { files: { id: string }[] };
+    const ids = [files[0]?.id, (await begin(door.url, 0, 'y.txt', as(one))).headers.get('mugai-id')];
+    for (const id of ids)
+      assert.deepEqual(
+        await Promise.all(
+          [one, two].map(async (key) => (await fetch(`${door.url}/v1/files/${id}`, { headers: as(key) })).status),
+        ),
+        [200, 404],
+      );
+  });
+
+  it('the page sends a file once: at a double click, and when the last answer is lost; it goes slowly where it is refused', async () => {
+    await using door = await bareDoor();
+    await using browser = await openBrowser();
+    const { page } = browser;
+    page.setDefaultTimeout(15_000);
+    const send = async (act: () => Promise<void>): Promise<void> => {
+      await page.goto(door.url);
+      await page.fill('#to', TO);
+      await page.setInputFiles('#file', { name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') });
+      await act();
+    };
+    const place = '**/v1/uploads/*';
+    const received = page.locator('#list li:has-text("受け付けました。無害化しています")');
+    await send(async () => page.dblclick('button'));
+    await received.waitFor();
+    assert.match(await received.innerText(), /Received\. It is being made harmless\. \([0-9a-z]{26}\)/);
+    await page.locator('button:enabled').waitFor();
+    assert.equal(await page.locator('#list li').count(), 1);
+    assert.equal(door.spooled(), 1);
+
+    let lost = 0;
+    await page.route(place, async (route) => {
+      if (route.request().method() !== 'PATCH' || lost++ > 0) return route.continue();
+      await route.fetch();
+      return route.abort('connectionreset');
+    });
+    await send(async () => page.click('button'));
+    await received.waitFor();
+    assert.equal(lost, 1);
+    assert.equal(door.spooled(), 2);
+    await page.unroute(place);
+
+    let refused = 0;
+    await page.route(place, async (route) => {
+      if (route.request().method() !== 'PATCH') return route.continue();
+      refused += 1;
+      return route.fulfill({ status: 409, json: {} });
+    });
+    await send(async () => page.click('button'));
+    await page.waitForTimeout(4000);
+    assert.ok(refused >= 2 && refused <= 4, `${refused} times in 4 seconds`);
+  });
+
+  it('an address that cannot be decoded is not there, as any other', async () => {
+    await using door = await bareDoor();
+    for (const path of ['/v1/files/%E0%A4%A', `/v1/files/${'a'.repeat(500)}`, '/nothing']) {
+      const answer = await fetch(door.url + path);
+      assert.equal(answer.status, 404, path);
+      assert.deepEqual(await answer.json(), { error: 'not-found', message: 'There is nothing here.' });
+      assert.match(answer.headers.get('content-security-policy') ?? '', /default-src 'none'/);
+      assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+    }
   });
 });

@@ -116,7 +116,7 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     await page.fill('#to', STAFF);
     await page.setInputFiles('#file', { name: '地図.png', mimeType: 'image/png', buffer: MAP });
     await page.click('main button');
-    await page.locator('#list li:has-text("届けました")').waitFor();
+    await page.locator('#list li:has-text("処理を終えました")').waitFor();
     await look(page, 'upload-receipt');
 
     // A long document on its way, and one that waits behind it.

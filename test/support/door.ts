@@ -24,7 +24,7 @@ export interface TestDoor extends AsyncDisposable {
 
 /** A journal that keeps nothing: what is written there is tested with the journal. */
 const POSITION = `outer-00000000:1:${'0'.repeat(64)}`;
-const DEAF_AUDIT: Audit = {
+export const DEAF_AUDIT: Audit = {
   enter: () => ({ position: POSITION, durable: Promise.resolve() }),
   append: async () => POSITION,
 };
