@@ -41,7 +41,7 @@ function isLine(text: string): boolean {
 
 /** What is whole has no reason, what is not has one, and nothing comes of a part that stays outside. */
 function checkVerdicts({ subject, predicate }: Statement): void {
-  const { state, reason, source, parts } = predicate;
+  const { state, reason, source, parts, answers } = predicate;
   // A file of which nothing is left, a signature by itself, is refused for no reason.
   const isDropped = state === 'refused' && parts[0]?.verdict === 'dropped';
   if ((state === 'sanitised') !== (reason === null) && !isDropped)
@@ -54,7 +54,8 @@ function checkVerdicts({ subject, predicate }: Statement): void {
         `part ${part.path} is ${part.verdict}, and something came of it or for no reason`,
       );
   }
-  if (source.kind === 'mail' && !subject.some(({ name }) => name === 'message.txt'))
+  // A part in another form, which somebody asked for, is shown in the portal and never mailed: it has no text of a mail.
+  if (source.kind === 'mail' && answers === undefined && !subject.some(({ name }) => name === 'message.txt'))
     refuseManifest('manifest-files', 'a mail without its text');
 }
 
