@@ -29,7 +29,7 @@ export async function lastInForce(dataDir: string, zone: string): Promise<string
   try {
     return (await readFile(inForcePath(dataDir, zone), 'utf8')).trim();
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
     throw error;
   }
 }

@@ -34,6 +34,9 @@ export interface PolicyTold {
 export async function openPolicy(config: Config, zone: JournalZone, told: PolicyTold): Promise<PolicyInForce> {
   const { policyFile, dataDir } = config;
   const { log, life, audit, lookMs = LOOK_MS } = told;
+  // A data folder of which only the stores are writable (docker-compose.yml) must not keep a gateway from its start.
+  const kept = async (keeping: Promise<void>): Promise<void> =>
+    keeping.catch((error: unknown) => log.error({ error: reasonOf(error) }, 'the policy in force cannot be kept'));
   const read = async (): Promise<Policy> => {
     if (policyFile === undefined) return builtInPolicy();
     const text = await readFile(policyFile, 'utf8').catch(() => readPolicyAgain(policyFile));
@@ -42,7 +45,7 @@ export async function openPolicy(config: Config, zone: JournalZone, told: Policy
       throw new MugaiError('bad-config', why, { permanent: true });
     }
     const policy = readPolicy(text, policyFile);
-    await keepVersion(dataDir, policy.sha256, text);
+    await kept(keepVersion(dataDir, policy.sha256, text));
     return policy;
   };
   const tell = async ({ name, version, sha256 }: Policy): Promise<void> => {
@@ -52,7 +55,7 @@ export async function openPolicy(config: Config, zone: JournalZone, told: Policy
   const held = { current: await read() };
   const before = await lastInForce(dataDir, zone);
   if (before !== undefined && before !== held.current.sha256) await tell(held.current);
-  if (before !== held.current.sha256) await keepInForce(dataDir, zone, held.current.sha256);
+  if (before !== held.current.sha256) await kept(keepInForce(dataDir, zone, held.current.sha256));
   if (policyFile === undefined) return held;
   let last = ''; // what was told of the look before: the same fault is told once
   const look = async (): Promise<void> => {
@@ -62,7 +65,7 @@ export async function openPolicy(config: Config, zone: JournalZone, told: Policy
     held.current = next;
     const { name, version, sha256 } = next;
     log.info({ name, version, sha256 }, 'another policy is in force');
-    await keepInForce(dataDir, zone, sha256);
+    await kept(keepInForce(dataDir, zone, sha256));
   };
   const stop = watchKeys(policyFile, lookMs, async () => {
     try {

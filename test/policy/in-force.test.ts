@@ -49,3 +49,23 @@ test('a change is taken although the journal failed once; one that is no policy,
   await (await start()).stop();
   assert.deepEqual(told, ['a two', 'a three'], 'the same policy again is no change');
 });
+
+test('a data folder that takes nothing but its stores keeps no gateway from its start: what cannot be kept is told', async () => {
+  await using root = await scratch();
+  await writeFile(join(root.path, 'data'), 'no folder: nothing can be made under it');
+  const file = join(root.path, 'policy.yaml');
+  await writeFile(file, "name: a\nversion: '1'\n");
+  for (const more of [{}, { MUGAI_POLICY_FILE: file }]) {
+    const errors: unknown[] = [];
+    const config = { ...readConfig({ MUGAI_DATA_DIR: root.path, ...more }), dataDir: join(root.path, 'data') };
+    let stop: (leftMs: number) => Promise<void> = async () => undefined;
+    const policy = await openPolicy(config, 'inner', {
+      log: { info: () => undefined, error: (fields: { error: string }) => void errors.push(fields.error) } as never,
+      life: { started: (_what: string, end: typeof stop) => void (stop = end) },
+      audit: { append: async () => 'inner-00000000:1:' },
+    });
+    await stop(0);
+    assert.ok(policy.current.sha256.length > 0);
+    assert.ok(errors.length > 0);
+  }
+});
