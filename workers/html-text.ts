@@ -86,6 +86,9 @@ class HtmlReader implements TokenizerCallbacks {
     breaks: 0,
   };
   readonly #stack: Open[] = [];
+  /** Text of the source that is not taken yet. */
+  #textStart = 0;
+  #textEnd = 0;
   /** How many elements of a name are tracked: an end tag without any is passed over at once. */
   readonly #tracked = new Map<string, number>();
   /** Elements open beyond DEPTH. */
@@ -115,6 +118,7 @@ class HtmlReader implements TokenizerCallbacks {
   }
 
   result(cut: boolean): HtmlText {
+    this.#takeText();
     this.#closeAnchor();
     const findings: Remark[] = [];
     if (this.#hidden > 0) findings.push({ code: 'hidden-text', detail: String(this.#hidden) });
@@ -127,11 +131,24 @@ class HtmlReader implements TokenizerCallbacks {
 
   // ── what the tokenizer sees ──
 
+  // A stretch of text comes in as many pieces as it has letters that could have begun a tag: it is taken as one.
   ontext(start: number, end: number): void {
+    if (start !== this.#textEnd) {
+      this.#takeText();
+      this.#textStart = start;
+    }
+    this.#textEnd = end;
+  }
+
+  #takeText(): void {
+    const [start, end] = [this.#textStart, this.#textEnd];
+    if (start === end) return;
+    this.#textStart = end;
     this.#text(this.#source.slice(start, end));
   }
 
   ontextentity(point: number): void {
+    this.#takeText();
     this.#text(String.fromCodePoint(point));
   }
 
@@ -166,14 +183,17 @@ class HtmlReader implements TokenizerCallbacks {
   }
 
   onopentagend(): void {
+    this.#takeText();
     this.#open(this.#name, this.#attributes);
   }
 
   onselfclosingtag(): void {
+    this.#takeText();
     this.#open(this.#name, this.#attributes); // HTML knows no self-closing; void elements never open
   }
 
   onclosetag(start: number, end: number): void {
+    this.#takeText();
     this.#close(this.#source.slice(start, Math.min(end, start + 60)).toLowerCase());
   }
 
