@@ -13,7 +13,7 @@ import { forLog } from '../message/untrusted.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
 import { MANIFEST, openManifest } from '../outbox/manifest.ts';
 import { Outbox } from '../outbox/outbox.ts';
-import { PolicySchema, builtInPolicy, loadPolicy, type Policy } from '../policy/policy.ts';
+import { PolicySchema, builtInPolicy, loadPolicy, type Explained, type Policy } from '../policy/policy.ts';
 import { approve, propose } from '../policy/two-persons.ts';
 import { versionOf } from '../policy/versions.ts';
 import { complaintsOf } from '../policy/check.ts';
@@ -23,7 +23,7 @@ import { partsOf } from './harmless-file.ts';
 import { say, tell, UsageError, type Command } from './usage.ts';
 
 const HELP = `mugai policy check [FILE]
-mugai policy explain RECIPIENT TYPE [--from ADDRESS] [--size BYTES] [--finding CODE]… [--policy FILE]
+mugai policy explain RECIPIENT TYPE [--to ADDRESS]… [--from ADDRESS] [--size BYTES] [--finding CODE]… [--policy FILE]
 mugai policy explain MESSAGE-ID [--policy FILE]
 mugai policy explain FILE.eml [--from ADDRESS] [--to ADDRESS]… [--policy FILE]
 mugai policy rehearse --new FILE [--since 7d] [--json]
@@ -34,7 +34,8 @@ mugai policy schema
 
 check     finds rules that can never match, or that say otherwise than an earlier one of the same
 explain   says which rule decides, and what, for a recipient and a detected type, for each part of a message
-          that is in the outbox, or of a mail (or any file) that is opened behind the walls for it
+          that is in the outbox, or of a mail (or any file) that is opened behind the walls for it; of several
+          recipients each is judged alone, the strictest outcome holds, and whose rule it is is said
 rehearse  replays what is written of the messages since then against a new policy: what would have changed
 propose   lays a new policy before a second person; prints its SHA-256
 approve   by another person than who proposed it: the policy file is replaced, and running gateways take it
@@ -88,11 +89,9 @@ export const policyCommand: Command = {
         const size = values.size === undefined ? 0 : Number(values.size);
         if (!Number.isInteger(size) || size < 0)
           throw new UsageError(`--size is "${values.size}", not a number of bytes`);
-        const policy = (await inForce()).forMessage({ from: values.from, to: [first] });
-        const { decision, rule } = policy.explain(second, { size, findings: values.finding });
-        say(
-          `${second}  ${decision}  ${rule === undefined ? 'no rule: passes as whatever it becomes' : `rule ${rule}`}`,
-        );
+        const policy = (await inForce()).forMessage({ from: values.from, to: [first, ...values.to] });
+        const explained = policy.explain(second, { size, findings: values.finding });
+        say(`${second}  ${explained.decision}  ${ruleOf(explained, 'no rule: passes as whatever it becomes')}`);
         tellMessage(policy);
         return 0;
       }
@@ -185,13 +184,18 @@ async function explainFile(path: string, envelope: Envelope, policy: Policy): Pr
 
 function tellParts(parts: readonly PartRow[], own: Policy): void {
   for (const { path, name, detectedType, size, findings, verdict, reason } of parts) {
-    const { decision, rule } = own.explain(detectedType, { size, findings: findings.map(({ code }) => code) });
+    const explained = own.explain(detectedType, { size, findings: findings.map(({ code }) => code) });
     const became = `became ${verdict}${reason === null ? '' : ` (${reason})`}`;
-    say(
-      `${path}  ${detectedType}  ${forLog(name)}  ${decision}  ${rule === undefined ? 'no rule' : `rule ${rule}`}  ${became}`,
-    );
+    const { decision } = explained;
+    say(`${path}  ${detectedType}  ${forLog(name)}  ${decision}  ${ruleOf(explained, 'no rule')}  ${became}`);
   }
   tellMessage(own);
+}
+
+/** Which rule decided, and whose, where not all recipients have the same ones. */
+function ruleOf({ rule, recipient }: Explained, none: string): string {
+  if (rule === undefined) return none;
+  return recipient === undefined ? `rule ${rule}` : `rule ${rule}, for ${forLog(recipient)}`;
 }
 
 /** What holds for the message as a whole. */
@@ -206,6 +210,13 @@ function tellMessage(own: Policy): void {
       .map(([name, limit]) => `${name} ${limit}`)
       .join(', ')}`,
   );
+  const { judged } = own;
+  if (judged.length === 1) return;
+  say('          for recipients each by themselves, of which the strictest holds:');
+  for (const { recipients, settledBy, gradedBy } of judged) {
+    const [settled, graded] = [settledBy, gradedBy].map((rule) => (rule === undefined ? 'no rule' : `rule ${rule}`));
+    say(`          ${recipients.map((one) => forLog(one)).join(' ')}: settings by ${settled}, grades by ${graded}`);
+  }
 }
 
 async function rehearse(now: Policy, next: Policy, since: number, json: boolean, config: Config): Promise<number> {

@@ -7,19 +7,8 @@ import { Compile } from 'typebox/compile';
 import { parse } from 'yaml';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
-import {
-  RuleSchema,
-  grades,
-  looksAtParts,
-  matches,
-  setsSomething,
-  type Action,
-  type Asset,
-  type Facts,
-  type Groups,
-  type Rule,
-  type Settings,
-} from './rules.ts';
+import { decideFor, judge, strictestOf, type Judged, type Own } from './recipients.ts';
+import { RuleSchema, type Action, type Asset, type Groups, type Rule, type Settings } from './rules.ts';
 
 const lowered = (ceiling: number) => Type.Optional(Type.Integer({ minimum: 1, maximum: ceiling }));
 
@@ -111,6 +100,12 @@ export const PolicySchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** What rules see of a message. */
+interface Envelope {
+  readonly from: string;
+  readonly to: readonly string[];
+}
+
 /** A policy in force. */
 export interface Policy {
   readonly name: string;
@@ -153,8 +148,10 @@ export interface Policy {
   readonly asset: Asset | undefined;
   readonly rules: readonly Rule[];
   readonly groups: Groups;
-  /** The policy as it is for one message: the settings of the first rule that matches it, its rules for parts. */
-  forMessage(envelope: { readonly from: string; readonly to: readonly string[] }): Policy;
+  /** Which rules say what for which recipients. */
+  readonly judged: readonly Judged[];
+  /** The policy as it is for one message: for each recipient the first rule that matches, of them all the strictest. */
+  forMessage(envelope: Envelope): Policy;
   /** What is done with a part of this detected type: what it may become, `drop`, `hold`, or `convert` to whatever suits. */
   decide(detectedType: string, facts?: { readonly size: number; readonly findings: readonly string[] }): Decision;
   /** As `decide`, and which rule says so; undefined: none. */
@@ -178,6 +175,8 @@ export type Decision = 'convert' | Exclude<Action, 'pass'>;
 export interface Explained {
   readonly decision: Decision;
   readonly rule: string | undefined;
+  /** For which recipient the rule says so; undefined: for all alike. */
+  readonly recipient: string | undefined;
 }
 
 const BUILT_IN: Static<typeof PolicySchema> = { name: 'built-in', version: '1' };
@@ -236,55 +235,69 @@ function policyOf(file: File): Policy {
 }
 
 /** A policy for a message; for no message in particular where it has no recipient. */
-function policyFor(file: File, sha256: string, envelope: Facts): Policy {
+function policyFor(file: File, sha256: string, envelope: Envelope): Policy {
   const rules = file.rules ?? [];
   const groups = file.groups ?? {};
-  // First what kind of information it is, then what holds for that kind.
-  const asset = rules.find((rule) => grades(rule) && matches(rule, envelope, groups))?.set?.asset;
-  const facts: Facts = { ...envelope, asset };
-  const set: Settings =
-    rules.find((rule) => setsSomething(rule) && !looksAtParts(rule) && matches(rule, facts, groups))?.set ?? {};
+  const judged = judge(rules, groups, envelope);
+  const usual = ownOf(file, {}, undefined);
+  const [one = usual, ...others] = judged.map(({ settings, asset }) => ownOf(file, settings, asset));
+  const { levels, ...own } = strictestOf([one, ...others], usual);
   const dropped = new Set(file.drop);
   const explain: Policy['explain'] = (type, part) => {
-    const found = rules.find(
-      (rule) => rule.action !== undefined && matches(rule, { ...facts, part: { type, ...part } }, groups),
-    );
-    if (found?.action !== undefined) {
-      return { decision: found.action === 'pass' ? 'convert' : found.action, rule: found.name };
-    }
-    if (dropped.has(type) || dropped.has(`${type.split('/')[0] ?? ''}/*`)) return { decision: 'drop', rule: 'drop' };
-    return { decision: 'convert', rule: undefined };
+    const isDropped = dropped.has(type) || dropped.has(`${type.split('/')[0] ?? ''}/*`);
+    const unruled = isDropped ? DROPPED : UNRULED;
+    return decideFor(judged, { type, ...part }, unruled);
   };
-  const delivery = set.delivery ?? file.delivery ?? 'attach';
-  const limit = (name: keyof Policy['limits'], otherwise: number): number =>
-    Math.min(set.limits?.[name] ?? Infinity, file.limits?.[name] ?? Infinity, otherwise);
   return {
     name: file.name,
     version: file.version,
     sha256,
-    language: set.language ?? file.language ?? 'ja',
+    ...own,
     mailCharset: file.mailCharset ?? 'utf-8',
-    links: set.links ?? file.links ?? 'plain',
     archives: file.archives ?? 'files',
     csv: file.csv ?? 'pages',
     html: file.html ?? 'text',
     frames: file.frames ?? 'first',
-    delivery,
-    attachBytes: delivery === 'link' ? 0 : (set.attachBytes ?? file.attachBytes ?? LIMITS.attachBytes),
-    textLayer: set.textLayer ?? file.textLayer ?? true,
     unscanned: file.unscanned ?? 'pass',
-    ocr: set.ocr ?? file.ocr ?? false,
-    codePages: set.codePages ?? file.codePages ?? LIMITS.codePagesUsual,
-    keepDays: set.keepDays ?? file.keepDays,
-    passwordPairing: set.passwordPairing ?? file.passwordPairing ?? false,
     passwordPairingHours: file.passwordPairingHours ?? LIMITS.pairingHoursUsual,
-    asset,
     originals: {
-      levels: set.approvers ?? file.originals?.levels ?? [[]],
+      levels,
       waitMinutes: file.originals?.waitMinutes ?? 0,
       validHours: file.originals?.validHours ?? 72,
       linkHours: file.originals?.linkHours ?? 24,
     },
+    rules,
+    groups,
+    judged,
+    // Without rules all messages are alike, and most policies have none.
+    forMessage({ from, to }) {
+      return rules.length === 0 ? this : policyFor(file, sha256, { from, to });
+    },
+    decide: (type, part) => explain(type, part).decision,
+    explain,
+  };
+}
+
+const DROPPED: Explained = { decision: 'drop', rule: 'drop', recipient: undefined };
+const UNRULED: Explained = { decision: 'convert', rule: undefined, recipient: undefined };
+
+/** What a file says with the settings of one of its rules. */
+function ownOf(file: File, set: Settings, asset: Asset | undefined): Own {
+  const delivery = set.delivery ?? file.delivery ?? 'attach';
+  const limit = (name: keyof Policy['limits'], otherwise: number): number =>
+    Math.min(set.limits?.[name] ?? Infinity, file.limits?.[name] ?? Infinity, otherwise);
+  return {
+    language: set.language ?? file.language ?? 'ja',
+    links: set.links ?? file.links ?? 'plain',
+    delivery,
+    attachBytes: delivery === 'link' ? 0 : (set.attachBytes ?? file.attachBytes ?? LIMITS.attachBytes),
+    textLayer: set.textLayer ?? file.textLayer ?? true,
+    ocr: set.ocr ?? file.ocr ?? false,
+    codePages: set.codePages ?? file.codePages ?? LIMITS.codePagesUsual,
+    keepDays: set.keepDays ?? file.keepDays,
+    passwordPairing: set.passwordPairing ?? file.passwordPairing ?? false,
+    asset,
+    levels: set.approvers ?? file.originals?.levels ?? [[]],
     limits: {
       parts: limit('parts', LIMITS.parts),
       depth: limit('depth', LIMITS.depth),
@@ -295,13 +308,5 @@ function policyFor(file: File, sha256: string, envelope: Facts): Policy {
       seconds: limit('seconds', LIMITS.messageSeconds),
       dpi: set.limits?.dpi ?? file.limits?.dpi ?? 0,
     },
-    rules,
-    groups,
-    // Without rules all messages are alike, and most policies have none.
-    forMessage({ from, to }) {
-      return rules.length === 0 ? this : policyFor(file, sha256, { from, to });
-    },
-    decide: (type, part) => explain(type, part).decision,
-    explain,
   };
 }

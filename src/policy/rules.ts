@@ -25,8 +25,11 @@ export type Asset = Static<typeof AssetSchema>;
 /** What must hold for a rule to match; every condition given, any value of its list. */
 export const WhenSchema = Type.Object(
   {
-    to: words(ADDRESS, 'recipients: an address, @domain, or *; a message matches when every recipient does'),
-    group: words('^[^\\s]+$', 'recipients: names of groups'),
+    to: words(
+      ADDRESS,
+      'a recipient: an address, @domain, or *; each recipient is judged alone, and the strictest outcome holds for the message',
+    ),
+    group: words('^[^\\s]+$', 'names of groups that the recipient is in one of'),
     from: words(ADDRESS, 'envelope sender: an address, @domain, or *'),
     type: words(TYPE, 'detected MIME type: image/png, image/*, or *'),
     finding: words('^[a-z][a-z0-9-]{0,39}$', 'codes of findings, such as macro or link-mismatch'),
@@ -105,13 +108,20 @@ export type Rule = Static<typeof RuleSchema>;
 /** Members of groups: addresses or @domains. */
 export type Groups = Readonly<Record<string, readonly string[]>>;
 
-/** What a rule may look at: of the message, and of one part of it. */
+/** What a rule may look at of a message: its sender, one of its recipients, what kind of information it is. */
 export interface Facts {
   readonly from: string;
-  readonly to: readonly string[];
+  /** One recipient; a message for several is judged for each of them. Undefined: for nobody. */
+  readonly to: string | undefined;
   /** Grades of the message; absent where no rule gave any. */
   readonly asset?: Asset | undefined;
-  readonly part?: { readonly type: string; readonly size?: number; readonly findings?: readonly string[] };
+}
+
+/** What a rule may look at of one part. */
+export interface PartFacts {
+  readonly type: string;
+  readonly size?: number;
+  readonly findings?: readonly string[];
 }
 
 /** True for a rule that looks at parts: it decides on them and sets nothing of the message. */
@@ -120,20 +130,25 @@ export function looksAtParts({ when }: Rule): boolean {
   return type !== undefined || finding !== undefined || minBytes !== undefined || maxBytes !== undefined;
 }
 
-export function matches({ when }: Rule, facts: Facts, groups: Groups): boolean {
+/** True when a rule's conditions on the message hold. */
+export function matchesMessage({ when }: Rule, facts: Facts, groups: Groups): boolean {
   if (when === undefined) return true;
-  const { to, group, from, type, finding, minBytes, maxBytes, asset } = when;
-  const { part } = facts;
-  const everyone = (patterns: readonly string[]): boolean =>
-    facts.to.length > 0 && facts.to.every((address) => patterns.some((pattern) => isAddress(pattern, address)));
-  if (to !== undefined && !everyone(to)) return false;
-  if (group !== undefined && !everyone(group.flatMap((name) => groups[name] ?? []))) return false;
+  const { to, group, from, asset } = when;
+  const isRecipient = (pattern: string): boolean => facts.to !== undefined && isAddress(pattern, facts.to);
+  if (to !== undefined && !to.some(isRecipient)) return false;
+  if (group !== undefined && !group.some((name) => groups[name]?.some(isRecipient) === true)) return false;
   if (from !== undefined && !from.some((pattern) => isAddress(pattern, facts.from))) return false;
-  if (asset !== undefined && !isGraded(asset, facts.asset)) return false;
-  if (type !== undefined && (part === undefined || !type.some((pattern) => isType(pattern, part.type)))) return false;
-  if (finding !== undefined && !finding.some((code) => part?.findings?.includes(code) === true)) return false;
-  if (minBytes !== undefined && (part?.size === undefined || part.size < minBytes)) return false;
-  return maxBytes === undefined || (part?.size !== undefined && part.size <= maxBytes);
+  return asset === undefined || isGraded(asset, facts.asset);
+}
+
+/** True when a rule's conditions on a part hold. */
+export function matchesPart({ when }: Rule, part: PartFacts): boolean {
+  if (when === undefined) return true;
+  const { type, finding, minBytes, maxBytes } = when;
+  if (type !== undefined && !type.some((pattern) => isType(pattern, part.type))) return false;
+  if (finding !== undefined && !finding.some((code) => part.findings?.includes(code) === true)) return false;
+  if (minBytes !== undefined && (part.size === undefined || part.size < minBytes)) return false;
+  return maxBytes === undefined || (part.size !== undefined && part.size <= maxBytes);
 }
 
 /** True when every grade that is asked for is reached. */

@@ -36,9 +36,11 @@ describe('rules of a policy', () => {
     const other = from('a@x.example', 'mado@city.example.lg.jp');
     const friend = from('A@mail.Friend.example', 'mado@city.example.lg.jp');
     const mixed = from('a@x.example', 'zei@city.example.lg.jp', 'mado@city.example.lg.jp');
-    assert.deepEqual(tax.explain('application/pdf'), { decision: 'pages', rule: 'tax gets pages only' });
-    assert.deepEqual(other.explain('application/pdf'), { decision: 'convert', rule: undefined });
-    assert.deepEqual(mixed.explain('application/pdf'), { decision: 'convert', rule: undefined });
+    const pages = { decision: 'pages', rule: 'tax gets pages only' } as const;
+    assert.deepEqual(tax.explain('application/pdf'), { ...pages, recipient: undefined });
+    const unruled = { decision: 'convert', rule: undefined, recipient: undefined } as const;
+    assert.deepEqual(other.explain('application/pdf'), unruled);
+    assert.deepEqual(mixed.explain('application/pdf'), { ...pages, recipient: 'zei@city.example.lg.jp' });
     assert.equal(other.decide('application/msword', { size: 1, findings: ['macro'] }), 'hold');
     assert.equal(other.decide('image/png', { size: 999, findings: [] }), 'convert');
     assert.equal(other.decide('image/png', { size: 1000, findings: [] }), 'drop');
