@@ -1,4 +1,5 @@
 // The files of one journal: `<day>-<number of the first line>.jsonl`, oldest first, and how one starts after an end of any kind.
+import { isUtf8 } from 'node:buffer';
 import {
   closeSync,
   existsSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { LINE_BYTES } from './line.ts';
+import { LINE_BYTES, hashOf } from './line.ts';
 
 export const FILE_NAME = /^(\d{8})-(\d{15})\.jsonl$/;
 const syncAll = promisify(fsync);
@@ -67,9 +68,10 @@ export async function extentOf(folder: string): Promise<Extent> {
   }
 }
 
-/** The whole lines of a file as it was left: its last line, and the bytes after it, which are cut off. */
+/** The whole lines of a file as it was left: its last line, the hash of its bytes, and the bytes after it, which are cut off. */
 export interface Tail {
   readonly line: string | undefined;
+  readonly hash: string;
   readonly size: number;
   readonly torn: number;
 }
@@ -79,21 +81,22 @@ const PIECE = 64 * 1024;
 
 /**
  * Reads the end of a file and cuts off what is no whole line: a power cut came while it was written, nobody was told yes. A
- * file without any line end stays as it is: what it was is for the caller to judge. A last line that is too long comes cut
- * and marked, so that it parses as none.
+ * file without any line end stays as it is: what it was is for the caller to judge. A last line that is too long, or no UTF-8,
+ * comes marked (and cut), so that it parses as none.
  */
 export function mendTail(path: string): Tail {
   const fd = openSync(path, 'r+');
   try {
     const { size } = fstatSync(fd);
     const end = lineEndBefore(fd, size);
-    if (end < 0) return { line: undefined, size, torn: size };
+    if (end < 0) return { line: undefined, hash: '', size, torn: size };
     const torn = size - 1 - end;
     if (torn > 0) ftruncateSync(fd, size - torn);
     const start = lineEndBefore(fd, end, end - LINE_BYTES - 1) + 1;
     const tooLong = end - start > LINE_BYTES;
-    const line = readAt(fd, start, Math.min(end - start, LINE_BYTES)).toString('utf8');
-    return { line: tooLong ? `${line}…` : line, size: size - torn, torn };
+    const bytes = readAt(fd, start, Math.min(end - start, LINE_BYTES));
+    const line = bytes.toString('utf8');
+    return { line: tooLong || !isUtf8(bytes) ? `${line}…` : line, hash: hashOf(bytes), size: size - torn, torn };
   } finally {
     closeSync(fd);
   }

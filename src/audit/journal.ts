@@ -245,7 +245,10 @@ export class Journal implements Audit {
     this.#day = name.slice(0, 8);
   }
 
-  /** Deletes files whose days are over, after a line that says which and how far the chain had come there. */
+  /**
+   * Deletes files whose days are over, after a line that says which and how far the chain had come there, and a head over
+   * that line: anybody who may write here could append one, and take the first files away.
+   */
   async #retire(): Promise<void> {
     const now = this.#options.now?.() ?? Date.now();
     const oldest = fileName(now - this.#options.keepDays * DAY_MS, 0).slice(0, 8);
@@ -253,11 +256,12 @@ export class Journal implements Audit {
     for (const [at, name] of files.entries()) {
       const next = files[at + 1];
       if (next === undefined || name.slice(0, 8) >= oldest) break;
-      const { line } = mendTail(join(this.folder, name));
+      const { line, hash } = mendTail(join(this.folder, name));
       const parsed = line === undefined ? undefined : parseLine(line);
       if (line === undefined || parsed === undefined || 'fault' in parsed) break; // broken: kept for who looks into it
-      const upTo = positionOf(this.chain, { seq: parsed.seq, hash: hashOf(line) });
+      const upTo = positionOf(this.chain, { seq: parsed.seq, hash });
       await this.#enter({ act: 'retired', detail: { file: name, upTo } }).durable;
+      await this.signHead();
       rmSync(join(this.folder, name));
       await syncFolder(this.folder);
     }

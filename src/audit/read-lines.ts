@@ -1,12 +1,17 @@
 // The lines of a journal's files as they stand, one after the other, in memory bounded by one line.
+import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { LINE_BYTES } from './line.ts';
 
-/** A line as it stands: its text without the end, or what is wrong with its shape. `number` counts from 1 in its file. */
+/**
+ * A line as it stands, without its end: its bytes (until the next line is asked for), the text in them, or what is wrong with
+ * its shape. `number` counts from 1 in its file.
+ */
 export interface RawLine {
   readonly file: string;
   readonly number: number;
+  readonly bytes: Uint8Array;
   readonly text: string;
   readonly fault: string | undefined;
 }
@@ -34,7 +39,10 @@ export async function* readLines(
       let at = 0;
       for (let stop = bytes.indexOf(0x0a, at); stop >= 0; stop = bytes.indexOf(0x0a, at)) {
         number += 1;
-        yield { file, number, text: bytes.toString('utf8', at, stop), fault: undefined };
+        const line = bytes.subarray(at, stop);
+        // Text made of other bytes would be hashed as what it was made into.
+        const fault = isUtf8(line) ? undefined : 'is no UTF-8';
+        yield { file, number, bytes: line, text: line.toString('utf8'), fault };
         at = stop + 1;
       }
       rest = bytes.subarray(at);
@@ -43,7 +51,8 @@ export async function* readLines(
         break;
       }
     }
-    if (tooLong) yield { file, number: number + 1, text: '', fault: `is over ${LINE_BYTES} bytes` };
-    else if (rest.length > 0) yield { file, number: number + 1, text: rest.toString('utf8'), fault: 'has no line end' };
+    if (tooLong) yield { file, number: number + 1, bytes: rest, text: '', fault: `is over ${LINE_BYTES} bytes` };
+    else if (rest.length > 0)
+      yield { file, number: number + 1, bytes: rest, text: rest.toString('utf8'), fault: 'has no line end' };
   }
 }

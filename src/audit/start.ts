@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { JournalZone } from '../message/act.ts';
 import { headKeyIn, type HeadKey } from './head-key.ts';
 import { FILE_NAME, chainNamedIn, countLines, fileName, journalFiles, mendTail } from './journal-files.ts';
-import { GENESIS, hashOf, parseLine, type Head } from './line.ts';
+import { GENESIS, parseLine, type Head } from './line.ts';
 
 export interface Start {
   readonly chain: string;
@@ -33,7 +33,7 @@ export function startOf(
   let recovered: Recovered | undefined;
   for (const name of files.toReversed()) {
     const path = join(folder, name);
-    const { line, size, torn } = mendTail(path);
+    const { line, hash, size, torn } = mendTail(path);
     if (torn > 0) recovered = { file: name, torn: torn + Number(recovered?.['torn'] ?? 0) };
     if (line === undefined) {
       if (size === 0) rmSync(path); // a file that was begun and never written
@@ -41,7 +41,6 @@ export function startOf(
       continue;
     }
     const parsed = parseLine(line);
-    const hash = hashOf(line);
     if ('fault' in parsed) {
       const seq = Number(FILE_NAME.exec(name)?.[2]) + countLines(path) - 1;
       const chain = chainIn(folder, files) ?? newChain(zone);

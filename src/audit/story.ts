@@ -48,7 +48,7 @@ export async function storyOf(folders: readonly string[], { messages, places, mo
       if (!mayStand && !ids.some((words) => text.includes(words))) continue;
       const line = parseLine(text);
       if ('fault' in line) continue;
-      const one = { line, position: positionOf(line.chain, { seq: line.seq, hash: hashOf(text) }) };
+      const one = { line, position: positionOf(line.chain, { seq: line.seq, hash: hashOf(raw.bytes) }) };
       if (places.some((place) => standsAt(one, place) || repeats(one, place))) witnesses.push(one);
       if (!messages.includes(line.message ?? '')) continue;
       if (APPROVALS.includes(line.act)) told.push(one);

@@ -49,6 +49,9 @@ export function lostChain(chain: string, { seq, from }: Unknown): ChainReport {
     last: undefined,
     position: undefined,
     keys: [],
+    signedTo: undefined,
+    anchored: undefined,
+    unchecked: [],
     broken: { file: '', line: 0, seq, why: `${from} names chain ${chain}, which is not here` },
   };
 }

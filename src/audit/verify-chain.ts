@@ -2,10 +2,10 @@
 // where one names a place in another.
 import { basename, join } from 'node:path';
 import type { Position } from '../message/act.ts';
-import { headHolds } from './head-key.ts';
 import { extentOf, type Extent } from './journal-files.ts';
 import { GENESIS, hashOf, parseLine, parsePosition, positionOf, type Line } from './line.ts';
-import { readLines } from './read-lines.ts';
+import { Proof } from './proof.ts';
+import { readLines, type RawLine } from './read-lines.ts';
 import { UnknownChains, lostChain } from './unknown-chains.ts';
 
 /** The first thing that is wrong with a chain. */
@@ -17,7 +17,7 @@ export interface Break {
   readonly why: string;
 }
 
-/** What following one chain gave. `entries` counts what held. */
+/** What following one chain gave. `entries` counts what held, `heads` those whose signature was checked. */
 export interface ChainReport {
   readonly folder: string;
   readonly chain: string | undefined;
@@ -28,7 +28,13 @@ export interface ChainReport {
   readonly position: Position | undefined;
   /** Public keys (base64 of the DER) that the chain says it signs its heads with. */
   readonly keys: readonly string[];
+  /** Number of the last line that a checked head stands for; undefined: nothing is signed. */
+  readonly signedTo: number | undefined;
+  /** The last line that somebody else names as it is, and who; undefined: nobody does, the chain speaks for itself alone. */
+  readonly anchored: { readonly seq: number; readonly from: string } | undefined;
   readonly broken: Break | undefined;
+  /** What is not broken and could not be checked. */
+  readonly unchecked: readonly string[];
 }
 
 /** What is known of a chain from elsewhere: a position on paper, in syslog, in another zone's chain. */
@@ -73,10 +79,8 @@ interface State {
   at: string;
   chain: string | undefined;
   entries: number;
-  heads: number;
   first: string | undefined;
-  keys: string[];
-  retired: Set<string>;
+  readonly proof: Proof;
   /** Where the chain says that older files ended; the first line must follow one of these when it is not number 1. */
   begins: Position | undefined;
 }
@@ -102,7 +106,7 @@ export async function verifyChains(
  * they name must be here, and so must chains that lines name of a zone that has a folder here. Memory: 16 bytes a line.
  */
 export async function followChains(folders: readonly string[], anchors: readonly Anchor[] = []): Promise<Followed> {
-  const reports: ChainReport[] = [];
+  const reports: (ChainReport & { readonly state: State })[] = [];
   const hashes = new Map<string, Hashes>();
   // Chains that others tell of come first, so that what the inner side tells is compared at once and not collected.
   const order = folders.toSorted((a, b) => rank(a) - rank(b));
@@ -110,13 +114,17 @@ export async function followChains(folders: readonly string[], anchors: readonly
   const extents = new Map<string, Extent>();
   for (const folder of order.toReversed()) extents.set(folder, await extentOf(folder));
   const faults = new Map<string, Break>();
+  const anchored = new Map<string, { readonly seq: number; readonly from: string }>();
   const unknown = new UnknownChains();
   const compare = (anchor: Anchor): void => {
     const place = parsePosition(anchor.position);
     if (place === undefined) return;
     const known = hashes.get(place.chain);
     if (known === undefined) return unknown.add(place.chain, place.seq, anchor.from);
-    if (known.holds(place.seq, place.hash) === false && !faults.has(place.chain)) {
+    const holds = known.holds(place.seq, place.hash);
+    if (holds === true && place.seq > (anchored.get(place.chain)?.seq ?? 0))
+      anchored.set(place.chain, { seq: place.seq, from: anchor.from });
+    if (holds === false && !faults.has(place.chain)) {
       const why = `${anchor.from} has another line here: the chain was cut or written anew`;
       faults.set(place.chain, { file: '', line: 0, seq: place.seq, why });
     }
@@ -136,9 +144,12 @@ export async function followChains(folders: readonly string[], anchors: readonly
     if (place !== undefined && !hashes.has(place.chain)) named.add(place.chain, place.seq, anchor.from);
     else compare(anchor);
   }
-  const followed = reports.map((report) => {
-    const fault = report.chain === undefined ? undefined : faults.get(report.chain);
-    return report.broken === undefined && fault !== undefined ? { ...report, broken: fault } : report;
+  const followed = reports.map(({ state, ...report }): ChainReport => {
+    if (report.chain === undefined || report.broken !== undefined) return report;
+    const broken = faults.get(report.chain);
+    if (broken !== undefined) return { ...report, broken };
+    const by = anchored.get(report.chain);
+    return { ...report, anchored: by, unchecked: state.proof.doubts(state.begins, report, by?.seq ?? 0) };
   });
   const lost = new Map([...missing, ...named.all()]);
   return { reports: [...followed, ...[...lost].map(([chain, place]) => lostChain(chain, place))], elsewhere };
@@ -154,31 +165,34 @@ function rank(folder: string): number {
   return name.startsWith('outer') ? 0 : name.startsWith('middle') ? 1 : 2;
 }
 
-async function follow(folder: string, { files, end }: Extent, hashes: Hashes, tell: Told): Promise<ChainReport> {
+async function follow(
+  folder: string,
+  { files, end }: Extent,
+  hashes: Hashes,
+  tell: Told,
+): Promise<ChainReport & { readonly state: State }> {
   const state: State = {
     seq: 0,
     prev: GENESIS,
     at: '',
     chain: undefined,
     entries: 0,
-    heads: 0,
     first: undefined,
-    keys: [],
-    retired: new Set(),
+    proof: new Proof(),
     begins: undefined,
   };
   let broken: Break | undefined;
   if (files.length === 0) broken = { file: folder, line: 0, seq: undefined, why: 'there is no journal here' };
   let file = '';
   for await (const raw of readLines(folder, files, end)) {
-    const fault = raw.fault ?? step(raw.text, raw.file, raw.file !== file, state, hashes, tell);
+    const fault = raw.fault ?? step(raw, raw.file !== file, state, hashes, tell);
     file = raw.file;
     if (fault !== undefined) {
       broken = { file: join(folder, raw.file), line: raw.number, seq: state.seq + 1, why: fault };
       break;
     }
   }
-  if (broken === undefined && state.begins !== undefined && !state.retired.has(state.begins)) {
+  if (broken === undefined && state.begins !== undefined && !state.proof.isRetired(state.begins)) {
     const why = 'older lines are gone, and no line says that they were retired';
     broken = { file: join(folder, files[0] ?? ''), line: 1, seq: undefined, why };
   }
@@ -186,19 +200,22 @@ async function follow(folder: string, { files, end }: Extent, hashes: Hashes, te
     folder,
     chain: state.chain,
     entries: state.entries,
-    heads: state.heads,
+    heads: state.proof.heads,
     first: state.first,
     last: state.at === '' ? undefined : state.at,
     position: state.chain === undefined ? undefined : positionOf(state.chain, { seq: state.seq, hash: state.prev }),
-    keys: state.keys,
+    keys: state.proof.keys,
+    signedTo: state.proof.signedTo,
+    anchored: undefined,
     broken,
+    unchecked: [],
+    state,
   };
 }
 
 /** Takes one line further; what is wrong with it, or undefined. */
 function step(
-  text: string,
-  file: string,
+  { text, bytes, file }: RawLine,
   begins: boolean,
   state: State,
   hashes: Hashes,
@@ -212,6 +229,7 @@ function step(
     state.seq = line.seq - 1;
     state.prev = line.prev;
     state.begins = positionOf(line.chain, { seq: state.seq, hash: line.prev });
+    hashes.add(state.seq, state.prev); // who names the last line that is gone names this one
   }
   if (line.seq !== state.seq + 1) return `has number ${line.seq}, not ${state.seq + 1}`;
   if (line.prev !== state.prev) return 'does not hold the hash of the line before';
@@ -221,7 +239,7 @@ function step(
   state.chain = line.chain;
   const fault = ofTheJournal(line, state, hashes, tell);
   if (fault !== undefined) return fault;
-  const sha256 = hashOf(text);
+  const sha256 = hashOf(bytes);
   hashes.add(line.seq, sha256);
   state.seq = line.seq;
   state.prev = sha256;
@@ -242,21 +260,18 @@ function ofTheJournal(line: Line, state: State, hashes: Hashes, tell: Told): str
   if (line.act === 'opened') {
     const key = detail['key'];
     if (typeof key !== 'string') return 'opens the journal without a key';
-    if (!state.keys.includes(key)) state.keys.push(key);
+    state.proof.opened(key);
   } else if (line.act === 'head') {
     const here = positionOf(line.chain, { seq: state.seq, hash: state.prev });
     if (detail['of'] !== here) return 'signs another line than the one before';
     // A chain whose first lines were retired may begin after the line that names its key.
-    const key = state.keys.at(-1);
-    if (key !== undefined && !headHolds(here, String(detail['signature']), key))
-      return 'has a signature that does not hold';
-    state.heads += 1;
+    if (!state.proof.head(here, state.seq, String(detail['signature']))) return 'has a signature that does not hold';
   } else if (line.act === 'retired') {
     const place = parsePosition(detail['upTo']);
     if (place === undefined) return 'retires lines without a position';
     if (place.chain !== line.chain || hashes.holds(place.seq, place.hash) === false)
       return 'retires lines that never were';
-    state.retired.add(String(detail['upTo']));
+    state.proof.retire(String(detail['upTo']), line.seq);
   } else if (Array.isArray(detail['chain'])) {
     for (const position of detail['chain']) tell({ position, from: `line ${line.seq} of ${line.chain}` });
   }

@@ -21,7 +21,9 @@ mugai audit export [FOLDER…] [--format jsonl|csv] [--from TIME] [--to TIME] [-
 
 verify  follows each journal from its first line and names the first one that breaks the chain; where one
         journal names a place in another, the two are compared; a chain that is named and not here is broken when
-        its zone has a folder here, or when --heads names it, and otherwise told
+        its zone has a folder here, or when --heads names it, and otherwise told. A chain speaks for itself up to where
+        its own key signed it; only a place that is known from elsewhere (--heads, another zone's journal) shows that not
+        all of it was written anew, key and all: which place that is, or that there is none, is said of each
 heads   prints where each journal stands: for the print-out that is kept elsewhere
 tool    writes one HTML file that an auditor opens in a browser, without network: signatures of packages and delivered
         files, and journals, are checked in it; the keys of --key (or MUGAI_VERIFY_KEY_FILE) are put in
@@ -30,7 +32,12 @@ export  prints entries; broken lines are left out (verify names them)
   FOLDER   folders of journals; default: all under journal/ of the data folder
   --heads  file with positions that are known from elsewhere (a print-out, syslog), one a line
 
-Exit: 0 every chain holds, 1 one does not, 2 wrong usage.
+  holds      every line follows the one before, and every head is signed by the key that the chain names
+  UNCHECKED  every line follows, but heads have no key here, no head is there though hours went by, or the retirement of
+             its first lines is signed by nobody
+  BROKEN     a line does not follow, or another stands where somebody names one
+
+Exit: 0 every chain holds, 1 one is broken, 2 wrong usage, 3 none is broken and one is unchecked.
 
 Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --person tanaka`,
 
@@ -68,7 +75,8 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
       if (values.json) tell(told);
       else say(told);
     }
-    return reports.every((report) => report.broken === undefined) ? 0 : 1;
+    if (reports.some(({ broken }) => broken !== undefined)) return 1;
+    return reports.some(({ unchecked }) => unchecked.length > 0) ? 3 : 0;
   },
 };
 
@@ -100,12 +108,27 @@ async function anchorsIn(file: string): Promise<Anchor[]> {
   return found.map((position) => ({ position, from: file }));
 }
 
-function tellReport({ folder, chain, entries, heads, first, last, position, broken }: ChainReport): string {
-  if (broken === undefined)
-    return `holds   ${folder}: ${entries} entries, ${heads} signed heads, ${first} to ${last}, ${position}`;
+function tellReport(report: ChainReport): string {
+  const { folder, chain, entries, broken, unchecked } = report;
+  if (broken === undefined) {
+    const { first, last, position } = report;
+    const told = `${folder}: ${entries} entries, ${first} to ${last}, ${position}; ${signedAs(report)}; ${anchoredAs(report)}`;
+    return unchecked.length === 0 ? `holds   ${told}` : `UNCHECKED  ${told}; ${unchecked.join('; ')}`;
+  }
   const where = broken.line > 0 ? `${broken.file} line ${broken.line}` : broken.file || folder;
   const number = broken.seq === undefined ? '' : ` (number ${broken.seq})`;
   return `BROKEN  ${folder}: ${where}${number} ${broken.why}; ${entries} entries of ${chain ?? 'no chain'} before`;
+}
+
+function signedAs({ heads, signedTo, keys }: ChainReport): string {
+  if (signedTo === undefined) return 'NOT SIGNED: no head was checked';
+  const by = keys.length === 1 ? 'its own key' : `${keys.length} keys of its own, one after the other`;
+  return `${heads} signed heads, by ${by}, up to number ${signedTo}`;
+}
+
+function anchoredAs({ anchored }: ChainReport): string {
+  if (anchored === undefined) return 'NOT ANCHORED: nothing from elsewhere names a line of it';
+  return `anchored at number ${anchored.seq} by ${anchored.from}`;
 }
 
 function wantedOf(values: { readonly [name in keyof Wanted]?: string | undefined }): Wanted {

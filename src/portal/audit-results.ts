@@ -212,22 +212,41 @@ function actWords(visit: Visit, act: Act): string {
 /** What following each journal gave. */
 export function chainsShown(visit: Visit, reports: readonly ChainReport[]): Html {
   const say = sayIn(visit);
-  return html`${reports.map(
-    ({ folder, chain, entries, heads, first, last, position, broken }) =>
-      html`<section class="judged" data-holds="${String(broken === undefined)}">
-        <h2>${say('監査記録', 'Journal')} ${chain ?? folder}</h2>
-        <p class="note ${broken === undefined ? 'good' : 'bad'}" role="${broken === undefined ? 'status' : 'alert'}">
-          ${
-            broken === undefined
-              ? say(
-                  `つながっています。${entries}行、署名${heads}個。`,
-                  `The chain holds: ${entries} lines, ${heads} signed heads.`,
-                )
-              : html`${say('切れています。', 'It is broken.')} ${broken.file} ${say('行', 'line')} ${broken.line}:
-                ${broken.why}`
-          }
-        </p>
-        <p class="small">${first} – ${last}<br /><span class="code">${position}</span></p>
-      </section> `,
-  )}`;
+  return html`${reports.map((report) => {
+    const { folder, chain, first, last, position, broken, unchecked } = report;
+    const look = broken !== undefined ? 'bad' : unchecked.length > 0 ? 'wait' : 'good';
+    return html`<section class="judged" data-holds="${String(look === 'good')}">
+      <h2>${say('監査記録', 'Journal')} ${chain ?? folder}</h2>
+      <p class="note ${look}" role="${look === 'good' ? 'status' : 'alert'}">
+        ${
+          broken === undefined
+            ? html`${chainWords(visit, report)} ${unchecked.join('; ')}`
+            : html`${say('切れています。', 'It is broken.')} ${broken.file} ${say('行', 'line')} ${broken.line}:
+              ${broken.why}`
+        }
+      </p>
+      <p class="small">${first} – ${last}<br /><span class="code">${position}</span></p>
+    </section> `;
+  })}`;
+}
+
+/** How far a chain that is not broken is proved. */
+function chainWords(visit: Visit, { entries, heads, signedTo, anchored, unchecked }: ChainReport): string {
+  const say = sayIn(visit);
+  const holds =
+    unchecked.length === 0
+      ? say(`つながっています。${entries}行`, `The chain holds: ${entries} lines`)
+      : say(
+          `つながっていますが、確かめられない部分があります。${entries}行`,
+          `It follows, but not all is checked: ${entries} lines`,
+        );
+  const signed =
+    signedTo === undefined
+      ? say('署名なし', 'nothing signed')
+      : say(`署名${heads}個（${signedTo}行目まで）`, `${heads} signed heads up to number ${signedTo}`);
+  const named =
+    anchored === undefined
+      ? say('ほかの記録からの裏付けなし', 'not anchored: nothing from elsewhere names a line of it')
+      : say(`${anchored.seq}行目はほかの記録とも一致`, `number ${anchored.seq} is as another record names it`);
+  return say(`${holds}、${signed}、${named}。`, `${holds}, ${signed}; ${named}.`);
 }

@@ -126,6 +126,9 @@ function chain(reports: readonly ChainReport[]): Evidence {
     );
     return found('journal', 'fails', `連鎖が切れています: ${told.join('、')}`, `broken: ${told.join(', ')}`);
   }
+  const doubts = reports.flatMap(({ folder, unchecked }) => unchecked.map((why) => `${folder}: ${why}`));
+  if (doubts.length > 0)
+    return found('journal', 'fails', `確認できない部分: ${doubts.join('、')}`, `not checked: ${doubts.join(', ')}`);
   const entries = reports.reduce((sum, report) => sum + report.entries, 0);
   const signed = reports.reduce((sum, report) => sum + report.heads, 0);
   const places = reports.map(({ position }) => position).join(' ');
