@@ -1,6 +1,6 @@
 // The auditor's tool in a real Chromium, offline, from a file: what it says of honest packages, of tampered ones, of journals.
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -139,6 +139,102 @@ describe('the auditor’s tool', { timeout: 300_000 }, () => {
     await writeFile(broken, (await readFile(join(journal, line), 'utf8')).replace('kacho', 'hisho'));
     const cut = await told(page, url, async () => page.setInputFiles('#files', broken));
     assert.match(cut[0] ?? '', /^journal false: BROKEN: .* line 4: it does not follow the line before/);
+    assert.deepEqual(complaints, []);
+  });
+
+  it('follows journals as audit verify does: first files, junk between, other chains, signatures', async () => {
+    await using root = await scratch();
+    await using browser = await openBrowser('en');
+    const { page, complaints } = browser;
+    const file = join(root.path, 'auditor.html');
+    await writeFile(file, await auditorTool(pem(PAIR.publicKey)));
+    const url = pathToFileURL(file).href;
+    let now = Date.parse('2026-11-01T10:00:00Z');
+    const journals = join(root.path, 'journal');
+    const sealed: string[] = [];
+    for (let day = 0; day < 4; day++) {
+      const middle = await openJournal({ root: journals, zone: 'middle', keepDays: 300, now: () => (now += 1000) });
+      sealed.push(await middle.append({ act: 'sealed', message: `m${day}` }));
+      await middle.close();
+      now += 86_400_000;
+    }
+    const inner = await openJournal({ root: journals, zone: 'inner', keepDays: 300, now: () => (now += 1000) });
+    for (const position of sealed) await inner.append({ act: 'delivered', detail: { chain: [position] } });
+    await inner.close();
+
+    const names = async (folder: string): Promise<string[]> =>
+      (await readdir(join(folder, 'middle'))).filter((name) => name.endsWith('.jsonl')).toSorted();
+    const dayOf = async (folder: string, nth: number): Promise<string> =>
+      join(folder, 'middle', (await names(folder))[nth] ?? '');
+    const OTHER = 'inner-00000000';
+    const cases: {
+      readonly [name: string]: { readonly does: (folder: string) => Promise<unknown>; readonly says: RegExp };
+    } = {
+      'nothing was touched': {
+        does: async () => undefined,
+        says: /^journal true: The chain holds: 16 lines, 4 signed heads by 1 .* up to number 15; number 14 is as inner-/,
+      },
+      'the first file was left out': {
+        does: async (folder) => rm(await dayOf(folder, 0)),
+        says: /^journal false: BROKEN: older lines are gone, and no line says/,
+      },
+      'a file between was left out': {
+        does: async (folder) => rm(await dayOf(folder, 1)),
+        says: /line 1: it does not follow the line before/,
+      },
+      'a file of something else lies between': {
+        does: async (folder) => writeFile(join(folder, 'middle', '20261102-000000000000006.jsonl'), '{"hello":1}\n'),
+        says: /000006\.jsonl line 1: it is not in its one form/,
+      },
+      'a line of another chain stands behind the others': {
+        does: async (folder) =>
+          edit(await dayOf(folder, 3), (text) => {
+            const line = JSON.parse(text.split('\n')[0] ?? '') as object;
+            return `${text}${JSON.stringify({ ...line, seq: 1, chain: OTHER, prev: '0'.repeat(64) })}\n`;
+          }),
+        says: /line 5: it is of the chain inner-00000000/,
+      },
+      'a file has the name of another number': {
+        does: async (folder) =>
+          cp(await dayOf(folder, 3), (await dayOf(folder, 3)).replace('013.', '099.')).then(async () =>
+            rm(await dayOf(folder, 3)),
+          ),
+        says: /its file begins with another number/,
+      },
+      'the last day is gone, and the inner journal knows of it': {
+        does: async (folder) => rm(await dayOf(folder, 3)),
+        says: /^journal false: BROKEN: middle-.*: inner-.* names another line here/,
+      },
+      'a time was moved back, in the last line': {
+        does: async (folder) =>
+          edit(await dayOf(folder, 3), (text) => {
+            const line = JSON.parse(text.split('\n').at(-2) ?? '') as { seq: number; at: string; detail: object };
+            const last = { ...line, seq: line.seq + 1, at: '2026-10-01T00:00:00.000Z', act: 'viewed', detail: {} };
+            const prev = createHash('sha256')
+              .update(text.split('\n').at(-2) ?? '')
+              .digest('hex');
+            return `${text}${JSON.stringify({ ...last, prev })}\n`;
+          }),
+        says: /line 5: it is older than the line before/,
+      },
+    };
+    for (const [name, { does, says }] of Object.entries(cases)) {
+      const copy = join(root.path, 'copy');
+      await cp(journals, copy, { recursive: true });
+      await does(copy);
+      const found = await told(page, url, async () => page.setInputFiles('#folder', copy));
+      const middle = found.filter((one) => one.startsWith('journal'));
+      assert.ok(
+        middle.some((one) => says.test(one)),
+        `${name}: ${middle.join(' | ')}`,
+      );
+      await rm(copy, { recursive: true });
+    }
+    const loose = join(root.path, 'notes.jsonl');
+    await writeFile(loose, '{"hello":1}\n');
+    const other = await told(page, url, async () => page.setInputFiles('#files', loose));
+    assert.deepEqual(other, ['journal false: its name is not that of a file of a journal: it was not looked at']);
+    assert.match(await page.innerText('main'), /Not checked here: the form of each file/);
     assert.deepEqual(complaints, []);
   });
 

@@ -4,10 +4,11 @@
 (() => {
   /** Public keys in PEM that were put in when the file was made; others can be dropped. */
   const GIVEN_KEYS = '%KEYS%';
+  /** Acts that lines may tell of. */
+  const ACTS = '%ACTS%';
   const MANIFEST = 'manifest.dsse.json';
   const TYPE = 'application/vnd.in-toto+json';
   const SHA256 = /^[0-9a-f]{64}$/;
-  const MOST_LINES = 5_000_000;
   const utf8 = new TextEncoder();
 
   let english = !/^ja\b/.test(navigator.language);
@@ -98,78 +99,7 @@
     }
   }
 
-  /** Follows journals: their lines by chain and number, and the first that breaks each. */
-  async function followJournals(journals) {
-    const chains = new Map();
-    const first = (one) => Number(/^\{"seq":(\d+),/.exec(one.text.slice(0, 40))?.[1] ?? 0);
-    const sorted = journals
-      .map((one) => ({ ...one, text: decodeOr(one.bytes) }))
-      .toSorted((a, b) => first(a) - first(b));
-    let lines = 0;
-    for (const { name, text } of sorted) {
-      let number = 0;
-      for (const raw of text.split('\n').slice(0, -1)) {
-        number += 1;
-        if (++lines > MOST_LINES) return chains;
-        let line;
-        try {
-          line = JSON.parse(raw);
-        } catch {
-          line = {};
-        }
-        const chain = chains.get(line.chain) ?? { entries: [], count: 0, heads: 0, keys: [] };
-        chains.set(String(line.chain), chain);
-        const digest = await sha256(utf8.encode(raw));
-        if (chain.broken === undefined) {
-          const fault = await faultOf(line, raw, chain);
-          if (fault !== undefined) chain.broken = `${name} ${say('行', 'line')} ${number}: ${fault}`;
-          else chain.count += 1;
-        }
-        chain.last = { seq: line.seq, digest };
-        chain.entries.push({ line, digest });
-      }
-      if (!text.endsWith('\n') && text !== '') {
-        for (const chain of chains.values()) chain.broken ??= `${name}: ${say('途中で切れています', 'it is cut off')}`;
-      }
-    }
-    return chains;
-  }
-
-  function decodeOr(bytes) {
-    try {
-      return decode(bytes);
-    } catch {
-      return '{}\n'; // no text: a line that no chain holds
-    }
-  }
-
-  async function faultOf(line, raw, chain) {
-    const { seq, at, chain: name, act, message, person, detail, prev } = line;
-    if (JSON.stringify({ seq, at, chain: name, act, message, person, detail, prev }) !== raw)
-      return say('決まった形ではありません', 'it is not in its one form');
-    if (chain.last !== undefined && (seq !== chain.last.seq + 1 || prev !== chain.last.digest))
-      return say('前の行とつながりません', 'it does not follow the line before');
-    if (act === 'opened') chain.keys.push(String(detail?.key));
-    if (act === 'head') {
-      const here = `${name}:${seq - 1}:${prev}`;
-      if (detail?.of !== here) return say('別の行への署名です', 'it signs another line');
-      const key = chain.keys.at(-1);
-      if (key !== undefined && !(await headHolds(here, detail.signature, key)))
-        return say('先頭の署名が合いません', 'the signature of the head does not hold');
-      chain.heads += 1;
-    }
-    return undefined;
-  }
-
-  async function headHolds(position, signature, spki) {
-    try {
-      const key = await crypto.subtle.importKey('spki', fromBase64(spki), 'Ed25519', false, ['verify']);
-      const bytes = utf8.encode(`mugai-journal-head-v1\n${position}\n`);
-      return await crypto.subtle.verify('Ed25519', key, fromBase64(signature), bytes);
-    } catch {
-      return false;
-    }
-  }
+  const followJournals = journalFollower({ acts: ACTS.split(' '), say, sha256, fromBase64, decode });
 
   /** What of the files belongs to a manifest: all in its folder, or loose ones by their digest. */
   function compare(manifest, statement, loose) {
@@ -215,7 +145,7 @@
     const positions = Array.isArray(p.chain) ? p.chain.map(String) : [];
     const places = positions.map((position) => {
       const [name, seq, digest] = position.split(':');
-      const entry = chains.get(name)?.entries.find(({ line }) => line.seq === Number(seq));
+      const entry = chains.find((chain) => chain.name === name)?.entries.find(({ line }) => line.seq === Number(seq));
       if (entry === undefined) return [position, say('監査記録は置かれていません', 'its journal was not dropped')];
       if (entry.digest === digest) return [position, say('監査記録の行と一致', 'is the line of the journal')];
       faults.push(`${position}: ${say('監査記録の行と違います', 'the journal has another line here')}`);
@@ -269,7 +199,7 @@
   function actsOf(predicate, chains) {
     const table = make('table');
     const ids = new Set([predicate.id, predicate.revises].filter((id) => id !== undefined));
-    for (const [name, { entries }] of chains)
+    for (const { name, entries } of chains)
       for (const { line } of entries) {
         if (!ids.has(line.message)) continue;
         const row = make('tr');
@@ -279,6 +209,74 @@
         table.append(row);
       }
     return table;
+  }
+
+  /** A box for each journal, and for what should be one. */
+  function journalsShown({ chains, others, missing, elsewhere }) {
+    const box = (title, holds, words) => {
+      const section = make('section');
+      section.dataset.result = 'journal';
+      section.dataset.holds = String(holds);
+      section.append(
+        make('h2', `${say('監査記録', 'journal')} ${title}`),
+        make('p', words, `verdict ${holds ? 'good' : 'bad'}`),
+      );
+      return section;
+    };
+    const boxes = chains.map((chain) => {
+      const { label, broken, unchecked } = chain;
+      if (broken !== undefined) return box(label, false, `${say('切れています', 'BROKEN')}: ${broken}`);
+      if (unchecked.length === 0)
+        return box(label, true, `${say('つながっています', 'The chain holds')}: ${provedBy(chain)}`);
+      const words = say('つながっていますが、確かめられません', 'UNCHECKED');
+      return box(label, false, `${words}: ${unchecked.join('; ')}; ${provedBy(chain)}`);
+    });
+    for (const path of others)
+      boxes.push(
+        box(
+          path,
+          false,
+          say(
+            '監査記録のファイル名ではありません。調べていません',
+            'its name is not that of a file of a journal: it was not looked at',
+          ),
+        ),
+      );
+    for (const [name, from] of missing)
+      boxes.push(
+        box(name, false, say(`${from} が示す記録がありません`, `BROKEN: ${from} names this chain, which is not here`)),
+      );
+    if (elsewhere > 0)
+      boxes.push(
+        make(
+          'p',
+          say(
+            `ここにない記録の ${elsewhere} か所は比べていません。`,
+            `${elsewhere} places of chains that were not dropped are not compared.`,
+          ),
+        ),
+      );
+    return boxes;
+  }
+
+  /** How far a chain that follows is signed, and by whom else it is known. */
+  function provedBy({ entries, heads, signedTo, anchored, keys: own }) {
+    const lines = `${entries.length} ${say('行', 'lines')}`;
+    const signed =
+      signedTo === undefined
+        ? say('署名なし', 'NOT SIGNED')
+        : say(
+            `${heads} 個の署名（鍵 ${own.length} 個、${signedTo} 行目まで）`,
+            `${heads} signed heads by ${own.length} of its own keys up to number ${signedTo}`,
+          );
+    const named =
+      anchored === undefined
+        ? say('ほかの記録からの裏付けなし', 'NOT ANCHORED: no other journal here names a line of it')
+        : say(
+            `${anchored.seq} 行目を ${anchored.from} が示します`,
+            `number ${anchored.seq} is as ${anchored.from} names it`,
+          );
+    return `${lines}, ${signed}; ${named}`;
   }
 
   async function show() {
@@ -294,7 +292,8 @@
         : [make('li', say('まだありません。verify-key.pem を置いてください。', 'None yet: drop verify-key.pem.'))]),
     );
     const journals = files.filter(({ path }) => path.endsWith('.jsonl'));
-    const chains = await followJournals(journals.map(({ path, bytes }) => ({ name: path, bytes })));
+    const followed = await followJournals(journals);
+    const { chains } = followed;
     const manifests = files.filter(({ path }) => path === MANIFEST || path.endsWith(`/${MANIFEST}`));
     for (const one of manifests) one.folder = one.path.includes('/') ? one.path.slice(0, -MANIFEST.length) : undefined;
     const inPackage = ({ path }) => manifests.some(({ folder }) => folder !== undefined && path.startsWith(folder));
@@ -315,19 +314,7 @@
       box.append(make('h2', one.path), make('p', why, 'verdict bad'), make('p', `SHA-256 ${one.sha256}`, 'code'));
       boxes.push(box);
     }
-    for (const [name, { count, heads, broken }] of chains) {
-      const box = make('section');
-      box.dataset.result = 'journal';
-      box.dataset.holds = String(broken === undefined);
-      const told = `${count} ${say('行', 'lines')}, ${heads} ${say('個の署名', 'signed heads')}`;
-      box.append(make('h2', `${say('監査記録', 'journal')} ${name}`));
-      box.append(
-        broken === undefined
-          ? make('p', `${say('つながっています', 'The chain holds')}: ${told}`, 'verdict good')
-          : make('p', `${say('切れています', 'BROKEN')}: ${broken}`, 'verdict bad'),
-      );
-      boxes.push(box);
-    }
+    boxes.push(...journalsShown(followed));
     results.replaceChildren(...boxes);
     document.body.dataset.ready = String(Number(document.body.dataset.ready ?? '0') + 1);
   }
