@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { MugaiError, reasonOf } from '../message/errors.ts';
+import { FILTER_INDEXES } from './list-filters.ts';
 
 const ACCOUNTS = `
 CREATE TABLE IF NOT EXISTS users (
@@ -26,6 +27,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user);
 CREATE TABLE IF NOT EXISTS read_marks (
   user TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (user, id)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS read_marks_id ON read_marks (id);
 CREATE TABLE IF NOT EXISTS asks (
   request TEXT PRIMARY KEY, message TEXT NOT NULL, part TEXT NOT NULL, user TEXT NOT NULL, kind TEXT NOT NULL,
   at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -53,14 +55,17 @@ CREATE TABLE idx.messages (
   state TEXT NOT NULL, reason TEXT, stage TEXT NOT NULL, files INTEGER NOT NULL, pages INTEGER NOT NULL,
   remarks INTEGER NOT NULL, waiting INTEGER NOT NULL, revises TEXT, shown INTEGER NOT NULL) STRICT;
 CREATE INDEX idx.messages_revises ON messages (revises) WHERE revises IS NOT NULL;
-CREATE INDEX idx.messages_open ON messages (key) WHERE stage = 'sealed';
-CREATE TABLE idx.recipients (address TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (address, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE idx.recipients (
+  address TEXT NOT NULL, key INTEGER NOT NULL, shelf INTEGER NOT NULL, PRIMARY KEY (address, key)) STRICT, WITHOUT ROWID;
+CREATE INDEX idx.recipients_key ON recipients (key);
+CREATE TABLE idx.seen (user TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (user, key)) STRICT, WITHOUT ROWID;
+${FILTER_INDEXES}
 CREATE VIRTUAL TABLE idx.words USING fts5(who, what, content='', contentless_delete=1, detail=full, tokenize='unicode61');
 CREATE TABLE idx.files (digest TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (digest, key)) STRICT, WITHOUT ROWID;
 CREATE INDEX idx.files_key ON files (key);
-PRAGMA idx.user_version = 3;
+PRAGMA idx.user_version = 4;
 `;
-const INDEX_VERSION = 3;
+const INDEX_VERSION = 4;
 
 /** SQLite's codes for a file that is no database (any more). */
 const BROKEN = new Set([11, 26]);
@@ -130,6 +135,7 @@ export class Database {
         const version = this.#db.prepare('PRAGMA idx.user_version').get()?.['user_version'];
         const check = this.#db.prepare('PRAGMA idx.quick_check(1)').get()?.['quick_check'];
         if (version !== INDEX_VERSION || check !== 'ok') throw new Error(`index: ${String(check)}`);
+        this.#copyReadMarks();
         this.#inode = statSync(this.indexFile).ino;
         return !there;
       } catch (error) {
@@ -192,6 +198,16 @@ export class Database {
   #addColumn(table: string, column: string, type: string): void {
     const there = this.#db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column);
     if (there === undefined) this.#db.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
+  }
+
+  /** Read marks are durable in the accounts; the index has them by key. What a crash or a rebuild left out is made good. */
+  #copyReadMarks(): void {
+    const count = (table: string): unknown => this.#db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n'];
+    if (count('read_marks') === count('idx.seen')) return;
+    this.transaction(() => {
+      this.#db.exec('DELETE FROM idx.seen');
+      this.#db.exec('INSERT INTO idx.seen SELECT r.user, m.key FROM read_marks r JOIN idx.messages m ON m.id = r.id');
+    });
   }
 
   #detach(): void {

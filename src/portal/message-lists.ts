@@ -1,7 +1,10 @@
 // The list of messages as its readers ask for it: a person's own, the operator's, one message, its versions.
 import { parseMessageId, type MessageId } from '../message/id.ts';
+import type { State } from '../message/part.ts';
 import { parseAddress } from './accounts.ts';
 import type { Database, Row } from './database.ts';
+import type { AnyFilter } from './list-filters.ts';
+import { walkOfAll, walksOf, type Walk } from './message-walks.ts';
 import { matchOf, whoWord } from './search-words.ts';
 
 /** A line of the list. `stage` is `sealed` until delivery ends; `quarantined` is never readable. */
@@ -27,24 +30,11 @@ export interface AnyLine extends Listed {
   readonly revises: string;
 }
 
-/** What the operator's list shows: `attention` is everything somebody may have to do something about. */
-export type AnyFilter = 'all' | 'attention' | 'held' | 'refused' | 'undelivered' | 'waiting' | 'broken';
-
-const FILTER_SQL: { readonly [filter in AnyFilter]: string } = {
-  all: '',
-  attention: "AND (m.state = 'held' OR m.waiting > 0 OR m.stage NOT IN ('delivered', 'sealed'))",
-  held: "AND (m.state = 'held' OR m.waiting > 0)",
-  refused: "AND m.state = 'refused'",
-  undelivered: "AND m.stage IN ('expired', 'rejected')",
-  waiting: "AND m.stage = 'sealed'",
-  broken: "AND (m.stage = 'quarantined' OR m.reason = 'converter-failed')",
-};
-
 /** What a list is asked for. `before`: the key of the last line of the page before. */
 export interface Query {
   readonly user: string;
   readonly addresses: readonly string[];
-  readonly state?: string | undefined;
+  readonly state?: State | undefined;
   readonly unread?: boolean;
   readonly words?: string;
   readonly before?: number | undefined;
@@ -60,47 +50,19 @@ export class MessageLists {
 
   /** A page of somebody's list, newest first, and whether there is more. */
   list(query: Query): { readonly lines: Listed[]; readonly more: boolean } {
-    const keys = new Set<number>();
     const most = query.most + 1;
     const words = query.words ?? '';
     const match = matchOf(words);
     if (findsNothing(words, match)) return { lines: [], more: false };
-    if (match !== undefined) for (const key of this.#search(query, match, most)) keys.add(key);
-    // One short walk along each mailbox's own index, instead of a sort over all of them.
-    else for (const address of query.addresses) for (const key of this.#walk(query, address, most)) keys.add(key);
-    const sorted = [...keys].toSorted((a, b) => b - a);
-    const lines = sorted.slice(0, query.most).map((key) => this.#line(key, query.user));
+    const { user, addresses, state, unread = false, before = Number.MAX_SAFE_INTEGER } = query;
+    const walks = walksOf({ user, addresses, state, unread, match, before, most });
+    const sorted = [...new Set(walks.flatMap((walk) => this.#keys(walk)))].toSorted((a, b) => b - a);
+    const lines = sorted.slice(0, query.most).map((key) => this.#line(key, user));
     return { lines: lines.filter((line) => line !== undefined), more: sorted.length > query.most };
   }
 
-  #walk(query: Query, address: string, most: number): number[] {
-    const { sql, values } = filtersOf(query);
-    return this.#db
-      .all(
-        `SELECT r.key FROM recipients r JOIN messages m ON m.key = r.key
-         WHERE r.address = ? AND r.key < ? AND m.shown = 1 ${sql} ORDER BY r.key DESC LIMIT ?`,
-        address,
-        query.before ?? Number.MAX_SAFE_INTEGER,
-        ...values,
-        most,
-      )
-      .map((row) => Number(row['key']));
-  }
-
-  #search(query: Query, match: string, most: number): number[] {
-    if (query.addresses.length === 0) return [];
-    const who = query.addresses.map(whoWord).join(' OR ');
-    const { sql, values } = filtersOf(query);
-    return this.#db
-      .all(
-        `SELECT w.rowid AS key FROM idx.words w JOIN messages m ON m.key = w.rowid
-         WHERE words MATCH ? AND w.rowid < ? AND m.shown = 1 ${sql} ORDER BY w.rowid DESC LIMIT ?`,
-        `who:(${who}) AND what:(${match})`,
-        query.before ?? Number.MAX_SAFE_INTEGER,
-        ...values,
-        most,
-      )
-      .map((row) => Number(row['key']));
+  #keys({ sql, values }: Walk): number[] {
+    return this.#db.all(sql, ...values).map((row) => Number(row['key']));
   }
 
   #line(key: number, user: string): Listed | undefined {
@@ -120,29 +82,22 @@ export class MessageLists {
     readonly most: number;
   }): { readonly lines: AnyLine[]; readonly more: boolean } {
     const before = query.before ?? Number.MAX_SAFE_INTEGER;
-    const filter = FILTER_SQL[query.filter];
     const id = parseMessageId(query.words.trim().toLowerCase());
     const address = parseAddress(query.words.trim());
-    const match = matchOf(query.words);
-    if (findsNothing(query.words, match)) return { lines: [], more: false };
+    const what = matchOf(query.words);
+    if (findsNothing(query.words, what)) return { lines: [], more: false };
     const most = query.most + 1;
     let rows: Row[];
     if (id !== undefined)
       rows = this.#db.all('SELECT m.* FROM messages m WHERE (m.id = ? OR m.revises = ?) ORDER BY m.key DESC', id, id);
-    else if (match === undefined)
-      rows = this.#db.all(
-        `SELECT m.* FROM messages m WHERE m.key < ? ${filter} ORDER BY m.key DESC LIMIT ?`,
-        before,
-        most,
-      );
-    else
-      rows = this.#db.all(
-        `SELECT m.* FROM idx.words w JOIN messages m ON m.key = w.rowid
-         WHERE words MATCH ? AND w.rowid < ? ${filter} ORDER BY w.rowid DESC LIMIT ?`,
-        address === undefined ? `what:(${match})` : `what:(${match}) OR who:${whoWord(address)}`,
-        before,
-        most,
-      );
+    else {
+      const who = address === undefined ? '' : ` OR who:${whoWord(address)}`;
+      const match = what === undefined ? undefined : `what:(${what})${who}`;
+      const keys = this.#keys(walkOfAll({ filter: query.filter, match, before, most }));
+      rows = keys
+        .map((key) => this.#db.get('SELECT m.* FROM messages m WHERE m.key = ?', key))
+        .filter((row) => row !== undefined);
+    }
     const lines = rows.map(anyLineOf).filter((line) => line !== undefined);
     return { lines: lines.slice(0, query.most), more: lines.length > query.most };
   }
@@ -174,8 +129,16 @@ export class MessageLists {
   }
 
   markRead(user: string, id: MessageId, read: boolean): void {
-    if (read) this.#db.run('INSERT OR IGNORE INTO read_marks VALUES (?, ?)', user, id);
-    else this.#db.run('DELETE FROM read_marks WHERE user = ? AND id = ?', user, id);
+    const key = this.#db.get('SELECT key FROM messages WHERE id = ?', id)?.['key'] ?? 0;
+    this.#db.transaction(() => {
+      if (read) {
+        this.#db.run('INSERT OR IGNORE INTO read_marks VALUES (?, ?)', user, id);
+        if (key !== 0) this.#db.run('INSERT OR IGNORE INTO seen VALUES (?, ?)', user, key);
+      } else {
+        this.#db.run('DELETE FROM read_marks WHERE user = ? AND id = ?', user, id);
+        this.#db.run('DELETE FROM seen WHERE user = ? AND key = ?', user, key);
+      }
+    });
   }
 
   count(): number {
@@ -198,20 +161,6 @@ export class MessageLists {
 /** True when something was typed and nothing of it can be searched for: that is no question for everything. */
 function findsNothing(typed: string, match: string | undefined): boolean {
   return match === undefined && typed.trim() !== '';
-}
-
-function filtersOf(query: Query): { readonly sql: string; readonly values: readonly string[] } {
-  const values: string[] = [];
-  let sql = '';
-  if (query.state !== undefined) {
-    sql += ' AND m.state = ?';
-    values.push(query.state);
-  }
-  if (query.unread === true) {
-    sql += ' AND NOT EXISTS (SELECT 1 FROM read_marks x WHERE x.user = ? AND x.id = m.id)';
-    values.push(query.user);
-  }
-  return { sql, values };
 }
 
 function anyLineOf(row: Row): AnyLine | undefined {

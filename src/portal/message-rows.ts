@@ -3,6 +3,7 @@ import { timeOf, type MessageId } from '../message/id.ts';
 import type { Predicate, Statement } from '../outbox/manifest.ts';
 import { parseAddress } from './accounts.ts';
 import type { Database } from './database.ts';
+import { SHELVES } from './list-filters.ts';
 import { bigrams, whoWord } from './search-words.ts';
 
 /** A message of which something is new; `statement` where its package was verified a moment ago. */
@@ -55,6 +56,8 @@ export class MessageRows {
     const waiting = sum((part) => (part.verdict === 'held' ? 1 : 0));
     const sender = predicate?.headers?.from ?? predicate?.envelope.from ?? '';
     const subject = predicate?.headers?.subject ?? predicate?.source.name ?? '';
+    const shown = predicate?.answers === undefined && this.#isShown(id, predicate?.revises, waiting);
+    const shelf = shown ? SHELVES[predicate?.state ?? 'refused'] : 0;
     this.#db.run(
       'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       key,
@@ -70,10 +73,12 @@ export class MessageRows {
       sum((part) => part.findings.length),
       waiting,
       predicate?.revises ?? null,
-      predicate?.answers === undefined && this.#isShown(id, predicate?.revises, waiting) ? 1 : 0,
+      shown ? 1 : 0,
     );
     const addresses = new Set((predicate?.envelope.to ?? []).map(parseAddress).filter((one) => one !== undefined));
-    for (const address of addresses) this.#db.run('INSERT OR IGNORE INTO recipients VALUES (?, ?)', address, key);
+    for (const address of addresses)
+      this.#db.run('INSERT OR IGNORE INTO recipients VALUES (?, ?, ?)', address, key, shelf);
+    this.#db.run('INSERT OR IGNORE INTO seen SELECT user, ? FROM read_marks WHERE id = ?', key, id);
     for (const { digest } of statement?.subject ?? [])
       this.#db.run('INSERT OR IGNORE INTO files VALUES (?, ?)', shortDigest(digest.sha256), key);
     const names = parts.slice(0, 200).map(({ name }) => name);
@@ -100,6 +105,7 @@ export class MessageRows {
     if (shown === undefined) return true;
     if (waiting >= Number(shown['waiting'])) return false;
     this.#db.run('UPDATE messages SET shown = 0 WHERE key = ?', shown['key'] ?? 0);
+    this.#db.run('UPDATE recipients SET shelf = 0 WHERE key = ?', shown['key'] ?? 0);
     return true;
   }
 
@@ -120,6 +126,7 @@ export class MessageRows {
       this.#db.run('DELETE FROM recipients WHERE key = ?', key);
       this.#db.run('DELETE FROM idx.words WHERE rowid = ?', key);
       this.#db.run('DELETE FROM files WHERE key = ?', key);
+      this.#db.run('DELETE FROM seen WHERE key = ? AND user IN (SELECT user FROM read_marks WHERE id = ?)', key, id);
       this.#db.run('DELETE FROM read_marks WHERE id = ?', id);
     });
   }

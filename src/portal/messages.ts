@@ -1,6 +1,6 @@
 // The list of messages: search, filter, unread, one page at a time.
 import { timeOf } from '../message/id.ts';
-import { STATES } from '../message/part.ts';
+import { STATES, type State } from '../message/part.ts';
 import type { Mailbox } from './accounts.ts';
 import { mailboxesOf, type Desk } from './desk.ts';
 import { arrivingSection } from './arriving-pages.ts';
@@ -39,7 +39,7 @@ export function addMessages(desk: Desk): void {
 
 interface Asked {
   readonly words: string;
-  readonly state: string | undefined;
+  readonly state: State | undefined;
   readonly unread: boolean;
   /** One of the person's own mailboxes, or empty for all. */
   readonly box: string;

@@ -1,16 +1,19 @@
 // `npm run bench -- portal`: the index made from 100,000 packages; the list, search and message pages of 1,000 people beside a
-// bare Fastify route of the same process (autocannon, 8 connections, runs in alternation); memory while large files go out.
+// bare Fastify route of the same process (autocannon, 8 connections, runs in alternation); every filter of the lists; memory while
+// large files go out.
 import autocannon from 'autocannon';
 import fastify from 'fastify';
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderOf, newMessageId, type MessageId } from '../../src/message/id.ts';
+import type { State } from '../../src/message/part.ts';
 import { keyId, signStatement } from '../../src/outbox/manifest.ts';
 import { SESSION_COOKIE } from '../../src/portal/pages.ts';
 import { entriesFor, openBarePortal } from '../support/bare-portal.ts';
 import { scratch } from '../support/scratch.ts';
 import { line, median } from './lines.ts';
+import { benchFilters, EVERYTHING, FEW } from './portal-filters.ts';
 
 const PEOPLE = 1000;
 /** People whose browsers are open during a run; each asks for its own pages. */
@@ -29,7 +32,8 @@ export async function benchPortal(): Promise<void> {
   const newest = new Map<number, MessageId>();
   for (let n = 0; n < messages; n++) {
     const message = newMessageId(Date.now() - (messages - n) * 20_000);
-    put(folder.path, message, `お知らせ ${n} 号`, addressOf(n % PEOPLE), pair);
+    const state = n >= FEW ? 'sanitised' : n < FEW / 3 ? 'held' : n < (2 * FEW) / 3 ? 'refused' : 'sanitised';
+    put(folder.path, { message, subject: `お知らせ ${n} 号`, to: addressOf(n % PEOPLE), state }, pair);
     newest.set(n % PEOPLE, message);
   }
   const large = putLarge(folder.path, pair);
@@ -74,6 +78,7 @@ export async function benchPortal(): Promise<void> {
     both('server_ms', runs.oursMs, runs.peerMs);
   }
   await bare.close();
+  await benchFilters(portal);
   for (const [name, path] of [
     ['download of 200 MB', `/messages/${large}/files/01-x.txt`],
     ['zip of 200 MB', `/messages/${large}/all.zip`],
@@ -90,12 +95,23 @@ export async function benchPortal(): Promise<void> {
 
 type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
 
-function put(root: string, message: MessageId, subject: string, to: string, { publicKey, privateKey }: Pair): void {
+interface Put {
+  readonly message: MessageId;
+  readonly subject: string;
+  readonly to: string;
+  readonly state: State;
+}
+
+function put(root: string, { message, subject, to, state }: Put, { publicKey, privateKey }: Pair): void {
   const place = join(root, 'outbox', folderOf(message));
   mkdirSync(place, { recursive: true });
   const id = keyId(publicKey);
-  for (const { name, content } of entriesFor(message, subject, (s) => signStatement(s, privateKey, id), to))
-    writeFileSync(join(place, name), content);
+  const entries = entriesFor(message, subject, (statement) => {
+    const { predicate } = statement;
+    const envelope = { ...predicate.envelope, to: [to, EVERYTHING] };
+    return signStatement({ ...statement, predicate: { ...predicate, state, envelope } }, privateKey, id);
+  });
+  for (const { name, content } of entries) writeFileSync(join(place, name), content);
 }
 
 /** A message of the first person with one large file beside its text. */
