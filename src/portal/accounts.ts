@@ -124,6 +124,21 @@ export class Accounts {
     });
   }
 
+  /** True when the person has a second factor, or a passkey, that could get lost. */
+  hasFactors(name: string): boolean {
+    const sql = 'SELECT 1 FROM users WHERE name = ? AND (totp IS NOT NULL OR name IN (SELECT user FROM passkeys))';
+    return this.#db.get(sql, name) !== undefined;
+  }
+
+  /** Takes the second factor and all passkeys away; all sessions of the person end, half ones too. */
+  dropFactors(name: string): void {
+    this.#db.transaction(() => {
+      this.#db.run('UPDATE users SET totp = NULL WHERE name = ?', name);
+      this.#db.run('DELETE FROM passkeys WHERE user = ?', name);
+      this.#db.run('DELETE FROM sessions WHERE user = ?', name);
+    });
+  }
+
   /** Makes a one-time code for the person's first sign-in or a new password; earlier ones end. Kept as a hash. */
   newCode(name: string): string {
     const code = randomBytes(15)

@@ -39,6 +39,13 @@ export function addPeople(desk: Desk): void {
     await desk.note({ act: 'changed', person: visit.user.name, detail: { what: 'code-made', of: person.name } });
     return { code: desk.accounts.newCode(person.name) };
   });
+  act('factors', async (visit, person) => {
+    if (!mayDropFactors(desk, visit, person)) return 'not-found';
+    const detail = { what: 'factors-reset', of: person.name };
+    await desk.note({ act: 'changed', person: visit.user.name, detail });
+    desk.accounts.dropFactors(person.name);
+    return { note: { kind: 'good', word: 'factorsTaken' } };
+  });
   act('state', async (visit, person) => changeState(desk, visit, person));
   act('addresses', async (visit, person) => giveAddress(desk, visit, person));
   act('addresses/take', async (visit, person) => {
@@ -51,6 +58,11 @@ export function addPeople(desk: Desk): void {
     desk.accounts.takeAddress(person.name, address);
     return { note: { kind: 'good', word: 'saved' } };
   });
+}
+
+/** One's own are turned off on one's own page, with the code: whoever finds an open browser gets no further. */
+function mayDropFactors(desk: Desk, visit: Visit, person: User): boolean {
+  return person.name !== visit.user.name && desk.accounts.hasFactors(person.name);
 }
 
 function personOf(desk: Desk, visit: Visit): User | undefined {
@@ -254,6 +266,7 @@ function personPage(desk: Desk, visit: Visit, person: User, { note, code }: Told
       </section>
       <div class="acts">
         ${person.source === 'local' && !person.disabled ? html`<form method="post" action="${path}/code">${csrfField(visit)}<button class="quiet">${say('newCode')}</button></form>` : ''}
+        ${mayDropFactors(desk, visit, person) ? html`<form method="post" action="${path}/factors">${csrfField(visit)}<button class="quiet">${say('dropFactors')}</button></form>` : ''}
         <form method="post" action="${path}/state">
           ${csrfField(visit)}<input type="hidden" name="disabled" value="${person.disabled ? 0 : 1}" /><button
             class="quiet"

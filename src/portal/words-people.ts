@@ -31,6 +31,14 @@ export const PEOPLE = {
   disable: ['停止する', 'Disable'],
   enable: ['再開する', 'Enable'],
   newCode: ['新しいコードを出す（パスワードを忘れたとき）', 'New one-time code (for a forgotten password)'],
+  dropFactors: [
+    '二段階認証とパスキーを外す（なくしたとき）',
+    'Remove two-step sign-in and passkeys (when they are lost)',
+  ],
+  factorsTaken: [
+    '二段階認証とパスキーを外しました。次からはパスワードだけでサインインできます。',
+    'Two-step sign-in and passkeys are removed. From now on the password alone signs in.',
+  ],
   codeTold: [
     '一度だけ使えるコードです。この画面を閉じると二度と表示されません。本人に渡してください（24時間有効）: ',
     'One-time code, shown only now; hand it to the person (valid for 24 hours): ',

@@ -68,6 +68,7 @@ export const PORTAL_ROWS: { readonly [route: string]: readonly number[] } = {
   'GET /people/:name': [106, 109],
   'POST /people/:name/roles': [106, 108, 111],
   'POST /people/:name/code': [106, 108, 112],
+  'POST /people/:name/factors': [106, 108, 111],
   'POST /people/:name/state': [106, 108, 111],
   'POST /people/:name/addresses': [106, 108],
   'POST /people/:name/addresses/take': [106, 108],

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import Provider from 'oidc-provider';
 import { Secret, TOTP } from 'otpauth';
+import { hashPassword } from '../../src/portal/passwords.ts';
 import { barePortal } from '../support/bare-portal.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startTestGateway } from '../support/gateway.ts';
@@ -107,6 +108,63 @@ describe('signing in', { timeout: 300_000 }, () => {
       assert.match((await stolen.get('/sign-in/code')).headers.get('location') ?? '', /^\/sign-in\?to=/);
       assert.equal((await half.signIn('reader')).status, 303);
       assert.equal((await half.get('/messages')).status, 200);
+    } finally {
+      await bare.close();
+    }
+  });
+
+  it('a lost second factor: an administrator takes code and passkeys away, journaled; sessions end, his own stay', async () => {
+    const bare = await barePortal(['一通目']);
+    try {
+      const { accounts } = bare.portal.desk;
+      accounts.add('kanri', '管理 一郎', ['administrator']);
+      accounts.setPasswordHash('kanri', await hashPassword(PASSWORD));
+      const [administrator, reader] = [new Visitor(bare.url), new Visitor(bare.url)];
+      await administrator.signIn('kanri');
+      await reader.signIn('reader');
+      const turnOn = async (who: Visitor): Promise<void> => {
+        const setup = await (await who.post('/account/totp/begin', {})).text();
+        const secret = Secret.fromBase32(/data-secret(?:="")?>([A-Z2-7]+)</.exec(setup)?.[1] ?? '');
+        const code = new TOTP({ secret }).generate({ timestamp: bare.portal.desk.now() });
+        assert.equal((await who.post('/account/totp', { code })).status, 303);
+      };
+      assert.doesNotMatch(
+        await (await administrator.get('/people/reader')).text(),
+        /people\/reader\/factors/,
+        'no factor',
+      );
+      await turnOn(reader);
+      bare.db.run("INSERT INTO passkeys VALUES ('lost', 'reader', 'x', 0, '窓口の端末', 1, NULL)");
+      const half = new Visitor(bare.url);
+      assert.equal((await half.signIn('reader')).headers.get('location'), '/sign-in/code');
+      assert.match(await (await administrator.get('/people/reader')).text(), /people\/reader\/factors/);
+
+      // Nobody else, no other site's form, and nothing that the journal did not keep.
+      assert.equal((await reader.post('/people/reader/factors', {})).status, 404);
+      assert.equal((await administrator.post('/people/reader/factors', { csrf: 'x' })).status, 403);
+      bare.breakJournal(new Error('disk full'));
+      assert.equal((await administrator.post('/people/reader/factors', {})).status, 503);
+      bare.breakJournal(undefined);
+      assert.equal(accounts.find('reader')?.hasTotp, true);
+
+      const done = await administrator.post('/people/reader/factors', {});
+      assert.equal(done.status, 200);
+      assert.doesNotMatch(await done.text(), /people\/reader\/factors/, 'nothing more to take away');
+      assert.equal(accounts.find('reader')?.hasTotp, false);
+      assert.equal(bare.db.get('SELECT count(*) AS n FROM passkeys')?.['n'], 0);
+      assert.deepEqual(bare.journal.at(-1), {
+        act: 'changed',
+        person: 'kanri',
+        detail: { what: 'factors-reset', of: 'reader' },
+      });
+      for (const was of [reader, half])
+        assert.match((await was.get('/account')).headers.get('location') ?? '', /^\/sign-in/, 'sessions are over');
+      assert.equal((await new Visitor(bare.url).signIn('reader')).headers.get('location'), '/', 'password alone again');
+
+      await turnOn(administrator);
+      assert.doesNotMatch(await (await administrator.get('/people/kanri')).text(), /people\/kanri\/factors/);
+      assert.equal((await administrator.post('/people/kanri/factors', {})).status, 404, 'his own: with its code only');
+      assert.equal(accounts.find('kanri')?.hasTotp, true);
     } finally {
       await bare.close();
     }
