@@ -145,6 +145,8 @@ export const LIMITS = {
   /** Milliseconds an office document may take: the heaviest honest one seen took 45 s of CPU in WebAssembly. */
   officeMs: 120_000,
   memoryPollMs: 100,
+  /** Bytes of a child's memory group beyond its resident limit and its scratch: page tables, pipes, and what it has of its files. */
+  groupMore: 64 * MIB,
   /** Bytes of WebAssembly memory PDFium may grow to; the worst honest file took 211 MB. */
   pdfiumBytes: 512 * MIB,
   /** Bytes of one frame on the wire. */

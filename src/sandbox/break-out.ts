@@ -49,7 +49,7 @@ export async function tryToBreakOut(jail: Jail, signal: AbortSignal): Promise<At
 }
 
 function standings(walls: Walls): [Standing, Walls][] {
-  const inner = { ...walls, prlimit: undefined, bubblewrap: undefined, filter: undefined };
+  const inner = { ...walls, prlimit: undefined, bubblewrap: undefined, filter: undefined, memory: undefined };
   const all: [Standing, Walls] = ['all walls', walls];
   const alone: [Standing, Walls] = [INNER_ALONE, inner];
   // Without namespaces there is no outer wall that could hold anything by itself; the jail's level says so.

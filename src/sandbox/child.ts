@@ -1,18 +1,14 @@
-// One jailed child, host side: start, feed, read strictly, bound in time and memory from outside, kill for certain.
-import { spawn, type ChildProcess } from 'node:child_process';
+// One jailed child, host side: fed one input at a time, read strictly, bound in time and memory from outside.
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { constants } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { forLog } from '../message/untrusted.ts';
 import { REASONS, type Reason } from '../message/part.ts';
-import { EXIT } from './exit-codes.ts';
 import type { Family } from './families.ts';
-import { jailCommand, type Walls } from './jail.ts';
+import type { Walls } from './jail.ts';
+import { JailedProcess, type End } from './jailed-process.ts';
 import { machineJail } from './probe.ts';
-import { killTree, residentBytes } from './process-tree.ts';
 import { FRAME, FieldReader, FrameReader, WireError, bytesFrame, fieldsFrame, isOnOrder, type Frame } from './wire.ts';
 
 /** What is asked of a child for one input. */
@@ -80,17 +76,10 @@ export class JailedChild {
   readonly family: Family;
   /** What parses in there, as the child says it: name and version. */
   engine = '';
-  readonly #process: ChildProcess;
-  readonly #stdin: Writable;
-  readonly #stdout: Readable;
+  readonly #process: JailedProcess;
   readonly #onKill: OnKill;
-  readonly #closed: Promise<void>;
-  #stderr = '';
-  #stderrBytes = 0;
   #job: Job | undefined;
   #dead = false;
-  /** Its process has ended and its pipes are closed: its number may be another's by now. */
-  #over = false;
   #cause: { reason: Reason; detail: string } | undefined;
   #inputs = 0;
   #busyMs = 0;
@@ -105,42 +94,9 @@ export class JailedChild {
   private constructor(family: Family, onKill: OnKill, walls: Walls) {
     this.family = family;
     this.#onKill = onKill;
-    const { command, args, filter, user } = jailCommand(family, walls);
-    this.#process = spawn(command, args, {
-      stdio: ['pipe', 'pipe', 'pipe', ...(filter === undefined ? [] : (['pipe'] as const))],
-      env: {},
-      cwd: '/',
-      detached: true,
-      ...user,
-    });
-    // No more descriptors, or processes: there are no pipes then, and the reason comes as an event.
-    const pipes: Partial<Pick<ChildProcess, 'stdin' | 'stdout' | 'stderr'>> = this.#process;
-    const { stdin, stdout, stderr } = pipes;
-    if (!stdin || !stdout || !stderr) {
-      this.#process.once('error', () => undefined);
-      throw new MugaiError('child-failed', `${family.name} child has no pipes: too many open files or processes?`);
-    }
-    this.#stdin = stdin;
-    this.#stdout = stdout;
-    // A pipe breaks when the child ends: its end says why. One that only closes its input is not waited for.
-    stdin.on('error', () => {
-      setTimeout(() => this.#die('converter-failed', 'closed its input'), LIMITS.sweepMs).unref();
-    });
-    const channel = this.#process.stdio[3] as Writable | undefined;
-    channel?.on('error', (error) => this.#die('converter-failed', `no system-call filter: ${reasonOf(error)}`));
-    channel?.end(filter);
-    stderr.on('data', (chunk: Buffer) => this.#hear(chunk));
-    this.#closed = new Promise((resolve) => {
-      this.#process.once('error', (error) => {
-        this.#die('converter-failed', reasonOf(error));
-        this.#gone(null, null);
-        resolve();
-      });
-      this.#process.once('exit', () => this.#sweep());
-      this.#process.once('close', (code, signal) => {
-        this.#gone(code, signal);
-        resolve();
-      });
+    this.#process = new JailedProcess(family, walls, {
+      fault: (detail, reason = 'converter-failed') => this.#die(reason, detail),
+      ended: (end) => this.#gone(end),
     });
     this.#watch();
     this.#pump().catch((error: unknown) => this.#die('converter-failed', `odd frame: ${reasonOf(error)}`));
@@ -155,7 +111,7 @@ export class JailedChild {
     const timer = setTimeout(() => child.#die('timeout', 'did not start'), family.startMs ?? LIMITS.startMs);
     const ready = new Promise<void>((resolve) => (child.#ready = resolve));
     try {
-      await Promise.race([ready, child.#closed]);
+      await Promise.race([Promise.all([ready, child.#process.walled]), child.#process.closed]);
     } finally {
       clearTimeout(timer);
     }
@@ -163,7 +119,7 @@ export class JailedChild {
       const why = child.#cause?.detail ?? 'ended';
       throw new MugaiError(
         'child-failed',
-        `${family.name} child did not start: ${why} ${forLog(child.#stderr)}`.trim(),
+        `${family.name} child did not start: ${why} ${child.#process.stderr}`.trim(),
       );
     }
     return child;
@@ -186,7 +142,7 @@ export class JailedChild {
 
   /** The start of what the child wrote to stderr, cleaned, for the log. */
   get stderr(): string {
-    return forLog(this.#stderr);
+    return this.#process.stderr;
   }
 
   /**
@@ -219,7 +175,7 @@ export class JailedChild {
     if (this.#dead || job === undefined) return; // the outcome says why
     if (job.orders !== 'open') throw new TypeError('orders for an input that takes none');
     if (!job.fed) throw new WireError('pages before its input ended');
-    this.#stdin.write(fieldsFrame(FRAME.draw, [index]));
+    this.#process.stdin.write(fieldsFrame(FRAME.draw, [index]));
   }
 
   /** No more orders for the current input: the child ends it when it has drawn those it has. */
@@ -227,7 +183,7 @@ export class JailedChild {
     const job = this.#job;
     if (this.#dead || job?.orders !== 'open') return;
     job.orders = 'enough';
-    this.#stdin.write(fieldsFrame(FRAME.enough));
+    this.#process.stdin.write(fieldsFrame(FRAME.enough));
   }
 
   /** Hands over what the DNS said to a question of the current input; nothing: it said nothing. */
@@ -235,7 +191,7 @@ export class JailedChild {
     if (this.#dead || this.#job === undefined) return; // it did not wait for it
     const number = Buffer.alloc(4);
     number.writeUInt32BE(question);
-    for (const bytes of bytesFrame(FRAME.answer, Buffer.concat([number, packet]))) this.#stdin.write(bytes);
+    for (const bytes of bytesFrame(FRAME.answer, Buffer.concat([number, packet]))) this.#process.stdin.write(bytes);
   }
 
   /**
@@ -285,12 +241,12 @@ export class JailedChild {
   async stop(): Promise<void> {
     if (this.#job !== undefined) this.#die('timeout', 'stopped by the host');
     this.#dead = true;
-    this.#kill();
-    await this.#closed;
+    this.#process.kill();
+    await this.#process.closed;
   }
 
   async #feed(job: Job, request: ChildRequest, input: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-    const stdin = this.#stdin;
+    const { stdin } = this.#process;
     stdin.cork(); // a small input goes out in one system call
     stdin.write(
       fieldsFrame(FRAME.open, [
@@ -312,7 +268,7 @@ export class JailedChild {
           stdin.write(head);
           if (stdin.write(payload)) continue;
           while (stdin.writableCorked > 0) stdin.uncork();
-          await Promise.race([once(stdin, 'drain').catch(() => undefined), this.#closed]); // broken: said above
+          await Promise.race([once(stdin, 'drain').catch(() => undefined), this.#process.closed]); // broken: said above
         }
       }
       job.fed = true;
@@ -324,7 +280,7 @@ export class JailedChild {
 
   async #pump(): Promise<void> {
     const reader = new FrameReader(LIMITS.frameBytes, true);
-    for await (const chunk of this.#stdout) {
+    for await (const chunk of this.#process.stdout) {
       for (const frame of reader.push(chunk as Buffer)) {
         if (this.#dead) return;
         const waiting = this.#take(frame);
@@ -367,6 +323,7 @@ export class JailedChild {
       const reason = REASONS.find((known) => known === said);
       const detail = forLog(fields.text(4000));
       fields.end();
+      if (this.#process.overflowed) return this.#settle({ kind: 'refused', reason: 'out-of-memory', detail });
       return this.#settle({ kind: 'refused', reason: reason ?? 'converter-failed', detail });
     }
     if (job.frames >= LIMITS.frames) throw new WireError('a flood of frames');
@@ -404,19 +361,11 @@ export class JailedChild {
     job?.settle(outcome);
   }
 
-  /** Keeps the start of stderr; a child that goes on and on is killed. */
-  #hear(chunk: Buffer): void {
-    if (this.#stderr.length < LIMITS.stderrBytes) this.#stderr += chunk.toString('latin1', 0, LIMITS.stderrBytes);
-    this.#stderrBytes += chunk.length;
-    if (this.#stderrBytes > LIMITS.stderrMost) this.#die('converter-failed', 'a flood on stderr');
-  }
-
   /** Looks at time and memory now and, for as long as the child lives, again and again. */
   #watch(): void {
-    const { pid } = this;
-    if (this.#dead || pid === undefined) return;
+    if (this.#dead) return;
     if (performance.now() > this.#deadline) return this.#die('timeout', 'over its time');
-    const resident = residentBytes(pid);
+    const { resident } = this.#process;
     if (resident > this.family.rssLimit)
       return this.#die('out-of-memory', `resident ${Math.round(resident / 1048576)} MiB`);
     this.#look();
@@ -435,54 +384,17 @@ export class JailedChild {
     this.#dead = true;
     this.#cause = { reason, detail };
     this.#onKill(this.family.name, reason);
-    this.#kill();
+    this.#process.kill();
   }
 
-  /** Kills all of it: behind bubblewrap its process 1, too, and with that one every process inside. */
-  #kill(): void {
-    const { pid } = this;
-    if (pid === undefined || this.#over) return;
-    try {
-      if (this.#process.exitCode === null && this.#process.signalCode === null) killTree(pid);
-      else process.kill(-pid, 'SIGKILL'); // the child led its own session
-    } catch {
-      this.#process.kill('SIGKILL'); // the group is gone: nothing left but, at most, the process itself
-    }
-  }
-
-  /** The child is gone; what it left behind in its group goes too, and must not hold the pipes open. */
-  #sweep(): void {
-    this.#kill();
-    setTimeout(() => this.#process.stdio.forEach((stream) => stream?.destroy()), LIMITS.sweepMs).unref();
-  }
-
-  #gone(code: number | null, signal: NodeJS.Signals | null): void {
+  #gone(end: End): void {
     this.#dead = true;
-    this.#over = true;
     clearTimeout(this.#timer);
-    const by = signal ?? signalOf(code);
-    const outside = this.#cause === undefined && by === 'SIGKILL';
-    this.#cause ??= causeOf(code, by);
+    const outside = this.#cause === undefined && end.outside;
+    this.#cause ??= end;
     const { reason, detail } = this.#cause;
     const gave = this.#job !== undefined && this.#job.frames > 0;
     const spoilt = reason === 'converter-failed' && this.#inputs > 1 && !gave;
     this.#settle({ kind: 'failed', reason, detail: `${detail} ${this.stderr}`.trim(), spoilt, outside, gave });
   }
-}
-
-/** bubblewrap and shells tell a signal as 128 + its number. */
-function signalOf(code: number | null): string | undefined {
-  if (code === null || code <= 128) return undefined;
-  return Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
-}
-
-/** Why a child ended that nobody killed. */
-function causeOf(code: number | null, signal: string | undefined): { reason: Reason; detail: string } {
-  if (code === EXIT.memory) return { reason: 'out-of-memory', detail: 'no more memory' };
-  if (signal === undefined)
-    return { reason: 'converter-failed', detail: `exit ${code === EXIT.failed ? 'failed' : String(code)}` };
-  const detail = `ended by ${signal}`;
-  if (signal === 'SIGXCPU') return { reason: 'timeout', detail };
-  // V8 out of heap aborts; the kernel's killer sends SIGKILL.
-  return { reason: signal === 'SIGABRT' || signal === 'SIGKILL' ? 'out-of-memory' : 'converter-failed', detail };
 }

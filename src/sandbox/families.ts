@@ -63,6 +63,11 @@ export function dataLimit(family: Family): number {
   return family.dataBytes ?? family.rssLimit * 2 + LIMITS.childStacks;
 }
 
+/** Bytes of memory the kernel grants all of a child's processes together, where it counts them: what it writes to `/tmp` among them. */
+export function groupLimit(family: Family): number {
+  return family.rssLimit + (family.programs?.scratchBytes ?? 0) + LIMITS.groupMore;
+}
+
 const LONGEST_INPUT_MS = Math.max(
   LIMITS.documentMs + LIMITS.pages * LIMITS.documentPageMs,
   parseDeadlineMs(LIMITS.messageBytes),

@@ -10,6 +10,7 @@ import { join, relative } from 'node:path';
 import { LIMITS } from '../message/limits.ts';
 import { CODE_CACHE, CODE_CACHE_READER, hasCodeCache } from './code-cache.ts';
 import { CODE_ROOT, dataLimit, type Family } from './families.ts';
+import type { MemoryGroups } from './memory-group.ts';
 import { systemCallFilter } from './seccomp.ts';
 
 /** The walls around a child. Every one that is absent is absent knowingly: the probe tried it, or a test takes it away. */
@@ -22,6 +23,8 @@ export interface Walls {
   readonly bubblewrap: { readonly path: string; readonly libraries: readonly string[] } | undefined;
   /** BPF program for bubblewrap's `--seccomp`; without bubblewrap nobody could set it. */
   readonly filter: Buffer | undefined;
+  /** Where the kernel bounds the memory of each child as a whole. */
+  readonly memory: MemoryGroups | undefined;
   /** Whom the child runs as, where we are root. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   /** Starts without the cache of its code, to be compared with. */

@@ -50,6 +50,11 @@ export function missingWall(pid: number, family: Family, walls: Walls): string |
       limited('Max open files', family.files ?? LIMITS.childFiles),
       'prlimit does not limit its files',
     ],
+    [
+      walls.memory !== undefined,
+      /\/mugai-\d+-\d+$/m.test(readFileSync(`/proc/${inner}/cgroup`, 'latin1')),
+      'it is in no memory group',
+    ],
     [walls.user !== undefined, !says(/^Uid:\s+0\s/m), 'it runs as root'],
   ];
   return wanted.find(([asked, holds]) => asked && !holds)?.[2];

@@ -17,6 +17,7 @@ const NO_WALLS: Walls = {
   prlimit: undefined,
   bubblewrap: undefined,
   filter: undefined,
+  memory: undefined,
   user: undefined,
 };
 

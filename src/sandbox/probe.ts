@@ -3,12 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { forLog } from '../message/untrusted.ts';
-import { CODE_ROOT, FAMILIES } from './families.ts';
+import { CODE_ROOT, FAMILIES, groupLimit } from './families.ts';
 import { NOBODY, jailCommand, type Walls } from './jail.ts';
 import { missingWall } from './kernel-view.ts';
 import { interpreterOf, librariesOf } from './libraries.ts';
+import { MemoryGroup, findMemoryGroups, type MemoryGroups } from './memory-group.ts';
 import { systemCallFilter } from './seccomp.ts';
 
 /** One thing that holds a child; `detail` says how, or why not. */
@@ -66,11 +68,12 @@ export async function probeJail(places: readonly string[] = PROGRAMS): Promise<J
     prlimit: undefined,
     bubblewrap: undefined,
     filter: undefined,
+    memory: undefined,
     user: undefined,
   };
   const found = await findWalls(places);
   const faults = new Map<Control['name'], string>(found.faults);
-  let walls = found.walls;
+  let { walls, noGroup } = found;
   if ((await fault(walls)) !== undefined) {
     // Something does not stand: build up wall by wall, and note each that falls.
     const { walls: all } = found;
@@ -89,11 +92,14 @@ export async function probeJail(places: readonly string[] = PROGRAMS): Promise<J
     await add('namespaces', { bubblewrap: all.bubblewrap });
     if (walls.bubblewrap === undefined) faults.set('system-calls', 'needs namespaces');
     else await add('system-calls', { filter: all.filter });
+    const ungrouped = all.memory === undefined ? undefined : await fault({ ...walls, memory: all.memory });
+    if (ungrouped === undefined) walls = { ...walls, memory: all.memory };
+    else noGroup = ungrouped;
   }
-  return judge(walls, faults);
+  return judge(walls, faults, noGroup);
 }
 
-function judge(walls: Walls, faults: ReadonlyMap<Control['name'], string>): Jail {
+function judge(walls: Walls, faults: ReadonlyMap<Control['name'], string>, noGroup: string): Jail {
   const control = (name: Control['name'], how: string): Control => ({
     name,
     holds: !faults.has(name),
@@ -105,14 +111,20 @@ function judge(walls: Walls, faults: ReadonlyMap<Control['name'], string>): Jail
     control('system-calls', `allow-list, ${(walls.filter?.length ?? 0) / 8} instructions`),
     control('limits', `${walls.prlimit}: CPU, memory, files, ${walls.bubblewrap === undefined ? '' : 'threads, '}core`),
     control('own-user', walls.user === undefined ? 'not root' : `user ${walls.user.uid}`),
-    control('memory', 'resident memory of all processes of a child, from /proc'),
+    control('memory', `${memoryGroup(walls, noGroup)}; resident memory of all processes of a child, from /proc`),
   ];
   const full = controls.every((one) => one.holds);
   return { level: full ? 'full' : walls.bubblewrap === undefined ? 'bare' : 'partial', controls, walls };
 }
 
+function memoryGroup({ memory }: Walls, noGroup: string): string {
+  return memory === undefined ? `no memory group: ${noGroup}` : `a memory group (cgroup v${memory.version}) each`;
+}
+
 interface Found {
   readonly walls: Walls;
+  /** Why the kernel does not bound a child's memory as a whole; empty where it does. The host looks at it in either case. */
+  readonly noGroup: string;
   readonly faults: ReadonlyMap<Control['name'], string>;
 }
 
@@ -138,7 +150,13 @@ async function findWalls(places: readonly string[]): Promise<Found> {
   if (!existsSync(`/proc/self/task/${process.pid}/children`)) faults.set('memory', 'the kernel tells no children');
   const user = process.getuid?.() === 0 ? NOBODY : undefined;
   const bubblewrap = path === undefined ? undefined : { path, libraries };
-  return { walls: { permission: true, prlimit, bubblewrap, filter, user }, faults };
+  let [memory, noGroup]: [MemoryGroups | undefined, string] = [undefined, ''];
+  try {
+    memory = findMemoryGroups();
+  } catch (error) {
+    noGroup = forLog(reasonOf(error));
+  }
+  return { walls: { permission: true, prlimit, bubblewrap, filter, memory, user }, noGroup, faults };
 }
 
 /** Why a program cannot be shown inside a jail, whose files are counted one by one: it is a script, or of another machine. */
@@ -189,7 +207,9 @@ process.stdin.resume();`;
 /** Why a child does not start behind these walls; undefined when it does. */
 async function fault(walls: Walls): Promise<string | undefined> {
   const { command, args, filter, user } = jailCommand(FAMILIES.mail, walls);
+  let group: MemoryGroup | undefined;
   try {
+    if (walls.memory !== undefined) group = new MemoryGroup(walls.memory, groupLimit(FAMILIES.mail));
     const child = spawn(command, [...args.slice(0, -1), '-e', TRIAL], {
       stdio: ['pipe', 'pipe', 'pipe', filter === undefined ? 'ignore' : 'pipe'],
       env: {},
@@ -212,17 +232,19 @@ async function fault(walls: Walls): Promise<string | undefined> {
       }
       child.stdin?.end();
     });
-    const channel = child.stdio[3];
-    if (channel !== null && channel !== undefined && 'write' in channel) {
-      channel.on('error', () => undefined); // it ended before it read its filter: its exit says why
-      channel.end(filter);
-    }
-    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    const closed = once(child, 'close');
+    if (child.pid !== undefined) await group?.take(child.pid);
+    const channel = child.stdio[3] as Writable | null | undefined;
+    channel?.on('error', () => undefined); // it ended before it read its filter: its exit says why
+    channel?.end(filter);
+    const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
     if (unheld !== undefined) return unheld;
     if (code === 0) return undefined;
     if (code === 3) return 'Node does not deny what it must';
     return forLog(said.trim().split('\n')[0] ?? '') || `ended with ${signal ?? code}`;
   } catch (error) {
     return reasonOf(error);
+  } finally {
+    group?.remove();
   }
 }

@@ -6,7 +6,7 @@ const PAGE = 4096;
 const MOST = 256;
 
 /** The processes of a tree, the root first; without those that end while we look. Read synchronously, 10 µs a file. */
-function* treeOf(root: number): Generator<number, void, undefined> {
+export function* treeOf(root: number): Generator<number, void, undefined> {
   const pids = [root];
   for (let at = 0; at < pids.length && at < MOST; at++) {
     const pid = pids[at] as number;

@@ -176,7 +176,7 @@ export async function benchJail(): Promise<void> {
   // The outer walls alone are compared: only behind them is there a cache of the code, so neither side has it.
   const variants = [
     { ...walls, uncached: true },
-    { ...walls, uncached: true, bubblewrap: undefined, prlimit: undefined, filter: undefined },
+    { ...walls, uncached: true, bubblewrap: undefined, prlimit: undefined, filter: undefined, memory: undefined },
   ];
   const wanted = process.argv.slice(3);
   const isWanted = (family: FamilyName): boolean => wanted.length === 0 || wanted.includes(family);

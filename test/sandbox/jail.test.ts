@@ -31,6 +31,7 @@ const NO_WALLS: Walls = {
   prlimit: undefined,
   bubblewrap: undefined,
   filter: undefined,
+  memory: undefined,
   user: undefined,
 };
 const HOSTILE: Family = {
@@ -269,6 +270,42 @@ describe('a child that', () => {
       assert.match(found.kind === 'failed' ? found.detail : '', /resident \d+ MiB/);
     });
   }
+
+  it('bursts while nobody looks is stopped by its memory group, which goes with it', async () => {
+    const groups = jail.walls.memory;
+    if (groups === undefined) {
+      // Not every machine lets us: it says why, and the host's look is all there is.
+      const said = jail.controls.find((control) => control.name === 'memory')?.detail ?? '';
+      return assert.match(said, /^no memory group: \S.*; resident memory/);
+    }
+    const ofOurs = (): string[] =>
+      readdirSync(groups.folder).filter((name) => name.startsWith(`mugai-${process.pid}-`));
+    const earlier = ofOurs();
+    const kills: string[] = [];
+    const child = await JailedChild.start(HOSTILE, (_family, cause) => kills.push(cause), jail.walls);
+    const [group] = ofOurs().filter((name) => !earlier.includes(name));
+    const held = readFileSync(join(groups.folder, group ?? '', 'cgroup.procs'), 'latin1');
+    assert.ok(held.split('\n').includes(String(innermost(child.pid ?? 0))), 'the innermost process is in it');
+    const request = {
+      operation: 1,
+      dpi: 0,
+      maxPages: 0,
+      declaredType: 'mail',
+      name: 'a burst of memory',
+      password: '',
+    };
+    const bounds = { deadlineMs: 20_000, totalMs: 20_000, signal: never };
+    const outcomeToCome = child.run(request, Buffer.from('x'), nobodyTold, bounds);
+    await new Promise((resolve) => setTimeout(resolve, 20)); // it has its input
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000); // the host is blind
+    const outcome = await outcomeToCome;
+    await child.stop();
+    assert.deepEqual([outcome.kind, outcome.kind === 'failed' && outcome.reason], ['failed', 'out-of-memory']);
+    assert.match(outcome.kind === 'failed' ? outcome.detail : '', /^its memory group was full/);
+    assert.equal(outcome.kind === 'failed' && outcome.outside, false);
+    assert.deepEqual(kills, ['out-of-memory']);
+    await until(() => !ofOurs().includes(group ?? ''), 10_000, 'its group is gone');
+  });
 
   it('starts processes has none behind the filter', async () => {
     const outcome = await attack('a grandchild that holds the pipes', { ...jail.walls, permission: false });

@@ -100,7 +100,7 @@ async function cost(read: () => unknown): Promise<number> {
  */
 async function assertLinear(once: () => unknown, twice: () => unknown, mostMs: number): Promise<void> {
   let [one, two] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 40; round++) {
     one = Math.min(one, await cost(once));
     two = Math.min(two, await cost(twice));
     // A few milliseconds of a busy machine are no growth.
