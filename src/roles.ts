@@ -208,6 +208,7 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
       metrics,
       roads: [road],
       jail: () => jail ?? '',
+      scanner: runs('worker') ? config.clamd !== undefined : undefined,
       children,
       stores: async () => {
         const each = await Promise.all(

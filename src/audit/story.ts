@@ -66,7 +66,7 @@ function inTime(found: readonly Told[]): Told[] {
 }
 
 /** Acts by which an original may leave: asked for, decided on, handed out. */
-export const APPROVALS: readonly Act[] = ['asked', 'approved', 'rejected', 'released'];
+export const APPROVALS: readonly Act[] = ['asked', 'approved', 'rejected', 'released', 'release-ended'];
 
 /** A place that a signed manifest names, and what journals say of it. */
 export interface Place {

@@ -135,6 +135,14 @@ export class Statuses {
     return [...this.#known.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Whether originals can be scanned, as the workers that are heard of say it; undefined: none says it now. */
+  hasScanner(now: number = Date.now()): boolean | undefined {
+    const said = this.processes().flatMap(({ scanner, at }) =>
+      scanner === undefined || now - Date.parse(at) > SILENT_MS ? [] : [scanner],
+    );
+    return said.length === 0 ? undefined : said.every((one) => one);
+  }
+
   /** Queues; one that several processes share (Redis) counts once, as the newest of them says. */
   queues(): QueueStatus[] {
     const found = new Map<string, { readonly at: string; readonly queue: QueueStatus }>();

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Audit } from '../message/act.ts';
 import { html, type Html } from '../message/html.ts';
 import { parseMessageId, type MessageId } from '../message/id.ts';
-import type { ReleaseRecord } from '../message/stages.ts';
+import type { OpenRelease, ReleaseRecord } from '../message/stages.ts';
 import type { Spool } from '../spool/spool.ts';
 import { outerPage } from './outer-page.ts';
 
@@ -17,8 +17,13 @@ export interface ReleaseDeps {
 
 interface Opened {
   readonly id: MessageId;
-  readonly release: ReleaseRecord;
+  /** What was decided; undefined while it waits for its time or for the scan at the end of it. */
+  readonly release: ReleaseRecord | undefined;
+  readonly notBefore: string;
 }
+
+/** Seconds until a scan that has not ended is worth another look. */
+const SCAN_SECONDS = 10;
 
 const LINK = /^([0-9a-z]{26})\.([A-Za-z0-9_-]{43})$/;
 
@@ -27,13 +32,16 @@ export function addReleases(app: FastifyInstance, deps: ReleaseDeps): void {
   app.get<{ Params: { link: string } }>('/originals/:link', { schema: { hide: true } }, async (request, reply) => {
     const opened = await open(deps.spool, request.params.link);
     if (opened === undefined) return gone(reply);
-    return page(reply, 200, opened.release.state === 'ready' ? readyPage(opened.release) : refusedPage());
+    const { release, notBefore } = opened;
+    if (release === undefined) return isOver(notBefore) ? unscanned(reply) : page(reply, 200, waitingPage(notBefore));
+    return page(reply, 200, release.state === 'ready' ? readyPage(release) : refusedPage(release.reason));
   });
   app.post<{ Params: { link: string } }>('/originals/:link', { schema: { hide: true } }, async (request, reply) => {
     const opened = await open(deps.spool, request.params.link);
-    if (opened === undefined || opened.release.state !== 'ready') return gone(reply);
-    const { id, release } = opened;
-    if (Date.parse(release.notBefore) > Date.now()) return page(reply, 409, readyPage(release));
+    if (opened === undefined || opened.release?.state === 'refused') return gone(reply);
+    const { id, release, notBefore } = opened;
+    if (!isOver(notBefore)) return page(reply, 409, waitingPage(notBefore));
+    if (release === undefined) return unscanned(reply);
     const content = await deps.spool.releaseContent(id, release);
     if (content === undefined) return gone(reply);
     if (!(await deps.spool.useRelease(id, release.token))) return gone(reply);
@@ -59,9 +67,14 @@ async function open(spool: Spool, link: string): Promise<Opened | undefined> {
   if (id === undefined) return undefined;
   const digest = createHash('sha256').update(token).digest('hex');
   const release = await spool.release(id, digest);
-  if (release === undefined || Date.parse(release.expires) <= Date.now() || (await spool.wasUsed(id, digest)))
+  const found: ReleaseRecord | OpenRelease | undefined = release ?? (await spool.openReleases.find(digest));
+  if (found?.id !== id || Date.parse(found.expires) <= Date.now() || (await spool.wasUsed(id, digest)))
     return undefined;
-  return { id, release };
+  return { id, release, notBefore: found.notBefore };
+}
+
+function isOver(time: string): boolean {
+  return Date.parse(time) <= Date.now();
 }
 
 function page(reply: FastifyReply, status: number, body: Html): FastifyReply {
@@ -70,26 +83,59 @@ function page(reply: FastifyReply, status: number, body: Html): FastifyReply {
 
 function gone(reply: FastifyReply): FastifyReply {
   const body = html`<p>
-      このリンクは使えません。アドレスが違うか、期限が切れたか、すでに使われたか、まだ検査が終わっていません。
+      このリンクは使えません。アドレスが違うか、期限が切れたか、すでに使われたか、原本がもう残っていません。
     </p>
-    <p lang="en">This link cannot be used: it is wrong, too old, used already, or the scan has not ended yet.</p>`;
+    <p lang="en">
+      This link cannot be used: it is wrong, too old or used already, or the original is kept no longer.
+    </p>`;
   return page(reply, 404, outerPage('見つかりません', body));
 }
 
-function refusedPage(): Html {
+/** The time has come and the scan has not ended, or its scanner gives no answer: that says nothing of the original. */
+function unscanned(reply: FastifyReply): FastifyReply {
+  const body = html`<p>
+      お渡しの直前のマルウェア検査がまだ終わっていません。検査装置が応答しないときは、くり返し試します。期限まではこのリンクのまま開き直してください。
+    </p>
+    <p lang="en">
+      The malware scan before the release has not ended; a scanner that gives no answer is asked again. Please open this
+      link again in a moment.
+    </p>`;
+  return page(reply.header('Retry-After', String(SCAN_SECONDS)), 503, outerPage('検査がまだ終わっていません', body));
+}
+
+/** Why it stays inside, as far as the outer side says it. */
+function refusedPage(reason: string): Html {
+  const [ja, en] = reason.startsWith('malware')
+    ? ['検査の結果、この原本は安全に渡せないと判断しました。', 'The scan did not let this original pass.']
+    : /scan/.test(reason)
+      ? [
+          'マルウェア検査ができなかったため、お渡しできません。悪いものが見つかったのではありません。',
+          'It could not be scanned for malware, so it is not handed out. Nothing bad was found.',
+        ]
+      : ['承認されたものを取り出せなかったため、お渡しできません。', 'What was approved could not be taken out.'];
   return outerPage(
     '原本はお渡しできません',
-    html`<p>検査の結果、この原本は安全に渡せないと判断しました。情報政策の担当にお問い合わせください。</p>
-      <p lang="en">The scan did not let this original pass. Please ask your IT section.</p>`,
+    html`<p>${ja}情報政策の担当にお問い合わせください。</p>
+      <p lang="en">${en} Please ask your IT section.</p>`,
+  );
+}
+
+function waitingPage(notBefore: string): Html {
+  return outerPage(
+    '承認された原本',
+    html`<p class="note" role="status">受け取れるのは ${timeOf(notBefore)} からです。</p>
+      <p>その時刻にもう一度マルウェア検査をして、通ったものだけをお渡しします。</p>
+      <p lang="en">It is scanned once more at that time, and handed out when nothing is found.</p>`,
+  );
+}
+
+function timeOf(text: string): string {
+  return new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', dateStyle: 'medium', timeStyle: 'short' }).format(
+    new Date(text),
   );
 }
 
 function readyPage(release: ReleaseRecord): Html {
-  const from = Date.parse(release.notBefore);
-  const time = (text: string): string =>
-    new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', dateStyle: 'medium', timeStyle: 'short' }).format(
-      new Date(text),
-    );
   return outerPage(
     '承認された原本',
     html`<dl>
@@ -107,15 +153,11 @@ function readyPage(release: ReleaseRecord): Html {
         </div>
         <div>
           <dt>期限</dt>
-          <dd>${time(release.expires)}</dd>
+          <dd>${timeOf(release.expires)}</dd>
         </div>
       </dl>
       <p>これは無害化されていない元のファイルです。受け取れるのは一度だけです。</p>
       <p lang="en">This is the original, not made harmless. It can be fetched once.</p>
-      ${
-        from > Date.now()
-          ? html`<p class="note" role="status">受け取れるのは ${time(release.notBefore)} からです。</p>`
-          : html`<form method="post"><button>原本を受け取る</button></form>`
-      }`,
+      <form method="post"><button>原本を受け取る</button></form>`,
   );
 }

@@ -21,6 +21,7 @@ export const ACTS = [
   'approved',
   'rejected',
   'released',
+  'release-ended', // how the release of an original ended: `detail.outcome` says it
   'signed-in',
   'sign-in-failed',
   'signed-out',

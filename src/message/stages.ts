@@ -167,6 +167,40 @@ export const ReleaseRecordSchema = Type.Object(
 );
 export type ReleaseRecord = Static<typeof ReleaseRecordSchema>;
 
+/** An original that is approved and not handed out yet: followed until its end. */
+export const OpenReleaseSchema = Type.Object(
+  {
+    id: Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' }),
+    request: Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' }),
+    /** Path of the part; empty: the whole message. */
+    part: Type.String({ maxLength: 200 }),
+    by: Type.String({ maxLength: 200 }),
+    approvedBy: Type.String({ maxLength: 200 }),
+    sha256: DigestSchema,
+    token: DigestSchema,
+    notBefore: Time,
+    expires: Time,
+    /** When the request came to the middle. */
+    noted: Time,
+  },
+  { additionalProperties: false },
+);
+export type OpenRelease = Static<typeof OpenReleaseSchema>;
+
+/** How the release of an original ended. */
+export const RELEASE_ENDS = [
+  'used', // handed out
+  'unused', // its link grew too old
+  'malware',
+  'changed', // not what was approved
+  'no-scanner', // none is configured
+  'not-scanned', // the scanner gave no answer as long as the link would have lived
+  'expired', // asked for too late
+  'gone', // the original was deleted before
+  'no-part', // the part cannot be taken out of the message
+] as const;
+export type ReleaseEnd = (typeof RELEASE_ENDS)[number];
+
 /** A message whose raw bytes are durable. Made by `spool/` only. */
 export interface Spooled {
   readonly __stage: 'spooled';

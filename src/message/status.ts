@@ -89,6 +89,8 @@ export const ProcessStatusSchema = Type.Object(
     at: Time,
     /** How well its children are held; empty where it has none. */
     jail: Line,
+    /** Of a process that makes messages harmless: whether it has a malware scanner. */
+    scanner: Type.Optional(Type.Boolean()),
     /** What is wrong, by check; empty when nothing is. */
     faults: Type.Record(Word, Line),
     queues: Type.Array(QueueStatusSchema, { maxItems: 8 }),

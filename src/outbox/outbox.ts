@@ -7,6 +7,7 @@ import { stage, type Entry, type Staged, type Store } from '../store/store.ts';
 import { Boards } from './board.ts';
 import { LiveFolder } from './live.ts';
 import { MANIFEST } from './manifest.ts';
+import { ReleaseEnds } from './release-ends.ts';
 import type { PackageFiles } from './verify.ts';
 
 /** The outbox of a gateway. */
@@ -54,6 +55,11 @@ export class Outbox {
     return new LiveFolder(this.#store, id);
   }
 
+  /** How releases of a message's original ended. */
+  releases(id: MessageId): ReleaseEnds {
+    return new ReleaseEnds(this.#store, id);
+  }
+
   /** What is still on its way, as the middle tells it. */
   get boards(): Boards {
     return new Boards(this.#store);
@@ -65,6 +71,7 @@ export class Outbox {
     await this.#store.delete(`${folder}/${MANIFEST}`);
     await this.#store.delete(folder);
     await this.live(id).drop();
+    await this.releases(id).drop();
   }
 
   /** Shards that hold packages, oldest first. */

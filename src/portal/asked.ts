@@ -108,8 +108,9 @@ export function passwordForm(visit: Visit, line: Listed, part: PartRow): Html | 
 }
 
 /** What one may ask for instead of the pages that a part became, and its original. */
-export function askForms(visit: Visit, line: Listed, part: PartRow): Html | undefined {
-  if (part.name === '' && part.verdict !== 'pages') return undefined;
+export function askForms(visit: Visit, line: Listed, part: PartRow, canScan: boolean): Html | undefined {
+  const hasOriginal = part.name !== '' && canScan;
+  if (!hasOriginal && part.verdict !== 'pages') return undefined;
   const say = wordsOf(visit.language);
   const simple = (action: string, word: Word): Html =>
     html`<form method="post" action="/messages/${line.id}/${action}">
@@ -124,7 +125,7 @@ export function askForms(visit: Visit, line: Listed, part: PartRow): Html | unde
       ${canBeAsked('text', part) ? simple('text', 'askText') : ''}
       ${canBeAsked('values', part) ? simple('values', 'askValues') : ''}
       ${
-        part.name === ''
+        !hasOriginal
           ? ''
           : html`<a class="button quiet" href="/messages/${line.id}/original?part=${part.path}"
               >${say('originalPart')}<span class="hidden"> [${part.path}]</span></a

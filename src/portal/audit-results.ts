@@ -196,6 +196,7 @@ const ACT_WORDS: { readonly [act in Act]?: readonly [ja: string, en: string] } =
   approved: ['承認', 'approved'],
   rejected: ['却下', 'rejected'],
   released: ['原本の受け渡し', 'original released'],
+  'release-ended': ['原本の受け渡しの終わり', 'release ended'],
   audited: ['監査', 'audited'],
   retried: ['再配達', 'delivered again'],
   'made-again': ['無害化し直し', 'made again'],

@@ -35,7 +35,8 @@ CREATE INDEX IF NOT EXISTS asks_message ON asks (message);
 CREATE TABLE IF NOT EXISTS originals (
   id TEXT PRIMARY KEY, message TEXT NOT NULL, user TEXT NOT NULL, reason TEXT NOT NULL, sha256 TEXT NOT NULL,
   size INTEGER NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL, state TEXT NOT NULL,
-  level INTEGER NOT NULL, part TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+  level INTEGER NOT NULL, part TEXT NOT NULL DEFAULT '', request TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT '',
+  found TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS originals_user ON originals (user);
 CREATE INDEX IF NOT EXISTS originals_open ON originals (state, expires);
 CREATE TABLE IF NOT EXISTS deletions (
@@ -47,7 +48,9 @@ CREATE TABLE IF NOT EXISTS decisions (
 `;
 
 /** Columns that came after a table: an older file gets them when it is opened. */
-const LATER = [['originals', 'part', "TEXT NOT NULL DEFAULT ''"]] as const;
+const LATER = ['part', 'request', 'outcome', 'found'].map(
+  (column) => ['originals', column, "TEXT NOT NULL DEFAULT ''"] as const,
+);
 
 const INDEX = `
 CREATE TABLE idx.messages (

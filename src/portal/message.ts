@@ -20,7 +20,8 @@ import { timeWords } from './words-of-time.ts';
 export const TEXT_BYTES = 32 * 1024 * 1024;
 export const TEXT_SHOWN = 100_000;
 
-export function addMessage(desk: Desk, asking: AskingDeps): void {
+/** `canScan`: whether an original could be given out at all. */
+export function addMessage(desk: Desk, asking: AskingDeps, canScan: () => boolean): void {
   const { pages } = desk;
   pages.get('/messages/:id', ['staff'], async (visit) => {
     const line = messageOf(desk, visit);
@@ -29,7 +30,7 @@ export function addMessage(desk: Desk, asking: AskingDeps): void {
     if (opened === undefined) return brokenPage(visit, line);
     await desk.note({ act: 'viewed', person: visit.user.name, message: line.id });
     desk.index.lists.markRead(visit.user.name, line.id, true);
-    return messagePage({ desk, asking, visit, line }, opened);
+    return messagePage({ desk, asking, visit, line, canScan: canScan() }, opened);
   });
   pages.post('/messages/:id/unread', ['staff'], async (visit) => {
     const line = messageOf(desk, visit);
@@ -76,9 +77,10 @@ interface Shown {
   readonly asking: AskingDeps;
   readonly visit: Visit;
   readonly line: Listed;
+  readonly canScan: boolean;
 }
 
-async function messagePage({ desk, asking, visit, line }: Shown, { statement, text }: Opened): Promise<Html> {
+async function messagePage({ desk, asking, visit, line, canScan }: Shown, { statement, text }: Opened): Promise<Html> {
   const say = wordsOf(visit.language);
   const { predicate } = statement;
   const { headers } = predicate;
@@ -121,16 +123,16 @@ async function messagePage({ desk, asking, visit, line }: Shown, { statement, te
       }
       <section>
         <h2>${say('account1')}</h2>
-        ${partTable(visit, line, predicate.parts)}
+        ${partTable({ visit, line, canScan }, predicate.parts)}
       </section>
       <div class="acts">
         ${files.length > 1 ? html`<a class="button" href="/messages/${line.id}/all.zip" download>${say('downloadAll')}</a>` : ''}
         <form method="post" action="/messages/${line.id}/unread">
           ${csrfField(visit)}<button class="quiet">${say('markUnread')}</button>
         </form>
-        <a class="button quiet" href="/messages/${line.id}/original">${say('originalTitle')}</a>
+        ${canScan ? html`<a class="button quiet" href="/messages/${line.id}/original">${say('originalTitle')}</a>` : ''}
       </div>
-      ${back(visit)}`,
+      ${canScan ? '' : html`<p class="small">${say('originalNoScanner')}</p>`} ${back(visit)}`,
   });
 }
 
@@ -249,7 +251,10 @@ function nameless(visit: Visit, part: PartRow): string {
   return part.verdict === 'text' && part.outputs.includes('message.txt') ? say('text') : say('noName');
 }
 
-function partTable(visit: Visit, line: Listed, parts: readonly PartRow[]): Html {
+function partTable(
+  { visit, line, canScan }: Pick<Shown, 'visit' | 'line' | 'canScan'>,
+  parts: readonly PartRow[],
+): Html {
   const { language } = visit;
   const say = wordsOf(language);
   const at = language === 'ja' ? 0 : 1;
@@ -287,7 +292,7 @@ function partTable(visit: Visit, line: Listed, parts: readonly PartRow[]): Html 
                 .map((note) => html`<p class="remark">${remarkWords(note, language)}</p>`)}${remarks(
                 say('removed'),
                 part.findings.filter(({ code }) => !isToldAbove(code) && !isNote(code)),
-              )}${remarks(say('unseen'), part.losses)}${passwordForm(visit, line, part)}${askForms(visit, line, part)}
+              )}${remarks(say('unseen'), part.losses)}${passwordForm(visit, line, part)}${askForms(visit, line, part, canScan)}
             </td>
           </tr> `,
       )}

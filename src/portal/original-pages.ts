@@ -10,12 +10,16 @@ import type { Listed } from './message-lists.ts';
 import { digestNow, facts, row } from './original-cards.ts';
 import type { OriginalAsked, Originals } from './originals.ts';
 import type { Answer, Visit } from './pages.ts';
+import { settleReleases, type EndOfRelease } from './released.ts';
 import { wordsOf, type Word } from './words.ts';
 import { timeWords } from './words-of-time.ts';
 
 export interface OriginalPagesDeps {
   readonly originals: Originals;
   readonly requests: RequestWriter;
+  readonly endOfRelease: EndOfRelease;
+  /** False: nothing could be given out, since nothing could be scanned. */
+  readonly canScan: () => boolean;
   /** Address of the outer door as people type it. */
   readonly outerUrl: string;
 }
@@ -31,11 +35,15 @@ export function addOriginals(desk: Desk, deps: OriginalPagesDeps): void {
   pages.get('/messages/:id/original', ['staff'], async (visit) => {
     const line = messageOf(desk, visit);
     if (line === undefined || line.stage === 'quarantined') return 'not-found';
+    if (!deps.canScan()) return noScannerPage(visit, `/messages/${line.id}`);
     const what = await wantedOf(desk, line, visit.query.get('part') ?? '');
     return what === undefined ? 'not-found' : askPage(visit, line, what);
   });
   pages.post('/messages/:id/original', ['staff'], async (visit) => ask(desk, deps, visit));
-  pages.get('/originals', ['staff'], async (visit) => minePage(desk, visit, originals));
+  pages.get('/originals', ['staff'], async (visit) => {
+    await settleReleases(desk, originals, deps.endOfRelease);
+    return minePage(desk, visit, originals);
+  });
   pages.post('/originals/:original/link', ['staff'], async (visit) => link(desk, deps, visit));
 }
 
@@ -57,6 +65,14 @@ async function wantedOf(desk: Desk, line: Listed, part: string): Promise<Wanted 
   return found === undefined || found.name === ''
     ? undefined
     : { message, part, name: found.name, sha256: found.sha256, size: found.size };
+}
+
+/** Said in place of what could not be kept: an approval that ends in nothing. */
+function noScannerPage(visit: Visit, back: string): { status: number; page: Html } {
+  const say = wordsOf(visit.language);
+  const note = { kind: 'bad', text: say('originalNoScanner') } as const;
+  const body = html`<p><a href="${back}">${say('back')}</a></p>`;
+  return { status: 409, page: frame(visit, { title: say('originalTitle'), note, body }) };
 }
 
 function askPage(visit: Visit, line: Listed, wanted: Wanted, fault?: Word): Html {
@@ -85,9 +101,10 @@ ${visit.form.get('reason') ?? ''}</textarea>
   });
 }
 
-async function ask(desk: Desk, { originals }: OriginalPagesDeps, visit: Visit): Promise<Answer> {
+async function ask(desk: Desk, { originals, canScan }: OriginalPagesDeps, visit: Visit): Promise<Answer> {
   const line = messageOf(desk, visit);
   if (line === undefined || line.stage === 'quarantined') return 'not-found';
+  if (!canScan()) return noScannerPage(visit, `/messages/${line.id}`);
   const wanted = await wantedOf(desk, line, visit.form.get('part') ?? '');
   if (wanted === undefined) return 'not-found';
   const reason = (visit.form.get('reason') ?? '').trim();
@@ -178,6 +195,7 @@ async function linkNow(desk: Desk, deps: OriginalPagesDeps, visit: Visit, id: st
   const policy = await originals.policyOf(one.message);
   if (policy === undefined) return 'not-found';
   if ((await digestNow(desk, one)) !== one.sha256 || one.state !== 'approved') return 'not-found';
+  if (!deps.canScan()) return noScannerPage(visit, '/originals'); // the approval stays
   await desk.note({
     act: 'asked',
     person: visit.user.name,
@@ -190,7 +208,7 @@ async function linkNow(desk: Desk, deps: OriginalPagesDeps, visit: Visit, id: st
   const expires = Math.max(from, desk.now()) + policy.linkHours * 3_600_000;
   // The request is written first: where that fails the approval is still there. A request whose token nobody was told
   // gives nothing out.
-  await deps.requests.original(
+  const request = await deps.requests.original(
     { id: one.message, part: one.part, by: visit.user.name },
     {
       purpose: one.reason,
@@ -204,7 +222,7 @@ async function linkNow(desk: Desk, deps: OriginalPagesDeps, visit: Visit, id: st
       expires: new Date(expires).toISOString(),
     },
   );
-  if (!originals.release(one.id)) return 'not-found';
+  if (!originals.release(one.id, request, expires)) return 'not-found';
   const say = wordsOf(visit.language);
   const told = html`<div class="note good" role="status">
     <p>${say('originalLinkTold')}</p>

@@ -1,6 +1,7 @@
 // Requests for originals and what approvers decided. An approval is bound to one person, one message and one digest.
 import { randomBytes } from 'node:crypto';
 import type { MessageId } from '../message/id.ts';
+import { RELEASE_ENDS, type ReleaseEnd } from '../message/stages.ts';
 import type { Database, Row } from './database.ts';
 import { Turns } from './turns.ts';
 
@@ -33,6 +34,11 @@ export interface OriginalAsked {
   /** Levels that agreed. */
   readonly level: number;
   readonly decisions: readonly Decision[];
+  /** The request that the link was asked with; undefined before. Since then `expires` is the link's. */
+  readonly release: MessageId | undefined;
+  /** How the release ended, and what a scanner found; undefined while it has not. */
+  readonly end: ReleaseEnd | undefined;
+  readonly found: string;
 }
 
 export interface Decision {
@@ -50,6 +56,9 @@ export type Hindrance = 'not-yours' | 'own-request' | 'decided-before' | 'not-op
 
 /** What the policy in force now says of a message; undefined when the message is not there any more. */
 export type OriginalsPolicyOf = (message: MessageId) => Promise<OriginalsPolicy | undefined>;
+
+/** How long after its link's end one still looks for what became of an original: the middle may be down for days. */
+const FOLLOWED_MS = 30 * 24 * 3_600_000;
 
 export class Originals {
   readonly #db: Database;
@@ -72,7 +81,8 @@ export class Originals {
     const now = this.#now();
     const expires = now + policy.validHours * 3_600_000;
     this.#db.run(
-      "INSERT INTO originals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked', 0, ?)",
+      `INSERT INTO originals (id, message, user, reason, sha256, size, name, at, expires, state, level, part)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked', 0, ?)`,
       id,
       asked.message,
       asked.user,
@@ -174,15 +184,33 @@ export class Originals {
     });
   }
 
-  /** Uses an approval up. True once only, and only while it holds. */
-  release(id: string): boolean {
+  /** Uses an approval up, by the request for a link that lives so long. True once only, and only while it holds. */
+  release(id: string, request: MessageId, expires: number): boolean {
     return (
       this.#db.run(
-        "UPDATE originals SET state = 'released' WHERE id = ? AND state = 'approved' AND expires > ?",
+        `UPDATE originals SET state = 'released', request = ?, expires = ?
+         WHERE id = ? AND state = 'approved' AND expires > ?`,
+        request,
+        expires,
         id,
         this.#now(),
       ) === 1
     );
+  }
+
+  /** Requests whose link was given and whose end is not known. */
+  following(): OriginalAsked[] {
+    return this.#db
+      .all(
+        "SELECT * FROM originals WHERE state = 'released' AND request <> '' AND outcome = '' AND expires > ? LIMIT 500",
+        this.#now() - FOLLOWED_MS,
+      )
+      .map((row) => this.#of(row));
+  }
+
+  /** Notes how a release ended. */
+  ended(id: string, end: ReleaseEnd, found: string): void {
+    this.#db.run("UPDATE originals SET outcome = ?, found = ? WHERE id = ? AND outcome = ''", end, found, id);
   }
 
   #of(row: Row): OriginalAsked {
@@ -190,6 +218,8 @@ export class Originals {
     const kept = String(row['state']) as OriginalState;
     const expires = Number(row['expires']);
     const open = kept === 'asked' || kept === 'approved';
+    const request = String(row['request']);
+    const end = RELEASE_ENDS.find((one) => one === row['outcome']);
     return {
       id,
       message: String(row['message']) as MessageId,
@@ -203,6 +233,9 @@ export class Originals {
       expires,
       state: open && expires <= this.#now() ? 'expired' : kept,
       level: Number(row['level']),
+      release: request === '' ? undefined : (request as MessageId),
+      end,
+      found: String(row['found']),
       decisions: this.#db
         .all('SELECT level, by, at, yes FROM decisions WHERE original = ? ORDER BY level', id)
         .map((one) => ({

@@ -30,6 +30,7 @@ import { addOriginals } from './original-pages.ts';
 import { Originals, type OriginalsPolicyOf } from './originals.ts';
 import type { Packages } from './packages.ts';
 import { HTML, languageOf, Pages, type Glance } from './pages.ts';
+import { settleReleases, type EndOfRelease } from './released.ts';
 import { addPasskeys } from './passkey-pages.ts';
 import { passkeyPlace, Passkeys, type PasskeyPlace } from './passkeys.ts';
 import { addPeople } from './people.ts';
@@ -48,6 +49,10 @@ export interface PortalDeps {
   readonly log: Log;
   readonly requests: RequestWriter;
   readonly originals: OriginalsPolicyOf;
+  /** How the release of an original ended, as the middle tells it. */
+  readonly endOfRelease: EndOfRelease;
+  /** False where no original can be scanned, and so none is given out. */
+  readonly canScan: () => boolean;
   readonly outerUrl: string;
   /** Address of the portal as browsers see it. */
   readonly portalUrl: string;
@@ -69,6 +74,8 @@ export interface Portal {
   readonly desk: Desk;
   /** One-time code of the first administrator; undefined when there are people already. */
   readonly firstCode: string | undefined;
+  /** Notes what became of originals meanwhile. */
+  settleReleases(): Promise<void>;
   close(deadlineMs: number): Promise<void>;
 }
 
@@ -152,13 +159,14 @@ export async function openPortal(
   addMessages(desk);
   const asking = { asks: new Asks(deps.db), requests: deps.requests };
   const originals = new Originals(deps.db, deps.originals, now);
-  addMessage(desk, asking);
+  addMessage(desk, asking, deps.canScan);
   addAsking(desk, asking);
   addArriving(desk, asking.asks);
   const events = new LiveEvents(desk, asking.asks);
   events.add();
   addApprovals(desk, originals);
-  addOriginals(desk, { originals, requests: deps.requests, outerUrl: deps.outerUrl });
+  const { requests, outerUrl, endOfRelease, canScan } = deps;
+  addOriginals(desk, { originals, requests, outerUrl, endOfRelease, canScan });
   addFiles(desk);
   const sections = [addSecondFactor(desk, new Totps(deps.db, now))];
   addAccountPage(desk, passkeys === undefined ? sections : [addPasskeys(desk, passkeys), ...sections]);
@@ -180,6 +188,7 @@ export async function openPortal(
     pages,
     desk,
     firstCode,
+    settleReleases: async () => settleReleases(desk, originals, endOfRelease),
     close: async (deadlineMs) => {
       const timer = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
       events.close();

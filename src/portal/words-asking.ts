@@ -63,6 +63,32 @@ export const ASKING = {
     'Open this link on the Internet side. It is shown only now.',
   ],
   originalFrom: ['受け取れるのは次の時刻から（検査のあと）:', 'It can be fetched from (after the scan):'],
+  originalNoScanner: [
+    '原本は申請できません。マルウェア検査が設定されていないため、承認されても渡せないからです。情報政策の担当にお問い合わせください。',
+    'Originals cannot be asked for: no malware scanner is configured, so none could be given out. Please ask your IT section.',
+  ],
+  releaseUsed: ['受け取りました', 'Fetched'],
+  releaseUnused: ['リンクは期限までに使われませんでした', 'The link was not used in time'],
+  releaseMalware: [
+    'マルウェア検査で見つかったため、渡されませんでした',
+    'Not given out: the malware scan found something',
+  ],
+  releaseFound: ['検査で見つかったもの', 'Found by the scan'],
+  releaseChanged: ['承認されたものと違うため、渡されませんでした', 'Not given out: it is not what was approved'],
+  releaseNoScanner: [
+    'マルウェア検査が設定されていないため、渡されませんでした',
+    'Not given out: no malware scanner is configured',
+  ],
+  releaseNotScanned: [
+    '検査ができなかったため、渡されませんでした（悪いものが見つかったのではありません）',
+    'Not given out: it could not be scanned (nothing bad was found)',
+  ],
+  releaseTooLate: ['間に合わず、リンクの期限が切れました', 'Not given out: the link was too old by then'],
+  releaseGone: ['原本はもう残っていません', 'The original is not kept any more'],
+  releaseNoPart: [
+    'その部分を取り出せなかったため、渡されませんでした',
+    'Not given out: the part could not be taken out',
+  ],
   approvals: ['承認', 'Approvals'],
   approvalsLead: [
     '原本をインターネット側で受け取ることを認めるかどうかを決めます。すべて記録されます。',

@@ -10,6 +10,7 @@ import type { Entry, Spool, Staged } from '../spool/spool.ts';
 import { sealBoard, type Board } from '../outbox/board.ts';
 import type { Status } from '../message/status.ts';
 import { sealPage, type PageSeal } from '../outbox/live.ts';
+import { sealReleaseEnd, type EndedRelease } from '../outbox/release-ends.ts';
 import { signStatus } from '../outbox/status.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { MANIFEST, PREDICATE_TYPE, STATEMENT_TYPE, keyId, signStatement, type Statement } from '../outbox/manifest.ts';
@@ -43,6 +44,9 @@ export class Signer {
   }
   signStatus(status: Status): Buffer {
     return signStatus(status, this.#key, this.#keyId);
+  }
+  signReleaseEnd(ended: EndedRelease): Buffer {
+    return sealReleaseEnd(ended, this.#key, this.#keyId);
   }
   sign(statement: Statement): Buffer {
     return signStatement(statement, this.#key, this.keyId);

@@ -1,5 +1,5 @@
 // Raw bytes at rest, and the records of what the middle zone did with them. The inner side never imports this room.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { parseMessageId, shardOf, timeOf, timeOfShard, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
@@ -14,6 +14,7 @@ import {
   type Spooled,
   type SpooledRecord,
 } from '../message/stages.ts';
+import { OpenReleases } from './open-releases.ts';
 import { PairingNotes } from './pairing-notes.ts';
 import { ClosedShards } from '../store/closed-shards.ts';
 import { recordCodec } from '../store/records.ts';
@@ -64,6 +65,8 @@ export class Spool {
   readonly #store: Store;
   /** Which messages wait for a password, and which tell one. */
   readonly pairing: PairingNotes;
+  /** Originals that are approved and whose release has not ended. */
+  readonly openReleases: OpenReleases;
   /** Messages whose last record here was seen; the minute scan does not look at them again. */
   readonly #finished = new Set<MessageId>();
   readonly #closed = new ClosedShards();
@@ -77,6 +80,7 @@ export class Spool {
   constructor(store: Store, freshChars = 0) {
     this.#store = store;
     this.pairing = new PairingNotes(store);
+    this.openReleases = new OpenReleases(store);
     this.status = new StatusFiles(store);
     this.#freshRoom = freshChars;
   }
@@ -336,14 +340,36 @@ export class Spool {
 
   /** The bytes that a release hands out; undefined when they are gone or are not those that were approved. */
   async releaseContent(id: MessageId, release: ReleaseRecord): Promise<Pick<Staged, 'size' | 'open'> | undefined> {
-    if (release.part === undefined) {
-      const spooled = await this.spooled(id);
-      return spooled?.record.source.sha256 === release.sha256 ? this.rawContent(spooled) : undefined;
+    const open = await this.#releaseBytes(id, release);
+    if (open === undefined) return undefined;
+    // Read once before any byte goes: what lies there must still be what was approved and scanned.
+    const hash = createHash('sha256');
+    let size = 0;
+    for await (const chunk of open()) {
+      hash.update(chunk);
+      size += chunk.length;
     }
-    const open = async () => this.#store.open(shardOf(id), `${releaseName(id, release.token)}.${RAW}`);
-    const found = await open();
-    if (found === undefined || found.size !== release.size) return undefined;
-    return { size: found.size, open: () => found.stream };
+    return size === release.size && hash.digest('hex') === release.sha256 ? { size, open } : undefined;
+  }
+
+  async #releaseBytes(id: MessageId, release: ReleaseRecord): Promise<(() => AsyncIterable<Uint8Array>) | undefined> {
+    if (release.part === undefined) {
+      const spooled = (await this.hasOriginal(id)) ? await this.spooled(id) : undefined;
+      return spooled === undefined ? undefined : () => this.rawContent(spooled).open();
+    }
+    const store = this.#store;
+    const name = `${releaseName(id, release.token)}.${RAW}`;
+    if (!(await store.has(shardOf(id), name))) return undefined;
+    return async function* () {
+      const found = await store.open(shardOf(id), name);
+      if (found === undefined) throw new MugaiError('not-found', `the original of ${id} is gone`, { permanent: true });
+      yield* found.stream;
+    };
+  }
+
+  /** True while the message can be made harmless once more, or handed out. */
+  async hasOriginal(id: MessageId): Promise<boolean> {
+    return this.#store.has(shardOf(id), `${id}.${SPOOLED}`);
   }
 
   /** Uses a release up: true for the first call only, wherever the others come from. */

@@ -1,15 +1,16 @@
-// What the middle does with an approved request for an original: compares its digest, has it scanned, lets the outer door
-// hand it out once. Nothing of it comes near the outbox.
+// What the middle does with an approved request for an original: notes it, compares its digest, has it scanned at once and
+// again when its waiting time is over, and lets the outer door hand it out once. Nothing of it comes near the outbox.
+import { createHash } from 'node:crypto';
 import { parseMessageId, type MessageId } from '../message/id.ts';
-import { MugaiError, reasonOf } from '../message/errors.ts';
+import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Audit } from '../message/act.ts';
-import type { ReleaseRecord, Spooled } from '../message/stages.ts';
+import type { OpenRelease, ReleaseEnd, ReleaseRecord, Spooled } from '../message/stages.ts';
 import { forLine } from '../message/untrusted.ts';
 import type { OriginalRequest } from '../requests/request.ts';
 import type { Leaf } from '../sanitise/part.ts';
 import { makeHarmless, type SanitiseDeps } from '../sanitise/sanitise.ts';
-import type { Staged } from '../spool/spool.ts';
+import type { Spool, Staged } from '../spool/spool.ts';
 import { scan } from './clamd.ts';
 import type { Answer } from './requests.ts';
 
@@ -25,65 +26,93 @@ interface Original {
   readonly name: string;
 }
 
-/** Answers requests for originals. A scanner that is away makes it wait; what it finds stays inside for good. */
-export function answerOriginals(deps: OriginalDeps): Answer<OriginalRequest> {
-  const { spool, audit, clamd } = deps;
-  return async (request, signal) => {
+/** What a look at an original said; `clean`: it may be handed out now. */
+export type Looked =
+  | { readonly state: 'clean'; readonly original: Original }
+  | { readonly state: Exclude<ReleaseEnd, 'used' | 'unused'>; readonly found?: string };
+
+/** Answers requests for originals: each is noted, and followed from then on. */
+export function answerOriginals(spool: Spool): Answer<OriginalRequest> {
+  return async (request) => {
     const id = parseMessageId(request.id);
     if (id === undefined) throw new MugaiError('bad-input', 'no id', { permanent: true });
-    if ((await spool.release(id, request.token)) !== undefined) return 'answered';
-    const spooled = await spool.spooled(id);
-    if (spooled === undefined) throw new MugaiError('not-found', `message ${id} is gone`, { permanent: true });
-    const original = await originalOf(spooled, request.part, deps, signal);
-    if (original === undefined)
-      throw new MugaiError('not-found', `message ${id} has no part ${request.part}`, { permanent: true });
-    const { content, name } = original;
-    const end = async (state: ReleaseRecord['state'], reason: string): Promise<'answered'> => {
-      const { sha256 } = content;
-      const detail = { reason, for: request.by, approvedBy: request.approvedBy, sha256, part: request.part };
-      await audit.append({ act: state === 'ready' ? 'approved' : 'refused', message: id, detail });
-      const record: ReleaseRecord = {
-        id,
-        request: request.request,
-        state,
-        reason,
-        token: request.token,
-        sha256,
-        name,
-        size: content.size,
-        by: request.by,
-        notBefore: request.notBefore,
-        expires: request.expires,
-        ...(request.part === '' ? {} : { part: request.part }),
-      };
-      await spool.recordRelease(id, record, request.part === '' || state === 'refused' ? undefined : content);
-      return 'answered';
-    };
-    try {
-      // What was approved is this digest, and nothing else.
-      if (request.sha256 !== content.sha256) return await end('refused', 'changed');
-      if (Date.parse(request.expires) <= Date.now()) return await end('refused', 'expired');
-      if (clamd === undefined) return await end('refused', 'no-scanner');
-      const found = await scanned(clamd, id, content, signal);
-      return await (found === undefined ? end('ready', '') : end('refused', `malware: ${found}`));
-    } finally {
-      await content.discard();
-    }
+    const { part, by, approvedBy, sha256, token, notBefore, expires } = request;
+    await spool.openReleases.add({
+      id,
+      request: request.request,
+      part,
+      by,
+      approvedBy,
+      sha256,
+      token,
+      notBefore,
+      expires,
+      noted: new Date().toISOString(),
+    });
+    return 'answered';
   };
 }
 
-/** What the scanner finds; undefined: nothing. Throws when it cannot be asked. */
-async function scanned(
-  clamd: string,
-  id: MessageId,
-  content: Staged,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+/** Looks at an original as it is now. Whoever gets `clean` discards its content. Throws when the scanner gives no answer. */
+export async function lookAt(release: OpenRelease, deps: OriginalDeps, signal: AbortSignal): Promise<Looked> {
+  const { spool, clamd } = deps;
+  const spooled = await spool.spooled(release.id as MessageId);
+  if (spooled === undefined) return { state: 'gone' };
+  const original = await originalOf(spooled, release.part, deps, signal);
+  if (original === undefined) return { state: 'no-part' };
+  const { content } = original;
+  let kept = false;
   try {
-    return (await scan(clamd, content.open(), signal)).found;
-  } catch (error) {
-    if (error instanceof MugaiError && error.permanent) throw error;
-    throw new MugaiError('store-failed', `original of ${id} not scanned: ${reasonOf(error)}`, { cause: error });
+    // What was approved is this digest, and nothing else.
+    if (release.sha256 !== content.sha256) return { state: 'changed' };
+    if (clamd === undefined) return { state: 'no-scanner' };
+    const hash = createHash('sha256');
+    const { found } = await scan(clamd, hashed(content.open(), hash), signal);
+    if (found !== undefined) return { state: 'malware', found };
+    if (hash.digest('hex') !== release.sha256) return { state: 'changed' };
+    kept = true;
+    return { state: 'clean', original };
+  } finally {
+    if (!kept) await content.discard();
+  }
+}
+
+/** Decides on a release: the line in the journal, then the record that the outer door goes by. */
+export async function decide(
+  release: OpenRelease,
+  { spool, audit }: Pick<OriginalDeps, 'spool' | 'audit'>,
+  looked: Looked,
+): Promise<void> {
+  const { id, request, part, by, approvedBy, token, sha256, notBefore, expires } = release;
+  const clean = looked.state === 'clean';
+  const reason = clean ? '' : looked.state === 'malware' ? `malware: ${looked.found ?? ''}` : looked.state;
+  const detail = { reason, for: by, approvedBy, sha256, part };
+  await audit.append({ act: clean ? 'approved' : 'refused', message: id, detail });
+  if (looked.state === 'gone') return; // no record is put where its message was deleted
+  const record: ReleaseRecord = {
+    id,
+    request,
+    state: clean ? 'ready' : 'refused',
+    reason,
+    token,
+    sha256,
+    name: clean ? looked.original.name : '',
+    size: clean ? looked.original.content.size : 0,
+    by,
+    notBefore,
+    expires,
+    ...(part === '' ? {} : { part }),
+  };
+  await spool.recordRelease(id as MessageId, record, clean && part !== '' ? looked.original.content : undefined);
+}
+
+async function* hashed(
+  bytes: AsyncIterable<Uint8Array>,
+  hash: { update(bytes: Uint8Array): unknown },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    yield chunk;
   }
 }
 

@@ -159,6 +159,12 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
         });
         return statement === undefined ? undefined : of.originals(statement.predicate.envelope);
       },
+      endOfRelease: async (id, request) => {
+        const ended = await outbox.releases(id).of(request, keys);
+        if (ended !== undefined || (await outbox.find(id)) !== undefined || !(await outbox.isThere())) return ended;
+        return { end: 'gone', found: '' }; // deleted with its package, and what was told of it, too
+      },
+      canScan: () => statuses.hasScanner() ?? true, // not known yet: whoever asks is told later
       outerUrl: config.outerUrl,
       portalUrl: config.portalUrl,
       directories: {
@@ -171,6 +177,15 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
     },
     openConsole,
   );
+  let settling = false;
+  statuses.listen(() => {
+    if (settling) return;
+    settling = true;
+    portal
+      .settleReleases()
+      .catch((error: unknown) => log.warn({ error: reasonOf(error) }, 'ends of releases cannot be noted now'))
+      .finally(() => (settling = false));
+  });
   statuses.start();
   life.started('portal', async (leftMs) => portal.close(leftMs / 2));
   life.started('console', async () => {

@@ -34,6 +34,8 @@ export interface StatusOf {
   readonly metrics: Metrics;
   readonly roads: readonly Road[];
   readonly jail: () => string;
+  /** Whether it has a malware scanner; undefined where it makes nothing harmless. */
+  readonly scanner?: boolean | undefined;
   readonly children: () => readonly ChildLoad[];
   readonly stores: () => Promise<readonly { readonly store: string; readonly freeBytes: number }[]>;
   /** What is wrong, by check. */
@@ -70,6 +72,7 @@ export async function gatherStatus(of: StatusOf): Promise<ProcessStatus> {
     startedAt: STARTED,
     at: new Date().toISOString(),
     jail: forLog(of.jail()),
+    ...(of.scanner === undefined ? {} : { scanner: of.scanner }),
     faults,
     queues: roads.flatMap(({ queues }) => queues),
     jobs: roads.flatMap(({ jobs }) => jobs),

@@ -29,6 +29,7 @@ import { openPolicy } from './policy.ts';
 import { startBoard } from './board.ts';
 import { answerOriginals } from './originals.ts';
 import { PasswordPairing } from './pairing.ts';
+import { startReleases } from './releases.ts';
 import { answerRenders } from './renders.ts';
 import { partScanner } from './clamd.ts';
 import { answerDeletions, answerReruns, answerRetries } from './operator.ts';
@@ -194,6 +195,18 @@ export async function startWorker(
   startRetention('middle', log, life, async (now, signal) =>
     expireMiddle({ spool, outbox, audit, policy: inForce.current }, now, signal),
   );
+  startReleases(
+    withMore(deps, {
+      audit,
+      clamd: config.clamd,
+      outbox,
+      signer,
+      log,
+      alarm: (kind: 'malware' | 'scanner-away', subject: string, detail: string) =>
+        road.alarms.raise(kind, subject, detail),
+    }),
+    life,
+  );
   startRequests(log, life, requests, {
     password: answerPasswords({
       deps,
@@ -203,7 +216,7 @@ export async function startWorker(
     }),
     render: answerRenders(withMore(deps, { outbox, signer })),
     text: answerTexts(withMore(deps, { seal: sealNow })),
-    original: answerOriginals(withMore(deps, { audit, clamd: config.clamd })),
+    original: answerOriginals(spool),
     retry: answerRetries({ spool, outbox, audit, road }),
     rerun: answerReruns({ deps, seal: sealNow }, { spool, outbox, audit, road }),
     delete: answerDeletions({ spool, outbox, audit, road }),

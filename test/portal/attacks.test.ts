@@ -40,7 +40,8 @@ describe('the portal under attack', { timeout: 600_000 }, () => {
 
   before(async () => {
     folder = await scratch();
-    gateway = await startTestGateway(folder.path);
+    // Originals are asked for, and none is released here.
+    gateway = await startTestGateway(folder.path, { MUGAI_CLAMD: `${folder.path}/clamd.sock` });
     url = portalUrl(gateway);
     declared = gateway.pages ?? [];
     administrator = await firstAdministrator(gateway);

@@ -38,7 +38,8 @@ describe('the auditor’s page', { timeout: 300_000 }, () => {
 
   before(async () => {
     folder = await scratch();
-    gateway = await startTestGateway(folder.path);
+    // Originals are asked for, and none is released here.
+    gateway = await startTestGateway(folder.path, { MUGAI_CLAMD: `${folder.path}/clamd.sock` });
     const administrator = await firstAdministrator(gateway);
     const hanako = await addPerson(administrator, 'hanako', ['staff'], STAFF);
     const kacho = await addPerson(administrator, 'kacho', ['approver']);

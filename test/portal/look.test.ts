@@ -23,7 +23,10 @@ async function mail(name: string): Promise<Buffer> {
 describe('how the portal looks', { timeout: 400_000 }, () => {
   it('every page without a serious violation of axe-core; a held file opens with its password', async () => {
     await using folder = await scratch();
-    await using gateway = await startTestGateway(folder.path, { MUGAI_WORKERS: '1' });
+    await using gateway = await startTestGateway(folder.path, {
+      MUGAI_WORKERS: '1',
+      MUGAI_CLAMD: `${folder.path}/clamd.sock`, // originals are asked for, and none is released here
+    });
     const url = portalUrl(gateway);
     const outer = `http://127.0.0.1:${gateway.uploadPort}`;
     await using browser = await openBrowser();

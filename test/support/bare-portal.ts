@@ -36,6 +36,8 @@ export interface BarePortal {
   readonly journal: readonly ActEntry[];
   /** From now on the journal keeps nothing (a full disk), or again everything. */
   breakJournal(fault: Error | undefined): void;
+  /** Whether originals can be scanned, as the portal knows it. */
+  setScanner(there: boolean): void;
   /** Lets time pass for sessions and guesses. */
   pass(ms: number): void;
   signIn(page: Page): Promise<void>;
@@ -98,6 +100,7 @@ export async function openBarePortal(
   let now = Date.now();
   const journal: ActEntry[] = [];
   let journalFault: Error | undefined;
+  let canScan = true;
   const portal = await openPortal(
     { host: '127.0.0.1', port: 0 },
     {
@@ -108,6 +111,8 @@ export async function openBarePortal(
       log: openLog('silent', 'test'),
       requests: new RequestWriter(await openFsStore(join(root, 'requests')), generateKeyPairSync('x25519').publicKey),
       originals: async () => ({ levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 }),
+      endOfRelease: async (message, request) => outbox.releases(message).of(request, keys),
+      canScan: () => canScan,
       outerUrl: 'http://outer.example',
       portalUrl: 'http://127.0.0.1:0',
       audit: {
@@ -135,6 +140,7 @@ export async function openBarePortal(
     outbox,
     journal,
     breakJournal: (fault) => (journalFault = fault),
+    setScanner: (there) => (canScan = there),
     pass: (ms) => (now += ms),
     signIn: async (page) => signInAt(page, url, 'reader'),
     close: async () => {

@@ -14,9 +14,9 @@ export async function scratch(): Promise<Scratch> {
 
 /** Waits until `condition` holds; throws after `ms`. */
 export async function until(condition: () => boolean | Promise<boolean>, ms: number, what: string): Promise<void> {
-  const end = Date.now() + ms;
+  const end = performance.now() + ms; // a test's own clock may stand still
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
