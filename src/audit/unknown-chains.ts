@@ -1,10 +1,11 @@
 // Chains that others name and that are not among those that were followed: gone as a whole, or on another machine.
-import type { ChainReport } from './verify-chain.ts';
+import type { Anchor, ChainReport } from './verify-chain.ts';
 
 /** What is known of a chain that is not here: who named it first, at which line, and how many places of it were named. */
 export interface Unknown {
   readonly seq: number;
   readonly from: string;
+  readonly message: string | undefined;
   count: number;
 }
 
@@ -12,9 +13,9 @@ export interface Unknown {
 export class UnknownChains {
   readonly #chains = new Map<string, Unknown>();
 
-  add(chain: string, seq: number, from: string): void {
+  add(chain: string, seq: number, { from, message }: Anchor): void {
     const known = this.#chains.get(chain);
-    if (known === undefined) this.#chains.set(chain, { seq, from, count: 1 });
+    if (known === undefined) this.#chains.set(chain, { seq, from, message, count: 1 });
     else known.count += 1;
   }
 
@@ -39,7 +40,8 @@ export class UnknownChains {
 }
 
 /** The report of a chain that should be here. */
-export function lostChain(chain: string, { seq, from }: Unknown): ChainReport {
+export function lostChain(chain: string, { seq, from, message }: Unknown): ChainReport {
+  const or = message === undefined ? '' : `, or never was and the package of ${message} lies`;
   return {
     folder: chain,
     chain,
@@ -52,6 +54,6 @@ export function lostChain(chain: string, { seq, from }: Unknown): ChainReport {
     signedTo: undefined,
     anchored: undefined,
     unchecked: [],
-    broken: { file: '', line: 0, seq, why: `${from} names chain ${chain}, which is not here` },
+    broken: { file: '', line: 0, seq, why: `${from} names chain ${chain}, which is not here${or}` },
   };
 }

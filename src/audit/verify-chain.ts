@@ -7,6 +7,7 @@ import { GENESIS, hashOf, parseLine, parsePosition, positionOf, type Line } from
 import { Proof } from './proof.ts';
 import { readLines, type RawLine } from './read-lines.ts';
 import { UnknownChains, lostChain } from './unknown-chains.ts';
+import { Witnesses, type Lie } from './witnesses.ts';
 
 /** The first thing that is wrong with a chain. */
 export interface Break {
@@ -42,13 +43,16 @@ export interface Anchor {
   readonly position: Position;
   /** Who says so. */
   readonly from: string;
+  /** The chain whose line says so, and the message the line is about. */
+  readonly chain?: string;
+  readonly message?: string | undefined;
 }
 
 /** Bytes of a line's hash that are kept for the comparison with what other chains say of it. */
 const KEPT = 16;
 
 /** Hashes of lines by number: 16 bytes a line, so a million lines take 16 MB. */
-class Hashes {
+export class Hashes {
   #bytes = Buffer.alloc(1024 * KEPT);
   #first = 0;
   #count = 0;
@@ -89,6 +93,8 @@ interface State {
 export interface Followed {
   /** One for each folder, and one for each chain that should be here and is not. */
   readonly reports: readonly ChainReport[];
+  /** Places that packages named and that never were. */
+  readonly lies: readonly Lie[];
   /** Places that lines name in chains that are not here and need not be: those of another zone's machine. */
   readonly elsewhere: number;
 }
@@ -113,21 +119,11 @@ export async function followChains(folders: readonly string[], anchors: readonly
   // How far each had come, those that tell of others first: so whatever one tells is within what is read of the others.
   const extents = new Map<string, Extent>();
   for (const folder of order.toReversed()) extents.set(folder, await extentOf(folder));
-  const faults = new Map<string, Break>();
-  const anchored = new Map<string, { readonly seq: number; readonly from: string }>();
   const unknown = new UnknownChains();
+  const witnesses = new Witnesses(hashes);
   const compare = (anchor: Anchor): void => {
     const place = parsePosition(anchor.position);
-    if (place === undefined) return;
-    const known = hashes.get(place.chain);
-    if (known === undefined) return unknown.add(place.chain, place.seq, anchor.from);
-    const holds = known.holds(place.seq, place.hash);
-    if (holds === true && place.seq > (anchored.get(place.chain)?.seq ?? 0))
-      anchored.set(place.chain, { seq: place.seq, from: anchor.from });
-    if (holds === false && !faults.has(place.chain)) {
-      const why = `${anchor.from} has another line here: the chain was cut or written anew`;
-      faults.set(place.chain, { file: '', line: 0, seq: place.seq, why });
-    }
+    if (place !== undefined && !witnesses.hear(anchor)) unknown.add(place.chain, place.seq, anchor);
   };
   for (const folder of order) {
     const own = new Hashes();
@@ -141,18 +137,19 @@ export async function followChains(folders: readonly string[], anchors: readonly
   const named = new UnknownChains();
   for (const anchor of anchors) {
     const place = parsePosition(anchor.position);
-    if (place !== undefined && !hashes.has(place.chain)) named.add(place.chain, place.seq, anchor.from);
-    else compare(anchor);
+    if (place !== undefined && !hashes.has(place.chain)) named.add(place.chain, place.seq, anchor);
   }
+  const breaks = witnesses.judge(anchors);
   const followed = reports.map(({ state, ...report }): ChainReport => {
     if (report.chain === undefined || report.broken !== undefined) return report;
-    const broken = faults.get(report.chain);
+    const broken = breaks.get(report.chain);
     if (broken !== undefined) return { ...report, broken };
-    const by = anchored.get(report.chain);
+    const by = witnesses.anchored.get(report.chain);
     return { ...report, anchored: by, unchecked: state.proof.doubts(state.begins, report, by?.seq ?? 0) };
   });
   const lost = new Map([...missing, ...named.all()]);
-  return { reports: [...followed, ...[...lost].map(([chain, place]) => lostChain(chain, place))], elsewhere };
+  const all = [...followed, ...[...lost].map(([chain, place]) => lostChain(chain, place))];
+  return { reports: all, lies: witnesses.lies, elsewhere };
 }
 
 /** The zone of a journal's folder, by its name. */
@@ -273,7 +270,8 @@ function ofTheJournal(line: Line, state: State, hashes: Hashes, tell: Told): str
       return 'retires lines that never were';
     state.proof.retire(String(detail['upTo']), line.seq);
   } else if (Array.isArray(detail['chain'])) {
-    for (const position of detail['chain']) tell({ position, from: `line ${line.seq} of ${line.chain}` });
+    const { chain, message } = line;
+    for (const position of detail['chain']) tell({ position, from: `line ${line.seq} of ${chain}`, chain, message });
   }
   return undefined;
 }

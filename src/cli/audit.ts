@@ -36,8 +36,9 @@ export  prints entries; broken lines are left out (verify names them)
   UNCHECKED  every line follows, but heads have no key here, no head is there though hours went by, or the retirement of
              its first lines is signed by nobody
   BROKEN     a line does not follow, or another stands where somebody names one
+  LIE        a package names a line that never was: whoever sealed it had the key, and the chain holds all the same
 
-Exit: 0 every chain holds, 1 one is broken, 2 wrong usage, 3 none is broken and one is unchecked.
+Exit: 0 every chain holds, 1 one is broken or lied about, 2 wrong usage, 3 none is broken and one is unchecked.
 
 Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --person tanaka`,
 
@@ -65,7 +66,7 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
     const folders = given.length > 0 ? given : journalsUnder(join(readConfig().dataDir, 'journal'));
     if (act === 'export') return exportEntries(folders, wantedOf(values), values.format);
     const anchors = values.heads === undefined ? [] : await anchorsIn(values.heads);
-    const { reports, elsewhere } = await followChains(folders, anchors);
+    const { reports, lies, elsewhere } = await followChains(folders, anchors);
     for (const report of reports) {
       if (act === 'heads') say(report.broken === undefined ? `${report.position}  ${report.last}` : tellReport(report));
       else say(values.json ? JSON.stringify(report) : tellReport(report));
@@ -75,7 +76,12 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
       if (values.json) tell(told);
       else say(told);
     }
-    if (reports.some(({ broken }) => broken !== undefined)) return 1;
+    if (act === 'verify')
+      for (const { position, from, message, why } of lies) {
+        const told = `${message === undefined ? from : `the package of ${message} (${from})`} names ${position}, which never was: ${why}`;
+        say(values.json ? JSON.stringify({ lie: { position, from, message, why } }) : `LIE     ${told}`);
+      }
+    if (lies.length > 0 || reports.some(({ broken }) => broken !== undefined)) return 1;
     return reports.some(({ unchecked }) => unchecked.length > 0) ? 3 : 0;
   },
 };

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import type { KeyObject } from 'node:crypto';
 import { placesOf, storyOf } from '../audit/story.ts';
 import { auditorTool } from '../audit/tool.ts';
-import { verifyChains } from '../audit/verify-chain.ts';
+import { followChains } from '../audit/verify-chain.ts';
 import { html } from '../message/html.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Role } from './accounts.ts';
@@ -53,8 +53,7 @@ export function addAudit(desk: Desk, deps: AuditDeps): void {
   });
   pages.post('/audit/journals', AUDITOR, async (visit) => {
     await desk.note({ act: 'audited', person: visit.user.name, detail: { what: 'journals' } });
-    const reports = await verifyChains(deps.journals());
-    return page(visit, { results: chainsShown(visit, reports) });
+    return page(visit, { results: chainsShown(visit, await followChains(deps.journals())) });
   });
   pages.get('/audit/tool', AUDITOR, async (visit) => {
     await desk.note({ act: 'downloaded', person: visit.user.name, detail: { file: 'auditor.html' } });

@@ -1,5 +1,5 @@
 // How the auditor's page shows what it found: verdicts, what the signed manifest says, approvals and other acts, chains.
-import type { ChainReport } from '../audit/verify-chain.ts';
+import type { ChainReport, Followed } from '../audit/verify-chain.ts';
 import { APPROVALS, type Place, type Story, type Told } from '../audit/story.ts';
 import type { Act } from '../message/act.ts';
 import { html, type Html } from '../message/html.ts';
@@ -211,9 +211,18 @@ function actWords(visit: Visit, act: Act): string {
 }
 
 /** What following each journal gave. */
-export function chainsShown(visit: Visit, reports: readonly ChainReport[]): Html {
+export function chainsShown(visit: Visit, { reports, lies }: Followed): Html {
   const say = sayIn(visit);
-  return html`${reports.map((report) => {
+  return html`${lies.map(
+    ({ position, from, message, why }) =>
+      html`<section class="judged" data-holds="false">
+        <h2>${say('パッケージ', 'Package')} ${message ?? from}</h2>
+        <p class="note bad" role="alert">
+          ${say('なかった行を示しています', 'It names a line that never was')}:
+          <span class="code">${position}</span> (${from}; ${why})
+        </p>
+      </section> `,
+  )}${reports.map((report) => {
     const { folder, chain, first, last, position, broken, unchecked } = report;
     const look = broken !== undefined ? 'bad' : unchecked.length > 0 ? 'wait' : 'good';
     return html`<section class="judged" data-holds="${String(look === 'good')}">

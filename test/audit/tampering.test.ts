@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { openJournal } from '../../src/audit/journal.ts';
 import { GENESIS, hashOf } from '../../src/audit/line.ts';
 import { followChains, verifyChains, type ChainReport } from '../../src/audit/verify-chain.ts';
+import { runMugai } from '../support/gateway-process.ts';
 import { scratch } from '../support/scratch.ts';
 
 /** A middle chain over three days, and an inner chain that delivered what was sealed there. */
@@ -304,5 +305,41 @@ describe('audit verify', () => {
     await journal.close();
     const [report] = await verifyChains([join(root.path, 'yesterday')], [{ position, from: 'the print-out' }]);
     assert.match(report?.broken?.why ?? '', /^the print-out has another line here/);
+  });
+
+  it('tells the lie of a package whose sealer had the key, and breaks no chain that others had seen before', async () => {
+    await using root = await scratch();
+    const { middle } = await twoZones(root.path);
+    const [{ chain = '', position = '' } = {}] = await verifyChains([middle]);
+    const inner = await openJournal({ root: root.path, zone: 'inner', keepDays: 300 });
+    const false3 = `${chain}:3:${GENESIS}`;
+    await inner.append({ act: 'delivered', message: 'forged', detail: { chain: [false3] } });
+    await inner.close();
+    const { reports, lies } = await followChains([middle, inner.folder]);
+    assert.deepEqual(
+      reports.map(({ broken }) => broken),
+      [undefined, undefined],
+    );
+    assert.deepEqual(
+      lies.map((lie) => [lie.position, lie.message]),
+      [[false3, 'forged']],
+    );
+    assert.match(lies[0]?.from ?? '', /^line 17 of inner-/);
+    const told = await runMugai(['audit', 'verify', middle, inner.folder], {});
+    assert.equal(told.code, 1);
+    assert.match(
+      told.stdout,
+      /^holds .*middle[\s\S]*^LIE {5}the package of forged \(line 17 of inner-.{8}\) names middle-/m,
+    );
+
+    // A place that nobody confirmed before may be a lie or a cut; a position on paper decides.
+    const last = Number(position.split(':')[1]);
+    const again = await openJournal({ root: root.path, zone: 'inner', keepDays: 300 });
+    await again.append({ act: 'delivered', message: 'forged2', detail: { chain: [`${chain}:${last}:${GENESIS}`] } });
+    await again.close();
+    const open = await followChains([middle, inner.folder]);
+    assert.match(open.reports[0]?.broken?.why ?? '', /cut or written anew, or the package of forged2 lies$/);
+    const settled = await followChains([middle, inner.folder], [{ position, from: 'the print-out' }]);
+    assert.deepEqual([settled.reports[0]?.broken, settled.lies.length], [undefined, 2]);
   });
 });

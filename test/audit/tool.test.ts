@@ -230,6 +230,16 @@ describe('the auditor’s tool', { timeout: 300_000 }, () => {
       );
       await rm(copy, { recursive: true });
     }
+    const thief = await openJournal({ root: journals, zone: 'inner', keepDays: 300 });
+    const nowhere = `${(sealed[0] ?? '').split(':')[0]}:3:${'0'.repeat(64)}`;
+    await thief.append({ act: 'delivered', message: 'forged', detail: { chain: [nowhere] } });
+    await thief.close();
+    const lied = await told(page, url, async () => page.setInputFiles('#folder', journals));
+    assert.deepEqual(
+      lied.map((one) => one.slice(0, one.indexOf(':'))).filter((one) => one !== 'file false'),
+      ['journal true', 'journal true', 'journal false'],
+    );
+    assert.ok(lied.includes(`journal false: LIE: the package of forged names a line that never was: ${nowhere}`));
     const loose = join(root.path, 'notes.jsonl');
     await writeFile(loose, '{"hello":1}\n');
     const other = await told(page, url, async () => page.setInputFiles('#files', loose));

@@ -212,7 +212,7 @@
   }
 
   /** A box for each journal, and for what should be one. */
-  function journalsShown({ chains, others, missing, elsewhere }) {
+  function journalsShown({ chains, others, missing, lies, elsewhere }) {
     const box = (title, holds, words) => {
       const section = make('section');
       section.dataset.result = 'journal';
@@ -245,6 +245,17 @@
     for (const [name, from] of missing)
       boxes.push(
         box(name, false, say(`${from} が示す記録がありません`, `BROKEN: ${from} names this chain, which is not here`)),
+      );
+    for (const { position, from, message } of lies)
+      boxes.push(
+        box(
+          from,
+          false,
+          say(
+            `パッケージ ${message} が、なかった行を示しています: ${position}`,
+            `LIE: the package of ${message} names a line that never was: ${position}`,
+          ),
+        ),
       );
     if (elsewhere > 0)
       boxes.push(

@@ -211,11 +211,14 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
     const known = new Map(chains.filter(({ name }) => name !== undefined).map((chain) => [chain.name, chain]));
     const zones = new Set([...known.keys()].map((name) => name.split('-')[0]));
     const missing = new Map();
+    const lies = [];
     let elsewhere = 0;
-    for (const { name, entries } of chains)
+    for (const { name, entries } of chains) {
+      // The last line of each chain that this one named as it is: what it names otherwise after that never was.
+      const told = new Map();
       for (const { line } of entries)
-        for (const told of Array.isArray(line.detail?.chain) ? line.detail.chain : []) {
-          const place = placeOf(told);
+        for (const position of Array.isArray(line.detail?.chain) ? line.detail.chain : []) {
+          const place = placeOf(position);
           if (place === undefined) continue;
           const from = `${name}:${line.seq}`;
           const other = known.get(place.chain);
@@ -225,12 +228,15 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
             continue;
           }
           const digest = digestAt(other, place.seq);
-          if (digest === place.digest && place.seq > (other.anchored?.seq ?? 0))
-            other.anchored = { seq: place.seq, from };
-          if (digest !== place.digest && place.seq >= other.firstSeq - 1)
-            other.broken ??= `${told}: ${say(`${from} は別の行を示します`, `${from} names another line here`)}`;
+          if (digest === place.digest) {
+            if (place.seq > (other.anchored?.seq ?? 0)) other.anchored = { seq: place.seq, from };
+            told.set(place.chain, Math.max(place.seq, told.get(place.chain) ?? 0));
+          } else if ((told.get(place.chain) ?? 0) >= place.seq) lies.push({ position, from, message: line.message });
+          else if (place.seq >= other.firstSeq - 1)
+            other.broken ??= `${position}: ${say(`${from} は別の行を示します`, `${from} names another line here`)}`;
         }
-    return { missing, elsewhere };
+    }
+    return { missing, lies, elsewhere };
   }
 
   async function doubt(chain) {
@@ -260,7 +266,7 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
 
   /**
    * Follows the journals in these files (`{path, bytes}`): the chains, files that are none of a journal by their name, chains
-   * that are named and not here though their zone is, and how many places of others' chains could not be compared.
+   * that are named and not here though their zone is, places that packages name and that never were, and how many places of others' chains could not be compared.
    */
   return async function followJournals(files) {
     const others = files.filter(({ path }) => !NAME.test(nameOf(path)));
@@ -270,8 +276,8 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
       chain.label = chain.name ?? key;
       chains.push(chain);
     }
-    const { missing, elsewhere } = compareAll(chains);
+    const { missing, lies, elsewhere } = compareAll(chains);
     for (const chain of chains) if (chain.broken === undefined) await doubt(chain);
-    return { chains, others: others.map(({ path }) => path), missing, elsewhere };
+    return { chains, others: others.map(({ path }) => path), missing, lies, elsewhere };
   };
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { entriesOf } from '../../audit/export.ts';
 import { journalsIn } from '../../audit/journal-files.ts';
 import { leftAs } from '../../audit/last-lines.ts';
-import { verifyChains, type ChainReport } from '../../audit/verify-chain.ts';
+import { followChains, type ChainReport } from '../../audit/verify-chain.ts';
+import type { Lie } from '../../audit/witnesses.ts';
 import type { Config } from '../../config.ts';
 import { reasonOf } from '../../message/errors.ts';
 import { timeOf } from '../../message/id.ts';
@@ -42,11 +43,11 @@ const found = (control: Control, state: State, ja: string, en: string): Evidence
 export async function collect(config: Config, now: number): Promise<Evidence[]> {
   const journals = journalsIn(join(config.dataDir, 'journal'));
   const running = await gateway(config);
-  const reports = await verifyChains(journals);
+  const { reports, lies } = await followChains(journals);
   const looks: readonly [Control, () => Promise<Evidence | readonly Evidence[]> | Evidence | readonly Evidence[]][] = [
     ['gateway', () => running.evidence],
     ['keys', async () => keys(config)],
-    ['journal', () => chain(reports)],
+    ['journal', () => [chain(reports), ...lies.map(lie)]],
     ['heads', async () => heads(journals, running.answers, now)],
     ['journal-days', () => journalDays(config, reports)],
     ['retention', async () => retention(config, now)],
@@ -137,6 +138,16 @@ function chain(reports: readonly ChainReport[]): Evidence {
     'holds',
     `${reports.length} 本、${entries} 行、先頭の署名 ${signed} 個がすべてつながる。現在位置 ${places}`,
     `${reports.length} chains of ${entries} entries and ${signed} signed heads hold; they stand at ${places}`,
+  );
+}
+
+function lie({ position, from, message, why }: Lie): Evidence {
+  const by = message === undefined ? from : `${message} (${from})`;
+  return found(
+    'journal',
+    'fails',
+    `パッケージ ${by} が、なかった行 ${position} を示しています。署名鍵を確かめてください（${why}）`,
+    `the package of ${by} names ${position}, which never was; look after the signing key (${why})`,
   );
 }
 
