@@ -1,7 +1,6 @@
 // Downloads and the page preview. What goes out was verified a moment before, and the journal knew of it first.
 import { Readable } from 'node:stream';
 import yazl from 'yazl';
-import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
 import { bundlesOf } from '../outbox/folders.ts';
 import type { Statement } from '../outbox/manifest.ts';
@@ -41,7 +40,7 @@ export function addFiles(desk: Desk): void {
     const line = messageOf(desk, visit);
     if (line === undefined) return 'not-found';
     if (line.stage === 'quarantined') return brokenPage(visit, line);
-    return guarded(visit, line, async () => zip(desk, visit, line));
+    return zip(desk, visit, line);
   });
 }
 
@@ -49,24 +48,12 @@ async function withFile(desk: Desk, visit: Visit, act: (asked: Asked) => Promise
   const line = messageOf(desk, visit);
   if (line === undefined) return 'not-found';
   if (line.stage === 'quarantined') return brokenPage(visit, line);
-  return guarded(visit, line, async () => {
-    const statement = await desk.packages.statement(line.id);
-    const asked = visit.params['name'] ?? '';
-    const name = asked === 'message.txt' ? asked : `files/${asked}`;
-    // The name is looked up, never put together into a path of ours.
-    if (!statement.subject.some((subject) => subject.name === name)) return 'not-found';
-    return act({ line, statement, name });
-  });
-}
-
-/** A package that does not hold (any more) is a clear page, not an error of ours. */
-async function guarded(visit: Visit, line: Listed, act: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof MugaiError && error.code === 'bad-package') return brokenPage(visit, line);
-    throw error;
-  }
+  const statement = await desk.packages.statement(line.id);
+  const asked = visit.params['name'] ?? '';
+  const name = asked === 'message.txt' ? asked : `files/${asked}`;
+  // The name is looked up, never put together into a path of ours.
+  if (!statement.subject.some((subject) => subject.name === name)) return 'not-found';
+  return act({ line, statement, name });
 }
 
 /** Heads of a download: it is saved, never opened in our origin, whatever a browser thinks it is. Attack row 110. */

@@ -12,7 +12,7 @@ import { csrfField, frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Listed } from './message-lists.ts';
 import { stateOf } from './messages.ts';
-import type { Visit } from './pages.ts';
+import type { Glance, Visit } from './pages.ts';
 import { wordsOf } from './words.ts';
 import { timeWords } from './words-of-time.ts';
 
@@ -61,13 +61,14 @@ async function open(desk: Desk, line: Listed): Promise<Opened | undefined> {
   }
 }
 
-export function brokenPage(visit: Visit, line: Listed): { status: number; page: Html } {
+/** In place of a message whose package the gate refused, or which does not hold any more. */
+export function brokenPage(visit: Glance, { id }: { readonly id: string }): { status: number; page: Html } {
   const say = wordsOf(visit.language);
-  const note = { kind: 'bad', text: `${say('brokenPackage')}${line.id}` } as const;
+  const note = { kind: 'bad', text: `${say('brokenPackage')}${id}` } as const;
   return { status: 409, page: frame(visit, { title: say('stateBroken'), note, body: back(visit) }) };
 }
 
-function back(visit: Visit): Html {
+function back(visit: Glance): Html {
   return html`<p><a href="/messages">${wordsOf(visit.language)('back')}</a></p>`;
 }
 

@@ -81,7 +81,10 @@ function listPage(visit: Visit, { desk, boxes, asked, arriving, lines, more }: L
             ? html`<p class="empty">${say('noMailbox')}</p>`
             : lines.length === 0
               ? html`<p class="empty">${say('nothing')}</p>`
-              : table(visit, lines)
+              : table(
+                  visit,
+                  lines.map((line) => (desk.packages.isBroken(line.id) ? { ...line, stage: 'quarantined' } : line)),
+                )
         }
       </div>
       <nav class="turn" aria-label="${say('page')}">

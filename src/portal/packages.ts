@@ -2,7 +2,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { MessageId } from '../message/id.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
-import type { Statement } from '../outbox/manifest.ts';
+import { MANIFEST, type Statement } from '../outbox/manifest.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { PageImage } from '../outbox/read-pdf.ts';
 import { verifyFile, verifyManifest } from '../outbox/verify.ts';
@@ -19,6 +19,8 @@ export interface Checked {
 /** Bytes of a file up to which the whole of it is kept between two pages of a preview, and of all kept files. */
 const KEEP_FILE = 32 * 1024 * 1024;
 const KEEP_ALL = 128 * 1024 * 1024;
+/** Packages that did not hold which are remembered. */
+const BROKEN = 10_000;
 /** Files whose page tables are remembered. */
 const TABLES = 50;
 
@@ -40,6 +42,8 @@ export class Packages {
   readonly #keys: ReadonlyMap<string, KeyObject>;
   /** Files under preview, the last used at the end. */
   readonly #previewed = new Map<string, Previewed>();
+  /** Of packages that did not hold when they were looked at last: which of their files did not. */
+  readonly #broken = new Map<MessageId, Set<string>>();
 
   constructor(outbox: Outbox, keys: ReadonlyMap<string, KeyObject>) {
     this.#outbox = outbox;
@@ -49,9 +53,34 @@ export class Packages {
   /** The signed statement of a message; `bad-package` when it does not hold. */
   async statement(id: MessageId): Promise<Statement> {
     if ((await this.#outbox.find(id)) === undefined) await this.#missing(id);
-    const statement = await verifyManifest(this.#outbox.files(id), this.#keys);
-    if (statement.predicate.id !== id) throw bad('it is the package of another message');
-    return statement;
+    return this.#noting(id, MANIFEST, async () => {
+      const statement = await verifyManifest(this.#outbox.files(id), this.#keys);
+      if (statement.predicate.id !== id) throw bad('it is the package of another message');
+      return statement;
+    });
+  }
+
+  /** True when something of the package did not hold when it was looked at last, whatever the index says. */
+  isBroken(id: MessageId): boolean {
+    return this.#broken.has(id);
+  }
+
+  /** Remembers what does not hold; what holds again is as it was. */
+  async #noting<T>(id: MessageId, name: string, look: () => Promise<T>): Promise<T> {
+    try {
+      const seen = await look();
+      const names = this.#broken.get(id);
+      if (names?.delete(name) === true && names.size === 0) this.#broken.delete(id);
+      return seen;
+    } catch (error) {
+      if (error instanceof MugaiError && error.code === 'bad-package') {
+        const names = this.#broken.get(id) ?? new Set();
+        this.#broken.set(id, names.add(name));
+        const [oldest] = this.#broken.keys();
+        if (this.#broken.size > BROKEN && oldest !== undefined) this.#broken.delete(oldest);
+      }
+      throw error;
+    }
   }
 
   /** A package that was there: deleted after its time, or the whole outbox is gone for a while. These are different answers. */
@@ -63,7 +92,9 @@ export class Packages {
   /** The whole of a file, its digest and its form verified; `bad-package` over `cap`. */
   async bytes(id: MessageId, statement: Statement, name: string, cap: number): Promise<Buffer> {
     const never = new AbortController().signal;
-    const file = await verifyFile(this.#outbox.files(id), statement, name, { keepBytes: cap }, never);
+    const file = await this.#noting(id, name, async () =>
+      verifyFile(this.#outbox.files(id), statement, name, { keepBytes: cap }, never),
+    );
     if (file.bytes === undefined) throw bad(`${name} is over ${cap} bytes`);
     return file.bytes;
   }
@@ -100,7 +131,9 @@ export class Packages {
         void pages.push({ image, sha256: createHash('sha256').update(data).digest('hex') });
       const never = new AbortController().signal;
       const wanted = { keepBytes: KEEP_FILE, onPage };
-      const { bytes } = await verifyFile(this.#outbox.files(id), statement, name, wanted, never);
+      const { bytes } = await this.#noting(id, name, async () =>
+        verifyFile(this.#outbox.files(id), statement, name, wanted, never),
+      );
       previewed = { pages, bytes };
     }
     this.#previewed.delete(key);
@@ -137,7 +170,9 @@ export class Packages {
       const stream = await files.open(name);
       return stream === undefined ? undefined : noting(stream, blocks);
     };
-    const { size } = await verifyFile({ ...files, open }, statement, name, { keepBytes: 0 }, never);
+    const { size } = await this.#noting(id, name, async () =>
+      verifyFile({ ...files, open }, statement, name, { keepBytes: 0 }, never),
+    );
     return { name, size, blocks };
   }
 

@@ -24,7 +24,7 @@ import { Guesses } from './guesses.ts';
 import { html, type Html } from '../message/html.ts';
 import { LiveEvents } from './live-events.ts';
 import type { MessageIndex } from './message-index.ts';
-import { addMessage } from './message.ts';
+import { addMessage, brokenPage } from './message.ts';
 import { addMessages } from './messages.ts';
 import { addOriginals } from './original-pages.ts';
 import { Originals, type OriginalsPolicyOf } from './originals.ts';
@@ -225,9 +225,15 @@ function errorPages(app: FastifyInstance, pages: Pages, deps: PortalDeps): void 
         .code(404)
         .type(HTML)
         .send(notFoundPage(pages.glance(request, reply)).text);
-    if (isBroken(error)) deps.onIndexFault();
     reply.removeHeader('Content-Disposition');
     reply.removeHeader('Content-Length');
+    // Whatever page asked for it: a package that changed since it was listed is no trouble of the storage.
+    if (error instanceof MugaiError && error.code === 'bad-package') {
+      const glance = pages.glance(request, reply);
+      const { status: conflict, page } = brokenPage(glance, { id: glance.params['id'] ?? '' });
+      return reply.code(conflict).type(HTML).send(page.text);
+    }
+    if (isBroken(error)) deps.onIndexFault();
     return reply
       .code(503)
       .header('Retry-After', '30')
