@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { openJournal } from '../audit/journal.ts';
 import { readConfig, type Config } from '../config.ts';
 import { LIMITS } from '../message/limits.ts';
-import { generateKeys, loadPrivateKey, loadPublicKeys, retireKey, rotateKeys } from '../outbox/keys.ts';
+import { generateKeys, loadPrivateKey, loadPublicKeys, retireKey, rotateKeys, type Tell } from '../outbox/keys.ts';
 import { keyId } from '../outbox/manifest.ts';
 import { anyRequestKey, generateRequestKeys } from '../requests/keys.ts';
 import { say, UsageError, type Command } from './usage.ts';
@@ -40,9 +40,10 @@ Example: mugai keys rotate && mugai keys show`,
     const config = readConfig();
     const verifyKey = values['verify-key'] ?? config.verifyKeyFile;
     const signingKey = values['signing-key'] ?? config.signingKeyFile;
+    const tell: Tell = async (detail) => tellJournal(config, detail);
     switch (act ?? '') {
       case 'generate': {
-        const made = await generateKeys(signingKey, verifyKey);
+        const made = await generateKeys(signingKey, verifyKey, tell);
         say(`key id       ${made.keyId}`);
         say(`signing key  ${signingKey}`);
         say(`verify key   ${verifyKey}`);
@@ -52,16 +53,14 @@ Example: mugai keys rotate && mugai keys show`,
       case 'rotate': {
         const wait = 2 * LIMITS.verifyKeyLookMs;
         const between = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, wait));
-        const { keyId: made, before } = await rotateKeys(signingKey, verifyKey, between);
-        await tellJournal(config, { key: made, before });
+        const { keyId: made, before } = await rotateKeys(signingKey, verifyKey, between, tell);
         say(`key id       ${made} signs from now on`);
         say(`key id       ${before} is still accepted`);
         return 0;
       }
       case 'retire':
         await demandNotSigning(signingKey, id ?? '');
-        await retireKey(verifyKey, id ?? '');
-        await tellJournal(config, { retired: id ?? '' });
+        await retireKey(verifyKey, id ?? '', tell);
         say(`key id       ${id} is accepted no longer`);
         return 0;
       case 'show':
@@ -100,8 +99,8 @@ async function show(signingKey: string, verifyKey: string): Promise<void> {
   if ((statSync(signingKey).mode & 0o077) !== 0) say(`WARNING      ${signingKey} can be read by others than its owner`);
 }
 
-/** Tells the change where there is a gateway: a pair that is made elsewhere has no journal. */
-async function tellJournal(config: Config, detail: Record<string, string>): Promise<void> {
+/** Tells a change before it takes effect, where there is a gateway: a pair that is made elsewhere has no journal. */
+async function tellJournal(config: Config, detail: Readonly<Record<string, string>>): Promise<void> {
   if (!existsSync(join(config.dataDir, 'journal'))) return;
   const root = join(config.dataDir, 'journal');
   const journal = await openJournal({ root, zone: 'middle', keepDays: config.journalDays });

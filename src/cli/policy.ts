@@ -101,8 +101,10 @@ export const policyCommand: Command = {
       case 'propose': {
         if (first === undefined || values.by === undefined) throw new UsageError('say "policy propose FILE --by NAME"');
         const { name, version } = await loadPolicy(first);
-        const sha256 = await propose(config.dataDir, first, values.by);
-        await tellJournal(config, values.by, { step: 'proposed', policy: `${name} ${version}`, sha256 });
+        const { by } = values;
+        const sha256 = await propose(config.dataDir, first, by, async (detail) =>
+          tellJournal(config, by, { ...detail, policy: `${name} ${version}` }),
+        );
         say(sha256);
         return 0;
       }
@@ -113,9 +115,10 @@ export const policyCommand: Command = {
           throw new MugaiError('bad-config', 'MUGAI_POLICY_FILE names no file that could be replaced', {
             permanent: true,
           });
-        const { text, proposer } = await approve(config.dataDir, first, values.by);
-        // Told before it takes effect.
-        await tellJournal(config, values.by, { step: 'approved', sha256: first, proposer });
+        const { by } = values;
+        const { text, proposer } = await approve(config.dataDir, first, by, async (detail) =>
+          tellJournal(config, by, detail),
+        );
         const { replaceFile } = await import('../store/fs-sync.ts');
         await replaceFile(config.policyFile, text, 0o644);
         say(`${config.policyFile} is the policy ${proposer} proposed; running gateways take it within seconds`);

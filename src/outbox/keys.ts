@@ -6,10 +6,22 @@ import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 import { putFile, replaceFile } from '../store/fs-sync.ts';
 import { keyId } from './manifest.ts';
 
+/** Told of a change before it takes effect; when it rejects, nothing is changed. */
+export type Tell = (detail: Readonly<Record<string, string>>) => Promise<void>;
+
+const UNTOLD: Tell = async () => undefined;
+
 /** Makes a pair and writes both files (private: mode 600), durable. Refuses to overwrite. */
-export async function generateKeys(privateFile: string, publicFile: string): Promise<{ readonly keyId: string }> {
+export async function generateKeys(
+  privateFile: string,
+  publicFile: string,
+  tell = UNTOLD,
+): Promise<{ readonly keyId: string }> {
   const pair = generateKeyPairSync('ed25519');
-  if (existsSync(publicFile)) throw new MugaiError('already-there', `${publicFile} exists; it is not overwritten`);
+  for (const file of [publicFile, privateFile])
+    if (existsSync(file))
+      throw new MugaiError('already-there', `${file} exists; it is not overwritten`, { permanent: true });
+  await tell({ step: 'generated', key: keyId(pair.publicKey) });
   await writeNew(privateFile, pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
   await writePublic(pair.publicKey, publicFile);
   return { keyId: keyId(pair.publicKey) };
@@ -39,6 +51,7 @@ export async function rotateKeys(
   privateFile: string,
   publicFile: string,
   between: () => Promise<void>,
+  tell = UNTOLD,
 ): Promise<{ readonly keyId: string; readonly before: string }> {
   const before = keyId(await loadPrivateKey(privateFile));
   const known = await loadPublicKeys(publicFile);
@@ -47,6 +60,7 @@ export async function rotateKeys(
     throw new MugaiError('key-missing', why, { permanent: true });
   }
   const pair = generateKeyPairSync('ed25519');
+  await tell({ step: 'rotated', key: keyId(pair.publicKey), before });
   await replaceFile(publicFile, pemOf([pair.publicKey, ...known.values()]), 0o644);
   await between();
   await replaceFile(privateFile, pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
@@ -54,7 +68,7 @@ export async function rotateKeys(
 }
 
 /** Takes a public key out of a file: what it signed holds no longer. The last one stays. */
-export async function retireKey(publicFile: string, id: string): Promise<void> {
+export async function retireKey(publicFile: string, id: string, tell = UNTOLD): Promise<void> {
   const known = new Map(await loadPublicKeys(publicFile));
   const found = [...known.keys()].filter((key) => key.startsWith(id));
   if (found.length !== 1) {
@@ -62,7 +76,9 @@ export async function retireKey(publicFile: string, id: string): Promise<void> {
     throw new MugaiError('not-found', why, { permanent: true });
   }
   if (known.size === 1) throw new MugaiError('key-missing', 'the last key cannot be retired', { permanent: true });
-  known.delete(found[0] ?? '');
+  const [gone = ''] = found;
+  await tell({ step: 'retired', retired: gone });
+  known.delete(gone);
   await replaceFile(publicFile, pemOf([...known.values()]), 0o644);
 }
 

@@ -10,14 +10,20 @@ const SHA256 = /^[0-9a-f]{64}$/;
 const folderOf = (dataDir: string): string => join(dataDir, 'policy');
 export const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+/** Told of a step before it takes effect; when it rejects, nothing is changed. */
+type Tell = (detail: Readonly<Record<string, string>>) => Promise<void>;
+
+const UNTOLD: Tell = async () => undefined;
+
 /** Lays a policy before a second person; its digest. */
-export async function propose(dataDir: string, file: string, by: string): Promise<string> {
+export async function propose(dataDir: string, file: string, by: string, tell = UNTOLD): Promise<string> {
   const text = await readFile(file, 'utf8');
   const sha256 = textDigest(text);
+  await tell({ step: 'proposed', sha256 });
   await mkdir(folderOf(dataDir), { recursive: true, mode: 0o700 });
-  await writeFile(join(folderOf(dataDir), `${sha256}.yaml`), text);
+  await writeFile(join(folderOf(dataDir), `${sha256}.yaml`), text, { flush: true });
   const proposal = { by, at: new Date().toISOString() };
-  await writeFile(join(folderOf(dataDir), `${sha256}.proposed.json`), `${JSON.stringify(proposal)}\n`);
+  await writeFile(join(folderOf(dataDir), `${sha256}.proposed.json`), `${JSON.stringify(proposal)}\n`, { flush: true });
   return sha256;
 }
 
@@ -26,6 +32,7 @@ export async function approve(
   dataDir: string,
   sha256: string,
   by: string,
+  tell = UNTOLD,
 ): Promise<{ readonly text: string; readonly proposer: string }> {
   const proposal = SHA256.test(sha256) ? await readJson(join(folderOf(dataDir), `${sha256}.proposed.json`)) : undefined;
   if (proposal === undefined) throw refused(`nobody proposed ${sha256}`);
@@ -34,8 +41,10 @@ export async function approve(
   if (same(proposer, by)) throw refused(`${by} proposed it: another person approves`);
   const text = await readFile(join(folderOf(dataDir), `${sha256}.yaml`), 'utf8');
   if (textDigest(text) !== sha256) throw refused('the proposed text was changed');
+  // A gateway whose file has this text already takes it as soon as the approval is there.
+  await tell({ step: 'approved', sha256, proposer });
   const approval = { proposer, by, at: new Date().toISOString() };
-  await writeFile(join(folderOf(dataDir), `${sha256}.approved.json`), `${JSON.stringify(approval)}\n`);
+  await writeFile(join(folderOf(dataDir), `${sha256}.approved.json`), `${JSON.stringify(approval)}\n`, { flush: true });
   return { text, proposer };
 }
 

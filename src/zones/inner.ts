@@ -69,15 +69,20 @@ export async function startInner(
   { fault, firstAddress }: InnerChoices = {},
 ): Promise<Inner> {
   const keys = new Map<string, KeyObject>(await loadPublicKeys(config.verifyKeyFile));
+  const openOwn = async (name: string) => openFsStore(join(config.dataDir, name), fault);
+  const journal = await openZoneJournal('inner', config, log, life, road);
+  // Whoever may write that file decides what is delivered: which keys are believed is told before they are.
+  const tellKeys = async (ids: readonly string[]): Promise<unknown> =>
+    journal.append({ act: 'changed', detail: { what: 'keys', step: 'accepted', keys: [...ids] } });
+  await tellKeys([...keys.keys()]);
   const unwatch = watchKeys(config.verifyKeyFile, LIMITS.verifyKeyLookMs, async () => {
     const now = await loadPublicKeys(config.verifyKeyFile);
+    if (now.size !== keys.size || [...now.keys()].some((id) => !keys.has(id))) await tellKeys([...now.keys()]);
     keys.clear();
     for (const [id, key] of now) keys.set(id, key);
     log.info({ keys: [...keys.keys()] }, 'verification keys read again');
   });
   life.started('verification keys', async () => unwatch());
-  const openOwn = async (name: string) => openFsStore(join(config.dataDir, name), fault);
-  const journal = await openZoneJournal('inner', config, log, life, road);
   const outbox = new Outbox(await openSharedStore(config, 'outbox', { fault, access: 'read' }));
   const ledger = new Ledger(await openOwn('inner'));
   await road.openQueues(undefined, life);

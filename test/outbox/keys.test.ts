@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { dsse, crypto } from '@sigstore/core';
@@ -72,6 +72,47 @@ describe('keys', () => {
       /not one pair/,
     );
     assert.equal(await readFile(join(root.path, 'bv.pem'), 'utf8'), before);
+  });
+
+  it('are changed by no command whose line in the journal is not durable before', async () => {
+    await using root = await scratch();
+    const [signing, verify] = [join(root.path, 's.pem'), join(root.path, 'v.pem')];
+    await generateKeys(signing, verify);
+    const { before } = await rotateKeys(signing, verify, async () => undefined);
+    const files = async (): Promise<string[]> =>
+      Promise.all([signing, verify].map(async (file) => readFile(file, 'utf8')));
+    const held = await files();
+    await mkdir(join(root.path, 'journal'));
+    await writeFile(join(root.path, 'journal', 'middle'), 'in the way');
+    const env = { MUGAI_DATA_DIR: root.path, MUGAI_SIGNING_KEY_FILE: signing, MUGAI_VERIFY_KEY_FILE: verify };
+    assert.notEqual((await runMugai(['keys', 'rotate'], env)).code, 0);
+    assert.notEqual((await runMugai(['keys', 'retire', before], env)).code, 0);
+    assert.deepEqual(await files(), held);
+    const made = [join(root.path, 's2.pem'), '--verify-key', join(root.path, 'v2.pem')];
+    assert.notEqual((await runMugai(['keys', 'generate', '--signing-key', ...made], env)).code, 0);
+    assert.deepEqual(
+      (await readdir(root.path)).filter((name) => name.includes('2')),
+      [],
+    );
+  });
+
+  it('that are accepted stand in the journal of the inner side, before they are', async () => {
+    await using root = await scratch();
+    await using gateway = await startTestGateway(root.path);
+    assert.ok(gateway.opsPort > 0);
+    const verify = join(root.path, 'keys', 'verify-key.pem');
+    const [first = ''] = (await loadPublicKeys(verify)).keys();
+    const [other, otherVerify] = [join(root.path, 'o.pem'), join(root.path, 'ov.pem')];
+    const { keyId: second } = await generateKeys(other, otherVerify);
+    await appendFile(verify, await readFile(otherVerify)); // nobody was asked
+    const accepted = async (): Promise<unknown[]> => {
+      const { stdout } = await runMugai(['audit', 'export', '--act', 'changed'], { MUGAI_DATA_DIR: root.path });
+      const lines = stdout.split('\n').filter((line) => line !== '');
+      const details = lines.map((line) => (JSON.parse(line) as { detail: Record<string, unknown> }).detail);
+      return details.filter(({ step }) => step === 'accepted').map(({ keys }) => keys);
+    };
+    await until(async () => (await accepted()).length === 2, 60_000, 'told');
+    assert.deepEqual(await accepted(), [[first], [first, second]]);
   });
 
   it('are rotated under a running gateway: mail before, between and after is delivered, and the journal tells of it', async () => {

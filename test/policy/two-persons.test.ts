@@ -1,10 +1,11 @@
 // A policy is changed by two persons while the gateway runs: by the commands that they use, told in the journal, and every version
 // that was in force is found again by the digest that manifests name.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readPolicy } from '../../src/policy/policy.ts';
+import { isApproved } from '../../src/policy/two-persons.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { runMugai } from '../support/gateway-process.ts';
 import { scratch, until } from '../support/scratch.ts';
@@ -13,6 +14,24 @@ const FIRST = "# as it was\nname: city\nversion: '1'\n";
 const SECOND = "# because of the audit\nname: city\nversion: '2'\ndrop: [image/gif]\n";
 
 describe('a policy that needs two persons', { timeout: 200_000 }, () => {
+  it('is neither proposed nor approved where the journal cannot tell of it before', async () => {
+    await using root = await scratch();
+    const [file, next] = [join(root.path, 'policy.yaml'), join(root.path, 'new.yaml')];
+    await writeFile(file, FIRST);
+    await writeFile(next, SECOND);
+    const env = { MUGAI_DATA_DIR: root.path, MUGAI_POLICY_FILE: file, MUGAI_POLICY_PERSONS: '2' };
+    const journal = join(root.path, 'journal');
+    await writeFile(journal, 'in the way');
+    assert.notEqual((await runMugai(['policy', 'propose', next, '--by', 'tanaka'], env)).code, 0);
+    await rm(journal);
+    const { stdout } = await runMugai(['policy', 'propose', next, '--by', 'tanaka'], env);
+    await rm(journal, { recursive: true });
+    await writeFile(journal, 'in the way');
+    assert.notEqual((await runMugai(['policy', 'approve', stdout.trim(), '--by', 'suzuki'], env)).code, 0);
+    assert.equal(await isApproved(root.path, SECOND), false);
+    assert.equal(await readFile(file, 'utf8'), FIRST);
+  });
+
   it('stays as it is until another one approves; then it holds without a restart', async () => {
     await using root = await scratch();
     const [file, next] = [join(root.path, 'policy.yaml'), join(root.path, 'new.yaml')];
