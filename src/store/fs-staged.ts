@@ -46,14 +46,21 @@ export class FsStageWriter implements StageWriter {
   }
 
   finish(): Staged {
-    if (this.#failed !== undefined) throw this.#failed;
-    if (this.#file !== undefined && fstatSync(this.#file.fd).size !== this.size)
-      throw new MugaiError('store-failed', `staged ${this.size} bytes, and the disk has another number`);
+    const failed = this.#failed ?? this.#short();
+    if (failed !== undefined) {
+      this.abort(); // whoever asked has nothing to discard
+      throw failed;
+    }
     this.#over = 'finished';
     const sha256 = this.#hash.digest('hex');
     return this.#file === undefined
       ? new StagedBytes(Buffer.concat(this.#held), sha256)
       : new StagedFile(this.#file.fd, this.#file.path, this.size, sha256);
+  }
+
+  #short(): MugaiError | undefined {
+    if (this.#file === undefined || fstatSync(this.#file.fd).size === this.size) return undefined;
+    return new MugaiError('store-failed', `staged ${this.size} bytes, and the disk has another number`);
   }
 
   abort(): void {

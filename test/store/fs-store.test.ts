@@ -1,7 +1,7 @@
 // The store's contract on the file system driver.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
@@ -30,6 +30,14 @@ function failing(act: Parameters<FaultPoint>[0], from = 1): { fault: FaultPoint;
         throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     },
   };
+}
+
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return ''; // the folder's own, closed by now
+  }
 }
 
 function isCode(code: string): (error: unknown) => boolean {
@@ -157,7 +165,12 @@ describe('fs store', () => {
     const [name = ''] = readdirSync(join(folder.path, 'tmp'));
     truncateSync(join(folder.path, 'tmp', name), 1000);
     assert.throws(() => writer.finish(), isCode('store-failed'));
-    writer.abort();
+    // Nobody has anything to discard: it is gone by itself, name and descriptor.
+    assert.deepEqual(readdirSync(join(folder.path, 'tmp')), []);
+    assert.equal(
+      readdirSync('/proc/self/fd').some((fd) => linkOf(fd).includes(folder.path)),
+      false,
+    );
   });
 
   it('shares directory syncs without ever skipping the one a commit needs', async () => {
