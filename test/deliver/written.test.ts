@@ -4,7 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import type { OutgoingMail } from '../../src/deliver/courier.ts';
 import { toIso2022Jp, toJisWords } from '../../src/deliver/iso-2022-jp.ts';
-import { toBytes } from '../../src/deliver/nodemailer-options.ts';
+import fc from 'fast-check';
+import MailComposer from 'nodemailer/lib/mail-composer/index.js';
+import { nodemailerOptions, toBytes } from '../../src/deliver/nodemailer-options.ts';
+import { forLine } from '../../src/message/untrusted.ts';
 
 const READER = `
 import email, email.policy, json, sys
@@ -101,4 +104,18 @@ void test('encoded words of ISO-2022-JP start and end in ASCII and stay within 7
     assert.match(bytes, /^\u001b\$B.*\u001b\(B$/);
   }
   assert.equal(toIso2022Jp('漢A')?.toString('latin1'), '\u001b$B4A\u001b(BA');
+});
+
+test('a mail of text alone is written byte for byte as nodemailer writes it', async () => {
+  const words = fc.string({ unit: 'binary', maxLength: 300 });
+  const lines = fc.array(fc.oneof(words, fc.constantFrom('.', '', 'From x', '本文です。'.repeat(60))), {
+    maxLength: 20,
+  });
+  await fc.assert(
+    fc.asyncProperty(lines, fc.string({ unit: 'grapheme', maxLength: 80 }), async (text, subject) => {
+      const mail = { ...MAIL, attachments: [], text: text.join('\n'), subject: forLine(subject) };
+      const theirs = await new MailComposer(nodemailerOptions(mail)).compile().build();
+      assert.equal((await toBytes(mail)).toString('latin1'), theirs.toString('latin1'));
+    }),
+  );
 });
