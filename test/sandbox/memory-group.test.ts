@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { LIMITS } from '../../src/message/limits.ts';
+import { FAMILIES, groupLimit } from '../../src/sandbox/families.ts';
+import { ChildPool } from '../../src/sandbox/pool.ts';
 import { MemoryGroup, findMemoryGroups, type MemoryGroups } from '../../src/sandbox/memory-group.ts';
 import { scratch, until } from '../support/scratch.ts';
 
@@ -106,4 +109,38 @@ test('a group takes in a process with its descendants, and goes when they have g
   group.remove();
   await until(() => !existsSync(folder), 10_000, 'the group is gone');
   assert.equal(group.overflowed, false);
+});
+
+test('limit groupMore: what a child holds beyond its resident limit is bounded without a look, and mail passes', async () => {
+  const groups = ofThisMachine();
+  if (groups === undefined) return;
+  const family = { ...FAMILIES.mail, rssLimit: 64 << 20 };
+  const most = groupLimit(family);
+  assert.equal(most, (64 << 20) + LIMITS.groupMore);
+  await using mails = new ChildPool(FAMILIES.mail, { most: 1, warm: 1 }, () => undefined);
+  // The interpreter takes some 10 MiB for itself.
+  for (const [bytes, passes] of [
+    [most - (16 << 20), true],
+    [most + 1, false],
+    [most * 10, false],
+  ] as const) {
+    const group = new MemoryGroup(groups, most);
+    const program = `import sys; sys.stdin.read(1); held = b'x' * ${bytes}; print(len(held))`;
+    const holder = spawn('/usr/bin/python3', ['-c', program], { stdio: ['pipe', 'pipe', 'ignore'] });
+    await group.take(holder.pid ?? 0);
+    let said = '';
+    holder.stdout.on('data', (chunk: Buffer) => (said += String(chunk)));
+    const ended = once(holder, 'close');
+    holder.stdin.end('.');
+    const mail = await mails.use(new AbortController().signal, async (child) => {
+      const request = { operation: 1, dpi: 0, maxPages: 0, declaredType: '', name: '', password: '' };
+      const bounds = { deadlineMs: 60_000, totalMs: 60_000, signal: new AbortController().signal };
+      return child.run(request, Buffer.from('Subject: x\r\n\r\nhonest'), () => undefined, bounds);
+    });
+    assert.deepEqual(mail, { kind: 'done' });
+    const [code, signal] = (await ended) as [number | null, string | null];
+    assert.deepEqual([code, signal, said.trim()], passes ? [0, null, String(bytes)] : [null, 'SIGKILL', '']);
+    assert.equal(group.overflowed, !passes);
+    group.remove();
+  }
 });
