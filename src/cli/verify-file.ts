@@ -1,8 +1,10 @@
 // One delivered file by itself: which signed manifest lists it, and whether it has the form of its kind.
 import { createHash, type KeyObject } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../message/errors.ts';
+import { LIMITS } from '../message/limits.ts';
 import { MANIFEST, openManifest, type Statement } from '../outbox/manifest.ts';
 import { verifyFile } from '../outbox/verify.ts';
 
@@ -11,28 +13,52 @@ export interface Found {
   readonly statement: Statement;
   readonly name: string;
   readonly manifest: string;
+  /** Other manifests that list it and hold. */
+  readonly also: readonly string[];
+  /** Manifests that name its digest and do not hold, with the reason. */
+  readonly refused: readonly Refused[];
+}
+
+export interface Refused {
+  readonly manifest: string;
+  readonly why: string;
 }
 
 /**
- * Looks a file up in manifests (paths of `manifest.dsse.json`), and reads it as the gate does. Undefined: none lists it.
- * Throws `GateRefusal` when the manifest that lists it does not hold, or the file has not the form of its kind.
+ * Looks a file up in manifests (paths of `manifest.dsse.json`), all of them: one that does not hold hides none that does. The
+ * file is read as the gate does. Undefined: none lists it. Throws `GateRefusal` when none that lists it holds, or the file has
+ * not the form of its kind.
  */
 export async function lookUp(
   path: string,
-  manifests: AsyncIterable<string> | Iterable<string>,
+  manifests: readonly string[],
   keys: ReadonlyMap<string, KeyObject>,
 ): Promise<Found | undefined> {
   const sha256 = await digestOf(path);
-  for await (const manifest of manifests) {
+  const source = { names: async () => [], get: async () => undefined, open: async () => createReadStream(path) };
+  const holding: { readonly statement: Statement; readonly name: string; readonly manifest: string }[] = [];
+  const refused: Refused[] = [];
+  let refusal: unknown;
+  for (const manifest of manifests) {
+    if ((await stat(manifest)).size > LIMITS.manifestBytes) continue;
     const bytes = await readFile(manifest);
     if (!mentions(bytes, sha256)) continue;
-    const statement = await openManifest(bytes, keys);
-    const name = statement.subject.find(({ digest }) => digest.sha256 === sha256)?.name;
-    if (name === undefined) continue;
-    const source = { names: async () => [], get: async () => undefined, open: async () => createReadStream(path) };
-    await verifyFile(source, statement, name, { keepBytes: 0 }, new AbortController().signal);
-    return { statement, name, manifest };
+    try {
+      const statement = await openManifest(bytes, keys);
+      const name = statement.subject.find(({ digest }) => digest.sha256 === sha256)?.name;
+      if (name === undefined) continue;
+      // The same bytes under the same kind of name have the same form.
+      if (holding.length === 0)
+        await verifyFile(source, statement, name, { keepBytes: 0 }, new AbortController().signal);
+      holding.push({ statement, name, manifest });
+    } catch (error) {
+      refusal ??= error;
+      refused.push({ manifest, why: reasonOf(error) });
+    }
   }
+  const [found, ...also] = holding;
+  if (found !== undefined) return { ...found, also: also.map(({ manifest }) => manifest), refused };
+  if (refusal !== undefined) throw refusal;
   return undefined;
 }
 

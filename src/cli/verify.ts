@@ -1,5 +1,5 @@
 // `mugai verify`: checks packages offline, exactly as the inner gate does.
-import { constants, statSync } from 'node:fs';
+import { constants, statSync, type Dirent } from 'node:fs';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,7 +30,8 @@ with what the signed manifest says of it.
              journals say of the message: approvals, deliveries, views. A place at which a journal has another line
              is a refusal
   --journal  folder of a journal, repeatable; default: those of the data folder, if any
-  --manifest  manifest.dsse.json that should list the file; default: all packages of the outbox
+  --manifest  manifest.dsse.json that should list the file; default: every one in the outbox, at whatever depth; those
+              that name the file and do not hold are told
   --json  one line per package or file: {package, ok, reason}, with --details {…, details}
 
 Exit: 0 every package holds, 1 one does not (the reason is printed), 2 wrong usage.
@@ -69,7 +70,10 @@ Example: mugai verify out/* --key verify-key.pem`,
         sayJson({ package: path, ok: fault === undefined, reason: fault ?? null, ...told });
         return;
       }
-      if (held !== undefined && held.name !== '') sayLine(`listed   ${held.name} of ${held.manifest}`);
+      if (held !== undefined && held.name !== '') {
+        for (const manifest of [held.manifest, ...held.also]) sayLine(`listed   ${held.name} of ${manifest}`);
+        for (const { manifest, why } of held.refused) sayLine(`not by   ${manifest}: ${why}`);
+      }
       if (details !== undefined) tellDetails(details);
       sayLine(fault === undefined ? `ok       ${path}` : `REFUSED  ${path}: ${fault}`);
     };
@@ -101,7 +105,7 @@ async function foundPackage(path: string, keys: Parameters<typeof verifyPackage>
     const { id } = statement.predicate;
     if ((parseMessageId(basename(resolve(path))) ?? id) !== id)
       throw new GateRefusal('manifest-id', `package of ${id} lies under another id`);
-    return { statement, name: '', manifest: manifestOf(path) };
+    return { statement, name: '', manifest: manifestOf(path), also: [], refused: [] };
   } catch (error) {
     return reasonOf(error);
   }
@@ -123,8 +127,7 @@ async function foundFile(
 ): Promise<Found | string> {
   try {
     const outbox = join(readConfig().dataDir, 'outbox');
-    const searched = async (): Promise<string[]> => (await packagesIn(outbox)).map(manifestOf);
-    const found = await lookUp(path, manifest === undefined ? await searched() : [manifest], keys);
+    const found = await lookUp(path, manifest === undefined ? await manifestsIn(outbox) : [manifest], keys);
     return found ?? (manifest === undefined ? `no package in ${outbox} lists it` : `${manifest} does not list it`);
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -132,16 +135,30 @@ async function foundFile(
   }
 }
 
-/** Package folders at or below a path. */
-async function packagesIn(path: string): Promise<string[]> {
-  let entries;
+async function entriesOf(path: string): Promise<Dirent[]> {
   try {
-    entries = await readdir(path, { withFileTypes: true });
+    return await readdir(path, { withFileTypes: true });
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw new UsageError(`${path} does not exist`);
     if (systemCode(error) === 'ENOTDIR') throw new UsageError(`${path} is no folder`);
     throw error;
   }
+}
+
+/** Every manifest below a path, at whatever depth: one that was put above others hides none of them. */
+async function manifestsIn(path: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await entriesOf(path)) {
+    if (entry.name === MANIFEST && entry.isFile()) found.push(manifestOf(path));
+    else if (entry.isDirectory() && !entry.name.startsWith(WORK_PREFIX))
+      found.push(...(await manifestsIn(join(path, entry.name))));
+  }
+  return found.toSorted();
+}
+
+/** Package folders at or below a path. */
+async function packagesIn(path: string): Promise<string[]> {
+  const entries = await entriesOf(path);
   if (entries.some((entry) => entry.name === MANIFEST)) return [path];
   const found: string[] = [];
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {

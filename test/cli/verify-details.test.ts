@@ -1,7 +1,7 @@
 // What `mugai verify` tells an auditor: source, policy, engine, times, approvals and places in the journals; and that a journal with
 // another line at such a place is a refusal.
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { openJournal } from '../../src/audit/journal.ts';
@@ -104,6 +104,29 @@ describe('mugai verify --details', { timeout: 120_000 }, () => {
       'converted',
       'delivered',
     ]);
+  });
+
+  it('finds the manifest that lists a file, whatever others were put above it, beside it and before it', async () => {
+    const outbox = join(root.path, 'outbox');
+    const file = join(root.path, 'came.txt');
+    await writeFile(file, TEXT);
+    const home = join(outbox, '20261129-18', id);
+    await cp(folder, home, { recursive: true });
+    const honest = await readFile(join(folder, 'manifest.dsse.json'), 'utf8');
+    const planted = honest.replace(/"sig":"[^"]{8}/, '"sig":"AAAAAAAA');
+    for (const place of ['', '00000000-00', '20261129-18', `20261129-18/${id}/files`]) {
+      await mkdir(join(outbox, place), { recursive: true });
+      await writeFile(join(outbox, place, 'manifest.dsse.json'), planted);
+    }
+    const { code, stdout } = await verify([file]);
+    assert.equal(code, 0, stdout);
+    assert.ok(stdout.includes(`listed   files/01-a.txt of ${join(home, 'manifest.dsse.json')}\n`), stdout);
+    assert.equal(stdout.match(/^not by {3}.*manifest\.dsse\.json: manifest-signature/gm)?.length, 4);
+    await rm(home, { recursive: true });
+    const without = await verify([file]);
+    assert.equal(without.code, 1);
+    assert.match(without.stdout, /^REFUSED .*manifest-signature/m);
+    await rm(outbox, { recursive: true });
   });
 
   it('links a place that only another journal repeats to the line that repeats it', async () => {
