@@ -90,6 +90,12 @@ export class Outbox {
     return names.map(parseMessageId).filter((id) => id !== undefined);
   }
 
+  /** Ids in a shard under which pages lie that are no package's. */
+  async liveOf(shard: string): Promise<MessageId[]> {
+    const names = (await this.#store.list(shard)).filter((name) => name.endsWith('.live'));
+    return names.map((name) => parseMessageId(name.slice(0, -'.live'.length))).filter((id) => id !== undefined);
+  }
+
   async freeBytes(): Promise<number | undefined> {
     return this.#store.freeBytes();
   }

@@ -35,7 +35,7 @@ export async function askedSection(desk: Desk, deps: AskingDeps, visit: Visit, l
       async (ask) =>
         html`<li>
           <span class="small">${timeWords(ask.at, visit.language)}</span> ${say(KINDS[ask.kind])} [${ask.part}]
-          ${await stateOf(desk, deps, visit, { ask, line, first })}
+          ${await stateOf(desk, deps, visit, { ask, line, first, newer: newerOf(ask, asks) })}
         </li> `,
     ),
   );
@@ -57,9 +57,15 @@ interface Of {
   readonly ask: Ask;
   readonly line: Listed;
   readonly first: string;
+  /** Finer pictures of the same part were asked for later: they may have taken the place of these. */
+  readonly newer: boolean;
 }
 
-async function stateOf(desk: Desk, deps: AskingDeps, visit: Visit, { ask, line, first }: Of): Promise<Html> {
+function newerOf({ kind, part, at }: Ask, asks: readonly Ask[]): boolean {
+  return kind === 'render' && asks.some((one) => one.kind === kind && one.part === part && one.at > at);
+}
+
+async function stateOf(desk: Desk, deps: AskingDeps, visit: Visit, { ask, line, first, newer }: Of): Promise<Html> {
   const say = wordsOf(visit.language);
   const { request, at, kind } = ask;
   const done = (word: Word, href: string): Html =>
@@ -81,7 +87,9 @@ async function stateOf(desk: Desk, deps: AskingDeps, visit: Visit, { ask, line, 
   }
   // Gone from the folder and still no answer: the middle refused it. The list may be some seconds behind.
   const gone = desk.now() - at > SETTLE_MS && !(await deps.requests.waiting(request));
-  if (gone || desk.now() - at > GIVE_UP_MS) return html`<span class="state bad">${say('askFailed')}</span>`;
+  const over = gone || desk.now() - at > GIVE_UP_MS;
+  if (over && newer) return html`<span class="small">${say('askSuperseded')}</span>`;
+  if (over) return html`<span class="state bad">${say('askFailed')}</span>`;
   return html`<span class="state wait">${say('askWaiting')}</span>`;
 }
 

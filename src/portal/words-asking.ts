@@ -3,6 +3,7 @@ export const ASKING = {
   askPassword: ['パスワード', 'Password'],
   askRender: ['もっと細かい画像を頼む', 'Ask for finer pictures'],
   askRendered: ['細かい画像', 'Finer pictures'],
+  askSuperseded: ['新しく頼んだものに替わりました', 'Newer ones took their place'],
   askGone: ['もう残っていません。もう一度頼んでください。', 'These are not kept any more. Please ask again.'],
   askOther: ['ほかの形で頼む', 'Ask for another form'],
   askText: ['文字だけ', 'Text only'],

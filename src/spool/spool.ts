@@ -16,6 +16,7 @@ import {
 } from '../message/stages.ts';
 import { OpenReleases } from './open-releases.ts';
 import { PairingNotes } from './pairing-notes.ts';
+import { RenderNotes } from './render-notes.ts';
 import { ClosedShards } from '../store/closed-shards.ts';
 import { recordCodec } from '../store/records.ts';
 import { StatusFiles } from '../store/status-files.ts';
@@ -65,6 +66,8 @@ export class Spool {
   readonly #store: Store;
   /** Which messages wait for a password, and which tell one. */
   readonly pairing: PairingNotes;
+  /** Which pages were drawn anew for which message. */
+  readonly renders: RenderNotes;
   /** Originals that are approved and whose release has not ended. */
   readonly openReleases: OpenReleases;
   /** Messages whose last record here was seen; the minute scan does not look at them again. */
@@ -80,6 +83,7 @@ export class Spool {
   constructor(store: Store, freshChars = 0) {
     this.#store = store;
     this.pairing = new PairingNotes(store);
+    this.renders = new RenderNotes(store);
     this.openReleases = new OpenReleases(store);
     this.status = new StatusFiles(store);
     this.#freshRoom = freshChars;

@@ -7,6 +7,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 import { withLimits, type Policy } from '../policy/policy.ts';
 import type { DeleteRequest, RerunRequest, RetryRequest } from '../requests/request.ts';
 import type { Spool } from '../spool/spool.ts';
+import { removePackage } from './live-pages.ts';
 import { makeAgain, type AgainDeps, type Answer } from './requests.ts';
 import type { Road } from './road.ts';
 
@@ -53,7 +54,7 @@ export function answerDeletions({ spool, outbox, audit }: OperatorDeps): Answer<
     if (stage === 'unknown' && (await outbox.find(id)) === undefined) return 'answered'; // it was done, the file stayed
     const { reason, confirmedBy } = request;
     await audit.append(entryOf('deleted', request, { reason, confirmedBy }));
-    await outbox.remove(id);
+    await removePackage({ spool, outbox }, id);
     if (stage === 'sealed') await spool.forget(id);
     return 'answered';
   };

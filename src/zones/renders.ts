@@ -6,6 +6,7 @@ import type { RenderRequest } from '../requests/request.ts';
 import { makeHarmless, type SanitiseDeps } from '../sanitise/sanitise.ts';
 import { LiveSealer } from '../seal/live.ts';
 import type { Signer } from '../seal/seal.ts';
+import { dropRender, supersede } from './live-pages.ts';
 import type { Answer } from './requests.ts';
 
 /** Pages of one request: at 300 dpi some 4 MB in all. */
@@ -18,7 +19,7 @@ export interface RenderDeps extends SanitiseDeps {
 
 /**
  * The pages become live pages of the request's id: `outbox.live(request id)`, sealed one by one and visible at once. There is
- * no package: nothing of this is delivered, and it may be taken away at any time.
+ * no package: nothing of this is delivered, and it goes when newer pages show as much, or with the message.
  */
 export function answerRenders(deps: RenderDeps): Answer<RenderRequest> {
   return async (request, signal) => {
@@ -34,9 +35,15 @@ export function answerRenders(deps: RenderDeps): Answer<RenderRequest> {
     const content = deps.spool.rawContent(spooled);
     const live = new LiveSealer(id, deps.outbox, deps.signer);
     const tools = { ...deps, only: { as: 'pages', part, dpi, from, to } as const, live: () => live };
+    const rendered = { request: id, part, dpi, from, to };
+    await deps.spool.renders.add(of, rendered); // before the first page: whatever comes to lie there is known
     const { outputs } = await makeHarmless({ id, source, envelope, receivedAt, content }, tools, signal);
     for (const output of outputs) if ('discard' in output.content) await output.content.discard();
-    if (live.heads().length === 0) throw refused('not-found', `part ${part} of ${of} has no such page`);
+    if (live.heads().length === 0) {
+      await dropRender(deps, of, rendered);
+      throw refused('not-found', `part ${part} of ${of} has no such page`);
+    }
+    await supersede(deps, of, rendered);
     return 'answered';
   };
 }

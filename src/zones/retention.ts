@@ -12,6 +12,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 import { keptMs, shortestKeptMs, type Policy } from '../policy/policy.ts';
 import { gradesOf } from '../policy/rehearse.ts';
 import type { Spool } from '../spool/spool.ts';
+import { removePackage } from './live-pages.ts';
 
 const HOUR = 3_600_000;
 const FIRST_LOOK_MS = 60_000;
@@ -56,7 +57,7 @@ export async function expireMiddle(
       const age = now - timeOf(id);
       if (age > (packageKeptMs(own) ?? Infinity)) {
         const remove = async (): Promise<void> => {
-          await outbox.remove(id);
+          await removePackage({ spool, outbox }, id);
           await spool.forget(id);
         };
         yield { id, what: 'package', policy: own, remove };

@@ -29,6 +29,7 @@ import { openPolicy } from './policy.ts';
 import { startBoard } from './board.ts';
 import { answerOriginals } from './originals.ts';
 import { PasswordPairing } from './pairing.ts';
+import { sweepLivePages } from './live-pages.ts';
 import { startReleases } from './releases.ts';
 import { answerRenders } from './renders.ts';
 import { partScanner } from './clamd.ts';
@@ -192,9 +193,10 @@ export async function startWorker(
   life.started('seal', async (leftMs) => sealer.close({ deadlineMs: leftMs }));
 
   pairing.start(life);
-  startRetention('middle', log, life, async (now, signal) =>
-    expireMiddle({ spool, outbox, audit, policy: inForce.current }, now, signal),
-  );
+  startRetention('middle', log, life, async (now, signal) => {
+    await sweepLivePages({ spool, outbox }, now, signal);
+    return expireMiddle({ spool, outbox, audit, policy: inForce.current }, now, signal);
+  });
   startReleases(
     withMore(deps, {
       audit,
