@@ -21,6 +21,10 @@ export async function benchFilters(open: Awaited<ReturnType<typeof openBarePorta
     FEW - 1,
   );
   open.db.attachIndex(); // read marks come into the index
+  const unread = open.db.get(
+    "SELECT count(*) AS n FROM messages WHERE key NOT IN (SELECT key FROM seen WHERE user = 'reads-all')",
+  );
+  if (unread?.['n'] !== FEW) throw new Error(`${String(unread?.['n'])} messages are unread`);
   const deep = open.db.get('SELECT key FROM messages ORDER BY key LIMIT 1 OFFSET ?', FEW * 2)?.['key'];
   const cookie = `${SESSION_COOKIE}=${sessions.begin('reads-all', 'full')}`;
   for (const query of [
@@ -81,6 +85,9 @@ function tell(name: string, { p99, middle }: Times): void {
 
 async function measure(url: string, cookie: string, path: string): Promise<void> {
   const headers = { cookie, accept: 'text/html' };
+  const page = await (await fetch(url + path, { headers })).text();
+  // A filter that shows nothing would measure nothing.
+  if (!page.includes('<td class="subject">')) throw new Error(`${path}: no line`);
   const got = await autocannon({ url: url + path, connections: 1, duration: SECONDS, headers });
   if (got.non2xx > 0) throw new Error(`${path}: ${got.non2xx} answers were no 200`);
   tell(decodeURIComponent(path), { p99: got.latency.p99, middle: got.latency.p50 });

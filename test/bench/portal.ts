@@ -109,7 +109,8 @@ function put(root: string, { message, subject, to, state }: Put, { publicKey, pr
   const entries = entriesFor(message, subject, (statement) => {
     const { predicate } = statement;
     const envelope = { ...predicate.envelope, to: [to, EVERYTHING] };
-    return signStatement({ ...statement, predicate: { ...predicate, state, envelope } }, privateKey, id);
+    const reason = state === 'sanitised' ? null : 'password-needed';
+    return signStatement({ ...statement, predicate: { ...predicate, state, reason, envelope } }, privateKey, id);
   });
   for (const { name, content } of entries) writeFileSync(join(place, name), content);
 }
