@@ -172,20 +172,21 @@ function dateWords(date: string, visit: Visit): string {
   return /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(date) ? timeWords(date, visit.language) : date;
 }
 
-/** Where the message stands, as a road with four stations. */
+/** Where the message stands, as a road with four stations. What is held or refused came no further than to be made harmless. */
 function road(visit: Visit, line: Listed): Html {
   const say = wordsOf(visit.language);
   const state = stateOf(line);
-  const ended = line.stage !== 'sealed';
+  const passed = line.state === 'sanitised';
+  const whether = (done: boolean): string => (done && passed ? 'done' : 'open');
   const stations = [
-    [say('roadReceived'), true],
-    [say('roadHarmless'), true],
-    [say('roadChecked'), line.stage !== 'quarantined'],
-    [ended ? say('roadDelivered') : say('stateArriving'), line.stage === 'delivered'],
+    [say('roadReceived'), 'done'],
+    passed ? [say('roadHarmless'), 'done'] : [say(state.word), state.look],
+    [say('roadChecked'), whether(line.stage !== 'quarantined')],
+    [line.stage === 'sealed' ? say('stateArriving') : say('roadDelivered'), whether(line.stage === 'delivered')],
   ] as const;
   return html`<div class="road-row">
     <ol class="road">
-      ${stations.map(([word, done]) => html`<li class="${done ? 'done' : 'open'}">${word}</li>`)}
+      ${stations.map(([word, look]) => html`<li class="${look}">${word}</li>`)}
     </ol>
     <span class="state ${state.look}">${say(state.word)}</span>
   </div>`;

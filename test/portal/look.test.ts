@@ -70,6 +70,8 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     // The held file: a wrong password is told, the right one opens it, and the list shows the version that can be read.
     const held = await messageId(hanako, '予算資料');
     await page.goto(`${url}/messages/${held}`);
+    const stations = await page.locator('.road li').evaluateAll((all) => all.map((one) => one.className));
+    assert.deepEqual(stations, ['done', 'wait', 'open', 'open'], 'held is shown as held');
     await look(page, 'held');
     await page.fill('input[name=password]', 'wrong');
     await page.click('form[action$="/password"] button');
