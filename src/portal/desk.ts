@@ -2,6 +2,7 @@
 import type { ActEntry } from '../message/act.ts';
 import type { Log } from '../ops/log.ts';
 import type { Accounts, Mailbox, User } from './accounts.ts';
+import type { Admissions } from './admitting.ts';
 import type { OnTheWay } from './arriving.ts';
 import type { Directories } from './directory-pages.ts';
 import type { Guesses } from './guesses.ts';
@@ -16,6 +17,7 @@ import { parseMessageId } from '../message/id.ts';
 export interface Desk {
   readonly pages: Pages;
   readonly accounts: Accounts;
+  readonly admissions: Admissions;
   readonly sessions: Sessions;
   readonly guesses: Guesses;
   readonly index: MessageIndex;

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { parseName, type User } from './accounts.ts';
 import type { Desk } from './desk.ts';
-import { admit, type LdapPlace, type Oidc, type OidcStart } from './directory.ts';
+import type { LdapPlace, Oidc, OidcStart } from './directory.ts';
 import { reasonOf } from '../message/errors.ts';
 import type { Answer, Glance } from './pages.ts';
 import { letIn } from './letting-in.ts';
@@ -43,7 +43,7 @@ export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): voi
       if (start === undefined || desk.now() - start.at > START_MS) return refuseSignIn(glance);
       try {
         const vouched = await oidc.end(`?${glance.query.toString()}`, start);
-        const user = vouched === undefined ? undefined : admit(desk.accounts, vouched, 'oidc');
+        const user = vouched === undefined ? undefined : await desk.admissions.admit(vouched, 'oidc');
         return await take(desk, glance, user, 'oidc');
       } catch (error) {
         desk.log.warn({ error: reasonOf(error) }, 'OpenID sign-in refused');
@@ -59,7 +59,7 @@ export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): voi
       const name = typeof value === 'string' ? parseName(value) : undefined;
       if (isIP(from) === 0 || !proxy.addresses.includes(from.replace(/^::ffff:/, '')) || name === undefined)
         return 'not-found';
-      const user = admit(desk.accounts, { name, display: name, address: undefined }, 'proxy');
+      const user = await desk.admissions.admit({ name, display: name, addresses: undefined }, 'proxy');
       return take(desk, glance, user, 'proxy');
     });
   }

@@ -1,9 +1,15 @@
 // People of a directory: LDAP or Active Directory checks the password, OpenID Connect and a reverse proxy vouch for the name.
 // Roles and mailboxes stay ours: a directory opens the door, it does not say what lies behind it.
-import { Client, InvalidCredentialsError } from 'ldapts';
+import {
+  Client,
+  InappropriateAuthError,
+  InvalidCredentialsError,
+  InvalidDNSyntaxError,
+  NoSuchObjectError,
+} from 'ldapts';
 import * as oidc from 'openid-client';
-import type { Accounts, User } from './accounts.ts';
 import { parseAddress, parseName } from './accounts.ts';
+import type { Vouched } from './admitting.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 
 /** How the directory is reached. `bind`: the person's distinguished name, `{name}` stands for the name. */
@@ -22,16 +28,16 @@ export interface OidcPlace {
 
 const LDAP_MS = 10_000;
 
-/** What a directory told of a person. */
-export interface Vouched {
-  readonly name: string;
-  readonly display: string;
-  readonly address: string | undefined;
-}
+/** Addresses taken from an entry: whoever has more has a list, not a mailbox. */
+const ADDRESSES_MOST = 20;
+
+/** A bind that fails in these ways says of the person that he is not let in; any other is a fault of the directory. */
+const SAYS_NO = [InvalidCredentialsError, InappropriateAuthError, NoSuchObjectError, InvalidDNSyntaxError];
 
 /**
- * Checks a password by binding as the person. Undefined when the directory says no. An empty password is never sent: to a
- * directory it means an anonymous bind, which succeeds (RFC 4513, 5.1.2).
+ * Checks a password by binding as the person. Undefined when the directory says no; throws `store-failed` when it cannot be
+ * asked, or not what the entry of somebody it let in says. An empty password is never sent: to a directory it means an
+ * anonymous bind, which succeeds (RFC 4513, 5.1.2).
  */
 export async function askLdap(place: LdapPlace, name: string, password: string): Promise<Vouched | undefined> {
   if (password === '' || parseName(name) === undefined) return undefined;
@@ -40,29 +46,38 @@ export async function askLdap(place: LdapPlace, name: string, password: string):
   const safe = name.replace(/[,+"\\<>;=#\s]/g, (letter) => `\\${letter.charCodeAt(0).toString(16).padStart(2, '0')}`);
   const dn = place.bind.replaceAll('{name}', safe);
   try {
-    await client.bind(dn, password);
-    const vouched: Vouched = { name, display: name, address: undefined };
-    if (!dn.includes('=')) return vouched; // Active Directory by user@domain: there is no entry to look at
-    const { searchEntries } = await client.search(dn, { scope: 'base', attributes: ['cn', 'displayName', 'mail'] });
-    const first = (value: unknown): string => (typeof value === 'string' ? value : '');
-    const entry = searchEntries[0];
-    const display = first(entry?.['displayName']) || first(entry?.['cn']) || name;
-    return { name, display, address: parseAddress(first(entry?.['mail'])) };
+    if (!(await isRight(client, dn, password))) return undefined;
+    // Active Directory by user@domain: there is no entry to look at.
+    return dn.includes('=') ? await lookAt(client, dn, name) : { name, display: name, addresses: undefined };
   } catch (error) {
-    if (error instanceof InvalidCredentialsError) return undefined;
     throw new MugaiError('store-failed', `directory: ${reasonOf(error)}`, { cause: error });
   } finally {
     await client.unbind().catch(() => undefined); // the answer counts, not how the line ended
   }
 }
 
-/** Somebody the directory vouches for, as a person of ours. A new one is staff; nobody may take the name of a local one. */
-export function admit(accounts: Accounts, vouched: Vouched, source: string): User | undefined {
-  const known = accounts.find(vouched.name);
-  if (known !== undefined) return known.disabled || known.source !== source ? undefined : known;
-  const user = accounts.add(vouched.name, vouched.display.slice(0, 100), ['staff'], source);
-  if (vouched.address !== undefined) accounts.giveAddress(vouched.name, vouched.address, 'own', null, source);
-  return user;
+async function isRight(client: Client, dn: string, password: string): Promise<boolean> {
+  try {
+    await client.bind(dn, password);
+    return true;
+  } catch (error) {
+    if (SAYS_NO.some((kind) => error instanceof kind)) return false;
+    throw error;
+  }
+}
+
+/** What the entry says; an attribute may have several values. */
+async function lookAt(client: Client, dn: string, name: string): Promise<Vouched> {
+  const { searchEntries } = await client.search(dn, { scope: 'base', attributes: ['cn', 'displayName', 'mail'] });
+  const [entry] = searchEntries;
+  if (entry === undefined) throw new Error('no entry for somebody who was let in');
+  const all = (attribute: string): string[] =>
+    [entry[attribute]].flat().filter((value) => typeof value === 'string' && value !== '') as string[];
+  const display = all('displayName')[0] ?? all('cn')[0] ?? name;
+  const addresses = all('mail')
+    .map(parseAddress)
+    .filter((address) => address !== undefined);
+  return { name, display, addresses: [...new Set(addresses)].slice(0, ADDRESSES_MOST) };
 }
 
 /** One sign-in under way at an OpenID provider. */
@@ -107,11 +122,17 @@ export class Oidc {
     });
     const claims = tokens.claims();
     const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-    const name = parseName(text(claims?.['preferred_username']) || text(claims?.sub));
+    if (claims === undefined) return undefined;
+    const name = parseName(text(claims['preferred_username'])) ?? parseName(claims.sub);
     if (name === undefined) return undefined;
     // An address that the provider did not verify is only a wish.
-    const address = claims?.['email_verified'] === true ? parseAddress(text(claims['email'])) : undefined;
-    return { name, display: text(claims?.['name']) || name, address };
+    const address = claims['email_verified'] === true ? parseAddress(text(claims['email'])) : undefined;
+    return {
+      name,
+      display: text(claims['name']) || name,
+      addresses: address === undefined ? undefined : [address],
+      identity: { issuer: claims.iss, subject: claims.sub },
+    };
   }
 
   async #configuration(): Promise<oidc.Configuration> {

@@ -4,10 +4,12 @@ import { dirname, join } from 'node:path';
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Audit } from '../message/act.ts';
+import type { ActEntry } from '../message/act.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { RequestWriter } from '../requests/requests.ts';
 import { Accounts } from './accounts.ts';
+import { Admissions } from './admitting.ts';
 import { addAccountPage } from './account-page.ts';
 import { addApprovals } from './approval-pages.ts';
 import { addArriving } from './arriving-pages.ts';
@@ -134,9 +136,11 @@ export async function openPortal(
     return here;
   };
   const passkeys = canHavePasskeys ? new Passkeys(deps.db, place, now) : undefined;
+  const note = async (entry: ActEntry): Promise<unknown> => deps.audit.append(entry);
   const desk: Desk = {
     pages,
     accounts,
+    admissions: new Admissions(deps.db, accounts, note),
     sessions,
     guesses: new Guesses(now),
     index: deps.index,
@@ -145,7 +149,7 @@ export async function openPortal(
     passkeys,
     log: deps.log,
     now,
-    note: async (entry) => deps.audit.append(entry),
+    note,
     nextFactor,
     directories,
     firstAddress: deps.firstAddress,

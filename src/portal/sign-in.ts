@@ -1,9 +1,11 @@
 // Signing in with a name and a password, and signing out.
 import { parseName, type User } from './accounts.ts';
 import type { Desk } from './desk.ts';
-import { admit, askLdap } from './directory.ts';
+import type { Vouched } from './admitting.ts';
+import { askLdap } from './directory.ts';
 import { nameField, passwordField } from './fields.ts';
 import { frame } from './frame.ts';
+import { reasonOf } from '../message/errors.ts';
 import { html, type Html } from '../message/html.ts';
 import { endSession, letIn } from './letting-in.ts';
 import { SESSION_COOKIE, type Answer, type Glance } from './pages.ts';
@@ -17,7 +19,8 @@ const WRONG_BY_ADDRESS = 60;
 
 /** A path of ours to go on to after signing in; never another site. */
 function onward(to: string | null): string {
-  return to !== null && /^\/[a-z][\w/?=&%.-]{0,500}$/i.test(to) && !to.startsWith('/sign-') ? to : '/';
+  // Every character of an address; a backslash is none (browsers take it for a slash, and two of them name another site).
+  return to !== null && /^\/[a-z][!-[\]-~]{0,2000}$/i.test(to) && !to.startsWith('/sign-') ? to : '/';
 }
 
 export function addSignIn(desk: Desk): void {
@@ -81,7 +84,12 @@ async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
     glance.reply.header('Retry-After', String(wait));
     return bad('signInWait', 429);
   }
-  const { user, right } = await checkAnywhere(desk, name, password);
+  const answer = await checkAnywhere(desk, name, password);
+  if (answer === 'away') {
+    glance.reply.header('Retry-After', '30');
+    return bad('directoryAway', 503);
+  }
+  const { user, right } = answer;
   if (!right || user === undefined) {
     desk.guesses.wrong(...keys);
     await desk.note({
@@ -95,12 +103,12 @@ async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
   return letIn(desk, glance, user, { step: 'password', onward: onward(glance.form.get('to')) });
 }
 
-/** The local password, or the directory's: people of a directory, and those nobody knows yet, are asked for there. */
+/** The local password, or the directory's: people of a directory, and those nobody knows yet, are asked for there. `away`: it cannot be asked. */
 async function checkAnywhere(
   desk: Desk,
   name: string,
   password: string,
-): Promise<{ readonly user: User | undefined; readonly right: boolean }> {
+): Promise<{ readonly user: User | undefined; readonly right: boolean } | 'away'> {
   const { ldap } = desk.directories;
   const known = desk.accounts.find(name);
   const user = known?.disabled === true ? undefined : known;
@@ -109,7 +117,13 @@ async function checkAnywhere(
   const right = await checkPassword(password, local ? desk.accounts.passwordHash(name) : undefined);
   if (ldap === undefined || known?.disabled === true || (known !== undefined && known.source !== 'ldap'))
     return { user: local ? user : undefined, right };
-  const vouched = await askLdap(ldap, name, password);
-  const admitted = vouched === undefined ? undefined : admit(desk.accounts, vouched, 'ldap');
+  let vouched: Vouched | undefined;
+  try {
+    vouched = await askLdap(ldap, name, password);
+  } catch (error) {
+    desk.log.warn({ error: reasonOf(error) }, 'LDAP sign-in not possible');
+    return 'away';
+  }
+  const admitted = vouched === undefined ? undefined : await desk.admissions.admit(vouched, 'ldap');
   return { user: admitted ?? user, right: admitted !== undefined };
 }

@@ -45,6 +45,10 @@ export const SIGNING_IN = {
   nameTaken: ['その利用者名は使われています。', 'That user name is taken.'],
   addressWrong: ['メールアドレスの形になっていません。', 'That is not a mail address.'],
   oldPassword: ['今のパスワード', 'Present password'],
+  directoryAway: [
+    '庁内の認証につながりません。パスワードの間違いではありません。しばらくしてからもう一度お試しください。',
+    'The directory cannot be reached; this says nothing about your password. Please try again in a while.',
+  ],
   signInRefused: ['サインインできませんでした。', 'You could not be signed in.'],
   signInOidc: ['庁内の認証でサインイン', 'Sign in with your organisation'],
   passkeys: ['パスキー', 'Passkeys'],

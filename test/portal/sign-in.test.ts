@@ -7,6 +7,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { Attribute, Change, Client } from 'ldapts';
 import Provider from 'oidc-provider';
 import { Secret, TOTP } from 'otpauth';
 import { hashPassword } from '../../src/portal/passwords.ts';
@@ -170,6 +171,24 @@ describe('signing in', { timeout: 300_000 }, () => {
     }
   });
 
+  it('the way back after signing in is kept whatever characters it has; never to another site', async () => {
+    const bare = await barePortal(['一通目']);
+    try {
+      const wanted = '/messages?q=a+b%E6%9D%B1*(c)~&box=x%2By%40city.example&unread=1';
+      const back = async (page: string): Promise<string | null> => {
+        const visitor = new Visitor(bare.url);
+        const held = /name="to" value="([^"]*)"/.exec(await (await visitor.get(page)).text())?.[1] ?? '';
+        const form = { name: 'reader', password: PASSWORD, to: held.replaceAll('&amp;', '&') };
+        return (await visitor.post('/sign-in', form, page)).headers.get('location');
+      };
+      assert.equal(await back((await new Visitor(bare.url).get(wanted)).headers.get('location') ?? ''), wanted);
+      for (const to of ['//evil.example/', '/\\evil.example/', 'https://evil.example/', '/sign-out', '/a\r\nb', '/x y'])
+        assert.equal(await back(`/sign-in?to=${encodeURIComponent(to)}`), '/', to);
+    } finally {
+      await bare.close();
+    }
+  });
+
   it('LDAP: the directory says yes or no, its people become staff, local names stay local', async () => {
     await using folder = await scratch();
     await using slapd = await startSlapd(join(folder.path, 'slapd'));
@@ -192,6 +211,46 @@ describe('signing in', { timeout: 300_000 }, () => {
     assert.match(account, /tanaka@city\.example\.lg\.jp/);
     await administrator.post('/people/tanaka/state', { disabled: '1' });
     assert.equal(await sign('tanaka', 'directory-word'), 403, 'disabled here is out, whatever the directory says');
+  });
+
+  it('LDAP: several addresses are all the person’s, changed ones follow; a fault of the directory is none of the password', async () => {
+    await using folder = await scratch();
+    await using slapd = await startSlapd(join(folder.path, 'slapd'));
+    await using gateway = await startTestGateway(join(folder.path, 'data'), {
+      MUGAI_LDAP_URL: slapd.url,
+      MUGAI_LDAP_BIND: 'uid={name},dc=city',
+    });
+    await firstAdministrator(gateway, 'local');
+    const url = portalUrl(gateway);
+    const sato = new Visitor(url);
+    assert.equal((await sato.signIn('sato', 'directory-word')).status, 303);
+    const account = await (await sato.get('/account')).text();
+    for (const address of ['sato@city.example.lg.jp', 'hanako.sato@city.example.lg.jp'])
+      assert.ok(account.includes(`\n            ${address}`) || account.includes(`>${address}`), address);
+
+    const root = new Client({ url: slapd.url });
+    await root.bind('cn=admin,dc=city', 'root-of-the-suite');
+    const modification = new Attribute({ type: 'mail', values: ['sato@city.example.lg.jp'] });
+    await root.modify('uid=sato,dc=city', new Change({ operation: 'replace', modification }));
+    await root.unbind();
+    const later = new Visitor(url);
+    assert.equal((await later.signIn('sato', 'directory-word')).status, 303);
+    assert.doesNotMatch(await (await later.get('/account')).text(), /hanako\.sato@/);
+
+    const away = async (name: string, password: string): Promise<void> => {
+      const answer = await new Visitor(url).signIn(name, password);
+      assert.equal(answer.status, 503);
+      assert.equal(answer.headers.get('retry-after'), '30');
+      const text = await answer.text();
+      assert.match(text, /庁内の認証につながりません/);
+      assert.doesNotMatch(text, /違います/);
+    };
+    await away('himitsu', 'directory-word'); // let in, and its entry cannot be read
+    assert.equal((await new Visitor(url).signIn('himitsu', 'wrong')).status, 403);
+    await slapd[Symbol.asyncDispose]();
+    for (let n = 0; n < 6; n++) await away('sato', 'directory-word'); // and none of them counts as a guess
+    assert.equal((await new Visitor(url).signIn('sato', '')).status, 403, 'an empty password is not even asked for');
+    assert.equal((await new Visitor(url).signIn('local', PASSWORD)).status, 303, 'local people get in all the same');
   });
 
   it('a reverse proxy is believed from the named address only', async () => {
@@ -238,6 +297,14 @@ describe('signing in', { timeout: 300_000 }, () => {
     assert.match(account, /山田 次郎/);
     assert.match(account, /yamada@city\.example\.lg\.jp/);
 
+    // The provider calls her something else now; its session still stands, so no form is shown.
+    provider.names.set('yamada', 'suzuki');
+    await page.click('header button');
+    await page.goto(`${url}/sign-in/oidc`);
+    await page.waitForURL(`${url}/messages`);
+    await page.goto(`${url}/account`);
+    assert.match(await page.locator('main').innerText(), /山田 次郎 \(yamada\)/);
+
     const stranger = new Visitor(url);
     await stranger.get('/sign-in/oidc');
     for (const query of ['', '?code=x&state=y', `?code=x&state=${stranger.cookies.get('__Host-mugai-oidc')}`])
@@ -261,7 +328,9 @@ pidfile ${folder}/slapd.pid
 database mdb
 suffix "dc=city"
 rootdn "cn=admin,dc=city"
+rootpw root-of-the-suite
 directory ${folder}/db
+access to dn.exact="uid=himitsu,dc=city" attrs=entry by * none
 access to attrs=userPassword by anonymous auth by * none
 access to * by * read
 `,
@@ -278,6 +347,23 @@ uid: tanaka
 cn:: ${Buffer.from('田中 太郎').toString('base64')}
 sn:: ${Buffer.from('田中').toString('base64')}
 mail: Tanaka@city.example.lg.jp
+userPassword: directory-word
+
+dn: uid=sato,dc=city
+objectClass: inetOrgPerson
+uid: sato
+cn: Sato
+cn: Hanako Sato
+sn: Sato
+mail: Sato@city.example.lg.jp
+mail: hanako.sato@city.example.lg.jp
+userPassword: directory-word
+
+dn: uid=himitsu,dc=city
+objectClass: inetOrgPerson
+uid: himitsu
+cn: himitsu
+sn: himitsu
 userPassword: directory-word
 
 dn: uid=local,dc=city
@@ -315,7 +401,11 @@ userPassword: directory-word
 }
 
 /** A real OpenID provider on loopback with its own sign-in pages. */
-async function startProvider(port: number, back: string): Promise<{ readonly issuer: string } & AsyncDisposable> {
+async function startProvider(
+  port: number,
+  back: string,
+): Promise<{ readonly issuer: string; readonly names: Map<string, string> } & AsyncDisposable> {
+  const names = new Map<string, string>();
   const issuer = `http://127.0.0.1:${port}`;
   const provider = new Provider(issuer, {
     clients: [{ client_id: 'mugai', client_secret: 'a-secret-of-the-suite', redirect_uris: [back] }],
@@ -326,7 +416,7 @@ async function startProvider(port: number, back: string): Promise<{ readonly iss
       accountId: sub,
       claims: () => ({
         sub,
-        preferred_username: sub,
+        preferred_username: names.get(sub) ?? sub,
         name: '山田 次郎',
         email: `${sub}@city.example.lg.jp`,
         email_verified: true,
@@ -338,6 +428,7 @@ async function startProvider(port: number, back: string): Promise<{ readonly iss
   await once(server, 'listening');
   return {
     issuer,
+    names,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();
