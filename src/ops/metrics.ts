@@ -61,7 +61,11 @@ export function openMetrics(withProcess: boolean): Metrics {
     jailKills: counter('mugai_jail_kills_total', 'Children that were killed', ['worker', 'cause']),
     diskFree: gauge('mugai_disk_free_bytes', 'Free bytes', ['store']),
     pressure: gauge('mugai_pressure', 'Whether the doors say "later" (1), by what is short', ['reason']),
-    gateRefusals: counter('mugai_gate_refusals_total', 'Packages the gate refused', ['reason']),
+    gateRefusals: counter(
+      'mugai_gate_refusals_total',
+      'Packages refused by the gate, or by the portal when they are read again',
+      ['reason'],
+    ),
     alarms: counter('mugai_alarms_total', 'Alarms on suspicious traffic and broken trust', ['kind']),
     syslogLines: counter(
       'mugai_syslog_lines_total',

@@ -5,6 +5,7 @@ import { MugaiError, reasonOf } from '../message/errors.ts';
 import { MANIFEST, type Statement } from '../outbox/manifest.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { PageImage } from '../outbox/read-pdf.ts';
+import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyFile, verifyManifest } from '../outbox/verify.ts';
 import { noting, unchanged } from './blocks.ts';
 
@@ -36,6 +37,9 @@ interface Previewed {
   readonly bytes: Buffer | undefined;
 }
 
+/** Hears of a package that is not as it was sealed, like one that the gate refused. */
+export type OnRefusal = (id: MessageId, refusal: GateRefusal) => void;
+
 /** Reads packages for the portal. Nothing it hands out was not verified. */
 export class Packages {
   readonly #outbox: Outbox;
@@ -45,9 +49,13 @@ export class Packages {
   /** Of packages that did not hold when they were looked at last: which of their files did not. */
   readonly #broken = new Map<MessageId, Set<string>>();
 
-  constructor(outbox: Outbox, keys: ReadonlyMap<string, KeyObject>) {
+  readonly #onRefusal: OnRefusal;
+
+  /** `onRefusal`: told of each look at which a package did not hold (any more). */
+  constructor(outbox: Outbox, keys: ReadonlyMap<string, KeyObject>, onRefusal: OnRefusal = () => undefined) {
     this.#outbox = outbox;
     this.#keys = keys;
+    this.#onRefusal = onRefusal;
   }
 
   /** The signed statement of a message; `bad-package` when it does not hold. */
@@ -55,7 +63,7 @@ export class Packages {
     if ((await this.#outbox.find(id)) === undefined) await this.#missing(id);
     return this.#noting(id, MANIFEST, async () => {
       const statement = await verifyManifest(this.#outbox.files(id), this.#keys);
-      if (statement.predicate.id !== id) throw bad('it is the package of another message');
+      if (statement.predicate.id !== id) throw new GateRefusal('manifest-id', 'it is the package of another message');
       return statement;
     });
   }
@@ -73,14 +81,27 @@ export class Packages {
       if (names?.delete(name) === true && names.size === 0) this.#broken.delete(id);
       return seen;
     } catch (error) {
-      if (error instanceof MugaiError && error.code === 'bad-package') {
-        const names = this.#broken.get(id) ?? new Set();
-        this.#broken.set(id, names.add(name));
-        const [oldest] = this.#broken.keys();
-        if (this.#broken.size > BROKEN && oldest !== undefined) this.#broken.delete(oldest);
-      }
+      await this.#refused(id, name, error);
       throw error;
     }
+  }
+
+  /** Remembers and tells of what did not hold. */
+  async #refused(id: MessageId, name: string, error: unknown): Promise<void> {
+    if (!(error instanceof MugaiError) || error.code !== 'bad-package') return;
+    const names = this.#broken.get(id) ?? new Set();
+    this.#broken.set(id, names.add(name));
+    const [oldest] = this.#broken.keys();
+    if (this.#broken.size > BROKEN && oldest !== undefined) this.#broken.delete(oldest);
+    await this.#tell(id, error);
+  }
+
+  /** Tells of a refusal. What is gone as a whole, with its outbox or after its time, was not tampered with. */
+  async #tell(id: MessageId, error: unknown): Promise<void> {
+    if (!(error instanceof GateRefusal)) return;
+    const isGone = error.rule === 'file-missing' || error.rule === 'manifest-missing';
+    if (isGone && (await this.#outbox.find(id).catch(() => undefined)) === undefined) return;
+    this.#onRefusal(id, error);
   }
 
   /** A package that was there: deleted after its time, or the whole outbox is gone for a while. These are different answers. */
@@ -118,7 +139,11 @@ export class Packages {
     if (bytes !== undefined) return { image: page.image, stored: bytes.subarray(offset, offset + length) };
     const stored = await this.#slice(id, name, offset, length);
     // A large file is read again for each page: these bytes must be those that were verified with the whole.
-    if (createHash('sha256').update(stored).digest('hex') !== page.sha256) throw bad(`${name} changed`);
+    if (createHash('sha256').update(stored).digest('hex') !== page.sha256) {
+      const refusal = changed(name);
+      await this.#refused(id, name, refusal);
+      throw refusal;
+    }
     return { image: page.image, stored };
   }
 
@@ -181,13 +206,18 @@ export class Packages {
    * out. When the file changed in between, the reader's download breaks off, and no byte of the other file is in it.
    */
   async *stream(id: MessageId, { name, blocks }: Checked): AsyncGenerator<Uint8Array> {
-    yield* unchanged(await this.#open(id, name), blocks, () => bad(`${name} changed while it was read`));
+    try {
+      yield* unchanged(await this.#open(id, name), blocks, () => changed(name));
+    } catch (error) {
+      await this.#refused(id, name, error);
+      throw error;
+    }
   }
 
   async #open(id: MessageId, name: string): Promise<AsyncIterable<Uint8Array>> {
     try {
       const stream = await this.#outbox.files(id).open(name);
-      if (stream === undefined) throw bad(`file is missing: ${name}`);
+      if (stream === undefined) throw new GateRefusal('file-missing', 'it is not there any more', { file: name });
       return stream;
     } catch (error) {
       if (error instanceof MugaiError) throw error;
@@ -201,6 +231,10 @@ function digestOf(statement: Statement, name: string): string {
   const subject = statement.subject.find((one) => one.name === name);
   if (subject === undefined) throw new MugaiError('not-found', `${name} is not listed`, { permanent: true });
   return subject.digest.sha256;
+}
+
+function changed(name: string): GateRefusal {
+  return new GateRefusal('file-digest', 'it changed while it was read', { file: name });
 }
 
 function bad(why: string): MugaiError {

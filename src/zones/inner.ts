@@ -97,6 +97,12 @@ export async function startInner(
       : smtpCourier(config.innerSmtpUrl, domain, 20),
   );
   life.started('courier', async () => courier.close());
+  // Before the delivery, and whenever the portal reads a package again.
+  const onGateRefusal = (id: string, { rule, file, offset, message }: GateRefusal): void => {
+    road.metrics.gateRefusals.inc({ reason: rule });
+    road.alarms.raise('gate-refused', id, `${rule}: ${message}`);
+    log.error({ id, rule, file, offset, reason: message }, 'package refused by the gate');
+  };
   const deps = {
     outbox,
     ledger,
@@ -114,11 +120,7 @@ export async function startInner(
     giveUpMs: LIMITS.giveUpMs,
     triedMs: () => performance.now(),
     steadyNow,
-    onGateRefusal: (id: string, { rule, file, offset, message }: GateRefusal) => {
-      road.metrics.gateRefusals.inc({ reason: rule });
-      road.alarms.raise('gate-refused', id, `${rule}: ${message}`);
-      log.error({ id, rule, file, offset, reason: message }, 'package refused by the gate');
-    },
+    onGateRefusal,
   };
   // The console asks for it while the portal, whose page it is, still opens.
   let portalFault = (): string | undefined => undefined;
@@ -158,6 +160,7 @@ export async function startInner(
     ledger,
     keys,
     audit: journal,
+    onRefusal: onGateRefusal,
     console: { own: status, delivering },
     requests: new RequestWriter(
       await openSharedStore(config, 'requests', { fault }),

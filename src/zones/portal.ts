@@ -24,7 +24,7 @@ import { Oidc } from '../portal/directory.ts';
 import { MessageIndex } from '../portal/message-index.ts';
 import type { Told } from '../portal/message-rows.ts';
 import type { OriginalsPolicy } from '../portal/originals.ts';
-import { Packages } from '../portal/packages.ts';
+import { Packages, type OnRefusal } from '../portal/packages.ts';
 import type { RequestWriter } from '../requests/requests.ts';
 import { openPortal, type Portal } from '../portal/server.ts';
 
@@ -42,6 +42,8 @@ export interface PortalOf {
   readonly requests: RequestWriter;
   /** What the policy in force says about originals of mail with this envelope. */
   readonly originals: (envelope: Envelope) => OriginalsPolicy;
+  /** Told of a package that does not hold when it is shown or downloaded. */
+  readonly onRefusal: OnRefusal;
   /** How the console sees the zone's own process and its deliveries. */
   readonly console: { readonly own: () => Promise<ProcessStatus>; readonly delivering: Delivering };
   /** Mail address offered to the first administrator; the demo's. */
@@ -119,7 +121,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
     stopped.abort();
     await work;
   });
-  const packages = new Packages(outbox, keys);
+  const packages = new Packages(outbox, keys, of.onRefusal);
   const statuses = new Statuses({ outbox, keys, own: of.console.own, log });
   let endStreams: () => void = () => undefined;
   const openConsole = (desk: Desk): void => {

@@ -2,15 +2,16 @@
 // watching.test.ts.)
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { cp, readdir, rm } from 'node:fs/promises';
+import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
 import type { AlarmKind } from '../../src/message/status.ts';
 import { BURST_PER_MINUTE } from '../../src/ops/alarms.ts';
-import { newMessageId, shardOf } from '../../src/message/id.ts';
+import { folderOf, newMessageId, shardOf, type MessageId } from '../../src/message/id.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { gatewayEnv, startGatewayProcess } from '../support/gateway-process.ts';
+import { addPerson, firstAdministrator, messageId } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 import { SmtpDialog } from '../support/smtp-dialog.ts';
 
@@ -89,6 +90,23 @@ describe('alarms', { timeout: 900_000 }, () => {
     const id = newMessageId();
     await cp(join(outbox, honest), join(outbox, shardOf(id), id), { recursive: true });
     await using gateway = await startTestGateway(folder.path, {}, {}, 'inner');
+    assert.equal((await alarm(gateway.opsPort, 'gate-refused')).subject, id);
+  });
+
+  it('gate-refused: a package that no longer holds when somebody opens it in the portal', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path);
+    assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail('honest')), /^250/);
+    const delivered = join(folder.path, 'delivered');
+    await until(async () => (await readdir(delivered).catch(() => [])).length > 0, 30_000, 'delivered');
+    const kanri = await firstAdministrator(gateway);
+    const staff = await addPerson(kanri, 'hanako', ['staff'], 'staff@city.example.lg.jp');
+    const id = await messageId(staff, 'honest');
+    assert.equal((await staff.get(`/messages/${id}`)).status, 200);
+    await writeFile(join(folder.path, 'outbox', folderOf(id as MessageId), 'message.txt'), 'changed\n');
+    assert.equal((await staff.get(`/messages/${id}`)).status, 409);
+    const metrics = await (await fetch(`http://127.0.0.1:${gateway.opsPort}/metrics`)).text();
+    assert.match(metrics, /^mugai_gate_refusals_total\{reason="file-digest"\} [1-9]/m);
     assert.equal((await alarm(gateway.opsPort, 'gate-refused')).subject, id);
   });
 
