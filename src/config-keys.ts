@@ -131,7 +131,8 @@ export const ConfigSchema = Type.Object({
   MUGAI_PROXY_HEADER: key({
     default: '',
     example: 'x-remote-user@127.0.0.1',
-    meaning: 'header with the name of a person whom a reverse proxy signed in, and the addresses it is believed from',
+    meaning:
+      '`header@address[,address]`: header with the name of a person whom a reverse proxy signed in, and the addresses it is believed from; people sign in at `/sign-in/proxy`',
     pattern: '^([A-Za-z0-9-]+@[0-9a-fA-F.:]+(,[0-9a-fA-F.:]+)*)?$',
     problem: 'header@address[,address]',
   }),

@@ -196,7 +196,11 @@ function ldapOf(values: ConfigValues): Config['ldap'] {
 
 function proxyOf(value: string): Config['proxy'] {
   const at = value.indexOf('@');
-  return at < 0 ? undefined : { header: value.slice(0, at).toLowerCase(), addresses: value.slice(at + 1).split(',') };
+  if (at < 0) return undefined;
+  const addresses = value.slice(at + 1).split(',');
+  if (addresses.some((address) => isIP(address) === 0))
+    throw wrong('MUGAI_PROXY_HEADER', 'has an address that is none');
+  return { header: value.slice(0, at).toLowerCase(), addresses };
 }
 
 const KEYS = Object.keys(ConfigSchema.properties) as ConfigKey[];

@@ -1,18 +1,17 @@
 // Signing in by OpenID Connect, and by the word of a reverse proxy at a named address.
-import { isIP } from 'node:net';
-import { parseName, type User } from './accounts.ts';
+import type { User } from './accounts.ts';
 import type { Desk } from './desk.ts';
 import type { LdapPlace, Oidc, OidcStart } from './directory.ts';
 import { reasonOf } from '../message/errors.ts';
 import type { Answer, Glance } from './pages.ts';
 import { letIn } from './letting-in.ts';
-import { refuseSignIn } from './sign-in.ts';
+import { proxiedName, type ProxyWord } from './proxy-header.ts';
+import { onward, refuseSignIn } from './sign-in.ts';
 
 export interface Directories {
   readonly ldap: LdapPlace | undefined;
   readonly oidc: Oidc | undefined;
-  /** A header that proxies at these addresses set to the name of whoever they let in. */
-  readonly proxy: { readonly header: string; readonly addresses: readonly string[] } | undefined;
+  readonly proxy: ProxyWord | undefined;
 }
 
 const START_COOKIE = '__Host-mugai-oidc';
@@ -54,11 +53,8 @@ export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): voi
   }
   if (proxy !== undefined) {
     pages.before('GET', '/sign-in/proxy', 'anybody', async (glance) => {
-      const value = glance.request.headers[proxy.header];
-      const from = glance.request.socket.remoteAddress ?? '';
-      const name = typeof value === 'string' ? parseName(value) : undefined;
-      if (isIP(from) === 0 || !proxy.addresses.includes(from.replace(/^::ffff:/, '')) || name === undefined)
-        return 'not-found';
+      const name = proxiedName(glance, proxy);
+      if (name === undefined) return 'not-found';
       const user = await desk.admissions.admit({ name, display: name, addresses: undefined }, 'proxy');
       return take(desk, glance, user, 'proxy');
     });
@@ -67,7 +63,7 @@ export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): voi
 
 /** Whoever a directory vouched for and who may be here is let in; the rest is journaled. */
 async function take(desk: Desk, glance: Glance, user: User | undefined, step: string): Promise<Answer> {
-  if (user !== undefined) return letIn(desk, glance, user, { step });
+  if (user !== undefined) return letIn(desk, glance, user, { step, onward: onward(glance.query.get('to')) });
   await desk.note({ act: 'sign-in-failed', detail: { step, address: glance.request.ip } });
   return refuseSignIn(glance);
 }

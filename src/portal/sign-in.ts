@@ -8,6 +8,7 @@ import { frame } from './frame.ts';
 import { reasonOf } from '../message/errors.ts';
 import { html, type Html } from '../message/html.ts';
 import { endSession, letIn } from './letting-in.ts';
+import { proxiedName } from './proxy-header.ts';
 import { SESSION_COOKIE, type Answer, type Glance } from './pages.ts';
 import { checkPassword } from './passwords.ts';
 import { strangerField } from './strangers.ts';
@@ -18,7 +19,7 @@ const WRONG_BY_NAME = 5;
 const WRONG_BY_ADDRESS = 60;
 
 /** A path of ours to go on to after signing in; never another site. */
-function onward(to: string | null): string {
+export function onward(to: string | null): string {
   // Every character of an address; a backslash is none (browsers take it for a slash, and two of them name another site).
   return to !== null && /^\/[a-z][!-[\]-~]{0,2000}$/i.test(to) && !to.startsWith('/sign-') ? to : '/';
 }
@@ -54,6 +55,7 @@ export function refuseSignIn(glance: Glance): Answer {
 function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; readonly word: Word }, desk?: Desk): Html {
   const say = wordsOf(glance.language);
   const to = glance.form.get('to') ?? glance.query.get('to') ?? '';
+  const proxy = desk?.directories.proxy;
   return frame(glance, {
     title: say('signIn'),
     note: note === undefined ? undefined : { kind: note.kind, text: say(note.word) },
@@ -66,6 +68,7 @@ function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; read
       <p class="acts">
         ${desk?.passkeys === undefined ? '' : html`<a class="button quiet" href="/sign-in/passkey">${say('passkeySignIn')}</a>`}
         ${desk?.directories.oidc === undefined ? '' : html`<a class="button quiet" href="/sign-in/oidc">${say('signInOidc')}</a>`}
+        ${proxy === undefined || proxiedName(glance, proxy) === undefined ? '' : html`<a class="button quiet" href="/sign-in/proxy?${new URLSearchParams({ to }).toString()}">${say('signInOidc')}</a>`}
       </p>
       <p><a href="/first">${say('firstLink')}</a></p>`,
   });

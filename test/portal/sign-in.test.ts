@@ -256,13 +256,22 @@ describe('signing in', { timeout: 300_000 }, () => {
   it('a reverse proxy is believed from the named address only', async () => {
     for (const [address, status] of [
       ['127.0.0.1', 303],
+      ['10.1.2.3,127.0.0.1', 303],
       ['10.1.2.3', 404],
     ] as const) {
       await using folder = await scratch();
       await using gateway = await startTestGateway(folder.path, { MUGAI_PROXY_HEADER: `X-Remote-User@${address}` });
       await firstAdministrator(gateway, 'local');
       const visitor = new Visitor(portalUrl(gateway));
-      assert.equal((await visitor.get('/sign-in/proxy', { 'x-remote-user': 'suzuki' })).status, status);
+      const said = { 'x-remote-user': 'suzuki' };
+      // The sign-in page offers the way to whoever comes through the proxy, with the way back, and to nobody else.
+      const page = await (await visitor.get('/sign-in?to=%2Fmessages%3Fq%3Da%2Bb', said)).text();
+      const link = /href="(\/sign-in\/proxy[^"]*)"/.exec(page)?.[1];
+      assert.equal(link, status === 303 ? '/sign-in/proxy?to=%2Fmessages%3Fq%3Da%2Bb' : undefined);
+      assert.doesNotMatch(await (await visitor.get('/sign-in')).text(), /sign-in\/proxy/);
+      const taken = await visitor.get(link ?? '/sign-in/proxy', said);
+      assert.equal(taken.status, status);
+      assert.equal(taken.headers.get('location'), status === 303 ? '/messages?q=a+b' : null);
       assert.equal((await visitor.get('/messages')).status, status === 303 ? 200 : 303);
       const other = new Visitor(portalUrl(gateway));
       assert.equal((await other.get('/sign-in/proxy')).status, 404, 'without the header');
