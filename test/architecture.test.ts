@@ -78,7 +78,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   '@aws-sdk/client-s3': /^src\/store\/s3-bucket\.ts$/,
   'smtp-server': /^src\/ingress\/(smtp-door|guarded-server|smtp-wire)\.ts$/,
   fastify:
-    /^src\/(ingress\/(http-door|release-page|upload-page|upload-fault|upload-form|tus-routes)|ops\/health)\.ts$|^src\/portal\//,
+    /^src\/(ingress\/(http-door|release-page|upload-page|upload-answers|upload-fault|upload-form|tus-routes)|ops\/health)\.ts$|^src\/portal\//,
   nodemailer: /^src\/(deliver|demo)\//,
   pino: /^src\/ops\//,
   '@node-rs/argon2': /^src\/portal\/passwords\.ts$/,

@@ -1,7 +1,7 @@
 // The HTTP door of the outer side: files by multipart, streamed to the spool; a receipt says how far a message came.
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseMessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
@@ -11,10 +11,12 @@ import { intakeAll, MESSAGE_BYTES } from './intake.ts';
 import { addReleases } from './release-page.ts';
 import { listenError, type Door } from './smtp-door.ts';
 import { addUploads } from './tus-routes.ts';
+import { sendProblem, sendTaken, type Problem } from './upload-answers.ts';
 import { checkEnvelope, checkPressure, type HttpDoorDeps } from './upload-envelope.ts';
 import { BadRequest, clientOf, peerOf, Quota, sentBy } from './upload-fault.ts';
 import { readForm } from './upload-form.ts';
 import { addUploadPage } from './upload-page.ts';
+import { SAID } from './upload-words.ts';
 import { Uploads } from './uploads.ts';
 
 const FILES_PER_REQUEST = 20;
@@ -31,7 +33,7 @@ const Accepted = Type.Object({
   files: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), size: Type.Integer() })),
 });
 const Receipt = Type.Object({ id: Type.String(), stage: Type.String(), receivedAt: Type.String() });
-const Problem = Type.Object({ error: Type.String(), message: Type.String() });
+const Fault = Type.Object({ error: Type.String(), message: Type.String() });
 
 /**
  * Opens the door. `POST /v1/files`: multipart/form-data with field `to` (one recipient, repeatable), optional `from`, and
@@ -48,7 +50,7 @@ export async function openHttpDoor(
     keepAliveTimeout: 5000,
     return503OnClosing: true,
     // An address that cannot be decoded, or is too long: no hook of ours sees it.
-    frameworkErrors: (_error, _request, reply) => void nothingHere(reply.headers(HEADERS)),
+    frameworkErrors: (_error, request, reply) => void nothingHere(request, reply.headers(HEADERS)),
   });
   await app.register(swagger, {
     openapi: {
@@ -74,14 +76,15 @@ export async function openHttpDoor(
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(HEADERS);
   });
-  app.setErrorHandler(async (error: FastifyError, _request, reply) => {
-    const { status, code, message } = translate(error);
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    const problem = translate(error);
+    const { status } = problem;
     if (status >= 500 && !(error instanceof BadRequest))
       deps.log.error({ error: reasonOf(error) }, 'upload not accepted');
     if (status === 503 || status === 507) reply.header('Retry-After', '60');
-    return reply.code(status).send({ error: code, message });
+    return sendProblem(request, reply, problem);
   });
-  app.setNotFoundHandler(async (_request, reply) => nothingHere(reply));
+  app.setNotFoundHandler(async (request, reply) => nothingHere(request, reply));
   const routes: string[] = [];
   app.addHook('onRoute', ({ method, url }) => {
     // Fastify answers HEAD where GET is declared; only where nothing else is declared does it stand for itself.
@@ -121,17 +124,16 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps, quota: Quota): void
     summary,
     consumes: ['multipart/form-data'],
     security: [{ key: [] }],
-    response: { 202: Accepted, '4xx': Problem, '5xx': Problem },
+    response: { 202: Accepted, '4xx': Fault, '5xx': Fault },
   };
   app.post('/v1/files', { schema }, async (request, reply) => {
     checkPressure(deps);
     const client = clientOf(request, deps.apiKeys);
-    if (!request.isMultipart())
-      throw new BadRequest(415, 'bad-input', 'Send multipart/form-data with fields "to" and "file".');
+    if (!request.isMultipart()) throw new BadRequest(415, 'bad-input', SAID.noForm);
     quota.take(client, Number(request.headers['content-length'] ?? MESSAGE_BYTES));
     await using form = await readForm(request, deps.spool);
     const { from, to, uploads } = form;
-    if (uploads.length === 0) throw new BadRequest(400, 'bad-input', 'No file was sent.');
+    if (uploads.length === 0) throw new BadRequest(400, 'bad-input', SAID.noFile);
     checkEnvelope(from, to, deps.domains);
     const envelope = { from, to: [...to] };
     const peer = peerOf(request, 'http', deps.apiKeys);
@@ -144,7 +146,7 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps, quota: Quota): void
     );
     const files = spooled.map(({ id, record: { source } }) => ({ id, name: source.name, size: source.size }));
     for (const { size } of files) deps.metrics.bytes.inc({ direction: 'in' }, size);
-    return reply.code(202).send({ files });
+    return sendTaken(request, reply, files);
   });
 }
 
@@ -152,7 +154,7 @@ function getReceipt(app: FastifyInstance, deps: HttpDoorDeps): void {
   const schema = {
     summary: 'How far a file came; never its content',
     security: [{ key: [] }],
-    response: { 200: Receipt, '4xx': Problem, '5xx': Problem },
+    response: { 200: Receipt, '4xx': Fault, '5xx': Fault },
   };
   app.get<{ Params: { id: string } }>('/v1/files/:id', { schema }, async (request, reply) => {
     const client = clientOf(request, deps.apiKeys);
@@ -161,41 +163,26 @@ function getReceipt(app: FastifyInstance, deps: HttpDoorDeps): void {
     // With keys a receipt is for the sender alone: another's number tells nothing, not even that there is such a file.
     const told = spooled !== undefined && (deps.apiKeys === undefined || sentBy(spooled.record.peer, client));
     if (id === undefined || !told || spooled.record.source.kind !== 'file') {
-      return nothingHere(reply);
+      return nothingHere(request, reply);
     }
     return { id, stage: await deps.spool.stageOf(id), receivedAt: spooled.record.receivedAt };
   });
 }
 
-function nothingHere(reply: FastifyReply): FastifyReply {
-  return reply.code(404).send({ error: 'not-found', message: 'There is nothing here.' });
+function nothingHere(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(request, reply, { status: 404, code: 'not-found', said: SAID.nothingHere });
 }
 
-function translate(error: FastifyError): { status: number; code: string; message: string } {
-  if (error instanceof BadRequest) return { status: error.statusCode, code: error.code, message: error.message };
+function translate(error: FastifyError): Problem {
+  if (error instanceof BadRequest) return { status: error.statusCode, code: error.code, said: error.said };
   // The client went away in the middle: nobody hears this, and it is no fault of ours to be logged.
-  if (systemCode(error) === 'ECONNRESET') return { status: 400, code: 'bad-input', message: 'The upload broke off.' };
+  if (systemCode(error) === 'ECONNRESET') return { status: 400, code: 'bad-input', said: SAID.lineBroke };
   if (error instanceof MugaiError) {
-    if (error.code === 'too-large')
-      return { status: 413, code: 'too-large', message: `A file may have at most ${MESSAGE_BYTES} bytes.` };
-    if (error.code === 'disk-full')
-      return { status: 507, code: 'disk-full', message: 'No space left here; nothing was accepted. Try again later.' };
-    return {
-      status: 503,
-      code: error.code,
-      message: 'The file could not be stored; nothing was accepted. Try again later.',
-    };
+    if (error.code === 'too-large') return { status: 413, code: 'too-large', said: SAID.tooLarge };
+    if (error.code === 'disk-full') return { status: 507, code: 'disk-full', said: SAID.diskFull };
+    return { status: 503, code: error.code, said: SAID.notStored };
   }
   const status = error.statusCode ?? 500;
-  if (status >= 500)
-    return {
-      status: 503,
-      code: 'store-failed',
-      message: 'Something failed here; nothing was accepted. Try again later.',
-    };
-  return {
-    status,
-    code: status === 413 ? 'too-large' : 'bad-input',
-    message: 'The request cannot be read as multipart/form-data of this size.',
-  };
+  if (status >= 500) return { status: 503, code: 'store-failed', said: SAID.failed };
+  return { status, code: status === 413 ? 'too-large' : 'bad-input', said: SAID.unreadable };
 }

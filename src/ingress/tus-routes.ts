@@ -8,10 +8,12 @@ import { untrusted } from '../message/untrusted.ts';
 import { intake, MESSAGE_BYTES } from './intake.ts';
 import { checkEnvelope, checkPressure, type HttpDoorDeps } from './upload-envelope.ts';
 import { BadRequest, clientOf, peerOf, type Quota } from './upload-fault.ts';
+import { SAID, type Said } from './upload-words.ts';
 import { elsewhere, noUpload, REST_MS, type Unfinished, type Uploads } from './uploads.ts';
 
 const VERSION = '1.0.0';
 const PIECE_TYPE = 'application/offset+octet-stream';
+const SEND_BYTES: Said = [`${PIECE_TYPE}として送ってください。`, `Send the bytes as ${PIECE_TYPE}.`];
 
 type OfUpload = FastifyRequest<{ Params: { id: string } }>;
 
@@ -68,7 +70,7 @@ export function addUploads(app: FastifyInstance, deps: HttpDoorDeps, uploads: Up
   app.delete('/v1/uploads/:id', ours, async (request: OfUpload, reply) => {
     const upload = mine(request);
     await uploads.stop(request.params.id);
-    if (upload.finishing !== undefined) throw new BadRequest(409, 'busy', 'This upload is whole and being taken.');
+    if (upload.finishing !== undefined) throw new BadRequest(409, 'busy', SAID.beingTaken);
     uploads.drop(request.params.id);
     return reply.code(204).send();
   });
@@ -88,22 +90,21 @@ async function speakTus(request: FastifyRequest, reply: FastifyReply): Promise<v
   const asked = request.headers['tus-resumable'];
   if (asked === undefined || asked === VERSION || request.method === 'OPTIONS') return;
   reply.header('Tus-Version', VERSION);
-  throw new BadRequest(412, 'bad-input', `This door speaks tus ${VERSION}.`);
+  throw new BadRequest(412, 'bad-input', [`ここではtus ${VERSION}で話します。`, `This door speaks tus ${VERSION}.`]);
 }
 
 /** Before any parser reads a body: that of JSON would take a whole file into memory. */
 async function onlyPieces(request: FastifyRequest): Promise<void> {
   const [type = ''] = (request.headers['content-type'] ?? '').split(';');
-  if (type.trim().toLowerCase() !== PIECE_TYPE)
-    throw new BadRequest(415, 'bad-input', `Send the bytes as ${PIECE_TYPE}.`);
+  if (type.trim().toLowerCase() !== PIECE_TYPE) throw new BadRequest(415, 'bad-input', SEND_BYTES);
 }
 
 /** An upload as its first request announces it. */
 function create(request: FastifyRequest, deps: HttpDoorDeps, quota: Quota): Unfinished {
   const client = clientOf(request, deps.apiKeys);
   const length = wholeNumber(request.headers['upload-length']);
-  if (length === undefined) throw new BadRequest(400, 'bad-input', 'Upload-Length is missing.');
-  if (length > MESSAGE_BYTES) throw new BadRequest(413, 'too-large', `A file may have at most ${MESSAGE_BYTES} bytes.`);
+  if (length === undefined) throw new BadRequest(400, 'bad-input', SAID.noLength);
+  if (length > MESSAGE_BYTES) throw new BadRequest(413, 'too-large', SAID.tooLarge);
   const facts = metadataOf(request.headers['upload-metadata']);
   const to = (facts.get('to') ?? '').split(',').map((one) => one.trim());
   checkEnvelope('', to[0] === '' ? [] : to, deps.domains);
@@ -121,7 +122,7 @@ async function patch(
 ): Promise<string | undefined> {
   const { id } = request.params;
   const { body } = request;
-  if (!(body instanceof Readable)) throw new BadRequest(415, 'bad-input', `Send the bytes as ${PIECE_TYPE}.`);
+  if (!(body instanceof Readable)) throw new BadRequest(415, 'bad-input', SEND_BYTES);
   const { turn, end } = await uploads.begin(id, wholeNumber(request.headers['upload-offset']), body);
   try {
     await append(upload, body);
@@ -141,8 +142,7 @@ async function patch(
 
 async function append(upload: Unfinished, body: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of body) {
-    if (upload.writer.size + chunk.length > upload.length)
-      throw new BadRequest(413, 'too-large', 'More came than was announced.');
+    if (upload.writer.size + chunk.length > upload.length) throw new BadRequest(413, 'too-large', SAID.tooMuchCame);
     const waiting = upload.writer.write(chunk);
     if (waiting !== undefined) await waiting;
   }

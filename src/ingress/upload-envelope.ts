@@ -6,6 +6,7 @@ import type { ApiKeys } from './api-keys.ts';
 import type { IntakeDeps } from './intake.ts';
 import { isSender, recipientFault } from './recipients.ts';
 import { BadRequest } from './upload-fault.ts';
+import { SAID } from './upload-words.ts';
 
 export interface HttpDoorDeps extends IntakeDeps {
   readonly domains: ReadonlySet<string>;
@@ -17,18 +18,17 @@ export interface HttpDoorDeps extends IntakeDeps {
 
 /** Throws 503 while nothing new may be taken. */
 export function checkPressure(deps: HttpDoorDeps): void {
-  if (deps.pressure?.() !== undefined)
-    throw new BadRequest(503, 'busy', 'Too much is waiting here; nothing was accepted. Try again later.');
+  if (deps.pressure?.() !== undefined) throw new BadRequest(503, 'busy', SAID.busy);
 }
 
 /** Throws the fault of an envelope. */
 export function checkEnvelope(from: string, to: readonly string[], domains: ReadonlySet<string>): void {
-  if (to.length === 0) throw new BadRequest(400, 'bad-input', 'Field "to" is missing: name the recipient’s address.');
-  if (to.length > LIMITS.recipients) throw new BadRequest(400, 'bad-input', `At most ${LIMITS.recipients} recipients.`);
-  if (!isSender(from)) throw new BadRequest(400, 'bad-input', 'Field "from" is no address.');
+  if (to.length === 0) throw new BadRequest(400, 'bad-input', SAID.noRecipient);
+  if (to.length > LIMITS.recipients) throw new BadRequest(400, 'bad-input', SAID.tooManyRecipients);
+  if (!isSender(from)) throw new BadRequest(400, 'bad-input', SAID.badSender);
   for (const address of to) {
     const fault = recipientFault(address, domains);
-    if (fault === 'syntax') throw new BadRequest(400, 'bad-input', 'Field "to" is no address.');
-    if (fault === 'relay') throw new BadRequest(403, 'bad-input', 'The recipient’s domain is not served here.');
+    if (fault === 'syntax') throw new BadRequest(400, 'bad-input', SAID.badRecipient);
+    if (fault === 'relay') throw new BadRequest(403, 'bad-input', SAID.notServed);
   }
 }

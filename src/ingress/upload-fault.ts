@@ -2,14 +2,17 @@
 import type { FastifyRequest } from 'fastify';
 import { untrusted, type Untrusted } from '../message/untrusted.ts';
 import { digestOfKey, type ApiKeys } from './api-keys.ts';
+import { SAID, type Said } from './upload-words.ts';
 
 export class BadRequest extends Error {
   readonly statusCode: number;
   readonly code: string;
-  constructor(statusCode: number, code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+  readonly said: Said;
+  constructor(statusCode: number, code: string, said: Said, options?: ErrorOptions) {
+    super(said[1], options);
     this.statusCode = statusCode;
     this.code = code;
+    this.said = said;
   }
 }
 
@@ -19,7 +22,7 @@ export function clientOf(request: FastifyRequest, keys: (() => ApiKeys) | undefi
   const [, key = ''] = /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(request.headers.authorization ?? '') ?? [];
   // Looked up by its digest: how long that takes says nothing of the key.
   const name = keys().get(digestOfKey(key));
-  if (name === undefined) throw new BadRequest(401, 'unauthorised', 'This door needs an API key.');
+  if (name === undefined) throw new BadRequest(401, 'unauthorised', SAID.needsKey);
   return name;
 }
 
@@ -50,8 +53,7 @@ export class Quota {
     const hour = Math.floor(now / 3_600_000);
     const known = this.#sent.get(client);
     const sent = known?.hour === hour ? known.bytes : 0;
-    if (sent + bytes > this.#most)
-      throw new BadRequest(429, 'quota', 'You have sent as much as you may in an hour. Try again later.');
+    if (sent + bytes > this.#most) throw new BadRequest(429, 'quota', SAID.quota);
     this.#sent.delete(client);
     this.#sent.set(client, { hour, bytes: sent + bytes });
     if (this.#sent.size > 10_000) for (const [one] of this.#sent) return void this.#sent.delete(one);

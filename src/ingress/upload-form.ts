@@ -4,6 +4,7 @@ import { MugaiError } from '../message/errors.ts';
 import type { Spool, Staged } from '../spool/spool.ts';
 import { MESSAGE_BYTES } from './intake.ts';
 import { BadRequest } from './upload-fault.ts';
+import { SAID } from './upload-words.ts';
 
 /** A file of a form, put aside. */
 export interface Upload {
@@ -60,6 +61,5 @@ function isOurs(error: unknown): boolean {
 }
 
 function brokenOff(cause: unknown): BadRequest {
-  const said = 'The upload broke off or is no multipart/form-data; nothing was accepted.';
-  return new BadRequest(400, 'bad-input', said, { cause });
+  return new BadRequest(400, 'bad-input', SAID.brokeOff, { cause });
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { StageWriter } from '../spool/spool.ts';
 import { BadRequest } from './upload-fault.ts';
+import { SAID } from './upload-words.ts';
 
 /** Unfinished uploads of a client, and of all together; milliseconds one may rest. */
 const PER_CLIENT = 10;
@@ -52,8 +53,7 @@ export class Uploads {
 
   add(upload: Unfinished): string {
     const mine = [...this.#all.values()].filter(({ client }) => client === upload.client).length;
-    if (mine >= PER_CLIENT || this.#all.size >= ALL)
-      throw new BadRequest(429, 'too-many-uploads', 'Too many uploads are unfinished. Finish or end one first.');
+    if (mine >= PER_CLIENT || this.#all.size >= ALL) throw new BadRequest(429, 'too-many-uploads', SAID.tooManyUploads);
     const id = randomBytes(24).toString('base64url');
     this.#all.set(id, upload);
     return id;
@@ -141,9 +141,9 @@ export class Uploads {
 }
 
 export function noUpload(): BadRequest {
-  return new BadRequest(404, 'not-found', 'There is no such upload, or it is too old.');
+  return new BadRequest(404, 'not-found', SAID.noUpload);
 }
 
 export function elsewhere(): BadRequest {
-  return new BadRequest(409, 'wrong-offset', 'The upload stands elsewhere; ask with HEAD.');
+  return new BadRequest(409, 'wrong-offset', SAID.standsElsewhere);
 }

@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Language } from '../message/account.ts';
+import { languageOf } from '../message/language.ts';
 import type { Role, User } from './accounts.ts';
 import type { Html } from '../message/html.ts';
 import type { Session, Sessions } from './sessions.ts';
@@ -143,7 +144,7 @@ export class Pages {
       request,
       reply,
       session,
-      language: session?.user.language ?? languageOf(request),
+      language: session?.user.language ?? languageOf(request.headers['accept-language']),
       path,
       query: new URLSearchParams(at < 0 ? '' : request.url.slice(at)),
       form: request.body instanceof URLSearchParams ? request.body : new URLSearchParams(),
@@ -224,11 +225,4 @@ function may(glance: Glance, access: Access): 'yes' | 'no' | 'sign-in' {
 export function sameText(a: string, b: string): boolean {
   const [x, y] = [Buffer.from(a), Buffer.from(b)];
   return x.length === y.length && timingSafeEqual(x, y);
-}
-
-/** The language a browser asks for; Japanese unless it prefers English. */
-export function languageOf(request: FastifyRequest): Language {
-  const asked = request.headers['accept-language'] ?? '';
-  const [en, ja] = [asked.search(/\ben\b/i), asked.search(/\bja\b/i)];
-  return en >= 0 && (ja < 0 || en < ja) ? 'en' : 'ja';
 }

@@ -24,6 +24,7 @@ import { addFiles } from './files.ts';
 import { frame, linksOf } from './frame.ts';
 import { Guesses } from './guesses.ts';
 import { html, type Html } from '../message/html.ts';
+import { languageOf } from '../message/language.ts';
 import { LiveEvents } from './live-events.ts';
 import type { MessageIndex } from './message-index.ts';
 import { addMessage, brokenPage } from './message.ts';
@@ -31,7 +32,7 @@ import { addMessages } from './messages.ts';
 import { addOriginals } from './original-pages.ts';
 import { Originals, type OriginalsPolicyOf } from './originals.ts';
 import type { Packages } from './packages.ts';
-import { HTML, languageOf, Pages, type Glance } from './pages.ts';
+import { HTML, Pages, type Glance } from './pages.ts';
 import { settleReleases, type EndOfRelease } from './released.ts';
 import { addPasskeys } from './passkey-pages.ts';
 import { passkeyPlace, Passkeys, type PasskeyPlace } from './passkeys.ts';
@@ -253,7 +254,7 @@ function stranger(request: FastifyRequest, reply: FastifyReply): Glance {
     reply,
     session: undefined,
     links: [],
-    language: languageOf(request),
+    language: languageOf(request.headers['accept-language']),
     path: '',
     query: new URLSearchParams(),
     form: new URLSearchParams(),

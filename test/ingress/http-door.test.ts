@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { entriesOf } from '../../src/audit/export.ts';
 import type { FaultPoint } from '../../src/store/fs-fault.ts';
+import { openBrowser } from '../support/browser.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { scratch, until } from '../support/scratch.ts';
 
@@ -47,6 +48,27 @@ describe('POST /v1/files', () => {
     }
   });
 
+  it('in Chromium without scripts the form answers with pages: what is wrong, and what was received', async () => {
+    await using folder = await scratch();
+    await using gateway = await startTestGateway(folder.path);
+    for (const language of ['ja', 'en'] as const) {
+      await using browser = await openBrowser(language, false);
+      const { page } = browser;
+      const send = async (to: string): Promise<string> => {
+        await page.goto(`http://127.0.0.1:${gateway.uploadPort}/`);
+        await page.fill('#to', to);
+        await page.setInputFiles('#file', { name: '申請書.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
+        await page.click('main button');
+        return page.locator('main').innerText();
+      };
+      const ja = language === 'ja';
+      assert.match(await send('x@elsewhere.example'), ja ? /この宛先のドメインは/ : /domain is not served here/);
+      const taken = await send(TO);
+      assert.match(taken, ja ? /受け付けました/ : /Received/);
+      assert.match(taken, /申請書\.txt \(.*\) [0-9a-z]{26}/);
+    }
+  });
+
   it('answers each bad request with its status and a sentence, and keeps nothing of it', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path);
@@ -64,6 +86,32 @@ describe('POST /v1/files', () => {
       assert.equal(answer.status, status, name);
       const problem = (await answer.json()) as { error: string; message: string };
       assert.ok(problem.error.length > 0 && problem.message.endsWith('.'), name);
+    }
+    // In the language that is asked for, and as a page where a browser asks for one.
+    const asking = async (language: string, accept = '*/*'): Promise<{ type: string; text: string }> => {
+      const headers = { 'accept-language': language, accept };
+      const answer = await fetch(url, { method: 'POST', body: form([['to', 'nobody'], file]), headers });
+      assert.equal(answer.status, 400);
+      return { type: answer.headers.get('content-type') ?? '', text: await answer.text() };
+    };
+    const said = ['宛先がメールアドレスではありません', 'Field "to" is no address'] as const;
+    for (const [language, words] of [
+      ['ja,en;q=0.5', said[0]],
+      ['en-GB,en;q=0.9', said[1]],
+      ['de', said[1]],
+    ] as const) {
+      const { type, text } = await asking(language);
+      assert.match(type, /^application\/json/);
+      assert.ok((JSON.parse(text) as { message: string }).message.startsWith(words), `${language}: ${text}`);
+    }
+    for (const [language, words] of [
+      ['ja', said[0]],
+      ['en', 'Field &quot;to&quot; is no address'],
+    ] as const) {
+      const { type, text } = await asking(language, 'text/html,application/xhtml+xml');
+      assert.match(type, /^text\/html/);
+      assert.match(text, new RegExp(`<html lang="${language}">`));
+      assert.ok(text.includes(words), text);
     }
     for (const id of ['nonsense', '01m82tfhc8jr0vvtht45j76prw'])
       assert.equal((await fetch(`${url}/${id}`)).status, 404);

@@ -59,7 +59,8 @@ async function send(file, to, show) {
     if (failures > 20) throw trouble;
     await wait(Math.min(10000, 250 * 2 ** failures));
     const asked = await fetch(place, { method: 'HEAD', headers: heads({}) }).catch(() => undefined);
-    if (asked !== undefined && asked.status === 404) throw new Error('もう一度はじめから送ってください');
+    if (asked !== undefined && asked.status === 404)
+      throw new Error('もう一度はじめから送ってください (Please send it again from the start.)');
     if (asked?.ok === true && asked.headers.has('Mugai-Id')) return asked.headers.get('Mugai-Id'); // only the answer was lost
     if (asked?.ok === true) offset = Number(asked.headers.get('Upload-Offset'));
   }
@@ -133,7 +134,7 @@ if (form !== null) {
       } catch (error) {
         sent = false;
         bar.remove();
-        say(`送れませんでした: ${error.message}`);
+        say(`送れませんでした: ${error.message}`, 'It was not sent.');
       }
     }
     return sent;
