@@ -29,6 +29,8 @@ const HEADERS = {
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
 };
+/** Answers that say "later": each with when it is worth coming again. */
+const LATER = new Set([429, 503, 507]);
 const Accepted = Type.Object({
   files: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), size: Type.Integer() })),
 });
@@ -81,7 +83,7 @@ export async function openHttpDoor(
     const { status } = problem;
     if (status >= 500 && !(error instanceof BadRequest))
       deps.log.error({ error: reasonOf(error) }, 'upload not accepted');
-    if (status === 503 || status === 507) reply.header('Retry-After', '60');
+    if (LATER.has(status)) reply.header('Retry-After', String(problem.retryAfterSeconds ?? LIMITS.retryAfterSeconds));
     return sendProblem(request, reply, problem);
   });
   app.setNotFoundHandler(async (request, reply) => nothingHere(request, reply));
@@ -174,7 +176,10 @@ function nothingHere(request: FastifyRequest, reply: FastifyReply): FastifyReply
 }
 
 function translate(error: FastifyError): Problem {
-  if (error instanceof BadRequest) return { status: error.statusCode, code: error.code, said: error.said };
+  if (error instanceof BadRequest) {
+    const { statusCode, code, said, retryAfterSeconds } = error;
+    return { status: statusCode, code, said, retryAfterSeconds };
+  }
   // The client went away in the middle: nobody hears this, and it is no fault of ours to be logged.
   if (systemCode(error) === 'ECONNRESET') return { status: 400, code: 'bad-input', said: SAID.lineBroke };
   if (error instanceof MugaiError) {

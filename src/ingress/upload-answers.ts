@@ -12,6 +12,8 @@ export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly said: Said;
+  /** Seconds until it is worth coming again, where that is known. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** A file that was taken. */

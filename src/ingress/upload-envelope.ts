@@ -18,7 +18,9 @@ export interface HttpDoorDeps extends IntakeDeps {
 
 /** Throws 503 while nothing new may be taken. */
 export function checkPressure(deps: HttpDoorDeps): void {
-  if (deps.pressure?.() !== undefined) throw new BadRequest(503, 'busy', SAID.busy);
+  const closed = deps.pressure?.();
+  if (closed !== undefined)
+    throw new BadRequest(503, 'busy', SAID.busy, { retryAfterSeconds: closed.retryAfterSeconds });
 }
 
 /** Throws the fault of an envelope. */

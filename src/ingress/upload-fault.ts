@@ -8,11 +8,19 @@ export class BadRequest extends Error {
   readonly statusCode: number;
   readonly code: string;
   readonly said: Said;
-  constructor(statusCode: number, code: string, said: Said, options?: ErrorOptions) {
+  /** Seconds until it is worth coming again, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(
+    statusCode: number,
+    code: string,
+    said: Said,
+    options: ErrorOptions & { readonly retryAfterSeconds?: number } = {},
+  ) {
     super(said[1], options);
     this.statusCode = statusCode;
     this.code = code;
     this.said = said;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 
@@ -53,7 +61,10 @@ export class Quota {
     const hour = Math.floor(now / 3_600_000);
     const known = this.#sent.get(client);
     const sent = known?.hour === hour ? known.bytes : 0;
-    if (sent + bytes > this.#most) throw new BadRequest(429, 'quota', SAID.quota);
+    if (sent + bytes > this.#most)
+      throw new BadRequest(429, 'quota', SAID.quota, {
+        retryAfterSeconds: Math.ceil(((hour + 1) * 3_600_000 - now) / 1000),
+      });
     this.#sent.delete(client);
     this.#sent.set(client, { hour, bytes: sent + bytes });
     if (this.#sent.size > 10_000) for (const [one] of this.#sent) return void this.#sent.delete(one);

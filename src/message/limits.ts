@@ -220,6 +220,11 @@ export const LIMITS = {
   /** Milliseconds between two looks at the verification keys, and at the signing key: a new key is known before it signs. */
   verifyKeyLookMs: 1000,
   signingKeyLookMs: 5000,
+  /** Seconds until it is worth coming again to a door that said "later", where nobody knows it: a disk, memory, a fault. */
+  retryAfterSeconds: 60,
+  /** Bounds of what is reckoned where it is known: no storm of repeats, and nobody is sent away for the day. */
+  retryAfterLeastSeconds: 10,
+  retryAfterMostSeconds: 900,
   /** Free bytes of a store below which the process is not ready. */
   leastFreeBytes: 256 * MIB,
   /** Milliseconds after which an undelivered message expires: 5 days, RFC 5321 §4.5.4.1. */

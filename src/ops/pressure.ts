@@ -1,5 +1,6 @@
 // Backpressure: when the house is too full to promise anything new, the doors say "later". What was accepted always goes on.
 import type { Gauge } from 'prom-client';
+import { LIMITS } from '../message/limits.ts';
 
 /** What is watched, with the mark at which the doors close and the one at which they open again (hysteresis). */
 export interface Mark {
@@ -10,6 +11,8 @@ export interface Mark {
   readonly openAt: number;
   /** Whether a high value is bad (age, bytes in use) or a low one (bytes free). */
   readonly bad: 'high' | 'low';
+  /** Seconds until it is worth coming again, by the present value; absent: nobody can tell. */
+  readonly retryAfterSeconds?: (value: number) => number;
 }
 
 /** Why the doors are closed, and when it is worth coming again. */
@@ -17,8 +20,6 @@ export interface Closed {
   readonly reason: Mark['reason'];
   readonly retryAfterSeconds: number;
 }
-
-const RETRY_AFTER_SECONDS = 60;
 
 export interface PressureTold {
   readonly gauge: Gauge<'reason'>;
@@ -30,7 +31,8 @@ export interface PressureTold {
 export class Pressure {
   readonly #marks: readonly Mark[];
   readonly #told: PressureTold;
-  readonly #closed = new Set<Mark['reason']>();
+  /** Why the doors are closed, with the seconds that each will take as far as one can tell. */
+  readonly #closed = new Map<Mark['reason'], number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(marks: readonly Mark[], told: PressureTold) {
@@ -41,8 +43,8 @@ export class Pressure {
 
   /** Why nothing new may be taken at this moment; undefined while the doors are open. */
   fault(): Closed | undefined {
-    const [reason] = this.#closed;
-    return reason === undefined ? undefined : { reason, retryAfterSeconds: RETRY_AFTER_SECONDS };
+    const [longest] = [...this.#closed].toSorted(([, a], [, b]) => b - a);
+    return longest === undefined ? undefined : { reason: longest[0], retryAfterSeconds: longest[1] };
   }
 
   /** Looks at every mark once. */
@@ -53,9 +55,9 @@ export class Pressure {
       const sign = mark.bad === 'high' ? 1 : -1;
       const was = this.#closed.has(mark.reason);
       const is = sign * value >= sign * (was ? mark.openAt : mark.closeAt) && !(was && value === mark.openAt);
+      if (is) this.#closed.set(mark.reason, secondsOf(mark, value));
       if (is === was) continue;
-      if (is) this.#closed.add(mark.reason);
-      else this.#closed.delete(mark.reason);
+      if (!is) this.#closed.delete(mark.reason);
       this.#told.gauge.set({ reason: mark.reason }, is ? 1 : 0);
       this.#told.onChange(mark.reason, is, value);
     }
@@ -74,4 +76,10 @@ export class Pressure {
   stop(): void {
     clearTimeout(this.#timer);
   }
+}
+
+function secondsOf({ retryAfterSeconds }: Mark, value: number): number {
+  if (retryAfterSeconds === undefined) return LIMITS.retryAfterSeconds;
+  const { retryAfterLeastSeconds: least, retryAfterMostSeconds: most } = LIMITS;
+  return Math.min(most, Math.max(least, Math.ceil(retryAfterSeconds(value))));
 }

@@ -37,6 +37,8 @@ export function startPressure(config: Config, log: Log, life: Lifecycle, road: R
       bad: 'high',
       closeAt: mostWaitSeconds,
       openAt: mostWaitSeconds / 2,
+      // What came within that time has to be worked off, at about the pace it came in; nothing new is taken meanwhile.
+      retryAfterSeconds: (age) => age - mostWaitSeconds / 2,
     },
   ];
   const pressure = new Pressure(marks, {

@@ -87,7 +87,7 @@ async function bareDoor(keys?: ApiKeys) {
   const door = await openHttpDoor(
     { host: '127.0.0.1', port: 0 },
     {
-      pressure: () => (pressed ? { reason: 'disk', retryAfterSeconds: 60 } : undefined),
+      pressure: () => (pressed ? { reason: 'disk', retryAfterSeconds: 123 } : undefined),
       spool,
       audit: DEAF_AUDIT,
       onSpooled: () => void (spooled += 1),
@@ -394,5 +394,41 @@ describe('uploads', { timeout: 300_000 }, () => {
       assert.match(answer.headers.get('content-security-policy') ?? '', /default-src 'none'/);
       assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
     }
+  });
+});
+
+describe('Retry-After at the HTTP door', () => {
+  it('is what the house knows, the same for a form and for pieces, whenever it says later', async () => {
+    await using door = await bareDoor();
+    door.press(true);
+    const form = new FormData();
+    form.set('to', 'staff@city.example.lg.jp');
+    form.set('file', new Blob(['x']), 'x.txt');
+    const asked = {
+      form: await fetch(`${door.url}/v1/files`, { method: 'POST', body: form }),
+      pieces: await fetch(`${door.url}/v1/uploads`, { method: 'POST', headers: { 'Upload-Length': '1' } }),
+    };
+    for (const [way, answer] of Object.entries(asked)) {
+      assert.equal(answer.status, 503, way);
+      assert.equal(answer.headers.get('retry-after'), '123', way);
+    }
+    door.press(false);
+    const to = `to ${Buffer.from('staff@city.example.lg.jp').toString('base64')}`;
+    let last: Response | undefined;
+    for (let sent = 0; sent < 50 && last?.status !== 429; sent += 1)
+      last = await fetch(`${door.url}/v1/uploads`, {
+        method: 'POST',
+        headers: { 'Upload-Length': '1', 'Upload-Metadata': to },
+      });
+    assert.equal(last?.status, 429);
+    const seconds = Number(last.headers.get('retry-after'));
+    assert.ok(seconds > 0 && seconds <= 3600, `${seconds}`);
+  });
+
+  it('of the hour’s quota is the rest of the hour', () => {
+    const quota = new Quota(100);
+    const hour = 3_600_000 * 500_000;
+    quota.take('a', 100, hour);
+    assert.throws(() => quota.take('a', 1, hour + 600_000), { statusCode: 429, retryAfterSeconds: 3000 });
   });
 });

@@ -1,6 +1,7 @@
 // Row 120: over a mark the doors say later, and open again by themselves, not at once.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LIMITS } from '../../src/message/limits.ts';
 import { openMetrics } from '../../src/ops/metrics.ts';
 import { Pressure } from '../../src/ops/pressure.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
@@ -32,6 +33,34 @@ describe('row 120: backpressure', () => {
     assert.equal(pressure.fault(), undefined);
   });
 
+  it('says when it is worth coming again: as long as the oldest still has to wait, the longest of several reasons', async () => {
+    let age = 400;
+    let free = 100;
+    const queue = {
+      reason: 'queue',
+      read: async () => age,
+      bad: 'high',
+      closeAt: 300,
+      openAt: 150,
+      retryAfterSeconds: (value: number) => value - 150,
+    } as const;
+    const disk = { reason: 'disk', read: async () => free, bad: 'low', closeAt: 50, openAt: 75 } as const;
+    const pressure = new Pressure([queue, disk], { gauge: openMetrics(false).pressure, onChange: () => undefined });
+    const seconds = async (): Promise<number | undefined> => {
+      await pressure.look();
+      return pressure.fault()?.retryAfterSeconds;
+    };
+    assert.equal(await seconds(), 250);
+    age = 200;
+    assert.equal(await seconds(), 50, 'it is less by now');
+    age = 100_000;
+    assert.equal(await seconds(), LIMITS.retryAfterMostSeconds);
+    age = 151;
+    assert.equal(await seconds(), LIMITS.retryAfterLeastSeconds);
+    free = 10;
+    assert.equal(await seconds(), LIMITS.retryAfterSeconds, 'nobody knows when somebody makes room');
+  });
+
   it('is 452 at MAIL and 503 with Retry-After on HTTP, is counted, and the mail accepted before goes on', async () => {
     await using folder = await scratch();
     await using open = await startTestGateway(folder.path);
@@ -56,7 +85,7 @@ describe('row 120: backpressure', () => {
     form.set('file', new Blob(['x']), 'x.txt');
     const answer = await fetch(`http://127.0.0.1:${gateway.uploadPort}/v1/files`, { method: 'POST', body: form });
     assert.equal(answer.status, 503);
-    assert.equal(answer.headers.get('retry-after'), '60');
+    assert.equal(answer.headers.get('retry-after'), String(LIMITS.retryAfterSeconds));
     await until(
       async () => (await gateway.spool?.unfinished(10))?.sanitise.length === 0,
       20_000,
