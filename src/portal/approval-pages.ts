@@ -5,7 +5,7 @@ import { html, type Html } from '../message/html.ts';
 import type { Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
 import { digestNow, facts, row } from './original-cards.ts';
-import type { Hindrance, OriginalAsked, Originals, Place } from './originals.ts';
+import { placeOf, type Hindrance, type OriginalAsked, type Originals } from './originals.ts';
 import type { Answer, Visit } from './pages.ts';
 import { wordsOf, type Word } from './words.ts';
 
@@ -54,12 +54,6 @@ async function approvalsPage(desk: Desk, visit: Visit, originals: Originals, fau
         ${more && last !== undefined ? html`<a class="button quiet" rel="next" href="/approvals?after=${last.at}-${last.id}">${say('newer')}</a>` : ''}
       </nav>`,
   });
-}
-
-/** Where a page begins: `<time>-<id>` of the last request of the page before. */
-function placeOf(text: string): Place | undefined {
-  const [, at, id] = /^(\d{1,15})-([0-9a-f]{32})$/.exec(text) ?? [];
-  return at === undefined || id === undefined ? undefined : { at: Number(at), id };
 }
 
 /** What an approver has to know: who asks, who sent it, what was found in it when it was made harmless. */

@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS originals (
   size INTEGER NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL, state TEXT NOT NULL,
   level INTEGER NOT NULL, part TEXT NOT NULL DEFAULT '', request TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT '',
   found TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS originals_user ON originals (user);
+DROP INDEX IF EXISTS originals_user;
+CREATE INDEX IF NOT EXISTS originals_of ON originals (user, at, id);
 CREATE INDEX IF NOT EXISTS originals_open ON originals (state, expires);
 CREATE TABLE IF NOT EXISTS deletions (
   id TEXT PRIMARY KEY, by TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL,

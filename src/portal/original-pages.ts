@@ -8,7 +8,7 @@ import { messageOf, type Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
 import type { Listed } from './message-lists.ts';
 import { digestNow, facts, row } from './original-cards.ts';
-import type { OriginalAsked, Originals } from './originals.ts';
+import { placeOf, type OriginalAsked, type Originals } from './originals.ts';
 import type { Answer, Visit } from './pages.ts';
 import { settleReleases, type EndOfRelease } from './released.ts';
 import { wordsOf, type Word } from './words.ts';
@@ -26,6 +26,8 @@ export interface OriginalPagesDeps {
 
 const REASON_LEAST = 5;
 const REASON_MOST = 400;
+/** Requests of one page. */
+const CARDS = 50;
 /** Requests of a person in a quarter of an hour: each is a card before every approver. */
 const PER_PERSON = 30;
 
@@ -160,7 +162,9 @@ async function decidersOf(
 
 async function minePage(desk: Desk, visit: Visit, originals: Originals, told?: Html): Promise<Html> {
   const say = wordsOf(visit.language);
-  const mine = originals.ofUser(visit.user.name);
+  const before = placeOf(visit.query.get('before') ?? '');
+  const { asked: mine, more } = originals.ofUser(visit.user.name, CARDS, before);
+  const last = mine.at(-1);
   const cards = await Promise.all(
     mine.map(
       async (one) =>
@@ -175,7 +179,11 @@ async function minePage(desk: Desk, visit: Visit, originals: Originals, told?: H
     body: html`${told} ${mine.length === 0 ? html`<p class="empty">${say('originalsNone')}</p>` : ''}
       <ul class="plain">
         ${cards}
-      </ul>`,
+      </ul>
+      <nav class="turn" aria-label="${say('page')}">
+        ${before === undefined ? '' : html`<a class="button quiet" href="/originals">${say('newest')}</a>`}
+        ${more && last !== undefined ? html`<a class="button quiet" rel="next" href="/originals?before=${last.at}-${last.id}">${say('older')}</a>` : ''}
+      </nav>`,
   });
 }
 

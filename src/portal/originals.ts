@@ -51,6 +51,12 @@ export interface Decision {
 /** A place in the order of requests. */
 export type Place = Pick<OriginalAsked, 'at' | 'id'>;
 
+/** A place as an address names it: `<time>-<id>`; undefined for anything else. */
+export function placeOf(text: string): Place | undefined {
+  const [, at, id] = /^(\d{1,15})-([0-9a-f]{32})$/.exec(text) ?? [];
+  return at === undefined || id === undefined ? undefined : { at: Number(at), id };
+}
+
 /** Why somebody may not decide. */
 export type Hindrance = 'not-yours' | 'own-request' | 'decided-before' | 'not-open' | 'changed';
 
@@ -102,11 +108,20 @@ export class Originals {
     return row === undefined ? undefined : this.#of(row);
   }
 
-  /** A person's own requests, newest first. */
-  ofUser(user: string): OriginalAsked[] {
-    return this.#db
-      .all('SELECT * FROM originals WHERE user = ? ORDER BY at DESC LIMIT 200', user)
-      .map((row) => this.#of(row));
+  /** Up to `most` of a person's own requests, newest first, from the one after `before`; and whether there are more. */
+  ofUser(
+    user: string,
+    most: number,
+    { at, id }: Place = { at: Number.MAX_SAFE_INTEGER, id: '' },
+  ): { readonly asked: OriginalAsked[]; readonly more: boolean } {
+    const rows = this.#db.all(
+      'SELECT * FROM originals WHERE user = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?',
+      user,
+      at,
+      id,
+      most + 1,
+    );
+    return { asked: rows.slice(0, most).map((row) => this.#of(row)), more: rows.length > most };
   }
 
   /** The request of this person for this that still runs: nobody has two of them. */

@@ -7,6 +7,7 @@ import { describe, it, mock } from 'node:test';
 import { readConfig } from '../../src/config.ts';
 import { folderOf, type MessageId } from '../../src/message/id.ts';
 import { MANIFEST } from '../../src/outbox/manifest.ts';
+import { Originals } from '../../src/portal/originals.ts';
 import { SESSION_COOKIE } from '../../src/portal/pages.ts';
 import { loadSealingKey } from '../../src/requests/keys.ts';
 import { RequestWriter } from '../../src/requests/requests.ts';
@@ -414,6 +415,61 @@ describe('originals', { timeout: 300_000 }, () => {
       assert.equal(seen.size, 60);
       bare.pass(16 * 60_000);
       assert.equal(await ask(reader, 30), 303);
+    } finally {
+      await bare.close();
+    }
+  });
+
+  it('who asked sees all of his requests, however many, the newest first, page by page', async () => {
+    const bare = await barePortal(['古い件']);
+    try {
+      const { reader } = people(bare);
+      let now = Date.now() - 1_000_000;
+      const policy = { levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 };
+      const originals = new Originals(
+        bare.db,
+        async () => policy,
+        () => now,
+      );
+      const message = bare.ids[0] as MessageId;
+      const asked: string[] = [];
+      for (let at = 0; at < 230; at++) {
+        if (at % 3 === 0) now += 1000; // some at the same moment
+        const name = `申請${String(at).padStart(3, '0')}`;
+        originals.ask(
+          { message, user: 'reader', reason: '理由', sha256: 'a'.repeat(64), size: 1, name, part: '' },
+          policy,
+        );
+        asked.push(name);
+      }
+      originals.ask(
+        { message, user: 'kacho', reason: '理由', sha256: 'a'.repeat(64), size: 1, name: '他人', part: '' },
+        policy,
+      );
+      const seen: string[] = [];
+      const counts: number[] = [];
+      for (let path: string | undefined = '/originals'; path !== undefined;) {
+        const page: string = await (await reader.get(path)).text();
+        assert.doesNotMatch(page, /他人/);
+        const names = [...page.matchAll(/<b>(申請\d{3})<\/b/g)].map(([, name = '']) => name);
+        counts.push(names.length);
+        seen.push(...names);
+        assert.equal(
+          page.includes('href="/originals"') && /class="button quiet" href="\/originals"/.test(page),
+          path !== '/originals',
+        );
+        path = /rel="next" href="([^"]+)"/.exec(page)?.[1];
+      }
+      assert.deepEqual(counts, [50, 50, 50, 50, 30]);
+      assert.deepEqual(seen.toSorted(), asked);
+      assert.equal(new Set(seen).size, 230);
+      const newest = seen.map((name) => Math.floor(asked.indexOf(name) / 3));
+      assert.deepEqual(
+        newest,
+        newest.toSorted((a, b) => b - a),
+        'the newest first',
+      );
+      assert.equal((await reader.get('/originals?before=nonsense')).status, 200);
     } finally {
       await bare.close();
     }
