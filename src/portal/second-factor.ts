@@ -170,9 +170,11 @@ function codePage(glance: Glance, fault?: Word): Html {
         ${csrfField(glance)}${codeField(glance)}
         <p><button>${say('signIn')}</button></p>
       </form>
-      <form method="post" action="/sign-out">
-        ${csrfField(glance)}<button class="quiet">${say('signOut')}</button>
-      </form>`,
+      <div class="acts">
+        <form method="post" action="/sign-out">
+          ${csrfField(glance)}<button class="quiet">${say('signOut')}</button>
+        </form>
+      </div>`,
   });
 }
 

@@ -2,14 +2,17 @@
 // With MUGAI_SCREENSHOTS=1 the pictures in docs/portal/ are taken anew.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { renameSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Secret, TOTP } from 'otpauth';
 import { openBrowser } from '../support/browser.ts';
+import { startClamd } from '../support/clamd.ts';
 import { sendMail, startTestGateway } from '../support/gateway.ts';
 import { look } from '../support/look.ts';
 import { slowPdf } from '../support/make-pdf.ts';
-import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, Visitor } from '../support/portal.ts';
+import { addPerson, firstAdministrator, messageId, PASSWORD, portalUrl, signInAt, Visitor } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -23,9 +26,10 @@ async function mail(name: string): Promise<Buffer> {
 describe('how the portal looks', { timeout: 400_000 }, () => {
   it('every page without a serious violation of axe-core; a held file opens with its password', async () => {
     await using folder = await scratch();
-    await using gateway = await startTestGateway(folder.path, {
+    await using clamd = await startClamd(`${folder.path}/clamd`);
+    await using gateway = await startTestGateway(`${folder.path}/data`, {
       MUGAI_WORKERS: '1',
-      MUGAI_CLAMD: `${folder.path}/clamd.sock`, // originals are asked for, and none is released here
+      MUGAI_CLAMD: clamd.socket, // originals are asked for, and none is released here
     });
     const url = portalUrl(gateway);
     const outer = `http://127.0.0.1:${gateway.uploadPort}`;
@@ -54,7 +58,8 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     assert.equal((await fetch(`${outer}/v1/files`, { method: 'POST', body })).status, 202);
     const estimate = await messageId(hanako, '事務用椅子');
     await messageId(hanako, '予算資料');
-    const forwarded = await (await hanako.get(`/messages/${await messageId(hanako, 'Fwd')}`)).text();
+    const fwd = await messageId(hanako, 'Fwd');
+    const forwarded = await (await hanako.get(`/messages/${fwd}`)).text();
     assert.equal(forwarded.match(/<li class="card file">/g)?.length, 2, 'its text and its PDF, each once');
 
     await page.goto(`${url}/sign-in`);
@@ -66,6 +71,10 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     await page.locator('.files .button').first().click();
     await page.locator('.sheets img').first().waitFor();
     await look(page, 'preview');
+
+    await page.goto(`${url}/messages/${fwd}`);
+    await page.locator('.files a:has-text("読む")').first().click();
+    await look(page, 'text');
 
     // The held file: a wrong password is told, the right one opens it, and the list shows the version that can be read.
     const held = await messageId(hanako, '予算資料');
@@ -109,6 +118,25 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     await look(page, 'person');
     await page.goto(`${url}/account`);
     await look(page, 'account');
+    await page.click('text=二段階認証を使う');
+    await look(page, 'totp');
+    const secret = Secret.fromBase32(await page.locator('[data-secret]').innerText());
+    const code = (steps: number): string => new TOTP({ secret }).generate({ timestamp: Date.now() + steps * 30_000 });
+    await page.fill('#totp', code(0));
+    await page.click('main form button');
+    await page.waitForURL(`${url}/account?saved=1`);
+    await page.click('text=サインアウト');
+    await page.fill('#name', 'hanako');
+    await page.fill('#password', PASSWORD);
+    await page.click('main button');
+    await page.waitForURL(`${url}/sign-in/code`);
+    await look(page, 'totp-code');
+    await page.fill('#totp', code(1));
+    await page.click('main form button');
+    await page.goto(`${url}/people/hanako`); // his own: nothing to take away
+    assert.equal(await page.locator('form[action$="/factors"]').count(), 0);
+    assert.equal((await administrator.post('/people/hanako/factors', {})).status, 200);
+    await signInAt(page, url, 'hanako'); // his sessions ended with it
     // Passkeys are bound to a name: here it is localhost.
     const named = url.replace('127.0.0.1', 'localhost');
     await signInAt(page, named, 'hanako');
@@ -142,6 +170,13 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     assert.deepEqual(complaints, []);
     await page.goto(`${url}/messages/${'0'.repeat(26)}`);
     await look(page, 'not-found');
+
+    await page.waitForLoadState('networkidle');
+    renameSync(`${folder.path}/data/outbox`, `${folder.path}/away`);
+    await page.goto(`${url}/messages/${estimate}`);
+    await look(page, 'trouble');
+    rmSync(`${folder.path}/data/outbox`, { recursive: true, force: true });
+    renameSync(`${folder.path}/away`, `${folder.path}/data/outbox`);
 
     // Seen by somebody who prefers English, on a narrow screen.
     await page.setViewportSize({ width: 420, height: 800 });

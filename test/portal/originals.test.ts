@@ -17,6 +17,7 @@ import { openBrowser } from '../support/browser.ts';
 import { startClamd, TEST_MALWARE } from '../support/clamd.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { barePortal, type BarePortal } from '../support/bare-portal.ts';
+import { look } from '../support/look.ts';
 import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, Visitor } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 
@@ -138,6 +139,7 @@ describe('originals', { timeout: 300_000 }, () => {
     for (let looks = 0; looks < 3; looks++)
       assert.equal((await fetch(outer + link)).status, 200, 'a look uses nothing up');
     await page.goto(outer + link);
+    await look(page, 'release');
     assert.match(await page.locator('main').innerText(), new RegExp(sha256));
     const downloading = page.waitForEvent('download');
     await page.click('main button');

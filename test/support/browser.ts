@@ -27,7 +27,9 @@ export async function openBrowser(language: 'ja' | 'en' = 'ja', script = true): 
   const profile = await mkdtemp(join(tmpdir(), 'mugai-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: '/usr/bin/chromium',
-    args: FLAGS,
+    // The browser's own words (date fields, file buttons) follow the language it was started in, not the pages' locale.
+    args: [...FLAGS, `--lang=${language}`],
+    env: { ...process.env, LANGUAGE: language },
     headless: true,
     locale: language === 'ja' ? 'ja-JP' : 'en-GB',
     timezoneId: 'Asia/Tokyo',

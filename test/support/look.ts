@@ -10,6 +10,9 @@ import type { Page } from 'playwright-core';
 const DOCS = fileURLToPath(new URL('../../docs/portal/', import.meta.url));
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** What the browser itself says of an empty field that is needed. */
+const OWN_WORDS = "Object.assign(document.createElement('input'), { required: true }).validationMessage";
+
 interface Violation {
   readonly id: string;
   readonly impact: string;
@@ -29,6 +32,8 @@ export async function look(page: Page, name: string): Promise<void> {
   assert.deepEqual(told, [], name);
   if (process.env['MUGAI_SCREENSHOTS'] === '1') {
     await mkdir(DOCS, { recursive: true });
+    const own = String(await page.evaluate(OWN_WORDS));
+    assert.match(own, /フィールド/, 'a Japanese browser (Debian: chromium-l10n) is needed for the pictures');
     await page.screenshot({ path: `${DOCS}${name}.png` });
   }
   assert.ok(existsSync(`${DOCS}${name}.png`), `docs/portal/${name}.png is missing: run with MUGAI_SCREENSHOTS=1`);
