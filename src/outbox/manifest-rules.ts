@@ -42,6 +42,8 @@ function isLine(text: string): boolean {
 /** What is whole has no reason, what is not has one, and nothing comes of a part that stays outside. */
 function checkVerdicts({ subject, predicate }: Statement): void {
   const { state, reason, source, parts, answers } = predicate;
+  if (new Set(parts.map(({ path }) => path)).size !== parts.length)
+    refuseManifest('manifest-schema', 'two parts stand at one place');
   // A file of which nothing is left, a signature by itself, is refused for no reason.
   const isDropped = state === 'refused' && parts[0]?.verdict === 'dropped';
   if ((state === 'sanitised') !== (reason === null) && !isDropped)

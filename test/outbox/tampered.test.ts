@@ -51,7 +51,7 @@ interface Statement {
   predicate: {
     reason: string | null;
     policy: { name: string };
-    parts: { outputs: string[] }[];
+    parts: { path: string; outputs: string[] }[];
     state: string;
     receivedAt: string;
     sanitisedAt: string;
@@ -181,6 +181,15 @@ const sof = (bytes: Buffer): number => bytes.indexOf(Buffer.from([0xff, 0xc0]));
 type Case = readonly [rule: Rule, file: string | undefined, make: () => Files | Promise<Files>];
 
 const CASES: { readonly [name: string]: Case } = {
+  // ── sealed with the key: parts ──
+  'two parts stand at one place': [
+    'manifest-schema',
+    MANIFEST,
+    statement(({ predicate: { parts } }) => {
+      const [first, second] = parts;
+      if (first !== undefined && second !== undefined) second.path = first.path;
+    }),
+  ],
   // ── at rest ──
   'a byte of a PDF is changed': [
     'file-digest',
@@ -301,8 +310,9 @@ const CASES: { readonly [name: string]: Case } = {
     'manifest-schema',
     MANIFEST,
     statement((s) => {
-      const part = { ...s.predicate.parts[0], outputs: [] };
-      while (s.predicate.parts.length < LIMITS.parts + 2) s.predicate.parts.push(part);
+      const { parts } = s.predicate;
+      while (parts.length < LIMITS.parts + 2)
+        parts.push({ ...parts[0], path: String(parts.length + 100), outputs: [] });
     }),
   ],
   ...Object.fromEntries(
