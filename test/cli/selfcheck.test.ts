@@ -1,14 +1,16 @@
 // The dated report of a running gateway: what holds is told, each control that is broken is found, in text, JSON and on paper.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmod, readFile, readdir, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openJournal } from '../../src/audit/journal.ts';
 import { collect } from '../../src/cli/selfcheck/collect.ts';
 import { CONTROLS, type Evidence, type Report } from '../../src/cli/selfcheck/evidence.ts';
 import { readConfig } from '../../src/config.ts';
-import { gatewayEnv, runMugai } from '../support/gateway-process.ts';
+import { Accounts } from '../../src/portal/accounts.ts';
+import { Database } from '../../src/portal/database.ts';
+import { gatewayEnv, runMugai, startGatewayProcess } from '../support/gateway-process.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { addPerson, firstAdministrator, messageId } from '../support/portal.ts';
 import { scratch } from '../support/scratch.ts';
@@ -103,6 +105,49 @@ describe('mugai selfcheck', { timeout: 400_000 }, () => {
     const lines = await readFile(join(journal, name), 'utf8');
     await writeFile(join(journal, name), lines.replace('converted', 'sealed   '));
     assert.ok(failing(await found()).includes('journal'));
+  });
+
+  it('finds a gateway that died, keys that are gone, and a passkey beside a password that suffices', async (context) => {
+    await using folder = await scratch();
+    const { PATH: _path, ...env } = gatewayEnv(folder.path, {});
+    const config = readConfig(env);
+    const found = async (): Promise<ReadonlyMap<string, Evidence>> =>
+      new Map((await collect(config, Date.now())).map((one) => [one.control, one]));
+    const never = await found();
+    assert.deepEqual([never.get('gateway')?.state, never.get('keys')?.state], ['note', 'note'], 'nothing ran here');
+    const running = await startGatewayProcess(env);
+    context.after(async () => running.end('SIGKILL'));
+    const db = new Database(join(folder.path, 'portal'));
+    new Accounts(db).add('kacho', '課長', ['approver']);
+    new Accounts(db).add('joho', '情報', ['auditor']);
+    db.run("UPDATE users SET password = 'x' WHERE name = 'kacho'");
+    for (const name of ['kacho', 'joho']) db.run("INSERT INTO passkeys VALUES (?, ?, 'k', 0, '', 0, NULL)", name, name);
+    db.close();
+    const alive = await found();
+    assert.deepEqual([alive.get('keys')?.state, alive.get('second-factor')?.state], ['holds', 'fails']);
+    assert.equal(
+      alive.get('second-factor')?.en,
+      '1: kacho (has a passkey, and the password alone lets in, too)',
+      'joho has no password',
+    );
+    await running.end('SIGKILL');
+    const dead = await found();
+    assert.equal(dead.get('gateway')?.state, 'fails');
+    assert.match(
+      dead.get('gateway')?.en ?? '',
+      /^no answer from .* was not closed: it died, hangs, or answers at another/,
+    );
+    for (const [file, zone] of [
+      ['signing-key.pem', 'middle'],
+      ['verify-key.pem', 'inner'],
+    ] as const) {
+      const path = join(folder.path, 'keys', file);
+      await rename(path, `${path}.away`);
+      const { state, en } = (await found()).get('keys') ?? {};
+      assert.equal(state, 'fails', zone);
+      assert.match(en ?? '', new RegExp(`${file} is gone`));
+      await rename(`${path}.away`, path);
+    }
   });
 
   it('wrong usage is told in one line', async () => {

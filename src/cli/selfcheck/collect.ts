@@ -42,7 +42,7 @@ const found = (control: Control, state: State, ja: string, en: string): Evidence
 /** Everything but the jail, which is tried elsewhere. A look that fails is a control that fails. */
 export async function collect(config: Config, now: number): Promise<Evidence[]> {
   const journals = journalsIn(join(config.dataDir, 'journal'));
-  const running = await gateway(config);
+  const running = await gateway(config, journals);
   const { reports, lies } = await followChains(journals);
   const looks: readonly [Control, () => Promise<Evidence | readonly Evidence[]> | Evidence | readonly Evidence[]][] = [
     ['gateway', () => running.evidence],
@@ -73,7 +73,10 @@ export async function collect(config: Config, now: number): Promise<Evidence[]> 
 const elsewhere = (control: Control, what: string): Evidence =>
   found(control, 'note', `この機械にはありません（${what}）`, `not on this machine (${what})`);
 
-async function gateway({ opsListen }: Config): Promise<{ readonly evidence: Evidence; readonly answers: boolean }> {
+async function gateway(
+  { opsListen }: Config,
+  journals: readonly string[],
+): Promise<{ readonly evidence: Evidence; readonly answers: boolean }> {
   const url = `http://${opsListen.host.includes(':') ? `[${opsListen.host}]` : opsListen.host}:${opsListen.port}/readyz`;
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
@@ -90,13 +93,36 @@ async function gateway({ opsListen }: Config): Promise<{ readonly evidence: Evid
       : found('gateway', 'fails', `異常: ${told}`, `not ready: ${told}`);
     return { evidence, answers: true };
   } catch {
-    // Nobody answers: it does not run here, or on another address. Which of the two is for the reader to know.
+    // A gateway that was stopped has closed its journals. Where it does not run at all there are none.
+    const open: string[] = [];
+    for (const folder of journals) if (!(await leftAs(folder)).closed) open.push(folder);
+    if (open.length > 0) {
+      const names = open.join(', ');
+      const ja = `${url} に応答なし。監査記録が閉じられていません（${names}）。異常終了したか、応答できないか、別のアドレスです`;
+      const en = `no answer from ${url}, and ${names} was not closed: it died, hangs, or answers at another address`;
+      return { evidence: found('gateway', 'fails', ja, en), answers: false };
+    }
     return { evidence: found('gateway', 'note', `${url} に応答なし`, `no answer from ${url}`), answers: false };
   }
 }
 
 async function keys(config: Config): Promise<Evidence> {
   const { signingKeyFile, verifyKeyFile, requestKeyFile } = config;
+  // Who seals here has the private key, who delivers here the public one: a zone that was at work has a journal.
+  const worked = (zone: string): boolean => existsSync(join(config.dataDir, 'journal', zone));
+  const gone = [
+    ...(worked('middle') && !existsSync(signingKeyFile) ? [signingKeyFile] : []),
+    ...(worked('inner') && !existsSync(verifyKeyFile) ? [verifyKeyFile] : []),
+  ];
+  if (gone.length > 0) {
+    const names = gone.join(', ');
+    return found(
+      'keys',
+      'fails',
+      `鍵がありません: ${names}`,
+      `${names} is gone: nothing is sealed, or nothing delivered`,
+    );
+  }
   if (!existsSync(verifyKeyFile)) return elsewhere('keys', verifyKeyFile);
   const known = [...(await loadPublicKeys(verifyKeyFile)).keys()];
   const faults: string[] = [];
@@ -236,13 +262,17 @@ function people(config: Config, now: number): Evidence[] {
   try {
     const all = new Accounts(db).list();
     const active = all.filter((user) => !user.disabled);
-    const without = active.filter(
-      (user) => user.source === 'local' && !user.hasTotp && PRIVILEGED.some((role) => user.roles.includes(role)),
+    // A passkey is two factors by itself, and none for whoever signs in with the password beside it.
+    const keyed = new Set(db.all('SELECT DISTINCT user FROM passkeys').map((row) => String(row['user'])));
+    const alone = active.filter(
+      ({ name, source, hasTotp, hasPassword }) => source === 'local' && !hasTotp && (hasPassword || !keyed.has(name)),
     );
-    const names = without.map(({ name }) => name).join(', ');
+    const without = alone.filter((user) => PRIVILEGED.some((role) => user.roles.includes(role)));
+    const named = (passkey: string): string =>
+      without.map(({ name }) => (keyed.has(name) ? `${name}${passkey}` : name)).join(', ');
     const count = (role: Role): string => `${role} ${active.filter(({ roles }) => roles.includes(role)).length}`;
     const roles = [...PRIVILEGED, 'staff' as const].map(count).join(', ');
-    const bare = active.filter((user) => user.source === 'local' && !user.hasTotp).length;
+    const bare = alone.length;
     const held = Number(db.get('SELECT count(*) AS n FROM messages WHERE waiting > 0 AND shown = 1')?.['n'] ?? 0);
     const asked = Number(
       db.get("SELECT count(*) AS n FROM originals WHERE state IN ('asked', 'approved') AND expires > ?", now)?.['n'] ??
@@ -250,7 +280,12 @@ function people(config: Config, now: number): Evidence[] {
     );
     return [
       without.length > 0
-        ? found('second-factor', 'fails', `${without.length} 人: ${names}`, `${without.length}: ${names}`)
+        ? found(
+            'second-factor',
+            'fails',
+            `${without.length} 人: ${named('（パスキーはあるがパスワードだけでも入れる）')}`,
+            `${without.length}: ${named(' (has a passkey, and the password alone lets in, too)')}`,
+          )
         : found('second-factor', 'holds', 'なし', 'none'),
       found(
         'users',
