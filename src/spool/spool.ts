@@ -349,9 +349,14 @@ export class Spool {
     // Read once before any byte goes: what lies there must still be what was approved and scanned.
     const hash = createHash('sha256');
     let size = 0;
-    for await (const chunk of open()) {
-      hash.update(chunk);
-      size += chunk.length;
+    try {
+      for await (const chunk of open()) {
+        hash.update(chunk);
+        size += chunk.length;
+      }
+    } catch (error) {
+      if (error instanceof MugaiError && error.code === 'not-found') return undefined; // deleted a moment ago
+      throw error;
     }
     return size === release.size && hash.digest('hex') === release.sha256 ? { size, open } : undefined;
   }

@@ -2,7 +2,7 @@
 // again when its waiting time is over, and lets the outer door hand it out once. Nothing of it comes near the outbox.
 import { createHash } from 'node:crypto';
 import { parseMessageId, type MessageId } from '../message/id.ts';
-import { MugaiError } from '../message/errors.ts';
+import { MugaiError, reasonOf } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Audit } from '../message/act.ts';
 import type { OpenRelease, ReleaseEnd, ReleaseRecord, Spooled } from '../message/stages.ts';
@@ -54,8 +54,12 @@ export function answerOriginals(spool: Spool): Answer<OriginalRequest> {
 }
 
 /** Looks at an original as it is now. Whoever gets `clean` discards its content. Throws when the scanner gives no answer. */
-export async function lookAt(release: OpenRelease, deps: OriginalDeps, signal: AbortSignal): Promise<Looked> {
-  const { spool, clamd } = deps;
+export async function lookAt(
+  release: OpenRelease,
+  deps: OriginalDeps & { readonly away: (why: string) => void },
+  signal: AbortSignal,
+): Promise<Looked> {
+  const { spool, clamd, away } = deps;
   const spooled = await spool.spooled(release.id as MessageId);
   if (spooled === undefined) return { state: 'gone' };
   const original = await originalOf(spooled, release.part, deps, signal);
@@ -67,11 +71,18 @@ export async function lookAt(release: OpenRelease, deps: OriginalDeps, signal: A
     if (release.sha256 !== content.sha256) return { state: 'changed' };
     if (clamd === undefined) return { state: 'no-scanner' };
     const hash = createHash('sha256');
-    const { found } = await scan(clamd, hashed(content.open(), hash), signal);
+    const bytes = hashed(content.open(), hash);
+    const { found } = await scan(clamd, bytes, signal).catch((error: unknown) => {
+      if (!isGone(error)) away(reasonOf(error));
+      throw error;
+    });
     if (found !== undefined) return { state: 'malware', found };
     if (hash.digest('hex') !== release.sha256) return { state: 'changed' };
     kept = true;
     return { state: 'clean', original };
+  } catch (error) {
+    if (isGone(error)) return { state: 'gone' };
+    throw error;
   } finally {
     if (!kept) await content.discard();
   }
@@ -104,6 +115,11 @@ export async function decide(
     ...(part === '' ? {} : { part }),
   };
   await spool.recordRelease(id as MessageId, record, clean && part !== '' ? looked.original.content : undefined);
+}
+
+/** True when the bytes of a message were deleted while one looked at it. */
+function isGone(error: unknown): boolean {
+  return error instanceof MugaiError && error.code === 'not-found';
 }
 
 async function* hashed(

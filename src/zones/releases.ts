@@ -7,7 +7,7 @@ import { RELEASE_ENDS, type OpenRelease, type ReleaseEnd } from '../message/stag
 import type { Log } from '../ops/log.ts';
 import type { EndedRelease } from '../outbox/release-ends.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import { decide, lookAt, type OriginalDeps } from './originals.ts';
+import { decide, lookAt, type Looked, type OriginalDeps } from './originals.ts';
 
 /** Pause between two looks: a person waits for the answer. */
 const LOOK_MS = 1000;
@@ -39,21 +39,19 @@ export class ReleaseKeeper {
     this.#deps = deps;
   }
 
-  /** Begins what is due now; resolves when it was begun. */
+  /** Does what is quickly done, and begins the scans that are due; resolves when they were begun. */
   async look(signal: AbortSignal): Promise<void> {
     for (const release of await this.#deps.spool.openReleases.all()) {
       const { token } = release;
-      if (this.#busy.has(token) || this.#busy.size >= AT_ONCE) continue;
-      const step = this.#step(release, signal)
-        .catch((error: unknown) => {
-          if (signal.aborted) return;
-          const { id, request } = release;
-          this.#deps.log.warn({ id, request, error: reasonOf(error) }, 'release of an original: tried again');
-          this.#again.set(token, performance.now() + AGAIN_MS);
-        })
-        .finally(() => this.#busy.delete(token));
-      this.#busy.set(token, step);
+      if (this.#busy.has(token) || performance.now() < (this.#again.get(token) ?? 0)) continue;
+      await this.#step(release, signal).catch((error: unknown) => this.#failed(release, error, signal));
     }
+  }
+
+  #failed({ id, request, token }: OpenRelease, error: unknown, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#deps.log.warn({ id, request, error: reasonOf(error) }, 'release of an original: tried again');
+    this.#again.set(token, performance.now() + AGAIN_MS);
   }
 
   /** Resolves when nothing is under way. */
@@ -76,30 +74,38 @@ export class ReleaseKeeper {
     }
     if (now >= Date.parse(release.expires)) {
       const state = Date.parse(release.noted) < Date.parse(release.expires) ? 'not-scanned' : 'expired';
-      return decide(release, this.#deps, { state });
+      return this.#decide(release, { state });
     }
-    if (performance.now() < (this.#again.get(token) ?? 0)) return;
     const early = now < Date.parse(release.notBefore);
-    if (early && this.#early.has(token)) return;
-    await this.#lookAt(release, early, signal);
+    if ((early && this.#early.has(token)) || this.#busy.size >= AT_ONCE) return;
+    const scan = this.#lookAt(release, early, signal)
+      .catch((error: unknown) => this.#failed(release, error, signal))
+      .finally(() => this.#busy.delete(token));
+    this.#busy.set(token, scan);
   }
 
   async #lookAt(release: OpenRelease, early: boolean, signal: AbortSignal): Promise<void> {
     const { alarm } = this.#deps;
-    const looked = await lookAt(release, this.#deps, signal).catch((error: unknown) => {
-      if (!signal.aborted) alarm('scanner-away', 'clamd', `original of ${release.id}: ${reasonOf(error)}`);
-      throw error;
-    });
+    const away = (why: string): void =>
+      void (signal.aborted || alarm('scanner-away', 'clamd', `original of ${release.id}: ${why}`));
+    const looked = await lookAt(release, { ...this.#deps, away }, signal);
     this.#again.delete(release.token);
     try {
       if (looked.state === 'malware') alarm('malware', looked.found ?? '', `found in the original of ${release.id}`);
       // Clean before its time says nothing of then: signatures that come meanwhile count.
       if (early && looked.state === 'clean') return void this.#early.add(release.token);
-      await decide(release, this.#deps, looked);
+      await this.#decide(release, looked);
     } finally {
       if (looked.state === 'clean') await looked.original.content.discard();
     }
     if (looked.state === 'gone') await this.#end(release, 'gone');
+  }
+
+  /** Another worker may have decided or told meanwhile: then its word stands, and the journal has it once. */
+  async #decide(release: OpenRelease, looked: Looked): Promise<void> {
+    const { spool } = this.#deps;
+    const { id, token } = release;
+    if ((await spool.release(id as MessageId, token)) === undefined) await decide(release, this.#deps, looked);
   }
 
   /** Tells how it ended, in the journal and to the inner side; then it is followed no longer. */
@@ -107,6 +113,7 @@ export class ReleaseKeeper {
     const { spool, outbox, signer, audit, log } = this.#deps;
     const { request, token, by } = release;
     const id = release.id as MessageId;
+    if ((await spool.openReleases.find(token)) === undefined) return;
     await audit.append({ act: 'release-ended', message: id, detail: { outcome: end, request, for: by } });
     // A message that was deleted takes what is told of it with it.
     if ((await outbox.find(id)) !== undefined) {
