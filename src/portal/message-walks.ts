@@ -64,7 +64,8 @@ function walkOf({ user, addresses, state, unread, match, before, most }: Sought)
   return { sql: `${sql} ORDER BY key DESC LIMIT ?`, values: [...values, most] };
 }
 
-const WORDS = 'SELECT rowid AS key FROM words WHERE words MATCH ? AND rowid < ?';
+/** Numbers come as floating ones, which FTS5 does not take for a limit: it would walk from the newest. */
+const WORDS = 'SELECT rowid AS key FROM words WHERE words MATCH ? AND rowid < CAST(? AS INTEGER)';
 
 /** A walk over every mailbox, for the operator. `match`: a whole expression of the full-text index. */
 export function walkOfAll(sought: {
