@@ -114,7 +114,10 @@ test('however many are open, each is scanned, and each that was used is told as 
   await looks([keeper], MANY);
   const states = async (): Promise<(string | undefined)[]> =>
     Promise.all(it.ids.map(async (id, at) => (await it.spool.release(id, it.tokens[at] ?? ''))?.state));
-  assert.deepEqual(await states(), it.ids.map(() => 'ready'));
+  assert.deepEqual(
+    await states(),
+    it.ids.map(() => 'ready'),
+  );
   const requests = new Map((await it.spool.openReleases.all()).map(({ id, request }) => [id, request]));
   for (const [at, id] of it.ids.entries()) assert.ok(await it.spool.useRelease(id, it.tokens[at] ?? ''));
   await looks([keeper], 2);
