@@ -29,6 +29,8 @@ export interface JournalOptions {
   /** Told when a head could not be signed, or old files not be retired, at the hour. */
   readonly onFault?: (what: 'write' | 'head' | 'retention', error: unknown) => void;
   readonly now?: () => number;
+  /** A clock that never leaps: what is retired does not come back. By default that of this process (or `now`, where given). */
+  readonly steadyNow?: () => number;
   readonly headMs?: number;
   readonly fileBytes?: number;
   /** Called before each write and sync; a test makes them fail. */
@@ -246,11 +248,12 @@ export class Journal implements Audit {
   }
 
   /**
-   * Deletes files whose days are over, after a line that says which and how far the chain had come there, and a head over
-   * that line: anybody who may write here could append one, and take the first files away.
+   * Deletes files whose days are over, after a line that says which, how far the chain had come there, and the key (whose own
+   * line may be among them), and a head over that line: anybody who may write here could append one, and take the first files away.
    */
   async #retire(): Promise<void> {
-    const now = this.#options.now?.() ?? Date.now();
+    const { steadyNow = this.#options.now } = this.#options;
+    const now = steadyNow?.() ?? performance.timeOrigin + performance.now();
     const oldest = fileName(now - this.#options.keepDays * DAY_MS, 0).slice(0, 8);
     const files = journalFiles(this.folder);
     for (const [at, name] of files.entries()) {
@@ -260,7 +263,7 @@ export class Journal implements Audit {
       const parsed = line === undefined ? undefined : parseLine(line);
       if (line === undefined || parsed === undefined || 'fault' in parsed) break; // broken: kept for who looks into it
       const upTo = positionOf(this.chain, { seq: parsed.seq, hash });
-      await this.#enter({ act: 'retired', detail: { file: name, upTo } }).durable;
+      await this.#enter({ act: 'retired', detail: { file: name, upTo, key: this.#key.publicKey } }).durable;
       await this.signHead();
       rmSync(join(this.folder, name));
       await syncFolder(this.folder);

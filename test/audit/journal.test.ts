@@ -269,6 +269,25 @@ describe('journal', () => {
     assert.equal((await verifyChains([journal.folder]))[0]?.broken, undefined);
   });
 
+  it('a clock that leaps weeks ahead retires nothing; days that went by do', async () => {
+    await using root = await scratch();
+    let [wall, steady] = [Date.parse('2026-11-01T10:00:00Z'), Date.parse('2026-11-01T10:00:00Z')];
+    const clocks = { now: () => wall, steadyNow: () => steady };
+    const journal = await open(root.path, { ...clocks, keepDays: 5, headMs: 10 });
+    const files = async (): Promise<string[]> =>
+      (await readdir(journal.folder)).filter((name) => name.endsWith('.jsonl')).toSorted();
+    wall += 30 * 86_400_000;
+    await journal.append({ act: 'viewed' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal((await files())[0]?.slice(0, 8), '20261101');
+    steady += 30 * 86_400_000;
+    for (let looks = 0; looks < 500 && (await files())[0]?.startsWith('20261101') === true; looks++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal((await files())[0]?.slice(0, 8), '20261201');
+    await journal.close();
+    assert.deepEqual((await verifyChains([journal.folder]))[0]?.unchecked, []);
+  });
+
   it('a new file whose name could not be made durable is not in the way of the next one', async () => {
     await using root = await scratch();
     let full = false;

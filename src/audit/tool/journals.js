@@ -120,6 +120,10 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
       const standing = place === undefined ? undefined : digestAt(chain, place.seq);
       if (place?.chain !== chain.name || (standing !== undefined && standing !== place.digest) || place.seq >= seq)
         return say('なかった行を破棄したことにしています', 'it retires lines that never were');
+      if (chain.keys.length === 0 && typeof detail.key === 'string') {
+        chain.key = detail.key;
+        chain.keys.push(detail.key);
+      }
       chain.retired.set(detail.upTo, seq);
     }
     return undefined;
