@@ -1,5 +1,6 @@
 // `mugai policy`: checks a policy, tells which rule says what, tries a new one on what came already, and changes it by two persons.
 import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openJournal } from '../audit/journal.ts';
@@ -13,7 +14,7 @@ import { forLog } from '../message/untrusted.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
 import { MANIFEST, openManifest } from '../outbox/manifest.ts';
 import { Outbox } from '../outbox/outbox.ts';
-import { PolicySchema, builtInPolicy, loadPolicy, type Explained, type Policy } from '../policy/policy.ts';
+import { PolicySchema, builtInPolicy, builtInText, loadPolicy, type Explained, type Policy } from '../policy/policy.ts';
 import { approve, propose } from '../policy/two-persons.ts';
 import { versionOf } from '../policy/versions.ts';
 import { complaintsOf } from '../policy/check.ts';
@@ -29,7 +30,7 @@ mugai policy explain FILE.eml [--from ADDRESS] [--to ADDRESS]… [--policy FILE]
 mugai policy rehearse --new FILE [--since 7d] [--json]
 mugai policy propose FILE --by NAME
 mugai policy approve SHA256 --by NAME
-mugai policy show SHA256
+mugai policy show [SHA256]
 mugai policy schema
 
 check     finds rules that can never match, or that say otherwise than an earlier one of the same
@@ -39,7 +40,8 @@ explain   says which rule decides, and what, for a recipient and a detected type
 rehearse  replays what is written of the messages since then against a new policy: what would have changed
 propose   lays a new policy before a second person; prints its SHA-256
 approve   by another person than who proposed it: the policy file is replaced, and running gateways take it
-show      prints a policy that was in force here, by the digest that a manifest names it with
+show      prints the policy that MUGAI_POLICY_FILE names (the built-in one without), or one that was in force here, by the
+          digest that a manifest names it with
 schema    prints the JSON Schema of a policy file (docs/policy.schema.json), for editors
 
 FILE defaults to MUGAI_POLICY_FILE; without one, the built-in policy.
@@ -73,8 +75,8 @@ export const policyCommand: Command = {
       case 'check':
         return check(await policyOf(first ?? config.policyFile));
       case 'show': {
-        const text = first === undefined ? undefined : await versionOf(config.dataDir, first);
-        if (text === undefined) throw new UsageError('name the SHA-256 of a policy that was in force here');
+        const text = await textOf(config, first);
+        if (text === undefined) throw new UsageError(`${first} is the SHA-256 of no policy that was in force here`);
         say(text.trimEnd());
         return 0;
       }
@@ -140,12 +142,18 @@ export function policySchemaText(): string {
   return `${JSON.stringify({ ...head, ...PolicySchema }, null, 2)}\n`;
 }
 
+/** The text of the policy in force, or of one that was, by its digest. */
+async function textOf({ policyFile, dataDir }: Config, sha256: string | undefined): Promise<string | undefined> {
+  if (sha256 === undefined) return policyFile === undefined ? builtInText() : readFile(policyFile, 'utf8');
+  return sha256 === builtInPolicy().sha256 ? builtInText() : versionOf(dataDir, sha256);
+}
+
 async function policyOf(file: string | undefined): Promise<Policy> {
   return file === undefined ? builtInPolicy() : loadPolicy(file);
 }
 
 function check(policy: Policy): number {
-  const complaints = complaintsOf(policy.rules, policy.groups);
+  const complaints = complaintsOf(policy.rules, policy.groups, policy.originals.levels);
   for (const { rule, kind, why } of complaints) say(`${kind}  ${rule}: ${why}`);
   say(`${policy.name} ${policy.version}: ${policy.rules.length} rules, ${complaints.length} complaints`);
   return complaints.length === 0 ? 0 : 1;

@@ -17,9 +17,15 @@ export interface Complaint {
   readonly why: string;
 }
 
-/** Complaints about rules, in their order. */
-export function complaintsOf(rules: readonly Rule[], groups: Groups): Complaint[] {
+/** Complaints about rules, in their order; before them about the policy's own levels of approvers, where they are given. */
+export function complaintsOf(
+  rules: readonly Rule[],
+  groups: Groups,
+  levels: readonly (readonly string[])[] = [],
+): Complaint[] {
   const complaints: Complaint[] = [];
+  const lacking = personsLacking(levels);
+  if (lacking !== undefined) complaints.push({ rule: 'originals', kind: 'contradictory', why: lacking });
   rules.forEach((rule, nth) => {
     const say = (kind: Complaint['kind'], why: string): void => void complaints.push({ rule: rule.name, kind, why });
     const earlier = rules.slice(0, nth);
@@ -29,8 +35,15 @@ export function complaintsOf(rules: readonly Rule[], groups: Groups): Complaint[
       if (groups[name] === undefined) say('unknown-group', `there is no group ${name}`);
     if (when.minBytes !== undefined && when.maxBytes !== undefined && when.minBytes > when.maxBytes)
       say('contradictory', `no size is at least ${when.minBytes} and at most ${when.maxBytes}`);
+    complainOfNobody(when, groups, say);
     if (rule.action === undefined && rule.set === undefined)
       say('without-effect', 'it has neither an action nor settings');
+    else if (rule.action === undefined && !setsSomething(rule) && Object.keys(rule.set?.asset ?? {}).length === 0)
+      say('without-effect', 'its settings set nothing');
+    if (rule.set?.delivery === 'link' && rule.set.attachBytes !== undefined)
+      say('contradictory', 'nothing is attached where attachments stay in the portal: attachBytes has no effect');
+    const persons = personsLacking(rule.set?.approvers ?? []);
+    if (persons !== undefined) say('contradictory', persons);
     if (rule.set !== undefined && looksAtParts(rule))
       say('contradictory', 'settings are of the whole message: a rule that looks at parts cannot make them');
     if (when.asset !== undefined && !rules.some((one) => grades(one) && isGraded(when.asset ?? {}, one.set?.asset)))
@@ -51,6 +64,36 @@ export function complaintsOf(rules: readonly Rule[], groups: Groups): Complaint[
     else say('unreachable', `whatever it matches, ${cover.name} matches before`);
   });
   return complaints;
+}
+
+/** Conditions on recipients that nobody meets. */
+function complainOfNobody(when: When, groups: Groups, say: (kind: Complaint['kind'], why: string) => void): void {
+  const { to, group } = when;
+  if (group === undefined || group.some((name) => groups[name] === undefined)) return;
+  const members = group.flatMap((name) => groups[name] ?? []);
+  if (members.length === 0) return say('unreachable', `nobody is in ${group.join(', ')}`);
+  if (to === undefined) return;
+  const meet = (one: string, other: string): boolean => addressWithin(one, other) || addressWithin(other, one);
+  if (!to.some((pattern) => members.some((member) => meet(pattern, member))))
+    say('unreachable', 'nobody is both of its recipients and of its groups');
+}
+
+/** What is wrong with levels that one person each must fill (no person fills two); an empty list is anybody. */
+function personsLacking(levels: readonly (readonly string[])[]): string | undefined {
+  const taken = new Map<string, number>();
+  const fill = (level: number, seen: Set<string>): boolean =>
+    (levels[level] ?? []).some((name) => {
+      if (seen.has(name)) return false;
+      seen.add(name);
+      const other = taken.get(name);
+      if (other !== undefined && !fill(other, seen)) return false;
+      taken.set(name, level);
+      return true;
+    });
+  for (const [level, names] of levels.entries())
+    if (names.length > 0 && !fill(level, new Set()))
+      return 'its levels of approvers name too few persons: nobody decides at two levels, and no request gets through';
+  return undefined;
 }
 
 /** True when the conditions `wide` hold for everything that `narrow` holds for. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { decideFor, judge, strictestOf, type Judged, type Own } from './recipients.ts';
@@ -184,6 +184,11 @@ const BUILT_IN: Static<typeof PolicySchema> = { name: 'built-in', version: '1' }
 /** The policy that holds when no file is named: everything that can be converted is, everything else is refused. */
 export function builtInPolicy(): Policy {
   return policyOf(BUILT_IN);
+}
+
+/** The built-in policy as a file would say it; read, it has the same digest. */
+export function builtInText(): string {
+  return `# what holds where no file is named: whatever can be converted is, everything else is refused\n${stringify(BUILT_IN)}`;
 }
 
 /** The same policy with other limits for one run; they may be higher than its own, never than the ceilings. */

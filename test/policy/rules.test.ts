@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { policySchemaText } from '../../src/cli/policy.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import { complaintsOf } from '../../src/policy/check.ts';
-import { PolicySchema, readPolicy, type Policy } from '../../src/policy/policy.ts';
+import { PolicySchema, builtInPolicy, readPolicy, type Policy } from '../../src/policy/policy.ts';
 import { changesFor } from '../../src/policy/rehearse.ts';
 import { approve, isApproved, propose } from '../../src/policy/two-persons.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
@@ -125,6 +125,34 @@ rules:
       ],
     );
     assert.deepEqual(complaintsOf(CITY.rules, CITY.groups), []);
+  });
+
+  it('that nobody can meet, that set nothing, or that no approvers can satisfy are found', () => {
+    const policy = read(`
+groups: { empty: [], tax: [zei@a.example, '@tax.example'] }
+originals: { levels: [[kacho], [kacho]] }
+rules:
+  - { name: nobody, when: { group: [empty] }, action: drop }
+  - { name: apart, when: { group: [tax], to: [mado@a.example] }, action: drop }
+  - { name: together, when: { group: [tax], to: ['@a.example'] }, action: hold }
+  - { name: sets nothing, when: { from: [x@b.example] }, set: {} }
+  - { name: grades nothing, when: { from: [y@b.example] }, set: { asset: {} } }
+  - { name: both, when: { from: [z@b.example] }, set: { delivery: link, attachBytes: 100 } }
+  - { name: too few, when: { from: [v@b.example] }, set: { approvers: [[a, b], [a, b], [b, a]] } }
+  - { name: enough, when: { from: [w@b.example] }, set: { approvers: [[a, b], [a], []] } }
+`);
+    assert.deepEqual(
+      complaintsOf(policy.rules, policy.groups, policy.originals.levels).map(({ rule, kind }) => `${rule}: ${kind}`),
+      [
+        'originals: contradictory',
+        'nobody: unreachable',
+        'apart: unreachable',
+        'sets nothing: without-effect',
+        'grades nothing: without-effect',
+        'both: contradictory',
+        'too few: contradictory',
+      ],
+    );
   });
 
   it('hold on the road: a part that is not what its rule lets pass is dropped or held, and nothing of it goes out', async () => {
@@ -276,6 +304,24 @@ rules:
     const nobody = await runMugai(['policy', 'explain', 'no such message'], { MUGAI_DATA_DIR: root.path });
     assert.equal(nobody.code, 2);
     assert.match(nobody.stderr, /verify-key\.pem does not exist/);
+  });
+});
+
+describe('mugai policy show', () => {
+  it('prints the policy in force, and the built-in one where no file is named or its digest is asked for', async () => {
+    await using root = await scratch();
+    const env = { MUGAI_DATA_DIR: root.path };
+    const builtIn = builtInPolicy();
+    for (const args of [[], [builtIn.sha256]]) {
+      const { code, stdout, stderr } = await runMugai(['policy', 'show', ...args], env);
+      assert.equal(code, 0, stderr);
+      assert.equal(readPolicy(stdout, 'shown').sha256, builtIn.sha256);
+    }
+    const file = join(root.path, 'policy.yaml');
+    await writeFile(file, `# why\n${HEAD}`);
+    const own = await runMugai(['policy', 'show'], { ...env, MUGAI_POLICY_FILE: file });
+    assert.equal(own.stdout, `# why\n${HEAD}`);
+    assert.equal((await runMugai(['policy', 'show', '0'.repeat(64)], env)).code, 2);
   });
 });
 

@@ -308,7 +308,7 @@ function people(config: Config, now: number): Evidence[] {
 async function policy(config: Config, now: number): Promise<Evidence[]> {
   const { policy: current, text } = await policyInForce(config);
   const { name, version, sha256 } = current;
-  const complaints = complaintsOf(current.rules, current.groups);
+  const complaints = complaintsOf(current.rules, current.groups, current.originals.levels);
   const age = config.policyFile === undefined ? undefined : now - statSync(config.policyFile).mtimeMs;
   const days = age === undefined ? '-' : String(Math.floor(age / DAY));
   const told = complaints.map(({ rule, why }) => `${rule}: ${why}`).join(', ');
