@@ -42,7 +42,8 @@ export async function checkOffice(
   try {
     const source = await readSource(name, bytes, folder);
     if (source === undefined) return undefined;
-    const page = await pageText(files, folder);
+    const words = await pageWords(files, folder);
+    const page = plain(words);
     const losses = parts.flatMap((part) => part.losses);
     const told = new Set(
       plain(
@@ -55,7 +56,7 @@ export async function checkOffice(
     const isHiding = losses.some(({ code }) => /^(?:hidden-|pages-cut|cells-cut|speaker-notes|comments)/.test(code));
     const seen = new Set(page);
     const missing = [...source.letters].filter((letter) => !seen.has(letter));
-    const numbers = new Set(page.match(NUMBERS) ?? []);
+    const numbers = numbersOf(words);
     const absent = source.cells.filter((cell) => !page.includes(cell) && !isRounded(cell, numbers));
     return {
       letters: source.letters.size,
@@ -78,13 +79,20 @@ function plain(text: string): string {
     .replace(/[\s\p{Cc}\p{Cf}\p{Mn}]/gu, '');
 }
 
-const NUMBERS = /-?\d[\d,]*(?:\.\d+)?/g;
+/** The numbers of a page, with and without the commas of thousands. Blanks part them: without, two of a row would be one. */
+function numbersOf(words: string): ReadonlySet<string> {
+  const found = words.normalize('NFKC').match(/-?\d[\d,]*(?:\.\d+)?/g) ?? [];
+  return new Set(found.flatMap((number) => [number, number.replaceAll(',', '')]));
+}
 
 /** A number that stands on the page rounded to the width of its column, as spreadsheets show it. */
 function isRounded(cell: string, numbers: ReadonlySet<string>): boolean {
   const value = /^(-?\d+(?:\.\d+)?)(?:%|E[+-]\d+)?$/.exec(cell.replaceAll(',', ''))?.[1];
   if (value === undefined) return false;
-  for (let digits = 0; digits <= 12; digits++) if (numbers.has(Number(value).toFixed(digits))) return true;
+  // A half goes up, whatever is nearest to it in binary.
+  const [number, more] = [Number(value), Number(value) * (1 + 1e-12)];
+  for (let digits = 0; digits <= 12; digits++)
+    if (numbers.has(number.toFixed(digits)) || numbers.has(more.toFixed(digits))) return true;
   return false;
 }
 
@@ -92,7 +100,7 @@ function lettersOf(text: string): ReadonlySet<string> {
   return new Set(plain(text).match(/[\p{L}\p{N}]/gu) ?? []);
 }
 
-async function pageText(files: ReadonlyMap<string, Buffer>, folder: string): Promise<string> {
+async function pageWords(files: ReadonlyMap<string, Buffer>, folder: string): Promise<string> {
   const texts: string[] = [];
   for (const [name, content] of files) {
     if (!name.endsWith('.pdf')) continue;
@@ -101,7 +109,7 @@ async function pageText(files: ReadonlyMap<string, Buffer>, folder: string): Pro
     const { stdout } = await run('pdftotext', ['-raw', file, '-'], { maxBuffer: 1 << 28 });
     texts.push(stdout);
   }
-  return plain(texts.join('\n'));
+  return texts.join('\n');
 }
 
 async function readSource(name: string, bytes: Buffer, folder: string): Promise<Source | undefined> {
