@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import type { ActEntry } from '../../src/message/act.ts';
-import { newMessageId, type MessageId } from '../../src/message/id.ts';
+import { newMessageId, type MessageId, timeOf } from '../../src/message/id.ts';
 import { forLine } from '../../src/message/untrusted.ts';
 import type { PartRow } from '../../src/message/part.ts';
 import { keyId, PREDICATE_TYPE, signStatement, STATEMENT_TYPE } from '../../src/outbox/manifest.ts';
@@ -179,7 +179,7 @@ export function entriesFor(
     `${word.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\p{Cf}|[\u2028\u2029]/gu, '')}\n`,
   );
   const sha256 = createHash('sha256').update(text).digest('hex');
-  const time = new Date().toISOString();
+  const time = new Date(timeOf(message)).toISOString();
   const part = {
     path: '1',
     name: line,
