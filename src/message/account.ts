@@ -194,6 +194,7 @@ const NOTES: ReadonlySet<string> = new Set([
   'ask-for-archive',
   'ocr-text',
   'qr-code',
+  'not-scanned',
 ]);
 
 /** True for a remark that tells of nothing removed. */

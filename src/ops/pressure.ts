@@ -80,6 +80,6 @@ export class Pressure {
 
 function secondsOf({ retryAfterSeconds }: Mark, value: number): number {
   if (retryAfterSeconds === undefined) return LIMITS.retryAfterSeconds;
-  const { retryAfterLeastSeconds: least, retryAfterMostSeconds: most } = LIMITS;
-  return Math.min(most, Math.max(least, Math.ceil(retryAfterSeconds(value))));
+  const seconds = Math.ceil(retryAfterSeconds(value));
+  return Math.min(LIMITS.retryAfterMostSeconds, Math.max(LIMITS.retryAfterLeastSeconds, seconds));
 }

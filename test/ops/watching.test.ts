@@ -118,7 +118,7 @@ describe('a second opinion by clamd', { timeout: 180_000 }, () => {
       const folders = await readdir(join(data, 'outbox'), { recursive: true });
       const manifest = folders.find((name) => name.includes(`${id}/manifest`)) ?? '';
       const { payload } = JSON.parse(await readFile(join(data, 'outbox', manifest), 'utf8')) as { payload: string };
-      assert.match(Buffer.from(payload, 'base64').toString(), /"code":"not-scanned"/);
+      assert.match(Buffer.from(payload, 'base64').toString(), /"code":"not-scanned","detail":""/);
     });
 });
 
