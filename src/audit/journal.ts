@@ -253,7 +253,8 @@ export class Journal implements Audit {
    */
   async #retire(): Promise<void> {
     const { steadyNow = this.#options.now } = this.#options;
-    const now = steadyNow?.() ?? performance.timeOrigin + performance.now();
+    // A leap ahead is not believed; a clock that was wrong at the start and was set back is.
+    const now = steadyNow?.() ?? Math.min(Date.now(), performance.timeOrigin + performance.now());
     const oldest = fileName(now - this.#options.keepDays * DAY_MS, 0).slice(0, 8);
     const files = journalFiles(this.folder);
     for (const [at, name] of files.entries()) {

@@ -26,6 +26,7 @@ export class Proof {
   #key: string | undefined;
   /** As `signedTo`, by the key that is named first: who appends lines of his own cannot have it. */
   #firstTo = 0;
+  #isUnproven = false;
   #early: EarlyHead[] = [];
   /** Numbers of the lines that retire others, by the position they retire up to. */
   readonly #retired = new Map<string, number>();
@@ -37,6 +38,15 @@ export class Proof {
     // Their own key may have been another one, whose line was retired: then they stay unchecked.
     for (const { of, seq, signature } of this.#early.splice(0))
       if (headHolds(of, signature, key)) this.#count(seq, key);
+  }
+
+  /**
+   * As `opened`, by the line that retires the others: whoever appends it names what key he likes. It counts where heads before it
+   * are signed with that key.
+   */
+  named(key: string): void {
+    this.opened(key);
+    this.#isUnproven = this.#firstTo === 0;
   }
 
   /** Takes a head of the line with this number; false when its signature does not hold. */
@@ -83,7 +93,8 @@ export class Proof {
     if (this.heads + this.keyless === 0 && span > UNSIGNED_MS)
       doubts.push(`no line is signed in ${Math.floor(span / 3_600_000)} hours`);
     const retired = begins === undefined ? undefined : (this.#retired.get(begins) ?? Infinity);
-    if (retired !== undefined && retired > Math.max(this.#firstTo, anchored))
+    const signed = this.#isUnproven ? 0 : this.#firstTo;
+    if (retired !== undefined && retired > Math.max(signed, anchored))
       doubts.push(
         'older lines are gone, and the line that retires them is not signed with the key of the lines before it',
       );

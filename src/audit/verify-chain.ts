@@ -269,7 +269,7 @@ function ofTheJournal(line: Line, state: State, hashes: Hashes, tell: Told): str
     if (place.chain !== line.chain || hashes.holds(place.seq, place.hash) === false)
       return 'retires lines that never were';
     // The line that opened the journal may have gone with the others.
-    if (state.proof.keys.length === 0 && typeof detail['key'] === 'string') state.proof.opened(detail['key']);
+    if (state.proof.keys.length === 0 && typeof detail['key'] === 'string') state.proof.named(detail['key']);
     state.proof.retire(String(detail['upTo']), line.seq);
   } else if (Array.isArray(detail['chain'])) {
     const { chain, message } = line;

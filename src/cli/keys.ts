@@ -8,6 +8,7 @@ import { LIMITS } from '../message/limits.ts';
 import { generateKeys, loadPrivateKey, loadPublicKeys, retireKey, rotateKeys, type Tell } from '../outbox/keys.ts';
 import { keyId } from '../outbox/manifest.ts';
 import { anyRequestKey, generateRequestKeys } from '../requests/keys.ts';
+import { zoneHere } from './zone-here.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
 export const keys: Command = {
@@ -103,7 +104,7 @@ async function show(signingKey: string, verifyKey: string): Promise<void> {
 async function tellJournal(config: Config, detail: Readonly<Record<string, string>>): Promise<void> {
   if (!existsSync(join(config.dataDir, 'journal'))) return;
   const root = join(config.dataDir, 'journal');
-  const journal = await openJournal({ root, zone: 'middle', keepDays: config.journalDays });
+  const journal = await openJournal({ root, zone: zoneHere(root, 'middle'), keepDays: config.journalDays });
   await journal.append({ act: 'changed', detail: { what: 'keys', ...detail } });
   await journal.close();
 }

@@ -21,6 +21,7 @@ import { complaintsOf } from '../policy/check.ts';
 import { changesFor, gradesOf } from '../policy/rehearse.ts';
 import { openSharedStore } from '../store/open-store.ts';
 import { partsOf } from './harmless-file.ts';
+import { zoneHere } from './zone-here.ts';
 import { say, tell, UsageError, type Command } from './usage.ts';
 
 const HELP = `mugai policy check [FILE]
@@ -256,7 +257,7 @@ function sinceOf(text: string): number {
 
 async function tellJournal(config: Config, person: string, detail: Record<string, string>): Promise<void> {
   const root = join(config.dataDir, 'journal');
-  const journal = await openJournal({ root, zone: 'inner', keepDays: config.journalDays });
+  const journal = await openJournal({ root, zone: zoneHere(root, 'inner'), keepDays: config.journalDays });
   await journal.append({ act: 'changed', person, detail: { what: 'policy', ...detail } });
   await journal.close();
 }

@@ -3,7 +3,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reasonOf } from '../message/errors.ts';
+import { reasonOf, systemCode } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MANIFEST, openManifest, type Statement } from '../outbox/manifest.ts';
 import { verifyFile } from '../outbox/verify.ts';
@@ -24,6 +24,16 @@ export interface Refused {
   readonly why: string;
 }
 
+/** Undefined: too large for one, or deleted since it was found. */
+async function readManifest(path: string): Promise<Buffer | undefined> {
+  try {
+    return (await stat(path)).size > LIMITS.manifestBytes ? undefined : await readFile(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /**
  * Looks a file up in manifests (paths of `manifest.dsse.json`), all of them: one that does not hold hides none that does. The
  * file is read as the gate does. Undefined: none lists it. Throws `GateRefusal` when none that lists it holds, or the file has
@@ -40,9 +50,8 @@ export async function lookUp(
   const refused: Refused[] = [];
   let refusal: unknown;
   for (const manifest of manifests) {
-    if ((await stat(manifest)).size > LIMITS.manifestBytes) continue;
-    const bytes = await readFile(manifest);
-    if (!mentions(bytes, sha256)) continue;
+    const bytes = await readManifest(manifest);
+    if (bytes === undefined || !mentions(bytes, sha256)) continue;
     try {
       const statement = await openManifest(bytes, keys);
       const name = statement.subject.find(({ digest }) => digest.sha256 === sha256)?.name;

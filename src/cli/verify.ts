@@ -145,13 +145,22 @@ async function entriesOf(path: string): Promise<Dirent[]> {
   }
 }
 
+/** As `entriesOf`; none of a folder that went while one walked. */
+async function entriesStill(path: string): Promise<Dirent[]> {
+  return entriesOf(path).catch((error: unknown) => {
+    if (error instanceof UsageError) return [];
+    throw error;
+  });
+}
+
 /** Every manifest below a path, at whatever depth: one that was put above others hides none of them. */
-async function manifestsIn(path: string): Promise<string[]> {
+async function manifestsIn(path: string, given?: readonly Dirent[]): Promise<string[]> {
+  const entries = given ?? (await entriesOf(path));
   const found: string[] = [];
-  for (const entry of await entriesOf(path)) {
+  for (const entry of entries) {
     if (entry.name === MANIFEST && entry.isFile()) found.push(manifestOf(path));
     else if (entry.isDirectory() && !entry.name.startsWith(WORK_PREFIX))
-      found.push(...(await manifestsIn(join(path, entry.name))));
+      found.push(...(await manifestsIn(join(path, entry.name), await entriesStill(join(path, entry.name)))));
   }
   return found.toSorted();
 }

@@ -140,11 +140,13 @@ function highest(assets: readonly (Asset | undefined)[]): Asset | undefined {
  */
 function levelsOfAll(all: readonly Own['levels'][]): Own['levels'] {
   const wanted: (readonly string[])[] = [];
-  for (const levels of all) {
+  // Those who leave the least choice first: who decides for them decides for the others, too.
+  const choices = (levels: Own['levels']): number => Math.max(0, ...levels.map((names) => names.length));
+  for (const levels of all.toSorted((a, b) => choices(a) - choices(b))) {
     const left = [...wanted];
-    for (const names of levels) {
+    for (const names of levels.toSorted((a, b) => a.length - b.length)) {
       if (names.length === 0) continue;
-      const place = left.findIndex((one) => JSON.stringify(one) === JSON.stringify(names));
+      const place = left.findIndex((one) => one.every((name) => names.includes(name)));
       if (place >= 0) left.splice(place, 1);
       else wanted.push(names);
     }

@@ -54,17 +54,25 @@ export class Admissions {
     )?.['user'];
     if (typeof owner === 'string') return this.#accounts.find(owner);
     if (named === undefined || named.source !== source) return named;
-    if (!this.#isFromBefore(named, vouched, source)) return undefined; // the same name, and somebody else
+    if (!this.#isFromBefore(named, vouched)) return undefined; // the same name, and somebody else
     await this.#noteOf(named.name, { what: 'identity-bound', value: `${identity.issuer} ${identity.subject}` });
     this.#bind(named.name, identity);
     return named;
   }
 
   /** An account that was made when names alone were kept: whoever has its name and its address is believed to be its person. */
-  #isFromBefore(named: User, { addresses = [] }: Vouched, source: string): boolean {
+  #isFromBefore(named: User, { addresses = [] }: Vouched): boolean {
     if (this.#db.get('SELECT 1 FROM identities WHERE user = ?', named.name) !== undefined) return false;
-    const given = this.#given(named.name, source);
-    return given.length === 0 || given.some((address) => addresses.includes(address));
+    const own = this.#db
+      .all("SELECT address FROM addresses WHERE user = ? AND kind = 'own'", named.name)
+      .map((row) => String(row['address']));
+    // Without an address a name alone proves nothing: it is believed where there is nothing to gain by it.
+    if (own.length === 0) return named.roles.every((role) => role === 'staff') && !this.#hasMailbox(named.name);
+    return own.some((address) => addresses.includes(address));
+  }
+
+  #hasMailbox(user: string): boolean {
+    return this.#db.get('SELECT 1 FROM addresses WHERE user = ?', user) !== undefined;
   }
 
   async #add(vouched: Vouched, source: string): Promise<User | undefined> {

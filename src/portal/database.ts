@@ -169,9 +169,11 @@ export class Database {
     return this.#statement(sql).get(...values) as Row | undefined;
   }
 
-  /** Rows changed. */
+  /** Rows changed. The full-text index has row numbers beyond 2^53, which only a BigInt can tell: without, the call throws. */
   run(sql: string, ...values: readonly SQLInputValue[]): number {
-    return Number(this.#statement(sql).run(...values).changes);
+    const statement = this.#statement(sql);
+    statement.setReadBigInts(true);
+    return Number(statement.run(...values).changes);
   }
 
   /** Runs `work` in one transaction: all of it is durable, or none. */

@@ -133,7 +133,8 @@ export class MessageIndex {
       for (const id of queue) gathered.push(await this.#gather(id));
     };
     await Promise.all(Array.from({ length: Math.min(READ_AT_ONCE, ids.length) }, lane));
-    this.#rows.write(gathered);
+    // In the order they came: a later version of a message finds the one whose place it takes.
+    this.#rows.write(gathered.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
     return gathered.length;
   }
 

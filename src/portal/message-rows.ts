@@ -120,14 +120,29 @@ export class MessageRows {
   /** Takes a message out: its package was deleted. */
   remove(id: MessageId): void {
     this.#db.transaction(() => {
-      const key = this.#db.get('SELECT key FROM messages WHERE id = ?', id)?.['key'];
-      if (typeof key !== 'number') return;
+      const row = this.#db.get('SELECT key, revises, shown FROM messages WHERE id = ?', id);
+      const key = row?.['key'];
+      if (row === undefined || typeof key !== 'number') return;
       this.#db.run('DELETE FROM messages WHERE key = ?', key);
       this.#db.run('DELETE FROM recipients WHERE key = ?', key);
       this.#db.run('DELETE FROM idx.words WHERE rowid = ?', key);
       this.#db.run('DELETE FROM files WHERE key = ?', key);
       this.#db.run('DELETE FROM seen WHERE key = ? AND user IN (SELECT user FROM read_marks WHERE id = ?)', key, id);
       this.#db.run('DELETE FROM read_marks WHERE id = ?', id);
+      if (row['shown'] === 1) this.#showInstead(String(row['revises'] ?? id));
     });
+  }
+
+  /** Another version of the message, the one with the least to wait for, stands in the list again. */
+  #showInstead(first: string): void {
+    const other = this.#db.get(
+      'SELECT key, state FROM messages WHERE (id = ? OR revises = ?) ORDER BY waiting, key DESC LIMIT 1',
+      first,
+      first,
+    );
+    if (other === undefined) return;
+    const shelf = SHELVES[other['state'] as keyof typeof SHELVES];
+    this.#db.run('UPDATE messages SET shown = 1 WHERE key = ?', other['key'] ?? 0);
+    this.#db.run('UPDATE recipients SET shelf = ? WHERE key = ?', shelf, other['key'] ?? 0);
   }
 }

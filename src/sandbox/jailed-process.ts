@@ -49,13 +49,18 @@ export class JailedProcess {
     this.#events = events;
     const { command, args, filter, user } = jailCommand(family, walls);
     this.#group = groupOf(family, walls);
-    this.#process = spawn(command, args, {
-      stdio: ['pipe', 'pipe', 'pipe', ...(filter === undefined ? [] : (['pipe'] as const))],
-      env: {},
-      cwd: '/',
-      detached: true,
-      ...user,
-    });
+    try {
+      this.#process = spawn(command, args, {
+        stdio: ['pipe', 'pipe', 'pipe', ...(filter === undefined ? [] : (['pipe'] as const))],
+        env: {},
+        cwd: '/',
+        detached: true,
+        ...user,
+      });
+    } catch (error) {
+      this.#group?.remove(); // a machine short of memory
+      throw new MugaiError('child-failed', `${family.name} child cannot be started: ${reasonOf(error)}`);
+    }
     // No more descriptors, or processes: there are no pipes then, and the reason comes as an event.
     const pipes: Partial<Pick<ChildProcess, 'stdin' | 'stdout' | 'stderr'>> = this.#process;
     const { stdin, stdout, stderr } = pipes;

@@ -141,11 +141,14 @@ export class MemoryGroup {
     }
   }
 
-  /** The kernel killed a process of it for want of memory. */
+  /** It met its limit, and the kernel killed a process of it for that. */
   get overflowed(): boolean {
-    const file = this.#version === 1 ? 'memory.oom_control' : 'memory.events';
+    const read = (file: string): string => readFileSync(join(this.#folder, file), 'latin1');
     try {
-      return /^oom_kill [1-9]/m.test(readFileSync(join(this.#folder, file), 'latin1'));
+      // Kills for want of memory around it count, too, and say nothing of the child: its own limit must have been met.
+      if (this.#version === 1)
+        return /^oom_kill [1-9]/m.test(read('memory.oom_control')) && Number(read('memory.failcnt')) > 0;
+      return /^oom_kill [1-9]/m.test(read('memory.events')) && /^oom [1-9]/m.test(read('memory.events'));
     } catch {
       return false; // it was removed
     }

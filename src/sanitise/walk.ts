@@ -110,6 +110,13 @@ export class Walk {
 
   /** Any other leaf: detected by its bytes, converted by its route. */
   async leaf(leaf: Leaf, seen: Remarks = NOTHING_SEEN): Promise<PartRow> {
+    const { only } = this.#tools;
+    if (only?.as === 'bytes' && only.part === leaf.path) {
+      await only.take(leaf); // as it is: nobody looks into it on this way
+      const row = rowOf(leaf, leaf.declaredType, LEFT_OUT, seen);
+      this.rows.push(row);
+      return row;
+    }
     const before = this.rows.length;
     const outputsBefore = this.outputs.length;
     const detected = await this.#detect(leaf);
@@ -146,10 +153,6 @@ export class Walk {
   async #convert(leaf: Leaf, type: string): Promise<Converted> {
     const { only } = this.#tools;
     if (only !== undefined && only.part !== leaf.path && !only.part.startsWith(`${leaf.path}.`)) return LEFT_OUT;
-    if (only?.as === 'bytes' && only.part === leaf.path) {
-      await only.take(leaf);
-      return LEFT_OUT;
-    }
     if (isPgpControl(leaf)) return DROPPED;
     if (type === 'message/partial') return { ...refusal('unsupported-type'), verdict: 'held' };
     const decision = this.#tools.policy.decide(type, { size: leaf.content.size, findings: [] });

@@ -1,5 +1,5 @@
 // Reading from the file system store without a turn through the thread pool where that costs more than the reading.
-import { closeSync, existsSync, fstatSync, opendirSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, opendirSync, openSync, readSync } from 'node:fs';
 import { LIMITS } from '../message/limits.ts';
 import { isAbsent } from './fs-fault.ts';
 
@@ -35,13 +35,8 @@ export function readSmall(path: string): { readonly size: number; readonly bytes
   }
 }
 
-/** Bytes of a folder by its own size that are read at once: some thousand names at most, however a file system counts. */
-const SMALL_FOLDER = 64 * 1024;
-
 /** At most `most` names of a folder. */
 export function readFew(path: string, most: number): string[] {
-  // Names in a handle's pieces cost three times as much.
-  if (statSync(path).size <= SMALL_FOLDER) return readdirSync(path).slice(0, most);
   const names: string[] = [];
   const directory = opendirSync(path);
   try {

@@ -29,13 +29,19 @@ export function partScanner(
       if (found !== undefined) told.found(found);
       return found;
     } catch (error) {
-      if (!signal.aborted) {
+      // Larger than its limit is about this part alone: the next one is scanned.
+      if (!signal.aborted && !isTooLarge(error)) {
         awayUntil = performance.now() + AWAY_MS;
         told.away(reasonOf(error));
       }
       throw error;
     }
   };
+}
+
+/** True for bytes that are more than clamd takes, now and at every other try. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof MugaiError && error.code === 'too-large';
 }
 
 /** Scans a stream. Whatever is not a clear answer throws: what was not scanned is not clean. */
@@ -91,5 +97,7 @@ function verdictOf(answer: string): ScanResult {
   if (answer === 'stream: OK') return { found: undefined };
   const found = /^stream: (.{1,200}) FOUND$/.exec(answer)?.[1];
   if (found !== undefined) return { found };
+  if (/size limit exceeded/i.test(answer))
+    throw new MugaiError('too-large', 'malware scan: more than clamd takes (StreamMaxLength)', { permanent: true });
   throw new MugaiError('store-failed', `malware scan: clamd said "${answer.slice(0, 200)}"`);
 }

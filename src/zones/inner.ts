@@ -77,8 +77,10 @@ export async function startInner(
   await tellKeys([...keys.keys()]);
   const unwatch = watchKeys(config.verifyKeyFile, LIMITS.verifyKeyLookMs, async () => {
     const now = await loadPublicKeys(config.verifyKeyFile);
-    if (now.size !== keys.size || [...now.keys()].some((id) => !keys.has(id))) await tellKeys([...now.keys()]);
-    keys.clear();
+    const isOther = now.size !== keys.size || [...now.keys()].some((id) => !keys.has(id));
+    // What was retired is believed no longer, whatever the journal can do; what is new waits for its line.
+    for (const id of keys.keys()) if (!now.has(id)) keys.delete(id);
+    if (isOther) await tellKeys([...now.keys()]);
     for (const [id, key] of now) keys.set(id, key);
     log.info({ keys: [...keys.keys()] }, 'verification keys read again');
   });

@@ -17,7 +17,8 @@ interface Both {
 export async function supersede({ spool, outbox }: Both, of: MessageId, by: Rendered): Promise<void> {
   for (const one of await spool.renders.of(of)) {
     const { request, part, dpi, from, to } = one;
-    if (request === by.request || part !== by.part || dpi > by.dpi || from < by.from || to > by.to) continue;
+    // Of two that are drawn at once the older gives way, never each to the other.
+    if (request >= by.request || part !== by.part || dpi > by.dpi || from < by.from || to > by.to) continue;
     await dropRender({ spool, outbox }, of, one);
   }
 }

@@ -11,7 +11,7 @@ import type { OriginalRequest } from '../requests/request.ts';
 import type { Leaf } from '../sanitise/part.ts';
 import { makeHarmless, type SanitiseDeps } from '../sanitise/sanitise.ts';
 import type { Spool, Staged } from '../spool/spool.ts';
-import { scan } from './clamd.ts';
+import { isTooLarge, scan } from './clamd.ts';
 import type { Answer } from './requests.ts';
 
 export interface OriginalDeps extends SanitiseDeps {
@@ -73,7 +73,7 @@ export async function lookAt(
     const hash = createHash('sha256');
     const bytes = hashed(content.open(), hash);
     const { found } = await scan(clamd, bytes, signal).catch((error: unknown) => {
-      if (!isGone(error)) away(reasonOf(error));
+      if (!isGone(error) && !isTooLarge(error)) away(reasonOf(error));
       throw error;
     });
     if (found !== undefined) return { state: 'malware', found };
@@ -82,6 +82,7 @@ export async function lookAt(
     return { state: 'clean', original };
   } catch (error) {
     if (isGone(error)) return { state: 'gone' };
+    if (isTooLarge(error)) return { state: 'not-scanned' };
     throw error;
   } finally {
     if (!kept) await content.discard();
@@ -155,12 +156,21 @@ async function originalOf(
       throw error;
     }
   };
-  const { live: _, ...tools } = deps;
+  // What is taken out is scanned as a whole, afterwards: a part on the way to it must not end the walk.
+  const { live: _, scan: __, ...tools } = deps;
   const made = await makeHarmless(
     { id, source, envelope, receivedAt, content },
     { ...tools, only: { as: 'bytes', part, take } },
     signal,
   );
   for (const output of made.outputs) if ('discard' in output.content) await output.content.discard();
+  const troubled = made.record.parts.find(
+    ({ path, reason }) => reason !== null && PASSING.has(reason) && (part === path || part.startsWith(`${path}.`)),
+  );
+  if (found === undefined && troubled !== undefined)
+    throw new MugaiError('child-failed', `part ${troubled.path} could not be opened just now: ${troubled.reason}`);
   return found;
 }
+
+/** Reasons that may be gone at the next try. */
+const PASSING: ReadonlySet<string> = new Set(['timeout', 'out-of-memory', 'converter-failed']);

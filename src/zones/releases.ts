@@ -73,6 +73,7 @@ export class ReleaseKeeper {
       return;
     }
     if (now >= Date.parse(release.expires)) {
+      if (!(await spool.hasOriginal(id))) return this.#end(release, 'gone');
       const state = Date.parse(release.noted) < Date.parse(release.expires) ? 'not-scanned' : 'expired';
       return this.#decide(release, { state });
     }
@@ -105,7 +106,12 @@ export class ReleaseKeeper {
   async #decide(release: OpenRelease, looked: Looked): Promise<void> {
     const { spool } = this.#deps;
     const { id, token } = release;
-    if ((await spool.release(id as MessageId, token)) === undefined) await decide(release, this.#deps, looked);
+    const decided = await spool.release(id as MessageId, token);
+    if (decided === undefined) return decide(release, this.#deps, looked);
+    // Two scanners, and the other one let it pass: what one of them found is not handed out.
+    if (looked.state !== 'malware' || decided.state !== 'ready' || !(await spool.useRelease(id as MessageId, token)))
+      return;
+    await this.#end(release, 'malware', looked.found);
   }
 
   /** Tells how it ended, in the journal and to the inner side; then it is followed no longer. */

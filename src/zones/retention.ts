@@ -30,10 +30,11 @@ export function packageKeptMs(policy: Policy): number | undefined {
 
 /**
  * The time of day as this process knows it by a clock that never leaps: what is deleted for its age does not come back, and a wall
- * clock that is set weeks ahead must not make yesterday's mail old. Milliseconds since 1970.
+ * clock that is set weeks ahead must not make yesterday's mail old. One that was wrong at the start and was set back is believed.
+ * Milliseconds since 1970.
  */
 export function steadyNow(): number {
-  return performance.timeOrigin + performance.now();
+  return Math.min(Date.now(), performance.timeOrigin + performance.now());
 }
 
 interface Expiring {

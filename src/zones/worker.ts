@@ -194,7 +194,10 @@ export async function startWorker(
 
   pairing.start(life);
   startRetention('middle', log, life, async (now, signal) => {
-    await sweepLivePages({ spool, outbox }, now, signal);
+    await sweepLivePages({ spool, outbox }, now, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      log.warn({ error: reasonOf(error) }, 'live pages: tried again');
+    });
     return expireMiddle({ spool, outbox, audit, policy: inForce.current }, now, signal);
   });
   startReleases(

@@ -116,6 +116,40 @@ describe('a chain that follows line by line', () => {
     }
   });
 
+  it('is not checked where the line that retires names a key of its own, and no head before it is signed with that', async () => {
+    await using root = await scratch();
+    const folder = await days(root.path, 3);
+    const [first = '', second = '', last = ''] = await filesOf(folder);
+    const { line } = await lastOf(join(folder, second));
+    // Of the last day only the lines after its opening one are left: no key is named before the forged line.
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const texts = (await readFile(join(folder, last), 'utf8')).split('\n').slice(0, -1);
+    const opening = texts.findIndex((text) => (JSON.parse(text) as Line).act === 'opened');
+    const kept = texts.slice(opening + 1).filter((text) => (JSON.parse(text) as Line).act !== 'head');
+    assert.ok(kept.length > 0);
+    const before = JSON.parse(texts[opening] ?? '') as Line;
+    const upTo = positionOf(line.chain, { seq: before.seq, hash: hashOf(texts[opening] ?? '') });
+    await rm(join(folder, first));
+    await rm(join(folder, second));
+    await rm(join(folder, last));
+    const [left = ''] = kept;
+    const name = last.replace(/\d+(?=\.jsonl$)/, (digits) =>
+      String((JSON.parse(left) as Line).seq).padStart(digits.length, '0'),
+    );
+    await writeFile(join(folder, name), `${left}\n`);
+    const key = publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+    await forge(join(folder, name), [
+      () => ({ act: 'retired', detail: { file: first, upTo, key } }),
+      headBy(privateKey),
+    ]);
+    const [report] = (await followChains([folder])).reports;
+    assert.equal(report?.broken, undefined);
+    assert.match(
+      report?.unchecked.join() ?? '',
+      /the line that retires them is not signed with the key of the lines before/,
+    );
+  });
+
   it('whose first lines were retired by the gateway is checked at once', async () => {
     await using root = await scratch();
     const folder = await days(root.path, 4, 2);

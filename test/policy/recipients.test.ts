@@ -65,6 +65,25 @@ describe('a message for several recipients', () => {
     assert.equal(to(WINDOW, WINDOW).language, 'en');
   });
 
+  it('asks no more approvers than there are: who decides at two levels decides for who has a choice', () => {
+    const levels = (...named: readonly string[]): readonly (readonly string[])[] => {
+      const text = `name: t
+version: '1'
+rules:
+  - { name: a, when: { to: [a@a.example] }, set: { approvers: [[tanaka, sato]] } }
+  - { name: b, when: { to: [b@a.example] }, set: { approvers: [[tanaka], [sato]] } }
+  - { name: c, when: { to: [c@a.example] }, set: { approvers: [[sato, suzuki], [suzuki]] } }
+`;
+      return readPolicy(text, 'policy.yaml').forMessage({ from: 'x@b.example', to: named }).originals.levels;
+    };
+    for (const both of [
+      ['a@a.example', 'b@a.example'],
+      ['b@a.example', 'a@a.example'],
+    ])
+      assert.deepEqual(levels(...both), [['tanaka'], ['sato']]);
+    assert.deepEqual(levels('c@a.example', 'a@a.example'), [['suzuki'], ['sato', 'suzuki'], ['tanaka', 'sato']]);
+  });
+
   it('never gets more by one more recipient, whatever the rules', () => {
     const strictness = (decision: Decision): number =>
       ({ convert: 0, pages: 1, text: 1, image: 1, hold: 2, drop: 3 })[decision];

@@ -78,7 +78,16 @@ test('accounts from before identities: the name and the address it was given mak
   assert.equal((await admissions.admit(person('2', 'same', ['same@city.example']), 'oidc'))?.name, 'same-2', 'once');
   assert.equal((await admissions.admit(person('3', 'moved', ['other@city.example']), 'oidc'))?.name, 'moved-2');
   assert.equal((await admissions.admit(person('4', 'moved'), 'oidc'))?.name, 'moved-3', 'no address is no proof');
-  assert.equal((await admissions.admit(person('5', 'bare'), 'oidc'))?.name, 'bare', 'nothing to compare');
+  assert.equal((await admissions.admit(person('5', 'bare'), 'oidc'))?.name, 'bare', 'nothing to compare, and to gain');
+  // What an administrator gave is not for whoever first comes with the name.
+  accounts.add('boss', 'boss', ['staff', 'approver'], 'oidc');
+  accounts.add('tanaka', 'tanaka', ['staff'], 'oidc');
+  accounts.giveAddress('tanaka', 'tanaka@city.example', 'own', null, 'kanri');
+  accounts.add('office', 'office', ['staff'], 'oidc');
+  accounts.giveAddress('office', 'office@city.example', 'shared', null, 'kanri');
+  for (const [at, name] of ['boss', 'tanaka', 'office'].entries())
+    assert.equal((await admissions.admit(person(`6${at}`, name), 'oidc'))?.name, `${name}-2`);
+  assert.equal((await admissions.admit(person('70', 'tanaka', ['tanaka@city.example']), 'oidc'))?.name, 'tanaka');
 });
 
 test('own addresses follow the directory: what it gave and says no more is gone; an administrator has the last word', async () => {

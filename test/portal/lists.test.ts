@@ -191,3 +191,34 @@ test('a message whose package is gone, or that is marked unread again, leaves no
   open.rows.write([{ id: third.id, statement: statementOf(third), stage: 'sealed' }]);
   assert.equal(seen(), 1);
 });
+
+test('many messages go out of the index one after the other, and nothing else is troubled by it', async () => {
+  const lines = manyLines().slice(0, 60);
+  await using open = await openLists(lines);
+  for (const { id } of lines) {
+    open.rows.remove(id);
+    open.lists.markRead('reader', id, true); // whatever else is written then
+  }
+  assert.equal(open.db.get('SELECT count(*) AS n FROM messages')?.['n'], 0);
+  assert.equal(open.db.get('SELECT count(*) AS n FROM recipients')?.['n'], 0);
+});
+
+test('where the version that is shown is deleted, the one before stands in the list again', async () => {
+  const [held, better] = ['held', 'sanitised'].map((state, at) => ({
+    id: newMessageId(Date.UTC(2026, 10, 1) + at * 1000),
+    to: [BOXES[0]],
+    state: state as Line['state'],
+    stage: 'sealed',
+    word: 'お知らせ',
+    revises: undefined,
+  }));
+  assert.ok(held !== undefined && better !== undefined);
+  await using open = await openLists([held, { ...better, revises: held.id }]);
+  const shown = (state?: 'held'): string[] =>
+    open.lists.list({ user: 'reader', addresses: [BOXES[0]], state, most: 10 }).lines.map(({ id }) => id);
+  assert.deepEqual(shown(), [better.id]);
+  open.rows.remove(better.id);
+  assert.deepEqual([shown(), shown('held')], [[held.id], [held.id]]);
+  open.rows.remove(held.id);
+  assert.deepEqual(shown(), []);
+});

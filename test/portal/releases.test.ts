@@ -30,7 +30,11 @@ interface Case {
   readonly kacho: Visitor;
   readonly data: string;
   /** A mail, asked for, approved: its id and the link's address. */
-  readonly approved: (subject: string) => Promise<{ readonly id: MessageId; readonly link: string }>;
+  readonly approved: (
+    subject: string,
+    mail?: string,
+    part?: string,
+  ) => Promise<{ readonly id: MessageId; readonly link: string }>;
   /** What the requester's page says, in words. */
   readonly page: () => Promise<string>;
   /** Acts of a message in a zone's journal. */
@@ -54,10 +58,11 @@ async function withGateway(waitMinutes: number, run: (it: Case) => Promise<void>
     kacho,
     data,
     page,
-    approved: async (subject) => {
-      await sendMail(gateway.smtpPort ?? 0, plainMail(subject));
+    approved: async (subject, mail = plainMail(subject), part = '') => {
+      await sendMail(gateway.smtpPort ?? 0, mail);
       const id = await messageId(hanako, subject);
-      assert.equal((await hanako.post(`/messages/${id}/original`, { reason: '原本が必要です' })).status, 303);
+      const posted = await hanako.post(`/messages/${id}/original`, { reason: '原本が必要です', part });
+      assert.equal(posted.status, 303);
       const asked = await (await kacho.get('/approvals')).text();
       const request = /action="\/approvals\/([0-9a-f]{32})"/.exec(asked)?.[1] ?? '';
       const sha256 = /name="sha256"\s+value="([0-9a-f]{64})"/.exec(asked)?.[1] ?? '';
@@ -93,6 +98,19 @@ describe('releases of originals', { timeout: 300_000 }, () => {
       await until(async () => /Late\.Signature/.test(await page()), 30_000, 'told to who asked');
       assert.ok((await acts('middle', id)).includes('refused malware: Late.Signature'));
       await until(async () => (await acts('inner', id)).includes('release-ended malware'), 30_000, 'in the journal');
+    });
+  });
+
+  it('a part in which something is found is told as that, not as one that could not be taken out', async () => {
+    await withGateway(60, async ({ scanner, approved, page }) => {
+      const mail = `From: a@example.com\r\nTo: ${STAFF}\r\nSubject: =?UTF-8?B?${Buffer.from('部分の件').toString('base64')}?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nattached words\r\n--b--\r\n`;
+      const { link } = await approved('部分の件', mail, '2');
+      scanner.finds = 'Part.Signature';
+      await later(61, async () => {
+        await until(async () => /原本はお渡しできません/.test(await (await fetch(link)).text()), 30_000, 'refused');
+        assert.match(await (await fetch(link)).text(), /安全に渡せない/);
+      });
+      await until(async () => /Part\.Signature/.test(await page()), 30_000, 'told to who asked');
     });
   });
 

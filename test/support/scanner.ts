@@ -8,6 +8,8 @@ export interface Scanner extends AsyncDisposable {
   finds: string;
   /** It hangs up without a word. */
   away: boolean;
+  /** It takes no stream of so many bytes. */
+  limit: number;
   /** Streams it gave an answer for. */
   scans: number;
 }
@@ -22,6 +24,10 @@ export async function startScanner(socket: string): Promise<Scanner> {
     }
     connection.on('data', (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
+      if (bytes.length > scanner.limit) {
+        connection.end('INSTREAM size limit exceeded. ERROR\0');
+        return;
+      }
       if (!isWhole(bytes)) return;
       scanner.scans += 1;
       connection.end(scanner.finds === '' ? 'stream: OK\0' : `stream: ${scanner.finds} FOUND\0`);
@@ -33,6 +39,7 @@ export async function startScanner(socket: string): Promise<Scanner> {
     socket,
     finds: '',
     away: false,
+    limit: Infinity,
     scans: 0,
     [Symbol.asyncDispose]: async () => {
       server.close();

@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import { Refusal } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
-import { withStoredValues } from './stored-values.ts';
+import { storedFormulas } from './stored-values.ts';
 import { openPackage, writePackage, type Parts } from './package.ts';
 import { prepareSheets, type SheetPlan } from './sheets.ts';
 import { filterXml, type Attributes } from './xml-filter.ts';
@@ -163,7 +163,8 @@ function cleanPart(
       : content;
   const isPattern = UNSEEN.test(name);
   const prefixes = new Set(['r']);
-  return filterXml(plan === undefined ? content : withStoredValues(content), {
+  const dropsNext = plan === undefined ? undefined : storedFormulas(content);
+  return filterXml(content, {
     element: (local, attributes, depth) => {
       for (const [key, value] of Object.entries(attributes))
         if (value === RELATIONS || value === RELATIONS_STRICT) prefixes.add(key.replace(/^xmlns:/, ''));
@@ -173,6 +174,7 @@ function cleanPart(
         return false;
       }
       if (plan?.drops(local, depth) === true) return false;
+      if (local === 'f' && dropsNext?.(attributes) === true) return false;
       plan?.change(local, attributes);
       remarkOn(local, attributes, report);
       forget(attributes, prefixes, ids, report);

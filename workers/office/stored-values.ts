@@ -1,39 +1,53 @@
 // Formulas whose value is stored beside them go, the value stays: what the sender saw is what is shown. The engine would compute some
 // of them anew, without the other workbooks and the names that do not come along: errors, or the day of today, where a value was.
-import { filterXml, type Attributes } from './xml-filter.ts';
+import { readXml, type Attributes } from './xml-filter.ts';
 
-/** A worksheet that computes only what has no value yet: a program that never showed the sheet leaves none. */
-export function withStoredValues(sheet: Uint8Array): Uint8Array {
-  if (!/<(?:\w+:)?f[\s>/]/.test(Buffer.from(sheet).toString('latin1'))) return sheet;
+/** Whether the next formula of the sheet, in its order, goes. */
+export type DropsNext = (attributes: Attributes) => boolean;
+
+/**
+ * Looks through a worksheet once. What has no value yet is computed: a program that never showed the sheet leaves nothing beside its
+ * formulas, an empty value, or nought.
+ */
+export function storedFormulas(sheet: Uint8Array): DropsNext {
+  if (!/<(?:\w+:)?f[\s>/]/.test(Buffer.from(sheet).toString('latin1'))) return () => false;
   const stored = new Set<number>();
   /** Groups of shared formulas, of which the first has the words, with a cell that is to be computed. */
   const needed = new Set<string>();
   let [count, isOpen, group] = [0, false, ''];
+  let [isText, hasValue, value] = [false, false, ''];
   const endOfCell = (): void => {
-    if (isOpen && group !== '') needed.add(group);
-    [isOpen, group] = [false, ''];
+    if (!isOpen) return;
+    isOpen = false;
+    if (hasValue && (isText || !NOUGHT.test(value.trim()))) stored.add(count);
+    else if (group !== '') needed.add(group);
   };
-  filterXml(sheet, {
+  readXml(sheet, {
     element: (local, attributes) => {
-      if (local === 'c') endOfCell();
-      else if (local === 'f') [count, isOpen, group] = [count + 1, true, groupOf(attributes)];
-      else if (local === 'v' && isOpen) {
-        stored.add(count);
-        isOpen = false;
-      }
+      if (local === 'c') {
+        endOfCell();
+        isText = /^(?:str|b|e|s)$/.test(attributes['t'] ?? '');
+      } else if (local === 'f') {
+        [count, isOpen, group] = [count + 1, true, groupOf(attributes)];
+        [hasValue, value] = [false, ''];
+      } else if (local === 'v') hasValue = true;
       return true;
+    },
+    text: (text, local) => {
+      if (local === 'v') value += text;
+      return text;
     },
   });
   endOfCell();
   count = 0;
-  return filterXml(sheet, {
-    element: (local, attributes) => {
-      if (local !== 'f') return true;
-      count += 1;
-      return !stored.has(count) || needed.has(groupOf(attributes));
-    },
-  });
+  return (attributes) => {
+    count += 1;
+    return stored.has(count) && !needed.has(groupOf(attributes));
+  };
 }
+
+/** Nothing, or nought: a program that does not compute writes one of these. */
+const NOUGHT = /^(?:|-?0(?:\.0*)?)$/;
 
 function groupOf(attributes: Attributes): string {
   return attributes['t'] === 'shared' ? (attributes['si'] ?? '') : '';

@@ -123,6 +123,7 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
       if (chain.keys.length === 0 && typeof detail.key === 'string') {
         chain.key = detail.key;
         chain.keys.push(detail.key);
+        chain.isUnproven = true; // until a head before it holds with that key
       }
       chain.retired.set(detail.upTo, seq);
     }
@@ -170,6 +171,7 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
       heads: 0,
       signedTo: undefined,
       firstTo: 0,
+      isUnproven: false,
       broken: undefined,
       unchecked: [],
       anchored: undefined,
@@ -247,8 +249,10 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
     const [key] = chain.keys;
     let keyless = 0;
     for (const { here, seq, signature } of chain.early)
-      if (key !== undefined && (await headHolds(here, signature, key))) signed(chain, seq, key);
-      else keyless += 1;
+      if (key !== undefined && (await headHolds(here, signature, key))) {
+        signed(chain, seq, key);
+        chain.isUnproven = false;
+      } else keyless += 1;
     const tell = (ja, en) => chain.unchecked.push(say(ja, en));
     if (keyless > 0)
       tell(`鍵の分からない署名 ${keyless} 個`, `${keyless} heads are signed with a key that no line here names`);
@@ -260,7 +264,7 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
       );
     if (
       chain.begins !== undefined &&
-      chain.retired.get(chain.begins) > Math.max(chain.firstTo, chain.anchored?.seq ?? 0)
+      chain.retired.get(chain.begins) > Math.max(chain.isUnproven ? 0 : chain.firstTo, chain.anchored?.seq ?? 0)
     )
       tell(
         '先頭の行の破棄が、元の鍵で署名されていません',
