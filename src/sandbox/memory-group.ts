@@ -18,6 +18,8 @@ const HOST = 'mugai-host';
 /** A child's group says whose it is, so that what a killed gateway left is found. */
 const CHILD = /^mugai-(\d+)-\d+$/;
 let made = 0;
+/** Bytes below its limit at which a group of version 1 is full. */
+const NEARLY = 1024 * 1024;
 
 /** Finds the place for groups and tries it. Throws an Error that says why there is none. */
 export function findMemoryGroups(root = ROOT, self = readFileSync('/proc/self/cgroup', 'latin1')): MemoryGroups {
@@ -95,10 +97,12 @@ function removeGroup(folder: string): boolean {
 export class MemoryGroup {
   readonly #folder: string;
   readonly #version: MemoryGroups['version'];
+  readonly #bytes: number;
 
   /** Makes a group of at most `bytes`, without swap. Throws when the kernel does not take it. */
   constructor(groups: MemoryGroups, bytes: number) {
     this.#version = groups.version;
+    this.#bytes = bytes;
     this.#folder = join(groups.folder, `mugai-${process.pid}-${(made += 1)}`);
     mkdirSync(this.#folder);
     try {
@@ -146,9 +150,11 @@ export class MemoryGroup {
     const read = (file: string): string => readFileSync(join(this.#folder, file), 'latin1');
     try {
       // Kills for want of memory around it count, too, and say nothing of the child: its own limit must have been met.
-      if (this.#version === 1)
-        return /^oom_kill [1-9]/m.test(read('memory.oom_control')) && Number(read('memory.failcnt')) > 0;
-      return /^oom_kill [1-9]/m.test(read('memory.events')) && /^oom [1-9]/m.test(read('memory.events'));
+      if (this.#version === 2)
+        return /^oom_kill [1-9]/m.test(read('memory.events')) && /^oom [1-9]/m.test(read('memory.events'));
+      // A page counter is filled in lots; the counters of failures do not count where swap is limited, too.
+      const isFull = Number(read('memory.max_usage_in_bytes')) > this.#bytes - NEARLY;
+      return isFull && /^oom_kill [1-9]/m.test(read('memory.oom_control'));
     } catch {
       return false; // it was removed
     }
