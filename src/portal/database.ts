@@ -72,6 +72,8 @@ CREATE INDEX idx.files_key ON files (key);
 PRAGMA idx.user_version = 4;
 `;
 const INDEX_VERSION = 4;
+/** Pages of the index kept in memory: digests come in no order, and 100,000 of them do not fit into SQLite's usual 2 MB. */
+const CACHE_KIB = 32_000;
 
 /** SQLite's codes for a file that is no database (any more). */
 const BROKEN = new Set([11, 26]);
@@ -137,6 +139,7 @@ export class Database {
         this.#db.exec(`ATTACH '${this.indexFile.replaceAll("'", "''")}' AS idx`);
         // A cache needs no journal on disk: whatever a crash leaves is checked at the next start and made again.
         this.#db.exec('PRAGMA idx.journal_mode = MEMORY; PRAGMA idx.synchronous = OFF;');
+        this.#db.exec(`PRAGMA idx.cache_size = -${CACHE_KIB}`);
         if (!there) this.#db.exec(INDEX);
         const version = this.#db.prepare('PRAGMA idx.user_version').get()?.['user_version'];
         const check = this.#db.prepare('PRAGMA idx.quick_check(1)').get()?.['quick_check'];
