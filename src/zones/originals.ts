@@ -164,11 +164,11 @@ async function originalOf(
     signal,
   );
   for (const output of made.outputs) if ('discard' in output.content) await output.content.discard();
-  const troubled = made.record.parts.find(
-    ({ path, reason }) => reason !== null && PASSING.has(reason) && (part === path || part.startsWith(`${path}.`)),
-  );
-  if (found === undefined && troubled !== undefined)
-    throw new MugaiError('child-failed', `part ${troubled.path} could not be opened just now: ${troubled.reason}`);
+  const { parts, reason: ofAll } = made.record;
+  const onTheWay = parts.filter(({ path }) => part === path || part.startsWith(`${path}.`)).map(({ reason }) => reason);
+  const trouble = [ofAll, ...onTheWay].find((reason) => reason !== null && PASSING.has(reason));
+  if (found === undefined && trouble !== undefined)
+    throw new MugaiError('child-failed', `part ${part} could not be reached just now: ${trouble}`);
   return found;
 }
 

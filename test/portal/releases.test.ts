@@ -103,7 +103,12 @@ describe('releases of originals', { timeout: 300_000 }, () => {
 
   it('a part in which something is found is told as that, not as one that could not be taken out', async () => {
     await withGateway(60, async ({ scanner, approved, page }) => {
-      const mail = `From: a@example.com\r\nTo: ${STAFF}\r\nSubject: =?UTF-8?B?${Buffer.from('部分の件').toString('base64')}?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nattached words\r\n--b--\r\n`;
+      const mail = `From: a@example.com\r\nTo: ${STAFF}\r\nSubject: =?UTF-8?B?${Buffer.from('部分の件').toString('base64')}?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nattached words\r\n--b\r\nContent-Type: text/plain; name=named.txt\r\n\r\nnamed words\r\n--b--\r\n`;
+      const named = await approved('部分の件', mail, '3');
+      await later(61, async () => {
+        await until(async () => (await fetch(named.link)).status === 200, 30_000, 'scanned');
+        assert.match(await (await fetch(named.link, { method: 'POST' })).text(), /^named words\s*$/);
+      });
       const { link } = await approved('部分の件', mail, '2');
       scanner.finds = 'Part.Signature';
       await later(61, async () => {
