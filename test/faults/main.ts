@@ -31,7 +31,6 @@ const scale = {
   pauseSeconds: number(values.seconds, usual.pauseSeconds),
 };
 const chosen = positionals.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => positionals.includes(name));
-const rows = new Map<string, string>(values.sample ? [] : rowsBefore());
 let bad = 0;
 for (const { name, run } of chosen) {
   process.stderr.write(`${new Date().toISOString()} ${name} …\n`);
@@ -39,8 +38,8 @@ for (const { name, run } of chosen) {
   const fine = outcome.lost === 0 && outcome.doubledOutside === 0 && (outcome.ratio ?? 0) <= 2;
   if (!fine) bad += 1;
   process.stdout.write(`${JSON.stringify({ name, ...outcome, fine })}\n`);
-  rows.set(name, rowOf(outcome));
-  if (!values.sample) writeFileSync(REPORT, report());
+  // Read anew each time: another run may have written its rows meanwhile.
+  if (!values.sample) writeFileSync(REPORT, report(new Map([...rowsBefore(), [name, rowOf(outcome)]])));
 }
 process.exit(bad === 0 ? 0 : 1);
 
@@ -61,7 +60,7 @@ function rowsBefore(): [string, string][] {
   return [...old].map(([, row = '', name = '']) => [name, row]);
 }
 
-function report(): string {
+function report(rows: ReadonlyMap<string, string>): string {
   const lines = SCENARIOS.filter(({ name }) => rows.has(name)).map(({ name }) => `${rows.get(name)} <!-- ${name} -->`);
   return `# Faults
 
