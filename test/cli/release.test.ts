@@ -1,5 +1,6 @@
 // What the release check makes of npm's answers: silence is never taken for a yes.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { judgeSignatures } from '../../.ci/signatures.ts';
 
@@ -19,4 +20,13 @@ describe('npm audit signatures', () => {
       assert.equal(verdict.kind, kind);
       assert.match(verdict.words, words);
     });
+
+  it('is asked by what must pass before anything lands', () => {
+    const root = new URL('../../', import.meta.url);
+    const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+      readonly scripts: Readonly<Record<string, string>>;
+    };
+    assert.equal(scripts['signatures'], 'node .ci/signatures.ts');
+    assert.match(readFileSync(new URL('.ci/run', root), 'utf8'), /^npm run signatures\b/m);
+  });
 });
