@@ -4,9 +4,10 @@ import type { Desk } from './desk.ts';
 import type { LdapPlace, Oidc, OidcStart } from './directory.ts';
 import { reasonOf } from '../message/errors.ts';
 import type { Answer, Glance } from './pages.ts';
-import { letIn } from './letting-in.ts';
+import { letIn, type Way } from './letting-in.ts';
 import { proxiedName, type ProxyWord } from './proxy-header.ts';
-import { onward, refuseSignIn } from './sign-in.ts';
+import { refuseSignIn } from './sign-in.ts';
+import { onwardOf } from './way-back.ts';
 
 export interface Directories {
   readonly ldap: LdapPlace | undefined;
@@ -22,14 +23,14 @@ const START_MS = 10 * 60_000;
 export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): void {
   const { pages } = desk;
   if (oidc !== undefined) {
-    const starts = new Map<string, OidcStart & { readonly at: number }>();
+    const starts = new Map<string, OidcStart & { readonly at: number; readonly onward: string }>();
     pages.before('GET', '/sign-in/oidc', 'anybody', async (glance) => {
       const start = await oidc.begin();
       for (const [state, { at }] of starts) {
         if (desk.now() - at < START_MS && starts.size < STARTS_MOST) break;
         starts.delete(state);
       }
-      starts.set(start.state, { ...start, at: desk.now() });
+      starts.set(start.state, { ...start, at: desk.now(), onward: onwardOf(glance) });
       glance.reply.setCookie(START_COOKIE, start.state, COOKIE);
       return { to: start.to };
     });
@@ -43,7 +44,7 @@ export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): voi
       try {
         const vouched = await oidc.end(`?${glance.query.toString()}`, start);
         const user = vouched === undefined ? undefined : await desk.admissions.admit(vouched, 'oidc');
-        return await take(desk, glance, user, 'oidc');
+        return await take(desk, glance, user, { step: 'oidc', onward: start.onward });
       } catch (error) {
         desk.log.warn({ error: reasonOf(error) }, 'OpenID sign-in refused');
         await desk.note({ act: 'sign-in-failed', detail: { step: 'oidc', address: glance.request.ip } });
@@ -56,14 +57,14 @@ export function addDirectoryPages(desk: Desk, { oidc, proxy }: Directories): voi
       const name = proxiedName(glance, proxy);
       if (name === undefined) return 'not-found';
       const user = await desk.admissions.admit({ name, display: name, addresses: undefined }, 'proxy');
-      return take(desk, glance, user, 'proxy');
+      return take(desk, glance, user, { step: 'proxy', onward: onwardOf(glance) });
     });
   }
 }
 
 /** Whoever a directory vouched for and who may be here is let in; the rest is journaled. */
-async function take(desk: Desk, glance: Glance, user: User | undefined, step: string): Promise<Answer> {
-  if (user !== undefined) return letIn(desk, glance, user, { step, onward: onward(glance.query.get('to')) });
-  await desk.note({ act: 'sign-in-failed', detail: { step, address: glance.request.ip } });
+async function take(desk: Desk, glance: Glance, user: User | undefined, way: Way): Promise<Answer> {
+  if (user !== undefined) return letIn(desk, glance, user, way);
+  await desk.note({ act: 'sign-in-failed', detail: { step: way.step, address: glance.request.ip } });
   return refuseSignIn(glance);
 }

@@ -3,6 +3,7 @@ import type { User } from './accounts.ts';
 import type { Desk } from './desk.ts';
 import { SESSION_COOKIE, type Glance } from './pages.ts';
 import type { Level } from './sessions.ts';
+import { by } from './way-back.ts';
 
 const COOKIE = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const;
 
@@ -18,19 +19,25 @@ export function endSession(desk: Desk, glance: Glance): void {
   glance.reply.clearCookie(SESSION_COOKIE, COOKIE);
 }
 
+/** The first factor's name, and where he was on his way to. */
+export interface Way {
+  readonly step: string;
+  readonly onward?: string;
+}
+
 /**
  * Lets somebody in whose first factor was right: journaled first, then a session that is whole or still waits for the
- * second factor. `step` names the first factor. Returns where he goes on, `onward` when nothing is owed.
+ * second factor. Returns where he goes on, `onward` when nothing is owed.
  */
 export async function letIn(
   desk: Desk,
   glance: Glance,
   user: User,
-  { step, onward = '/' }: { readonly step: string; readonly onward?: string },
+  { step, onward = '/' }: Way,
 ): Promise<{ readonly to: string }> {
   const next = desk.nextFactor(user);
   const detail = { address: glance.request.ip, step: next === undefined ? 'all' : step };
   await desk.note({ act: 'signed-in', person: user.name, detail });
   beginSession(desk, glance, user, next === undefined ? 'full' : 'password');
-  return { to: next ?? onward };
+  return { to: next === undefined ? onward : by(next, onward) };
 }

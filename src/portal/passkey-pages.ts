@@ -6,6 +6,7 @@ import { PASSKEYS_MOST, type Passkeys } from './passkeys.ts';
 import type { Answer, Glance, Visit } from './pages.ts';
 import { beginSession } from './letting-in.ts';
 import { strangerField } from './strangers.ts';
+import { by, onwardField, onwardOf } from './way-back.ts';
 import { wordsOf, type Word } from './words.ts';
 import { timeWords } from './words-of-time.ts';
 
@@ -35,7 +36,7 @@ export function addPasskeys(desk: Desk, passkeys: Passkeys): (visit: Visit) => H
     return passkeys.remove(name, visit.form.get('id') ?? '') ? { to: '/account?saved=1' } : 'not-found';
   });
   pages.before('GET', '/sign-in/passkey', 'anybody', async (glance) =>
-    glance.session?.level === 'full' ? { to: '/' } : signInPage(glance, passkeys),
+    glance.session?.level === 'full' ? { to: onwardOf(glance) } : signInPage(glance, passkeys),
   );
   pages.before('POST', '/sign-in/passkey', 'anybody', async (glance) => signIn(desk, passkeys, glance));
   return (visit) => (may(visit) ? section(visit, passkeys) : undefined);
@@ -59,7 +60,7 @@ async function signIn(desk: Desk, passkeys: Passkeys, glance: Glance): Promise<A
   // The device asked for its owner (PIN, finger): possession and knowledge in one. No further factor is wanted.
   await desk.note({ act: 'signed-in', person: user.name, detail: { step: 'passkey', address } });
   beginSession(desk, glance, user, 'full');
-  return { to: '/' };
+  return { to: onwardOf(glance) };
 }
 
 /** The form whose hidden field the script fills with what the device answers. */
@@ -96,12 +97,12 @@ async function signInPage(glance: Glance, passkeys: Passkeys, fault?: Word): Pro
     script: 'passkey.js',
     note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
     body: html`<form method="post" action="/sign-in/passkey" class="card form" ${deviceForm(options, 'get', passkeys)}>
-        ${strangerField(glance)}<input type="hidden" name="credential" />
+        ${strangerField(glance)}${onwardField(glance)}<input type="hidden" name="credential" />
         <p>${say('passkeySignInLead')}</p>
         <p><button>${say('passkeySignIn')}</button></p>
         ${trouble(glance, passkeys)}
       </form>
-      <p><a href="/sign-in">${say('passkeyOther')}</a></p>`,
+      <p><a href="${by('/sign-in', onwardOf(glance))}">${say('passkeyOther')}</a></p>`,
   });
 }
 

@@ -8,6 +8,7 @@ import type { Desk } from './desk.ts';
 import { csrfField, frame } from './frame.ts';
 import type { Answer, Glance, Visit } from './pages.ts';
 import { beginSession } from './letting-in.ts';
+import { by, onwardField, onwardOf } from './way-back.ts';
 import { wordsOf, type Word } from './words.ts';
 
 /** Wrong codes in a quarter of an hour: one of 10^6 codes in some 3 x 30 s is right. */
@@ -81,7 +82,7 @@ export function addSecondFactor(desk: Desk, totps: Totps): (visit: Visit) => Htm
     desk.guesses.forget(key);
     await desk.note({ act: 'signed-in', person: user.name, detail: { step: 'all', address: glance.request.ip } });
     beginSession(desk, glance, user, 'full');
-    return { to: '/' };
+    return { to: onwardOf(glance) };
   });
   pages.post('/account/totp/begin', 'signed-in', async (visit) => {
     if (visit.user.hasTotp) return refuse(visit, 409, 'totpOffFirst');
@@ -127,9 +128,12 @@ export function addSecondFactor(desk: Desk, totps: Totps): (visit: Visit) => Htm
 const keyOf = ({ name }: User): string => `totp ${name}`;
 
 /** Where somebody goes who owes no code: he gave it, or the second factor was turned off since his password was right. */
-function elsewhere({ session }: Glance): Answer | undefined {
-  if (session?.level === 'full') return { to: '/' };
-  return session === undefined || nextFactor(session.user) === undefined ? { to: '/sign-in' } : undefined;
+function elsewhere(glance: Glance): Answer | undefined {
+  const { session } = glance;
+  if (session?.level === 'full') return { to: onwardOf(glance) };
+  return session === undefined || nextFactor(session.user) === undefined
+    ? { to: by('/sign-in', onwardOf(glance)) }
+    : undefined;
 }
 
 /** The second factor's part of the account page by itself, with what went wrong. */
@@ -167,7 +171,7 @@ function codePage(glance: Glance, fault?: Word): Html {
     title: say('totpTitle'),
     note: fault === undefined ? undefined : { kind: 'bad', text: say(fault) },
     body: html`<form method="post" action="/sign-in/code" class="card form">
-        ${csrfField(glance)}${codeField(glance)}
+        ${csrfField(glance)}${onwardField(glance)}${codeField(glance)}
         <p><button>${say('signIn')}</button></p>
       </form>
       <div class="acts">

@@ -12,24 +12,19 @@ import { proxiedName } from './proxy-header.ts';
 import { SESSION_COOKIE, type Answer, type Glance } from './pages.ts';
 import { checkPassword } from './passwords.ts';
 import { strangerField } from './strangers.ts';
+import { by, onwardField, onwardOf } from './way-back.ts';
 import { wordsOf, type Word } from './words.ts';
 
 /** Wrong guesses in a quarter of an hour, by account and by address (a city hall may sit behind one address). */
 const WRONG_BY_NAME = 5;
 const WRONG_BY_ADDRESS = 60;
 
-/** A path of ours to go on to after signing in; never another site. */
-export function onward(to: string | null): string {
-  // Every character of an address; a backslash is none (browsers take it for a slash, and two of them name another site).
-  return to !== null && /^\/[a-z][!-[\]-~]{0,2000}$/i.test(to) && !to.startsWith('/sign-') ? to : '/';
-}
-
 export function addSignIn(desk: Desk): void {
   const { pages, nextFactor } = desk;
   pages.before('GET', '/sign-in', 'anybody', async (glance) => {
-    if (glance.session?.level === 'full') return { to: onward(glance.query.get('to')) };
+    if (glance.session?.level === 'full') return { to: onwardOf(glance) };
     const next = glance.session === undefined ? undefined : nextFactor(glance.session.user);
-    if (next !== undefined) return { to: next };
+    if (next !== undefined) return { to: by(next, onwardOf(glance)) };
     // Over by itself, or half of a sign-in whose other half was turned off meanwhile: it begins anew.
     const ended = glance.request.cookies[SESSION_COOKIE] !== undefined;
     if (ended) endSession(desk, glance);
@@ -54,21 +49,21 @@ export function refuseSignIn(glance: Glance): Answer {
 /** `desk`: offers the other ways to sign in that there are. */
 function signInPage(glance: Glance, note?: { readonly kind: 'good' | 'bad'; readonly word: Word }, desk?: Desk): Html {
   const say = wordsOf(glance.language);
-  const to = glance.form.get('to') ?? glance.query.get('to') ?? '';
+  const to = onwardOf(glance);
   const proxy = desk?.directories.proxy;
   return frame(glance, {
     title: say('signIn'),
     note: note === undefined ? undefined : { kind: note.kind, text: say(note.word) },
     body: html`<form method="post" action="/sign-in" class="card form">
-        ${strangerField(glance)}<input type="hidden" name="to" value="${to}" />
+        ${strangerField(glance)}${onwardField(glance)}
         ${nameField(glance, { value: glance.form.get('name') ?? '', complete: 'username', first: true })}
         ${passwordField(glance, 'password', 'password', 'current-password')}
         <p><button>${say('signIn')}</button></p>
       </form>
       <p class="acts">
-        ${desk?.passkeys === undefined ? '' : html`<a class="button quiet" href="/sign-in/passkey">${say('passkeySignIn')}</a>`}
-        ${desk?.directories.oidc === undefined ? '' : html`<a class="button quiet" href="/sign-in/oidc">${say('signInOidc')}</a>`}
-        ${proxy === undefined || proxiedName(glance, proxy) === undefined ? '' : html`<a class="button quiet" href="/sign-in/proxy?${new URLSearchParams({ to }).toString()}">${say('signInOidc')}</a>`}
+        ${desk?.passkeys === undefined ? '' : html`<a class="button quiet" href="${by('/sign-in/passkey', to)}">${say('passkeySignIn')}</a>`}
+        ${desk?.directories.oidc === undefined ? '' : html`<a class="button quiet" href="${by('/sign-in/oidc', to)}">${say('signInOidc')}</a>`}
+        ${proxy === undefined || proxiedName(glance, proxy) === undefined ? '' : html`<a class="button quiet" href="${by('/sign-in/proxy', to)}">${say('signInOidc')}</a>`}
       </p>
       <p><a href="/first">${say('firstLink')}</a></p>`,
   });
@@ -103,7 +98,7 @@ async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
     return bad('signInWrong');
   }
   desk.guesses.forget(keys[0]);
-  return letIn(desk, glance, user, { step: 'password', onward: onward(glance.form.get('to')) });
+  return letIn(desk, glance, user, { step: 'password', onward: onwardOf(glance) });
 }
 
 /** The local password, or the directory's: people of a directory, and those nobody knows yet, are asked for there. `away`: it cannot be asked. */

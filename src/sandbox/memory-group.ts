@@ -93,6 +93,19 @@ function removeGroup(folder: string): boolean {
   }
 }
 
+/** Makes a folder of a new name: a gateway that was killed may have had our number, and left children that are still ending. */
+function makeFolder(parent: string): string {
+  for (;;) {
+    const folder = join(parent, `mugai-${process.pid}-${(made += 1)}`);
+    try {
+      mkdirSync(folder);
+      return folder;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
 /** The group of one child. */
 export class MemoryGroup {
   readonly #folder: string;
@@ -103,8 +116,7 @@ export class MemoryGroup {
   constructor(groups: MemoryGroups, bytes: number) {
     this.#version = groups.version;
     this.#bytes = bytes;
-    this.#folder = join(groups.folder, `mugai-${process.pid}-${(made += 1)}`);
-    mkdirSync(this.#folder);
+    this.#folder = makeFolder(groups.folder);
     try {
       const [most, withSwap, swap] =
         groups.version === 1

@@ -1,5 +1,5 @@
 // What this machine can hold a child with: tried once at start, by starting a child behind every wall there is.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -208,33 +208,34 @@ process.stdin.resume();`;
 async function fault(walls: Walls): Promise<string | undefined> {
   const { command, args, filter, user } = jailCommand(FAMILIES.mail, walls);
   let group: MemoryGroup | undefined;
+  let child: ChildProcess | undefined;
   try {
     if (walls.memory !== undefined) group = new MemoryGroup(walls.memory, groupLimit(FAMILIES.mail));
-    const child = spawn(command, [...args.slice(0, -1), '-e', TRIAL], {
+    const trial = (child = spawn(command, [...args.slice(0, -1), '-e', TRIAL], {
       stdio: ['pipe', 'pipe', 'pipe', filter === undefined ? 'ignore' : 'pipe'],
       env: {},
       cwd: '/',
       timeout: 10_000,
       killSignal: 'SIGKILL',
       ...user,
-    });
+    }));
     let said = '';
-    child.stderr?.on('data', (chunk: Buffer) => {
+    trial.stderr?.on('data', (chunk: Buffer) => {
       if (said.length < 400) said += chunk.toString('latin1');
     });
     let unheld: string | undefined;
-    child.stdin?.on('error', () => undefined); // it ended before it was looked at: its exit says why
-    child.stdout?.once('data', () => {
+    trial.stdin?.on('error', () => undefined); // it ended before it was looked at: its exit says why
+    trial.stdout?.once('data', () => {
       try {
-        unheld = missingWall(child.pid ?? 0, FAMILIES.mail, walls);
+        unheld = missingWall(trial.pid ?? 0, FAMILIES.mail, walls);
       } catch (error) {
         unheld = `it cannot be looked at: ${reasonOf(error)}`;
       }
-      child.stdin?.end();
+      trial.stdin?.end();
     });
-    const closed = once(child, 'close');
-    if (child.pid !== undefined) await group?.take(child.pid);
-    const channel = child.stdio[3] as Writable | null | undefined;
+    const closed = once(trial, 'close');
+    if (trial.pid !== undefined) await group?.take(trial.pid);
+    const channel = trial.stdio[3] as Writable | null | undefined;
     channel?.on('error', () => undefined); // it ended before it read its filter: its exit says why
     channel?.end(filter);
     const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
@@ -245,6 +246,7 @@ async function fault(walls: Walls): Promise<string | undefined> {
   } catch (error) {
     return reasonOf(error);
   } finally {
+    child?.kill('SIGKILL'); // one that was not looked at to its end
     group?.remove();
   }
 }

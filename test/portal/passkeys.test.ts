@@ -77,6 +77,11 @@ describe('passkeys', { timeout: 300_000 }, () => {
     await page.click('main form button');
     await page.locator('text=サインインできませんでした').waitFor();
     await administrator.post('/people/hanako/state', { disabled: '0' });
+    await page.goto(`${url}/account`); // on her way to that page
+    await page.click('text=パスキーでサインイン');
+    await page.click('main form button');
+    await page.waitForURL(`${url}/account`);
+    await page.click('text=サインアウト');
     await hanako.signIn('hanako');
     assert.equal((await hanako.post('/account/passkeys/remove', { id: base64url })).status, 303);
     await page.goto(`${url}/sign-in/passkey`);

@@ -50,7 +50,11 @@ describe('signing in', { timeout: 300_000 }, () => {
     assert.equal((await again.post('/account/password', {}, '/sign-in/code')).status, 303);
     assert.equal((await again.post('/sign-in/code', { code: code(-1) }, '/sign-in/code')).status, 403, 'used before');
     const half = again.cookies.get('__Host-mugai');
-    assert.equal((await again.post('/sign-in/code', { code: code(0) }, '/sign-in/code')).status, 303);
+    const owed = '/sign-in/code?to=%2Fmessages%3Fword%3Dx%2By';
+    assert.equal((await again.get('/sign-in?to=%2Fmessages%3Fword%3Dx%2By')).headers.get('location'), owed);
+    const to = /name="to" value="([^"]*)"/.exec(await (await again.get(owed)).text())?.[1] ?? '';
+    const whole = await again.post('/sign-in/code', { code: code(0), to }, '/sign-in/code');
+    assert.deepEqual([whole.status, whole.headers.get('location')], [303, '/messages?word=x+y']);
     assert.notEqual(again.cookies.get('__Host-mugai'), half, 'a new id for the whole session');
     assert.equal((await again.get('/messages')).status, 200);
     const third = new Visitor(administrator.url);
@@ -309,9 +313,9 @@ describe('signing in', { timeout: 300_000 }, () => {
     // The provider calls her something else now; its session still stands, so no form is shown.
     provider.names.set('yamada', 'suzuki');
     await page.click('header button');
-    await page.goto(`${url}/sign-in/oidc`);
-    await page.waitForURL(`${url}/messages`);
-    await page.goto(`${url}/account`);
+    await page.goto(`${url}/account`); // on his way to that page
+    await page.click('text=庁内の認証でサインイン');
+    await page.waitForURL(`${url}/account`);
     assert.match(await page.locator('main').innerText(), /山田 次郎 \(yamada\)/);
 
     const stranger = new Visitor(url);

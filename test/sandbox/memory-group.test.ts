@@ -1,6 +1,6 @@
 // Where a process may make memory groups, read from drawn hierarchies; and the real ones of this machine.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -85,6 +85,24 @@ test('what a gateway that is no more left behind is taken away; a living one kee
     assert.deepEqual([existsSync(left), existsSync(kept)], [false, true]);
   } finally {
     await rmdir(kept);
+  }
+});
+
+test('a name that a gateway of our number left is passed over', async () => {
+  const groups = ofThisMachine();
+  if (groups === undefined) return;
+  const before = new Set(readdirSync(groups.folder));
+  new MemoryGroup(groups, 64 << 20).remove();
+  const next = new MemoryGroup(groups, 64 << 20);
+  const name =
+    readdirSync(groups.folder).find((one) => !before.has(one) && one.startsWith(`mugai-${process.pid}-`)) ?? '';
+  next.remove();
+  const taken = name.replace(/\d+$/, (count) => String(Number(count) + 1));
+  await mkdir(join(groups.folder, taken));
+  try {
+    new MemoryGroup(groups, 64 << 20).remove();
+  } finally {
+    await rmdir(join(groups.folder, taken));
   }
 });
 
