@@ -9,8 +9,9 @@ import { LIMITS } from '../../src/message/limits.ts';
 import type { AlarmKind } from '../../src/message/status.ts';
 import { BURST_PER_MINUTE } from '../../src/ops/alarms.ts';
 import { folderOf, newMessageId, shardOf, type MessageId } from '../../src/message/id.ts';
+import { Control } from '../faults/control.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
-import { gatewayEnv, startGatewayProcess } from '../support/gateway-process.ts';
+import { gatewayEnv, runMugai, startGatewayProcess } from '../support/gateway-process.ts';
 import { addPerson, firstAdministrator, messageId } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
 import { SmtpDialog } from '../support/smtp-dialog.ts';
@@ -116,6 +117,26 @@ describe('alarms', { timeout: 900_000 }, () => {
     const room = await alarm(gateway.opsPort, 'disk');
     assert.equal(room.subject, 'spool');
     assert.match(room.detail, /^\d+ MB free: the doors say later$/);
+  });
+
+  it('journal: a line that cannot be written; mail waits at the door meanwhile, and the chain holds when it can again', async () => {
+    await using folder = await scratch();
+    const control = new Control(folder.path);
+    const root = join(folder.path, 'data');
+    const gateway = await startGatewayProcess({ ...gatewayEnv(root), ...control.env(root) });
+    try {
+      await control.set({ disk: { journal: 'ENOSPC' } });
+      assert.match(await sendMail(gateway.smtpPort, plainMail('unwritten')), /^4/);
+      const told = await alarm(gateway.opsPort, 'journal');
+      assert.equal(told.subject, 'outer');
+      assert.match(told.detail, /^write: .*ENOSPC/);
+      await control.set({});
+      assert.match(await sendMail(gateway.smtpPort, plainMail('written')), /^250/);
+    } finally {
+      await gateway.end('SIGTERM');
+    }
+    const { code, stdout } = await runMugai(['audit', 'verify'], { MUGAI_DATA_DIR: root });
+    assert.equal(code, 0, stdout);
   });
 
   it('child-killed: a child that gives no answer is stopped, and its mail is refused, which its reader is told', async () => {
