@@ -76,6 +76,7 @@ export class Sender {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('error', () => this.#waiting?.('000 broken'));
+    socket.on('close', () => this.#waiting?.('000 closed')); // a door that hangs up must not be waited for
     socket.setNoDelay(true).setEncoding('latin1');
     socket.on('data', (chunk: Buffer | string) => {
       this.#text += String(chunk);
@@ -89,7 +90,8 @@ export class Sender {
   static async open(port: number): Promise<Sender> {
     const socket = connect(port, '127.0.0.1');
     const sender = new Sender(socket);
-    await sender.#reply();
+    const greeting = await sender.#reply();
+    if (!greeting.startsWith('220')) throw new Error(`no greeting: ${greeting}`);
     await sender.#say('EHLO bench.example\r\n');
     return sender;
   }

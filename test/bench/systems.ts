@@ -119,6 +119,8 @@ async function haraka(folder: string, sinkPort: number): Promise<System | undefi
     'log.ini': '[main]\nlevel=error\n',
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, 'config', name), content);
+  // It has no defaults for what stands in this file: without it every connection is closed before its greeting.
+  await cp(join(program, '../../config/connection.ini'), join(folder, 'config/connection.ini'));
   const child = spawn(process.execPath, [program, '-c', folder], { stdio: 'ignore' });
   await listens(port, child);
   return { port, pids: [child.pid ?? 0], stop: async () => end(child) };
