@@ -82,7 +82,7 @@ const PACKAGE_PLACES: { readonly [name: string]: RegExp } = {
   nodemailer: /^src\/(deliver|demo)\//,
   pino: /^src\/ops\//,
   '@node-rs/argon2': /^src\/portal\/passwords\.ts$/,
-  'node:sqlite': /^src\/portal\/database\.ts$/,
+  'node:sqlite': /^src\/(?:portal\/database|store\/alone)\.ts$/,
   'prom-client': /^src\/ops\//,
   'bullmq-otel': /^src\/queue\//,
   '@opentelemetry/api': /^src\/ops\/traces\.ts$/,

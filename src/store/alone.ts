@@ -4,10 +4,14 @@ import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 
 const NAME = '.lock'; // names with a dot are no shards of a store
-const TRIES = 5;
+/** Who clears a dead socket away holds this file, by SQLite's lock on it, which ends with its process, too. */
+const CLEARING = '.lock-clearing';
+const CLEARING_MS = 10_000;
+const AGAIN_MS = 20;
 
 /** Holds a folder (made if need be) for this process until the returned function is called. Held by another: `in-use`. */
 export async function holdAlone(folder: string): Promise<() => Promise<void>> {
@@ -20,20 +24,12 @@ export async function holdAlone(folder: string): Promise<() => Promise<void>> {
   const directory = openSync(folder, 'r');
   const path = `/proc/self/fd/${directory}/${NAME}`;
   try {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const server = await listen(path);
-      if (server !== undefined) {
-        return async () => {
-          server.close();
-          closeSync(directory);
-        };
-      }
-      if (await answers(path)) break;
-      try {
-        unlinkSync(join(folder, NAME)); // left by a process that ended without a word
-      } catch (error) {
-        if (systemCode(error) !== 'ENOENT') throw error; // another newcomer was quicker: try again
-      }
+    const server = (await listen(path)) ?? ((await answers(path)) ? undefined : await takeOver(folder, path));
+    if (server !== undefined) {
+      return async () => {
+        server.close();
+        closeSync(directory);
+      };
     }
   } catch (error) {
     closeSync(directory);
@@ -48,6 +44,35 @@ export async function holdAlone(folder: string): Promise<() => Promise<void>> {
   });
 }
 
+/**
+ * Takes the place of a socket whose process ended without a word; undefined when another newcomer was quicker. One at a time: of
+ * two that find the same dead socket, the later one would take away what the earlier one listens on by then.
+ */
+async function takeOver(folder: string, path: string): Promise<Server | undefined> {
+  const { DatabaseSync } = await import('node:sqlite');
+  const clearing = new DatabaseSync(join(folder, CLEARING), { timeout: 0 });
+  try {
+    const deadline = performance.now() + CLEARING_MS;
+    for (let had = false; !had;) {
+      try {
+        clearing.exec('BEGIN EXCLUSIVE');
+        had = true;
+      } catch (error) {
+        if (!/locked/.test(reasonOf(error)) || performance.now() > deadline) throw error;
+        await sleep(AGAIN_MS);
+      }
+    }
+    if (await answers(path)) return undefined;
+    try {
+      unlinkSync(join(folder, NAME));
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error; // let go of meanwhile
+    }
+    return await listen(path); // whoever came just now without finding a socket has it
+  } finally {
+    clearing.close();
+  }
+}
 /** Listens on a path; undefined when there is a socket already. */
 async function listen(path: string): Promise<Server | undefined> {
   const server = createServer((socket) => socket.destroy());

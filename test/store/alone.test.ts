@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { holdAlone } from '../../src/store/alone.ts';
@@ -51,5 +52,18 @@ describe('the hold on a folder', () => {
     const held = settled.filter((one) => one.status === 'fulfilled');
     assert.equal(held.length, 1);
     for (const one of held) await one.value();
+  });
+
+  it('is had by one of many that come at once after one that was killed', async () => {
+    await using folder = await scratch();
+    const script = `require('node:net').createServer().listen('.lock', () => process.kill(process.pid, 'SIGKILL'))`;
+    const killed = spawn(process.execPath, ['-e', script], { cwd: folder.path, stdio: 'ignore' });
+    await once(killed, 'exit');
+    assert.ok(existsSync(join(folder.path, '.lock')), 'its socket stayed');
+    const settled = await Promise.allSettled(Array.from({ length: 20 }, async () => holdAlone(folder.path)));
+    const held = settled.filter((one) => one.status === 'fulfilled');
+    for (const one of held) await one.value();
+    assert.equal(held.length, 1);
+    for (const one of settled) if (one.status === 'rejected') assert.equal(one.reason.code, 'in-use');
   });
 });
