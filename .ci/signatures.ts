@@ -35,7 +35,7 @@ function namesOf(list: readonly unknown[], what: string): string[] {
 if (argv[1] === import.meta.filename) {
   // One retry: npm's own two wait for more than a minute where nothing can be reached.
   const asked = ['audit', 'signatures', '--json', '--fetch-retries=1'];
-  const { stdout: printed } = spawnSync('npm', asked, { encoding: 'utf8' });
+  const { stdout: printed } = spawnSync('npm', asked, { encoding: 'utf8', timeout: 120_000 });
   const { kind, words } = judgeSignatures(printed ?? '');
   (kind === 'clean' ? stdout : stderr).write(`signatures: ${words}\n`);
   process.exitCode = kind === 'clean' || (kind === 'no-answer' && argv.includes('--offline-is-fine')) ? 0 : 1;

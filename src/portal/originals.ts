@@ -65,6 +65,8 @@ export type OriginalsPolicyOf = (message: MessageId) => Promise<OriginalsPolicy 
 
 /** How long after its link's end one still looks for what became of an original: the middle may be down for days. */
 const FOLLOWED_MS = 30 * 24 * 3_600_000;
+/** Rows read at once while many are walked. */
+const LOT = 500;
 
 export class Originals {
   readonly #db: Database;
@@ -213,14 +215,19 @@ export class Originals {
     );
   }
 
-  /** Requests whose link was given and whose end is not known. */
-  following(): OriginalAsked[] {
-    return this.#db
-      .all(
-        "SELECT * FROM originals WHERE state = 'released' AND request <> '' AND outcome = '' AND expires > ? LIMIT 500",
-        this.#now() - FOLLOWED_MS,
-      )
-      .map((row) => this.#of(row));
+  /** Requests whose link was given and whose end is not known: all of them, read in lots while they are walked. */
+  *following(): Generator<OriginalAsked> {
+    for (let after: readonly [expires: number, id: string] = [this.#now() - FOLLOWED_MS, '']; ;) {
+      const lot = this.#db.all(
+        `SELECT * FROM originals WHERE state = 'released' AND (expires, id) > (?, ?) AND request <> '' AND outcome = ''
+         ORDER BY expires, id LIMIT ${LOT}`,
+        ...after,
+      );
+      for (const row of lot) yield this.#of(row);
+      const last = lot.at(-1);
+      if (last === undefined) return;
+      after = [Number(last['expires']), String(last['id'])];
+    }
   }
 
   /** Notes how a release ended. */

@@ -5,7 +5,7 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, mock } from 'node:test';
 import { readConfig } from '../../src/config.ts';
-import { folderOf, type MessageId } from '../../src/message/id.ts';
+import { folderOf, newMessageId, type MessageId } from '../../src/message/id.ts';
 import { MANIFEST } from '../../src/outbox/manifest.ts';
 import { Originals } from '../../src/portal/originals.ts';
 import { SESSION_COOKIE } from '../../src/portal/pages.ts';
@@ -417,6 +417,48 @@ describe('originals', { timeout: 300_000 }, () => {
       assert.equal(seen.size, 60);
       bare.pass(16 * 60_000);
       assert.equal(await ask(reader, 30), 303);
+    } finally {
+      await bare.close();
+    }
+  });
+
+  it('every link that was given is followed, however many there are, until its end is known', async () => {
+    const bare = await barePortal(['古い件']);
+    try {
+      const now = Date.now();
+      const policy = { levels: [[]], waitMinutes: 0, validHours: 72, linkHours: 24 };
+      const originals = new Originals(
+        bare.db,
+        async () => policy,
+        () => now,
+      );
+      const message = bare.ids[0] as MessageId;
+      const given = bare.db.transaction(() =>
+        Array.from({ length: 1203 }, (_, at) => {
+          const name = `申請${at}`;
+          const sha256 = 'a'.repeat(64);
+          const id = originals.ask(
+            { message, user: 'reader', reason: '理由', sha256, size: 1, name, part: '' },
+            policy,
+          );
+          const end = now + (at % 7) * 1000; // some at the same moment
+          bare.db.run(
+            "UPDATE originals SET state = 'released', request = ?, expires = ? WHERE id = ?",
+            newMessageId(now),
+            end,
+            id,
+          );
+          return id;
+        }),
+      );
+      assert.deepEqual(Array.from(originals.following(), ({ id }) => id).toSorted(), given.toSorted());
+      const seen: string[] = [];
+      for (const { id } of originals.following()) {
+        originals.ended(id, 'used', ''); // while they are walked
+        seen.push(id);
+      }
+      assert.deepEqual(seen.toSorted(), given.toSorted());
+      assert.deepEqual([...originals.following()], []);
     } finally {
       await bare.close();
     }
