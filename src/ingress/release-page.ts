@@ -68,7 +68,11 @@ async function open(spool: Spool, link: string): Promise<Opened | undefined> {
   const digest = createHash('sha256').update(token).digest('hex');
   const release = await spool.release(id, digest);
   const found: ReleaseRecord | OpenRelease | undefined = release ?? (await spool.openReleases.find(digest));
-  if (found?.id !== id || Date.parse(found.expires) <= Date.now() || (await spool.wasUsed(id, digest)))
+  if (
+    found?.id !== id ||
+    Date.parse(found.expires) <= Date.now() ||
+    (await spool.endOfRelease(id, digest)) !== undefined
+  )
     return undefined;
   return { id, release, notBefore: found.notBefore };
 }

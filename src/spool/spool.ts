@@ -326,13 +326,14 @@ export class Spool {
   }
 
   /**
-   * Notes what became of the release of an original; the first note for a token stands. `content`: the bytes, where they are
-   * those of a part.
+   * Notes what became of the release of an original; the first note for a token stands. Says whether it was this one.
+   * `content`: the bytes, where they are those of a part.
    */
-  async recordRelease(id: MessageId, release: ReleaseRecord, content?: Staged): Promise<void> {
+  async recordRelease(id: MessageId, release: ReleaseRecord, content?: Staged): Promise<boolean> {
     if (content !== undefined)
       await this.#store.put(shardOf(id), { name: `${releaseName(id, release.token)}.${RAW}`, content });
-    await this.#store.put(shardOf(id), { name: releaseName(id, release.token), content: releaseCodec.encode(release) });
+    const record = { name: releaseName(id, release.token), content: releaseCodec.encode(release) };
+    return (await this.#store.put(shardOf(id), record)) === 'stored';
   }
 
   /** The release that a token (its digest) opens. */
@@ -383,13 +384,25 @@ export class Spool {
 
   /** Uses a release up: true for the first call only, wherever the others come from. */
   async useRelease(id: MessageId, token: string): Promise<boolean> {
-    const name = `${releaseName(id, token)}.used`;
-    return (await this.#store.put(shardOf(id), { name, content: Buffer.from(new Date().toISOString()) })) === 'stored';
+    return this.#endRelease(id, token, new Date().toISOString());
   }
 
-  /** True when a release was used. */
-  async wasUsed(id: MessageId, token: string): Promise<boolean> {
-    return this.#store.has(shardOf(id), `${releaseName(id, token)}.used`);
+  /** Takes a release back for a reason, for good: true when it had been neither used nor taken back. */
+  async withdrawRelease(id: MessageId, token: string, reason: string): Promise<boolean> {
+    return this.#endRelease(id, token, `${WITHDRAWN}${reason}`);
+  }
+
+  async #endRelease(id: MessageId, token: string, words: string): Promise<boolean> {
+    const end = { name: `${releaseName(id, token)}.used`, content: Buffer.from(words) };
+    return (await this.#store.put(shardOf(id), end)) === 'stored';
+  }
+
+  /** How a release ended: used, or taken back for a reason; undefined while it has done neither. */
+  async endOfRelease(id: MessageId, token: string): Promise<{ readonly withdrawn: string | undefined } | undefined> {
+    const bytes = await this.#store.get(shardOf(id), `${releaseName(id, token)}.used`, RELEASE_BYTES);
+    if (bytes === undefined) return undefined;
+    const words = bytes.toString();
+    return { withdrawn: words.startsWith(WITHDRAWN) ? words.slice(WITHDRAWN.length) : undefined };
   }
 
   /** Bytes that can still be spooled. */
@@ -405,6 +418,9 @@ export class Spool {
     for (const id of this.#finished) if (shardOf(id) === shard) this.#finished.delete(id);
   }
 }
+
+/** How the end of a release that was taken back begins. */
+const WITHDRAWN = 'withdrawn: ';
 
 /** File of a release beside the message's other records. */
 function releaseName(id: MessageId, token: string): string {

@@ -89,18 +89,18 @@ export async function lookAt(
   }
 }
 
-/** Decides on a release: the line in the journal, then the record that the outer door goes by. */
+/** Decides on a release: the line in the journal, then the record that the outer door goes by. False: another's word stands. */
 export async function decide(
   release: OpenRelease,
   { spool, audit }: Pick<OriginalDeps, 'spool' | 'audit'>,
   looked: Looked,
-): Promise<void> {
+): Promise<boolean> {
   const { id, request, part, by, approvedBy, token, sha256, notBefore, expires } = release;
   const clean = looked.state === 'clean';
   const reason = clean ? '' : looked.state === 'malware' ? `malware: ${looked.found ?? ''}` : looked.state;
   const detail = { reason, for: by, approvedBy, sha256, part };
   await audit.append({ act: clean ? 'approved' : 'refused', message: id, detail });
-  if (looked.state === 'gone') return; // no record is put where its message was deleted
+  if (looked.state === 'gone') return true; // no record is put where its message was deleted
   const record: ReleaseRecord = {
     id,
     request,
@@ -115,7 +115,7 @@ export async function decide(
     expires,
     ...(part === '' ? {} : { part }),
   };
-  await spool.recordRelease(id as MessageId, record, clean && part !== '' ? looked.original.content : undefined);
+  return spool.recordRelease(id as MessageId, record, clean && part !== '' ? looked.original.content : undefined);
 }
 
 /** True when the bytes of a message were deleted while one looked at it. */

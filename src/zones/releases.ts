@@ -67,7 +67,9 @@ export class ReleaseKeeper {
     const decided = await spool.release(id, token);
     if (decided?.state === 'refused') return this.#end(release, endOf(decided.reason), foundOf(decided.reason));
     if (decided !== undefined) {
-      if (await spool.wasUsed(id, token)) return this.#end(release, 'used');
+      const ended = await spool.endOfRelease(id, token);
+      if (ended?.withdrawn !== undefined) return this.#end(release, endOf(ended.withdrawn), foundOf(ended.withdrawn));
+      if (ended !== undefined) return this.#end(release, 'used');
       if (now >= Date.parse(release.expires) + GRACE_MS) return this.#end(release, 'unused');
       if (!(await spool.hasOriginal(id))) return this.#end(release, 'gone');
       return;
@@ -102,16 +104,16 @@ export class ReleaseKeeper {
     if (looked.state === 'gone') await this.#end(release, 'gone');
   }
 
-  /** Another worker may have decided or told meanwhile: then its word stands, and the journal has it once. */
+  /** Another worker may have decided meanwhile, or do so at this moment: then its word stands. */
   async #decide(release: OpenRelease, looked: Looked): Promise<void> {
     const { spool } = this.#deps;
-    const { id, token } = release;
-    const decided = await spool.release(id as MessageId, token);
-    if (decided === undefined) return decide(release, this.#deps, looked);
+    const { token } = release;
+    const id = release.id as MessageId;
+    if ((await spool.release(id, token)) === undefined && (await decide(release, this.#deps, looked))) return;
     // Two scanners, and the other one let it pass: what one of them found is not handed out.
-    if (looked.state !== 'malware' || decided.state !== 'ready' || !(await spool.useRelease(id as MessageId, token)))
-      return;
-    await this.#end(release, 'malware', looked.found);
+    if (looked.state !== 'malware' || (await spool.release(id, token))?.state !== 'ready') return;
+    if (await spool.withdrawRelease(id, token, `malware: ${looked.found ?? ''}`))
+      await this.#end(release, 'malware', looked.found);
   }
 
   /** Tells how it ended, in the journal and to the inner side; then it is followed no longer. */

@@ -32,11 +32,11 @@ async function follow() {
   const keys = new Map([[keyId(pair.publicKey), pair.publicKey]]);
   const acts: string[] = [];
   const alarms: string[] = [];
-  const keeper = (): ReleaseKeeper =>
+  const keeper = (clamd = scanner.socket): ReleaseKeeper =>
     new ReleaseKeeper({
       spool,
       outbox,
-      clamd: scanner.socket,
+      clamd,
       signer: new Signer(pair.privateKey),
       log: openLog('silent', 'test'),
       audit: {
@@ -153,4 +153,38 @@ test('bytes that are gone or were changed are not handed out, nor called malware
   const other = { ...release, sha256: 'f'.repeat(64) };
   assert.equal(await it.spool.releaseContent(small, other), undefined, 'not what was approved');
   it.scanner.away = true;
+});
+
+test('of two scanners that look at the same time the one that finds something is believed, whoever was first', async () => {
+  await using it = await follow();
+  await using strict = await startScanner(join(it.path, 'strict.sock'));
+  strict.finds = 'Eicar-Test-Signature';
+  const requests = new Map((await it.spool.openReleases.all()).map(({ id, request }) => [id, request]));
+  await looks([it.keeper(), it.keeper(strict.socket)], 2 * MANY);
+  // One of the two may have had a release to itself: what only the lenient one looked at is ready.
+  const ends = await Promise.all(it.ids.map(async (id) => it.outbox.releases(id).of(requests.get(id) ?? '', it.keys)));
+  const found = ends.filter((end) => end?.end === 'malware');
+  assert.ok(found.length > 0);
+  for (const end of found) assert.equal(end?.found, 'Eicar-Test-Signature');
+  for (const [at, id] of it.ids.entries()) {
+    if (ends[at]?.end !== 'malware') continue;
+    const token = it.tokens[at] ?? '';
+    const isRefused = (await it.spool.release(id, token))?.state === 'refused';
+    assert.ok(isRefused || !(await it.spool.useRelease(id, token)), id);
+  }
+});
+
+test('what was taken back for malware is told as that, even by a worker that comes after one that died on it', async () => {
+  await using it = await follow();
+  const [id] = it.ids;
+  const [token = ''] = it.tokens;
+  assert.ok(id !== undefined);
+  const request = (await it.spool.openReleases.find(token))?.request ?? '';
+  await looks([it.keeper()], MANY);
+  assert.ok(await it.spool.withdrawRelease(id, token, 'malware: Eicar-Test-Signature'));
+  assert.equal(await it.spool.useRelease(id, token), false);
+  assert.equal(await it.spool.withdrawRelease(id, token, 'malware: other'), false);
+  await looks([it.keeper()], 1);
+  const told = await it.outbox.releases(id).of(request, it.keys);
+  assert.deepEqual([told?.end, told?.found], ['malware', 'Eicar-Test-Signature']);
 });
