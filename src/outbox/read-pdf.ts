@@ -13,7 +13,7 @@ import {
 } from '../message/page-form.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { ByteSource } from './byte-source.ts';
-import { inflateExactly, inflateUpTo } from './inflate.ts';
+import { faultOfInflating, inflateUpTo } from './inflate.ts';
 import { Purse } from './purse.ts';
 import { readJpeg } from './read-jpeg.ts';
 import { readMap, readPageText } from './read-pdf-text.ts';
@@ -183,8 +183,8 @@ interface ImageForm {
 
 async function readImageData(data: Buffer, offset: number, form: ImageForm): Promise<void> {
   if (form.filter === 'flate') {
-    const rows = await inflateExactly(data, form.size);
-    if (typeof rows === 'string') refuse('pdf-image-data', offset, rows);
+    const fault = await faultOfInflating(data, form.size);
+    if (fault !== undefined) refuse('pdf-image-data', offset, fault);
     return;
   }
   const { width, height, components } = readJpeg(data, offset);
