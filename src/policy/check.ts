@@ -1,11 +1,12 @@
 // What is wrong with the rules of a policy though each fits the schema: rules that can never match, or that cannot be meant.
+import { coverOf } from './covered.ts';
 import {
   grades,
   isAddress,
   isGraded,
-  isType,
   looksAtParts,
   setsSomething,
+  type Asset,
   type Groups,
   type Rule,
   type When,
@@ -26,6 +27,7 @@ export function complaintsOf(
   const complaints: Complaint[] = [];
   const lacking = personsLacking(levels);
   if (lacking !== undefined) complaints.push({ rule: 'originals', kind: 'contradictory', why: lacking });
+  const given = rules.flatMap((one) => (grades(one) && one.set?.asset !== undefined ? [one.set.asset] : []));
   rules.forEach((rule, nth) => {
     const say = (kind: Complaint['kind'], why: string): void => void complaints.push({ rule: rule.name, kind, why });
     const earlier = rules.slice(0, nth);
@@ -50,18 +52,14 @@ export function complaintsOf(
       say('unreachable', 'no rule gives a message these grades');
     if (when.asset !== undefined && rule.set?.asset !== undefined)
       say('contradictory', 'it gives grades to messages that it finds by their grades');
-    // An action is hidden by an earlier action, settings by earlier settings.
-    const cover = earlier.find(
-      (one) =>
-        covers(one.when ?? {}, when, groups) &&
-        (rule.action === undefined || one.action !== undefined) &&
-        (!setsSomething(rule) || (setsSomething(one) && !looksAtParts(one))) &&
-        (!grades(rule) || grades(one)),
-    );
-    if (cover === undefined || (rule.action === undefined && rule.set === undefined)) return;
-    const same = covers(when, cover.when ?? {}, groups);
-    if (same && cover.action !== rule.action) say('contradictory', `${cover.name} says otherwise of the same`);
-    else say('unreachable', `whatever it matches, ${cover.name} matches before`);
+    const cover =
+      rule.action === undefined && rule.set === undefined ? undefined : coverOfAll(rule, earlier, groups, given);
+    if (cover === undefined) return;
+    const isSame = cover.every((one) => covers(rule, one, groups, given) && one.action !== rule.action);
+    const names = cover.map(({ name }) => name).join(', ');
+    if (isSame) say('contradictory', `${names} ${cover.length === 1 ? 'says' : 'together say'} otherwise of the same`);
+    else
+      say('unreachable', `whatever it matches, ${names} ${cover.length === 1 ? 'matches' : 'together match'} before`);
   });
   return complaints;
 }
@@ -96,39 +94,37 @@ function personsLacking(levels: readonly (readonly string[])[]): string | undefi
   return undefined;
 }
 
-/** True when the conditions `wide` hold for everything that `narrow` holds for. */
-function covers(wide: When, narrow: When, groups: Groups): boolean {
-  const members = (when: When): readonly string[] | undefined => {
-    const grouped = when.group?.flatMap((name) => groups[name] ?? []);
-    if (when.to === undefined) return grouped;
-    return grouped === undefined ? when.to : undefined;
-  };
-  if (wide.asset !== undefined && !isGraded(wide.asset, narrow.asset)) return false;
-  if (wide.to !== undefined && wide.group !== undefined) return false; // both at once: not judged
-  const wanted = members(wide);
-  const given = members(narrow) ?? narrow.to ?? undefined;
-  if (wanted !== undefined && !within(wanted, given, addressWithin)) return false;
-  if (wide.from !== undefined && !within(wide.from, narrow.from, addressWithin)) return false;
-  if (wide.type !== undefined && !within(wide.type, narrow.type, typeWithin)) return false;
-  if (wide.finding !== undefined && !within(wide.finding, narrow.finding, (a, b) => a === b)) return false;
-  if (wide.minBytes !== undefined && (narrow.minBytes ?? -1) < wide.minBytes) return false;
-  return wide.maxBytes === undefined || (narrow.maxBytes ?? Infinity) <= wide.maxBytes;
+/**
+ * The earlier rules that together leave a rule nothing: neither its action (hidden by actions), nor its settings, nor its
+ * grades (hidden by those of others).
+ */
+function coverOfAll(
+  rule: Rule,
+  earlier: readonly Rule[],
+  groups: Groups,
+  given: readonly Asset[],
+): readonly Rule[] | undefined {
+  const found = new Set<Rule>();
+  const kinds = [
+    (one: Rule) => one.action !== undefined,
+    (one: Rule) => setsSomething(one) && !looksAtParts(one),
+    (one: Rule) => grades(one),
+  ];
+  for (const isOfKind of kinds) {
+    if (!isOfKind(rule)) continue;
+    const cover = coverOf(rule, earlier.filter(isOfKind), groups, given);
+    if (cover === undefined) return undefined;
+    for (const one of cover) found.add(one);
+  }
+  return found.size === 0 ? undefined : earlier.filter((one) => found.has(one));
 }
 
-function within(
-  wide: readonly string[],
-  narrow: readonly string[] | undefined,
-  holds: (wide: string, narrow: string) => boolean,
-): boolean {
-  if (narrow === undefined) return wide.includes('*');
-  return narrow.every((one) => wide.some((pattern) => holds(pattern, one)));
+/** True when `wide` holds for everything that `narrow` holds for. */
+function covers(wide: Rule, narrow: Rule, groups: Groups, given: readonly Asset[]): boolean {
+  return coverOf(narrow, [wide], groups, given) !== undefined;
 }
 
 function addressWithin(wide: string, narrow: string): boolean {
   if (wide === '*') return true;
   return narrow === '*' ? false : isAddress(wide, narrow.startsWith('@') ? `x${narrow}` : narrow);
-}
-
-function typeWithin(wide: string, narrow: string): boolean {
-  return wide === narrow || (narrow !== '*' && isType(wide, narrow));
 }

@@ -127,6 +127,37 @@ rules:
     assert.deepEqual(complaintsOf(CITY.rules, CITY.groups), []);
   });
 
+  it('that earlier ones leave nothing only together are found, and which ones those are', () => {
+    const { rules, groups } = read(`
+groups: { tax: [zei@a.example, '@tax.example'] }
+rules:
+  - { name: large, when: { minBytes: 1000 }, action: hold }
+  - { name: zei, when: { to: [zei@a.example], maxBytes: 1500 }, action: drop }
+  - { name: those of tax, when: { to: ['@TAX.example'], maxBytes: 999 }, action: drop }
+  - { name: tax pictures, when: { group: [tax], type: ['image/*'], minBytes: 1 }, action: text }
+  - { name: tax of any size, when: { group: [tax] }, action: text }
+  - { name: macros, when: { finding: [macro] }, action: drop }
+  - { name: scripts, when: { finding: [javascript] }, action: drop }
+  - { name: either, when: { finding: [javascript, macro] }, action: hold }
+  - { name: either or a link, when: { finding: [macro, external-link] }, action: hold }
+  - { name: secret, when: { to: [zei@a.example] }, set: { asset: { confidentiality: 3 } } }
+  - { name: open, set: { asset: { confidentiality: 1 } } }
+  - { name: zei in English, when: { to: [zei@a.example] }, set: { language: en } }
+  - { name: zei and mado, when: { to: [zei@a.example, mado@a.example] }, set: { language: ja } }
+  - { name: of three, when: { asset: { confidentiality: 3 } }, set: { language: ja } }
+  - { name: of one, when: { asset: { confidentiality: 1 } }, set: { links: hxxp } }
+  - { name: of two, when: { asset: { confidentiality: 2 } }, set: { links: plain } }
+`);
+    assert.deepEqual(
+      complaintsOf(rules, groups).map(({ rule, kind, why }) => `${rule}: ${kind}: ${why}`),
+      [
+        'tax pictures: unreachable: whatever it matches, large, zei, those of tax together match before',
+        'either: contradictory: macros, scripts together say otherwise of the same',
+        'of two: unreachable: whatever it matches, of three matches before',
+      ],
+    );
+  });
+
   it('that nobody can meet, that set nothing, or that no approvers can satisfy are found', () => {
     const policy = read(`
 groups: { empty: [], tax: [zei@a.example, '@tax.example'] }
