@@ -47,11 +47,14 @@ async function changePassword(desk: Desk, visit: Visit): Promise<Word | undefine
   const { name } = visit.user;
   const field = (one: string): string => visit.form.get(one) ?? '';
   if (visit.user.source !== 'local') return 'signInWrong';
-  if (desk.guesses.waitSeconds([[`name ${name}`, 5]]) > 0) return 'signInWait';
-  if (!(await checkPassword(field('old'), desk.accounts.passwordHash(name)))) {
-    desk.guesses.wrong(`name ${name}`);
-    return 'signInWrong';
-  }
+  const key = `name ${name}`;
+  if (desk.guesses.waitSeconds([[key, 5]]) > 0) return 'signInWait';
+  const right = await desk.guesses.during([key], async () => {
+    const same = await checkPassword(field('old'), desk.accounts.passwordHash(name));
+    if (!same) desk.guesses.wrong(key);
+    return same;
+  });
+  if (!right) return 'signInWrong';
   const fault = newPasswordFault(visit, name);
   if (fault !== undefined) return fault;
   const hash = await hashPassword(field('password'));

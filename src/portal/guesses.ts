@@ -8,6 +8,8 @@ const KEYS_MOST = 50_000;
 /** Counts wrong guesses. A key that used up its guesses has to wait, whatever it says. */
 export class Guesses {
   readonly #wrong = new Map<string, number[]>();
+  /** Guesses whose answer is not known yet. */
+  readonly #open = new Map<string, number>();
   readonly #now: () => number;
   constructor(now: () => number) {
     this.#now = now;
@@ -20,8 +22,23 @@ export class Guesses {
       const times = this.#recent(key);
       const first = times.at(-most);
       if (first !== undefined) wait = Math.max(wait, Math.ceil((first + WINDOW_MS - this.#now()) / 1000));
+      else if (times.length + (this.#open.get(key) ?? 0) >= most) wait = Math.max(wait, 1);
     }
     return wait;
+  }
+
+  /** Guesses whose check takes a while count until it has ended: many at once are no more than one after another. */
+  async during<T>(keys: readonly string[], check: () => Promise<T>): Promise<T> {
+    for (const key of keys) this.#open.set(key, (this.#open.get(key) ?? 0) + 1);
+    try {
+      return await check();
+    } finally {
+      for (const key of keys) {
+        const left = (this.#open.get(key) ?? 1) - 1;
+        if (left > 0) this.#open.set(key, left);
+        else this.#open.delete(key);
+      }
+    }
   }
 
   wrong(...keys: readonly string[]): void {

@@ -82,14 +82,17 @@ async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
     glance.reply.header('Retry-After', String(wait));
     return bad('signInWait', 429);
   }
-  const answer = await checkAnywhere(desk, name, password);
+  const answer = await desk.guesses.during(keys, async () => {
+    const found = await checkAnywhere(desk, name, password);
+    if (found !== 'away' && (!found.right || found.user === undefined)) desk.guesses.wrong(...keys);
+    return found;
+  });
   if (answer === 'away') {
     glance.reply.header('Retry-After', '30');
     return bad('directoryAway', 503);
   }
   const { user, right } = answer;
   if (!right || user === undefined) {
-    desk.guesses.wrong(...keys);
     await desk.note({
       act: 'sign-in-failed',
       ...(user === undefined ? {} : { person: name }),

@@ -351,6 +351,16 @@ describe('the portal under attack', { timeout: 600_000 }, () => {
       assert.equal((await guess('reader', PASSWORD)).status, 429, 'the right password has to wait, too');
       bare.pass(16 * 60_000);
       assert.equal((await guess('reader', PASSWORD)).status, 303);
+      const together = await Promise.all(Array.from({ length: 20 }, async () => guess('reader', 'wrong')));
+      const tried = together.filter(({ status }) => status === 403).length;
+      assert.ok(tried <= 5, `${tried} guesses at once`);
+      assert.ok(together.every(({ status, headers }) => status === 403 || headers.get('retry-after') !== null));
+      bare.pass(16 * 60_000);
+      assert.equal(
+        (await guess('reader', PASSWORD)).status,
+        303,
+        'guesses that have ended count no longer than others',
+      );
       for (let n = 0; n < 70; n++) await guess(`name-${n}`, 'x');
       assert.equal((await guess('reader', PASSWORD)).status, 429, 'the address has to wait');
     } finally {
