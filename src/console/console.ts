@@ -31,10 +31,12 @@ export function addConsole(deps: ConsoleDeps): () => void {
   return endStreams;
 }
 
+type SettlingDeps = Pick<ConsoleDeps, 'deletions' | 'packaged' | 'hasOutbox' | 'desk'>;
+
 /** Takes messages out of the list whose deletion the middle has carried out. */
-export async function settleDeletions({ deletions, packaged, desk }: ConsoleDeps): Promise<void> {
+export async function settleDeletions({ deletions, packaged, hasOutbox, desk }: SettlingDeps): Promise<void> {
   for (const { id } of deletions.underWay()) {
-    if (await packaged(id)) continue;
+    if ((await packaged(id)) || !(await hasOutbox())) continue;
     desk.index.forget(id);
     deletions.done(id);
   }

@@ -47,6 +47,8 @@ export interface ConsoleDeps {
   readonly deletions: Deletions;
   /** True while the outbox holds a package of this id. */
   readonly packaged: (id: MessageId) => Promise<boolean>;
+  /** False while the outbox cannot be seen at all: then a package that is not found may well be there. */
+  readonly hasOutbox: () => Promise<boolean>;
 }
 
 export const OPERATOR = ['operator'] as const;

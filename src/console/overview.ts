@@ -32,10 +32,14 @@ export function addOverview(deps: ConsoleDeps): () => void {
         <div id="charts" hidden data-stream="/console/events">
           ${CHARTS.map(({ id, series }) => chart(visit, id, series))}
         </div>
+        <p id="stopped" class="note bad" role="alert" hidden>
+          ${say('自動更新が止まりました。表示は古いままです。', 'This is not kept fresh any more: what it shows is old.')}
+          <a href="/console">${say('開き直す', 'Open it again')}</a>
+        </p>
         <div id="live">${overview(deps, visit)}</div>`,
     });
   });
-  pages.get('/console/events', OPERATOR, async (visit) => {
+  pages.quiet('/console/events', OPERATOR, async (visit) => {
     if (open.size >= STREAMS_MOST) return 'not-found';
     stream(deps, visit, open);
     return 'sent';
@@ -98,8 +102,8 @@ function stream(deps: ConsoleDeps, visit: Visit, open: Set<() => void>): void {
   send('history', deps.statuses.samples());
   send('live', live());
   const stopListening = deps.statuses.listen((sample: Sample) => {
-    // A browser that does not read is not written to without an end.
-    if (raw.writableNeedDrain) return end();
+    // Signed out, disabled, or nobody was there for too long; or a browser that does not read.
+    if (!deps.desk.sessions.lives(visit.session.hash) || raw.writableNeedDrain) return end();
     send('sample', sample);
     send('live', live());
   });

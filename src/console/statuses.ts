@@ -123,7 +123,13 @@ export class Statuses {
     this.#before = totals;
     this.#samples.push(sample);
     if (this.#samples.length > SAMPLES_KEPT) this.#samples.shift();
-    for (const listener of this.#listeners) listener(sample);
+    for (const listener of this.#listeners) {
+      try {
+        listener(sample);
+      } catch (error) {
+        this.#of.log.warn({ error: reasonOf(error) }, 'console: somebody who listens cannot be told');
+      }
+    }
   }
 
   samples(): readonly Sample[] {

@@ -133,6 +133,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
       asks: new Asks(db),
       deletions: new Deletions(db),
       packaged: async (id) => (await outbox.find(id)) !== undefined,
+      hasOutbox: async () => outbox.isThere(),
     };
     endStreams = addConsole(deps);
     statuses.listen(() => {

@@ -14,6 +14,7 @@ import { openLog } from '../../src/ops/log.ts';
 import { Accounts } from '../../src/portal/accounts.ts';
 import { OnTheWay } from '../../src/portal/arriving.ts';
 import { Database } from '../../src/portal/database.ts';
+import type { Desk } from '../../src/portal/desk.ts';
 import { MessageIndex } from '../../src/portal/message-index.ts';
 import { Packages } from '../../src/portal/packages.ts';
 import { hashPassword } from '../../src/portal/passwords.ts';
@@ -51,6 +52,7 @@ export interface BarePortal {
 export async function barePortal(
   words: readonly string[],
   more: readonly (Partial<PartRow> & Pick<PartRow, 'path'>)[] = [],
+  addMore?: (desk: Desk) => void,
 ): Promise<BarePortal> {
   const folder = await scratch();
   const pair = generateKeyPairSync('ed25519');
@@ -70,7 +72,7 @@ export async function barePortal(
     );
     ids.push(message);
   }
-  const bare = await openBarePortal(folder.path, pair.publicKey, words[0]);
+  const bare = await openBarePortal(folder.path, pair.publicKey, words[0], addMore);
   return {
     ...bare,
     ids,
@@ -86,6 +88,7 @@ export async function openBarePortal(
   root: string,
   key: KeyObject,
   display = 'reader',
+  addMore?: (desk: Desk) => void,
 ): Promise<Omit<BarePortal, 'ids'>> {
   const id = keyId(key);
   const outbox = new Outbox(await openFsStore(join(root, 'outbox')));
@@ -129,6 +132,7 @@ export async function openBarePortal(
       onIndexFault: () => undefined,
       now: () => now,
     },
+    addMore,
   );
   const url = `http://127.0.0.1:${portal.port}`;
   return {

@@ -53,6 +53,10 @@ if (charts !== null && live !== null && typeof uPlot === 'function') {
     samples = [...samples.slice(-359), JSON.parse(event.data)];
     draw();
   });
+  // Refused, as when the session is over: the browser does not ask again by itself, and old numbers must not look like new ones.
+  source.addEventListener('error', () => {
+    if (source.readyState === EventSource.CLOSED) document.querySelector('#stopped').hidden = false;
+  });
   // Our own markup, escaped where it was made.
   source.addEventListener('live', (event) => {
     live.innerHTML = JSON.parse(event.data);
