@@ -17,7 +17,7 @@ import type { Log } from '../ops/log.ts';
 import { loadPublicKeys, watchKeys } from '../outbox/keys.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import type { Statement } from '../outbox/manifest.ts';
-import type { GateRefusal } from '../outbox/refusal.ts';
+import { RULES, type GateRefusal } from '../outbox/refusal.ts';
 import type { ProcessStatus } from '../message/status.ts';
 import { RetryLater } from '../queue/queues.ts';
 import type { FaultPoint } from '../store/fs-fault.ts';
@@ -99,6 +99,9 @@ export async function startInner(
       : smtpCourier(config.innerSmtpUrl, domain, 20),
   );
   life.started('courier', async () => courier.close());
+  // Whoever watches sees a count rise only from one that was there before: the first refusal counts as well.
+  for (const reason of RULES) road.metrics.gateRefusals.inc({ reason }, 0);
+  road.metrics.messages.inc({ stage: 'deliver', outcome: 'deferred' }, 0);
   // Before the delivery, and whenever the portal reads a package again.
   const onGateRefusal = (id: string, { rule, file, offset, message }: GateRefusal): void => {
     road.metrics.gateRefusals.inc({ reason: rule });

@@ -126,6 +126,7 @@ export async function startWorker(
     codeDigests: codeDigests(),
   };
 
+  road.metrics.messages.inc({ stage: 'sanitise', outcome: 'quarantined' }, 0); // there before it rises
   road.onUnsanitisable = async (id) => {
     const spooled = await spool.spooled(id);
     if (spooled === undefined) return;

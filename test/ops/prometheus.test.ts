@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openMetrics } from '../../src/ops/metrics.ts';
+import { RULES } from '../../src/outbox/refusal.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { scratch, until } from '../support/scratch.ts';
 
@@ -60,6 +61,24 @@ describe('prometheus', () => {
     for (const name of CONTRACT) assert.match(text, new RegExp(`^# TYPE ${name} `, 'm'), name);
     assert.match(text, /^mugai_step_seconds_bucket\{le="[^"]+",step="sanitise"\} [1-9]/m);
     assert.match(text, /^process_resident_memory_bytes \d/m);
+  });
+
+  it('what one event is an alert for is counted from 0: a series that begins at 1 never rose', async () => {
+    const rules = await readFile(join(OPS, 'alerts.yml'), 'utf8');
+    const alerts = [...rules.matchAll(/increase\((mugai_[a-z_]+)(?:\{([^}]*)\})?\[\w+\]\) > 0/g)];
+    assert.ok(alerts.length >= 7);
+    await using place = await scratch();
+    await using gateway = await startTestGateway(place.path, { MUGAI_SYSLOG_URL: 'udp://127.0.0.1:9' });
+    const text = await (await fetch(`http://127.0.0.1:${gateway.opsPort}/metrics`)).text();
+    for (const [, name = '', labels = ''] of alerts) {
+      const wanted = labels.split(',');
+      const series = text.split('\n').filter((line) => line.startsWith(`${name}{`));
+      assert.ok(
+        series.some((line) => wanted.every((label) => line.includes(label))),
+        `${name}{${labels}}`,
+      );
+    }
+    for (const rule of RULES) assert.ok(text.includes(`mugai_gate_refusals_total{reason="${rule}"} 0`), rule);
   });
 
   it('promtool does find something wrong where something is', () => {
