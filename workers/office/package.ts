@@ -1,6 +1,7 @@
 // The zip of an office document: opened strictly, within limits, and written anew.
 import { zipSync } from 'fflate';
 import { readZip } from '../archive/zip.ts';
+import { decodeText } from '../charset.ts';
 import { Refusal } from '../run.ts';
 
 export type Parts = Map<string, Uint8Array>;
@@ -14,9 +15,11 @@ export function openPackage(bytes: Buffer): Parts {
     const entry = zip.open(listed, []);
     if (entry.trouble === 'ratio') throw new Refusal('ratio', entry.name);
     if (entry.trouble === 'password-needed') throw new Refusal('password-needed', entry.name);
-    if (entry.bytes !== undefined) parts.set(entry.name.replaceAll('\\', '/').replace(/^\//, ''), entry.bytes);
-    else if (/document\.xml|workbook\.xml|presentation\.xml|content\.xml/i.test(entry.name))
-      throw new Refusal('damaged', entry.name);
+    // Under the name that office programs read: a second one in another form may be that of another part.
+    const name = decodeText(listed.rawName, 'utf-8').text;
+    if (entry.bytes !== undefined) parts.set(name.replaceAll('\\', '/').replace(/^\//, ''), entry.bytes);
+    else if (/document\.xml|workbook\.xml|presentation\.xml|content\.xml/i.test(name))
+      throw new Refusal('damaged', name);
   }
   return parts;
 }

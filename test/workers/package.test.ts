@@ -1,0 +1,25 @@
+// The parts of an office document are those that office programs read.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { strToU8, zipSync } from 'fflate';
+import { openPackage } from '../../workers/office/package.ts';
+
+/** Info-ZIP's second name of an entry (APPNOTE 4.6.9). */
+function secondName(name: string, second: string): Record<number, Uint8Array> {
+  const field = Buffer.alloc(5 + second.length);
+  field[0] = 1;
+  field.writeUInt32LE(crc32(name), 1);
+  field.write(second, 5, 'latin1');
+  return { 0x7075: field };
+}
+
+test('a part is found by its first name, whatever a second one in its entry says', () => {
+  const [name, other] = ['word/document.xml', 'other.xml'];
+  const zip = zipSync({
+    [name]: [strToU8('seen in Word'), { extra: secondName(name, other) }],
+    [other]: [strToU8('not seen'), { extra: secondName(other, name) }],
+  });
+  const parts = openPackage(Buffer.from(zip));
+  assert.equal(Buffer.from(parts.get(name) ?? []).toString(), 'seen in Word');
+});
