@@ -48,6 +48,8 @@ export interface Out {
   partEnd(): void;
   /** Plain text of the current part (or of the input), any length. */
   text(text: string): void;
+  /** Texts of the cells of a workbook, none with a line feed. */
+  cells(texts: Iterable<string>): void;
   pages(count: number): void;
   /** Tells of the page that is sent next; on order only. */
   drawn(page: {
@@ -198,6 +200,18 @@ function sendBytes(type: FrameType, bytes: Uint8Array): void {
   }
 }
 
+/** Pieces end at a code point, so that each frame is UTF-8 by itself; 3 bytes a UTF-16 unit at most. */
+function sendText(type: FrameType, text: string): void {
+  const piece = Math.floor(LIMITS.frameBytes / 3) - 1;
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(text.length, at + piece);
+    const last = text.charCodeAt(end - 1);
+    if (end < text.length && last >= 0xd800 && last <= 0xdbff) end -= 1;
+    sendBytes(type, Buffer.from(text.slice(at, end).toWellFormed(), 'utf8'));
+    at = end;
+  }
+}
+
 /** As many runs of a page as one frame holds. */
 function sendRuns(runs: readonly Run[]): void {
   const fields: Field[] = [];
@@ -232,17 +246,8 @@ const out: Out = {
     ]),
   bytes: (chunk) => sendBytes(FRAME.bytes, chunk),
   partEnd: () => send(FRAME.partEnd),
-  text: (text) => {
-    // Pieces end at a code point, so that each frame is UTF-8 by itself; 3 bytes a UTF-16 unit at most.
-    const piece = Math.floor(LIMITS.frameBytes / 3) - 1;
-    for (let at = 0; at < text.length;) {
-      let end = Math.min(text.length, at + piece);
-      const last = text.charCodeAt(end - 1);
-      if (end < text.length && last >= 0xd800 && last <= 0xdbff) end -= 1;
-      sendBytes(FRAME.text, Buffer.from(text.slice(at, end).toWellFormed(), 'utf8'));
-      at = end;
-    }
-  },
+  text: (text) => sendText(FRAME.text, text),
+  cells: (texts) => sendText(FRAME.cells, [...texts].map((text) => `${text}\n`).join('') || '\n'),
   pages: (count) => send(FRAME.pages, [count]),
   drawn: ({ index, outcome, hidden, scan }) => send(FRAME.drawn, [index, outcome, hidden, scan ? 1 : 0]),
   page: (page) => {

@@ -1,6 +1,7 @@
 // Host side of the families that open a file and give what is in it: archives (their entries) and office engines (a PDF).
 //
-//   opened = { finding | loss | text } { entry }       text: the letters of a document, each once, before its first entry
+//   opened = { finding | loss | text | cells } { entry }
+//            text: the letters of a document, each once; cells: the texts of its cells; both before its first entry
 //   entry  = part(leaf, path [n], n = 1, 2, …) { finding | loss | bytes } partEnd
 //
 // An entry that the child could not open says why in the place of its disposition.
@@ -27,12 +28,17 @@ export interface EntryHandlers {
   onEntryEnd(): void | Promise<void>;
   /** Letters that a document has. */
   onLetters?(letters: string): void;
+  /** Texts of cells, in pieces, each text ended by a line feed. */
+  onCells?(texts: string): void;
   onFinding(remark: Remark): void;
   onLoss(remark: Remark): void;
 }
 
 /** Every code point once, four bytes each. */
 const LETTERS_BYTES = 4 * 0x110000;
+
+/** All texts of cells: at most three bytes a UTF-16 unit. */
+const CELLS_BYTES = 3 * LIMITS.textChars;
 
 export class EntriesReader {
   readonly #handlers: EntryHandlers;
@@ -42,6 +48,7 @@ export class EntriesReader {
   #trouble = false;
   #bytes = 0;
   #letters = 0;
+  #cells = 0;
 
   constructor(handlers: EntryHandlers) {
     this.#handlers = handlers;
@@ -69,6 +76,11 @@ export class EntriesReader {
         this.#letters += frame.payload.length;
         if (this.#letters > LETTERS_BYTES) throw new WireError('more letters than there are');
         return this.#handlers.onLetters(strictText(frame.payload));
+      case FRAME.cells:
+        if (this.#entries > 0 || this.#handlers.onCells === undefined) throw new WireError('cells where none are');
+        this.#cells += frame.payload.length;
+        if (this.#cells > CELLS_BYTES) throw new WireError('more cells than allowed');
+        return this.#handlers.onCells(strictText(frame.payload));
       case FRAME.finding:
       case FRAME.loss:
         return this.#remarks.take(frame);

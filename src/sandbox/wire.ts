@@ -71,6 +71,8 @@ export const FRAME = {
   ask: 80,
   /** What a check of the sender gave: u32 method (`CHECK`), text result (RFC 8601 §2.7), text domain or ''. */
   checked: 81,
+  /** Texts of the cells of a workbook, each once and ended by a line feed, in pieces; one line feed alone where there are none. */
+  cells: 83,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 

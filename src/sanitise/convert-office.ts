@@ -7,6 +7,7 @@ import type { FamilyName } from '../sandbox/families.ts';
 import { OPERATION } from '../sandbox/wire.ts';
 import type { StageWriter, Staged } from '../spool/spool.ts';
 import { convertPdf } from './convert-pages.ts';
+import { CellCheck } from './cut-cells.ts';
 import { sheetNoticeLines } from './notice-page.ts';
 import { refusal, type Converted, type Leaf } from './part.ts';
 import type { Tools } from './tools.ts';
@@ -20,6 +21,8 @@ type Drawn =
       readonly pdf: Staged;
       /** Letters of the document, each once. */
       readonly letters: string;
+      /** Texts of the cells of a workbook. */
+      readonly cells: CellCheck;
       readonly findings: readonly Remark[];
       readonly losses: readonly Remark[];
     }
@@ -32,15 +35,16 @@ type Drawn =
 export async function convertOffice(leaf: Leaf, tools: Tools, as: As = OPERATION.convert): Promise<Converted> {
   const drawn = await officePdf(leaf, tools, as);
   if (drawn.kind === 'refused') return drawn.converted;
-  const { pdf, findings, losses, letters } = drawn;
+  const { pdf, findings, losses, letters, cells } = drawn;
   const missing = new Set(visibleLetters(letters));
   try {
-    const cut = losses.filter(({ code }) => code === 'pages-cut').map(({ detail }) => detail);
+    const left = losses.filter(({ code }) => code === 'pages-cut').map(({ detail }) => detail);
     const pages = await convertPdf({ ...leaf, declaredType: 'application/pdf', content: pdf }, tools, {
       see: ({ text }) => {
         for (const run of text) for (const letter of visibleLetters(run.text)) missing.delete(letter);
+        cells.page(text.map((run) => run.text));
       },
-      notice: cut.length === 0 ? undefined : sheetNoticeLines(cut, tools.policy.language),
+      notice: left.length === 0 ? undefined : sheetNoticeLines(left, tools.policy.language),
     });
     // A PDF that our own engine made and that cannot be drawn is no fault of the sender's file.
     if (pages.verdict !== 'pages')
@@ -48,11 +52,18 @@ export async function convertOffice(leaf: Leaf, tools: Tools, as: As = OPERATION
         findings,
         losses,
       });
+    const isTold = [...losses, ...pages.losses].some(({ code }) => code === 'cells-cut' || code === 'pages-cut');
+    const cut = isTold ? [] : cells.losses(missing);
     return {
       ...pages,
       // Remarks of the intermediate PDF (its links, its fonts) say nothing that the document's own do not; its pixels do.
       findings: [...findings, ...pages.findings.filter(({ code }) => OF_PIXELS.has(code))],
-      losses: [...losses, ...glyphLosses(missing), ...pages.losses.filter(({ code }) => code !== 'font-substituted')],
+      losses: [
+        ...losses,
+        ...glyphLosses(missing),
+        ...cut,
+        ...pages.losses.filter(({ code }) => code !== 'font-substituted'),
+      ],
     };
   } finally {
     await pdf.discard();
@@ -111,11 +122,13 @@ async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: T
   let writer: StageWriter | undefined;
   let pdf: Staged | undefined;
   let letters = '';
+  const cells = new CellCheck();
   const reader = new EntriesReader({
     onEntry: () => void (writer = tools.begin(LIMITS.expandedBytes)),
     onBytes: (chunk) => writer?.write(chunk),
     onEntryEnd: () => void (pdf ??= writer?.finish()),
     onLetters: (piece) => void (letters += piece),
+    onCells: (piece) => cells.cells(piece),
     onFinding: (remark) => findings.push(remark),
     onLoss: (remark) => losses.push(remark),
   });
@@ -129,7 +142,7 @@ async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: T
   };
   try {
     const outcome = await tools.run(leaf, ask, () => reader.take);
-    if (outcome.kind === 'done' && pdf !== undefined) return { kind: 'pdf', pdf, letters, findings, losses };
+    if (outcome.kind === 'done' && pdf !== undefined) return { kind: 'pdf', pdf, letters, cells, findings, losses };
     const reason = outcome.kind === 'done' ? 'converter-failed' : outcome.reason;
     // Out of time is out of time: the second engine is the slower one.
     const again = reason === 'converter-failed' || reason === 'out-of-memory' || reason === 'damaged';

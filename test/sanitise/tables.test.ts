@@ -1,12 +1,13 @@
 // Tables on paper: every cell is there, formulas are text, and what is cut off is told on a page of its own.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { strFromU8, unzipSync } from 'fflate';
 import { LIMITS } from '../../src/message/limits.ts';
 import { readPolicy } from '../../src/policy/policy.ts';
 import { cleanOoxml } from '../../workers/office/ooxml.ts';
 import { readCsv, separatorOf } from '../../workers/office/csv.ts';
 import { plainMail } from '../support/gateway.ts';
-import { sheetData, xlsx } from '../support/office-files.ts';
+import { sheetData, xlsx, zipOf } from '../support/office-files.ts';
 import { readText } from '../support/page-text.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
@@ -127,5 +128,24 @@ describe('a text that is wider than its column', () => {
     ];
     const losses = [...cleanOoxml(xlsx([{ name: '表', xml: cols + sheetData(rows) }])).report.losses.values()];
     assert.deepEqual(losses, [{ code: 'cells-cut', detail: '表: 1' }]);
+  });
+});
+
+describe('formulas that nobody has computed yet', () => {
+  it('show their values, beyond the last stored value and by the names of ranges, too', { timeout: MS }, async () => {
+    const xml =
+      '<sheetData><row r="1"><c r="A1"><v>1200</v></c></row><row r="2"><c r="A2"><v>34</v></c></row>' +
+      '<row r="20"><c r="H20"><f>SUM(補助額)</f></c></row></sheetData>';
+    const names = '<definedNames><definedName name="補助額">\'表 1\'!$A$1:$A$2</definedName></definedNames>';
+    const plain = xlsx([{ name: '表 1', xml }]);
+    const files = unzipSync(plain);
+    const workbook = strFromU8(files['xl/workbook.xml'] ?? new Uint8Array());
+    const named = zipOf({ ...files, 'xl/workbook.xml': workbook.replace('</workbook>', `${names}</workbook>`) });
+    await using sanitiser = await openSanitiser();
+    const [pdf] = (await sanitiser.file('a.xlsx', named)).files.values();
+    assert.ok(pdf !== undefined);
+    const text = (await readText(pdf)).poppler;
+    assert.match(text, /1234/);
+    assert.doesNotMatch(text, /NAME/);
   });
 });

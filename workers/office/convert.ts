@@ -20,7 +20,7 @@ export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): P
   const given = await unlock(await whole(job), job.password);
   if (given.length === 0) throw new Refusal('empty', 'no bytes');
   const { type, cleaned } = await readAs(job, given, engine);
-  const { findings, losses, letters } = cleaned.report;
+  const { findings, losses, letters, cells } = cleaned.report;
   for (const { code, detail } of findings.values()) out.finding(code, detail);
   for (const { code, detail } of losses.values()) out.loss(code, detail);
   if (job.operation === OPERATION.values) {
@@ -30,6 +30,7 @@ export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): P
   const pdf = await engine.convert(cleaned.bytes, type.kind === 'calc' ? XLSX : type, 'pdf');
   if (!pdf.subarray(0, 5).equals(Buffer.from('%PDF-'))) throw new Refusal('converter-failed', 'no PDF came out');
   if (letters !== '') out.text(letters);
+  if (type.kind === 'calc') out.cells(cells);
   out.part({ path: [1], kind: PART_KIND.leaf, type: 'application/pdf', name: '', disposition: '', contentId: '' });
   out.bytes(pdf);
   out.partEnd();

@@ -1,9 +1,10 @@
 // Cells whose text is longer than what of it can be seen: the column is narrow, and the next cell holds something. On a screen one may
-// click into them; on a page the rest is gone, so that they are counted and told. Widths are estimated, in half-width letters.
+// click into them; on a page the rest is gone, so that they are counted and told. Widths are estimated, in half-width letters of the
+// default font; what an estimate misses, the host finds by the texts of the cells, which it looks for on the pages.
 import { LIMITS } from '../../src/message/limits.ts';
 import { columnOf } from './cells.ts';
 import type { Parts } from './package.ts';
-import { filterXml } from './xml-filter.ts';
+import { readXml } from './xml-filter.ts';
 
 /** Widths of columns that say nothing, in letters of the default font. */
 const COLUMN = 8.43;
@@ -14,11 +15,19 @@ const REACH = 100;
 
 /** What of a workbook says how wide texts are. */
 export interface Texts {
-  /** Width of each shared string. */
-  readonly shared: readonly number[];
-  /** Formats of cells that wrap their text or shrink it. */
-  readonly fitted: ReadonlySet<number>;
+  readonly shared: readonly string[];
+  readonly formats: readonly Format[];
 }
+
+/** How a format of cells shows a text. */
+interface Format {
+  /** It is wrapped, or shrunk. */
+  readonly fitted: boolean;
+  /** Size of its letters, by that of the default font. */
+  readonly scale: number;
+}
+
+const PLAIN: Format = { fitted: false, scale: 1 };
 
 /** Half-width letters that the longest line of a text is wide. */
 function widthOf(text: string): number {
@@ -33,13 +42,13 @@ function widthOf(text: string): number {
 }
 
 export function textsOf(source: Parts, strings: string | undefined, styles: string | undefined): Texts {
-  const shared: number[] = [];
+  const shared: string[] = [];
   let text = '';
   let isReading = false;
-  filterXml(source.get(strings ?? '') ?? EMPTY, {
+  readXml(source.get(strings ?? '') ?? EMPTY, {
     element: (local) => {
       if (local === 'si') {
-        if (isReading) shared.push(widthOf(text));
+        if (isReading) shared.push(text);
         isReading = true;
         text = '';
       }
@@ -50,49 +59,65 @@ export function textsOf(source: Parts, strings: string | undefined, styles: stri
       return '';
     },
   });
-  if (isReading) shared.push(widthOf(text));
-  return { shared, fitted: fittedFormats(source.get(styles ?? '') ?? EMPTY) };
+  if (isReading) shared.push(text);
+  return { shared, formats: formatsOf(source.get(styles ?? '') ?? EMPTY) };
 }
 
 const EMPTY = Buffer.from('<x/>');
 
-function fittedFormats(styles: Uint8Array): ReadonlySet<number> {
-  const fitted = new Set<number>();
-  let isInside = false;
-  let format = -1;
-  filterXml(styles, {
+function formatsOf(styles: Uint8Array): readonly Format[] {
+  const sizes: number[] = [];
+  const formats: { fitted: boolean; scale: number }[] = [];
+  let list = '';
+  readXml(styles, {
     element: (local, attributes) => {
-      if (/^(?:cellXfs|cellStyleXfs|cellStyles|dxfs)$/.test(local)) isInside = local === 'cellXfs';
-      if (isInside && local === 'xf') format += 1;
-      const isOn = (name: string): boolean => /^(?:1|true)$/.test(attributes[name] ?? '');
-      if (isInside && local === 'alignment' && (isOn('wrapText') || isOn('shrinkToFit'))) fitted.add(format);
+      if (/^(?:fonts|cellXfs|cellStyleXfs|cellStyles|dxfs)$/.test(local)) list = local;
+      if (list === 'fonts' && local === 'font') sizes.push(11);
+      if (list === 'fonts' && local === 'sz') sizes[sizes.length - 1] = Number(attributes['val'] ?? 11) || 11;
+      if (list === 'cellXfs' && local === 'xf')
+        formats.push({ fitted: false, scale: (sizes[Number(attributes['fontId'] ?? 0)] ?? 11) / (sizes[0] ?? 11) });
+      const format = formats.at(-1);
+      if (list === 'cellXfs' && local === 'alignment' && format !== undefined)
+        format.fitted = isOn(attributes['wrapText']) || isOn(attributes['shrinkToFit']);
       return true;
     },
   });
-  return fitted;
+  return formats;
+}
+
+function isOn(attribute: string | undefined): boolean {
+  return attribute === '1' || attribute === 'true';
 }
 
 interface Cell {
   readonly column: number;
-  readonly fitted: boolean;
-  width: number;
+  readonly format: Format;
+  text: string;
+  /** Numbers are rounded to their column, as everywhere: there, and not measured. */
+  isNumber: boolean;
 }
 
-/** How many cells of a worksheet are cut, and up to which column (counted from 1) texts reach over what is empty to their right. */
+/** How texts of a worksheet lie over its cells. */
 export interface Overflow {
+  /** Cells that are cut. */
   readonly cut: number;
+  /** Up to which column (counted from 1) texts reach over what is empty to their right. */
   readonly reach: number;
+  /** Texts of the cells that stand on the pages. */
+  readonly shown: ReadonlySet<string>;
 }
 
-export function overflowOf(worksheet: Uint8Array, { shared, fitted }: Texts): Overflow {
+export function overflowOf(worksheet: Uint8Array, { shared, formats }: Texts): Overflow {
   const widths = new Map<number, number>();
   const across = new Map<string, number>();
   const suspects: { readonly name: string; readonly width: number }[] = [];
   let row: Cell[] = [];
   let reach = 0;
   let rowNumber = 0;
+  let isHidden = false;
   let cell: Cell | undefined;
   let kind = '';
+  const shown = new Set<string>();
   const room = (from: number, to: number): number => {
     let sum = 0;
     for (let at = from; at < to; at++) sum += widths.get(at) ?? COLUMN;
@@ -101,31 +126,35 @@ export function overflowOf(worksheet: Uint8Array, { shared, fitted }: Texts): Ov
   const endRow = (): void => {
     let next: Cell | undefined;
     for (const one of row.toReversed()) {
-      const { column, width, fitted: isFitted } = one;
+      const { column, text, format, isNumber } = one;
+      const width = widthOf(text) * format.scale;
       const space = next === undefined ? REACH : room(column, next.column);
-      if (!isFitted && width > 0)
+      if (!format.fitted && width > 0)
         for (let at = column, sum = 0; sum < Math.min(width, space) && at < LIMITS.sheetColumns; at++) {
           sum += widths.get(at) ?? COLUMN;
           reach = Math.max(reach, at + 1);
         }
-      if (width !== 0) next = one;
-      if (!isFitted && width > space * MARGIN + 1) suspects.push({ name: `${column}:${rowNumber}`, width });
+      if (width !== 0 || isNumber) next = one;
+      if (!format.fitted && width > space * MARGIN + 1) suspects.push({ name: `${column}:${rowNumber}`, width });
+      if (text !== '' && !isHidden && rowNumber <= LIMITS.sheetRows && column < LIMITS.sheetColumns)
+        if (widths.get(column) !== 0) shown.add(text);
     }
     row = [];
   };
-  filterXml(worksheet, {
+  readXml(worksheet, {
     element: (local, attributes) => {
       if (local === 'col') {
         const last = Math.min(Number(attributes['max'] ?? 0), 300);
-        const width = attributes['hidden'] === '1' ? 0 : Number(attributes['width'] ?? COLUMN);
+        const width = isOn(attributes['hidden']) ? 0 : Number(attributes['width'] ?? COLUMN);
         for (let at = Number(attributes['min'] ?? 1); at <= last; at++) widths.set(at - 1, width);
       } else if (local === 'row') {
         endRow();
         rowNumber = Number(attributes['r'] ?? rowNumber + 1);
+        isHidden = isOn(attributes['hidden']);
       } else if (local === 'c') {
         kind = attributes['t'] ?? '';
         const column = attributes['r'] === undefined ? (row.at(-1)?.column ?? -1) + 1 : columnOf(attributes['r']);
-        cell = { column, fitted: fitted.has(Number(attributes['s'] ?? 0)), width: 0 };
+        cell = { column, format: formats[Number(attributes['s'] ?? 0)] ?? PLAIN, text: '', isNumber: false };
         if (row.length < 1000) row.push(cell);
       } else if (local === 'mergeCell') {
         const [, first = '', line = '', last = ''] = /^([A-Z]+)(\d+):([A-Z]+)\d+$/.exec(attributes['ref'] ?? '') ?? [];
@@ -135,17 +164,18 @@ export function overflowOf(worksheet: Uint8Array, { shared, fitted }: Texts): Ov
             room(columnOf(first), Math.min(columnOf(last), LIMITS.sheetColumns) + 1),
           );
       }
-      return true;
+      return local !== 'rPh'; // readings stand above the letters
     },
     text: (piece, local) => {
-      // Numbers are rounded to their column, as everywhere; a value that is none of the strings is negative: there, and not measured.
       if (cell !== undefined && local === 'v')
-        cell.width = kind === 's' ? (shared[Number(piece)] ?? 0) : kind === 'str' ? widthOf(piece) : -1;
-      if (cell !== undefined && local === 't') cell.width = Math.max(0, cell.width) + widthOf(piece);
+        if (kind === 's') cell.text = shared[Number(piece)] ?? '';
+        else if (kind === 'str') cell.text += piece;
+        else cell.isNumber = true;
+      if (cell !== undefined && local === 't') cell.text += piece;
       return '';
     },
   });
   endRow();
   const cut = suspects.filter(({ name, width }) => width > (across.get(name) ?? 0) * MARGIN + 1).length;
-  return { cut, reach };
+  return { cut, reach, shown };
 }

@@ -3,9 +3,10 @@
 import { LIMITS } from '../../src/message/limits.ts';
 import { columnName, columnOf } from './cells.ts';
 import type { Report } from './cleaned.ts';
-import { overflowOf, textsOf } from './cut-cells.ts';
+import { overflowOf, textsOf, type Overflow } from './cut-cells.ts';
+import { keptNames } from './names.ts';
 import type { Parts } from './package.ts';
-import { filterXml, type Attributes } from './xml-filter.ts';
+import { readXml, type Attributes } from './xml-filter.ts';
 
 /** How one worksheet, or the workbook, is changed while it is re-written. */
 export interface SheetPlan {
@@ -34,6 +35,8 @@ const LEGIBLE = 0.4;
 const LEAST = 0.3;
 const A3_PT = 1090;
 
+const NOTHING: Overflow = { cut: 0, reach: 0, shown: new Set() };
+
 interface Box {
   columns: number;
   rows: number;
@@ -55,7 +58,7 @@ export function prepareSheets(
       .filter(({ type }) => type === 'worksheet')
       .map(({ id, name }) => [id, name]),
   );
-  const listed = sheetsOf(source.get(workbook) ?? new Uint8Array());
+  const { sheets: listed, names } = contentsOf(source.get(workbook) ?? new Uint8Array());
   const related = relatedTo(workbook);
   const partOf = (type: string): string | undefined => related.find((one) => one.type === type)?.name;
   const texts = textsOf(source, partOf('sharedStrings'), partOf('styles'));
@@ -67,7 +70,8 @@ export function prepareSheets(
     const box = measure(source.get(file) ?? new Uint8Array(), report, hidden);
     for (const { type, name: drawing } of relatedTo(file))
       if (type === 'drawing') widen(box, source.get(drawing) ?? new Uint8Array());
-    const { cut, reach } = hidden ? { cut: 0, reach: 0 } : overflowOf(source.get(file) ?? new Uint8Array(), texts);
+    const { cut, reach, shown } = hidden ? NOTHING : overflowOf(source.get(file) ?? new Uint8Array(), texts);
+    for (const text of shown) report.cell(text);
     if (cut > 0) report.loss('cells-cut', `${name}: ${cut}`);
     // Our own print area must not cut what a text reaches over to its right.
     if (box.columns > 0) box.columns = Math.max(box.columns, Math.min(reach, COLUMNS));
@@ -80,22 +84,34 @@ export function prepareSheets(
         `<definedName name="_xlnm.Print_Area" localSheetId="${index}">'${escape(name.replaceAll("'", "''"))}'!$A$1:$${columnName(columns - 1)}$${rows}</definedName>`,
       );
   }
-  plans.set(workbook, workbookPlan(areas));
+  const shown = new Set(listed.filter(({ id, hidden }) => !hidden && sheets.has(id)).map(({ name }) => name));
+  plans.set(workbook, workbookPlan([...keptNames(names, shown), ...areas]));
   return plans;
 }
 
-function sheetsOf(workbook: Uint8Array): { name: string; id: string; hidden: boolean }[] {
-  const sheets: { name: string; id: string; hidden: boolean }[] = [];
-  filterXml(workbook, {
+interface Contents {
+  readonly sheets: { readonly name: string; readonly id: string; readonly hidden: boolean }[];
+  readonly names: { readonly attributes: Attributes; refersTo: string }[];
+}
+
+function contentsOf(workbook: Uint8Array): Contents {
+  const contents: Contents = { sheets: [], names: [] };
+  readXml(workbook, {
     element: (local, attributes) => {
       if (local === 'sheet') {
         const id = Object.entries(attributes).find(([key]) => /(?:^|:)id$/.test(key))?.[1] ?? '';
-        sheets.push({ name: attributes['name'] ?? '', id, hidden: /hidden/i.test(attributes['state'] ?? '') });
-      }
+        const hidden = /hidden/i.test(attributes['state'] ?? '');
+        contents.sheets.push({ name: attributes['name'] ?? '', id, hidden });
+      } else if (local === 'definedName') contents.names.push({ attributes: { ...attributes }, refersTo: '' });
       return true;
     },
+    text: (text, local) => {
+      const name = contents.names.at(-1);
+      if (local === 'definedName' && name !== undefined) name.refersTo += text;
+      return text;
+    },
   });
-  return sheets;
+  return contents;
 }
 
 /** The box of the cells that hold something; widths of columns in points. Hidden rows and columns are told. */
@@ -103,7 +119,7 @@ function measure(worksheet: Uint8Array, report: Report, hiddenSheet: boolean): B
   const box: Box = { columns: 0, rows: 0, widths: new Map() };
   let row = 0;
   let column = 0;
-  filterXml(worksheet, {
+  readXml(worksheet, {
     element: (local, attributes) => {
       const isHidden = attributes['hidden'] === '1' || attributes['hidden'] === 'true';
       if (local === 'col') {
@@ -117,7 +133,8 @@ function measure(worksheet: Uint8Array, report: Report, hiddenSheet: boolean): B
         if (isHidden && !hiddenSheet) report.loss('hidden-rows');
       } else if (local === 'c') {
         column = attributes['r'] === undefined ? column + 1 : columnOf(attributes['r']) + 1;
-      } else if (local === 'v' || local === 'is') {
+      } else if (local === 'v' || local === 'is' || local === 'f') {
+        // A formula that nobody has computed yet has no value: the engine computes it.
         box.columns = Math.max(box.columns, column);
         box.rows = Math.max(box.rows, row);
       } else if (local === 'mergeCell') {
@@ -136,7 +153,7 @@ function measure(worksheet: Uint8Array, report: Report, hiddenSheet: boolean): B
 function widen(box: Box, drawing: Uint8Array): void {
   let inside = '';
   let at = '';
-  filterXml(drawing, {
+  readXml(drawing, {
     element: (local) => {
       if (local === 'to' || local === 'from') inside = local;
       at = local;
@@ -194,11 +211,12 @@ function worksheetPlan(pageSetup: string): SheetPlan {
   };
 }
 
-function workbookPlan(areas: readonly string[]): SheetPlan {
+/** `defined`: the names that the workbook has. */
+function workbookPlan(defined: readonly string[]): SheetPlan {
   let written = false;
-  const names = areas.join('');
+  const names = defined.join('');
   return {
-    // Names of other areas may point outside; the values in cells are there already.
+    // Names may point outside, or run something: those that may stay are written anew.
     drops: (local, depth) => depth === 1 && local === 'definedNames',
     change: () => undefined,
     before: (local, depth) => {
