@@ -1,7 +1,7 @@
 // `mugai bundle`: the program and every package it runs on, in one signed tar for a site that reaches no registry.
 import { execFile } from 'node:child_process';
 import { createHash, sign, verify, type KeyObject } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -68,6 +68,8 @@ async function makeBundle(out: string, key: KeyObject): Promise<void> {
     const npm = async (...more: readonly string[]): Promise<string> =>
       (await run('npm', [...more], { cwd: folder, maxBuffer: 256 * 1024 * 1024 })).stdout;
     await npm('ci', '--omit=dev', '--ignore-scripts', '--cache', join(folder, 'npm-cache'));
+    // What npm cached it finds again under this address only, whatever the site's own npm is set to.
+    await appendFile(join(folder, '.npmrc'), `registry=${nameless(await npm('config', 'get', 'registry'))}\n`);
     const bill = await npm('sbom', '--package-lock-only', '--omit=dev', '--sbom-format', 'cyclonedx');
     await writeFile(join(folder, 'sbom.cdx.json'), bill);
     await writeFile(join(folder, 'licences.txt'), licencesOf(bill));
@@ -84,6 +86,13 @@ async function makeBundle(out: string, key: KeyObject): Promise<void> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** An address without a name and a password: those stay where the bundle is made. */
+function nameless(address: string): string {
+  const url = new URL(address.trim());
+  [url.username, url.password] = ['', ''];
+  return url.href;
 }
 
 /** A line for each package of a software bill: name, version, licence. */

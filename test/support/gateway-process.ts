@@ -34,14 +34,15 @@ export function gatewayEnv(dataDir: string, more: Record<string, string> = {}): 
 
 /**
  * Starts `mugai serve` and waits until it is ready; throws with its output when it ends instead. `before`: words before
- * the command that put it somewhere and become it (a namespace).
+ * the command that put it somewhere and become it (a namespace). `mugai`: another Node and another program than ours.
  */
 export async function startGatewayProcess(
   env: Record<string, string>,
   role = 'all',
   before: readonly string[] = [],
+  mugai: readonly [node: string, main: string] = [process.execPath, MAIN],
 ): Promise<RunningGateway> {
-  const [program, ...args] = [...before, process.execPath, MAIN, 'serve', '--role', role];
+  const [program, ...args] = [...before, ...mugai, 'serve', '--role', role];
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   let errors = '';
