@@ -1,4 +1,5 @@
 // What every bench prints, and how two variants are compared: in alternation, by the median of the runs' ratios.
+import { loadavg } from 'node:os';
 
 /** MUGAI_BENCH_PART: a part of the usual load, to try a bench out; its lines say so and are no figures. */
 const PART = Number(process.env['MUGAI_BENCH_PART'] ?? 1);
@@ -20,13 +21,29 @@ export interface Measure {
   readonly runs: number;
 }
 
+/** A line as it was printed. */
+export interface Printed extends Measure {
+  readonly ratio: number | null;
+  readonly partOfLoad?: number;
+  /** Load average of the machine over the last minute, the bench included. */
+  readonly load?: number;
+  readonly at?: string;
+}
+
 /** Prints one line; `ratio` is ours / peer. A peer that is not there is named with a null value. */
 export function line(measure: Measure): void {
   const ratio = measure.peerValue === null || measure.peerValue === 0 ? null : round(measure.ours / measure.peerValue);
   const tried = PART === 1 ? {} : { partOfLoad: PART };
-  process.stdout.write(
-    `${JSON.stringify({ ...measure, ...tried, ours: round(measure.ours), peerValue: measure.peerValue === null ? null : round(measure.peerValue), ratio })}\n`,
-  );
+  const printed: Printed = {
+    ...measure,
+    ...tried,
+    ours: round(measure.ours),
+    peerValue: measure.peerValue === null ? null : round(measure.peerValue),
+    ratio,
+    load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
+    at: new Date().toISOString(),
+  };
+  process.stdout.write(`${JSON.stringify(printed)}\n`);
 }
 
 export function median(values: readonly number[]): number {
