@@ -7,10 +7,24 @@ data=$1
 target=$2
 mkdir -p "$target"
 chmod 700 "$target"
+said=$target/.said
+failed=$target/.failed
+rm -f "$said" "$failed"
 for store in keys policy spool outbox requests inner delivered journal; do
   [ -d "$data/$store" ] || continue
-  # 1: a file changed or vanished while it was read; unfinished files and locks are none of a backup's.
-  tar -C "$data" --exclude="$store/tmp/*" --exclude='.lock' --exclude='.under-way' -cf - "$store" 2>/dev/null | tar -C "$target" -xpf - || exit 1
+  # 1: a file changed or vanished while it was read, which is no fault; unfinished files and locks are none of a backup's.
+  # What could not be read at all is one, and a copy that lacks it no backup.
+  {
+    tar -C "$data" --exclude="$store/tmp/*" --exclude='.lock' --exclude='.under-way' -cf - "$store" 2>"$said" ||
+      [ $? -eq 1 ] || echo "$store" >"$failed"
+  } | tar -C "$target" -xpf - || exit 1
+  if [ -e "$failed" ]; then
+    cat "$said" >&2
+    echo "backup.sh: $store could not be read as a whole: this is no backup" >&2
+    rm -f "$said" "$failed"
+    exit 1
+  fi
+  rm -f "$said"
 done
 # Databases by their own means: a copy of the file of one that is open may be torn. The list of messages is made anew.
 if [ -f "$data/portal/accounts.sqlite" ]; then
