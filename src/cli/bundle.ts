@@ -146,7 +146,8 @@ async function verifyBundle(args: readonly string[]): Promise<number> {
   const work = await mkdtemp(join(tmpdir(), 'mugai-bundle-'));
   try {
     await run('tar', ['--no-same-owner', '--no-same-permissions', '-xf', file, '-C', work]);
-    const fault = await faultOf(join(work, 'mugai'), keys);
+    const beside = (await readdir(work)).find((name) => name !== 'mugai');
+    const fault = beside === undefined ? await faultOf(join(work, 'mugai'), keys) : `${beside} was added beside mugai`;
     say(fault === undefined ? `${file}: holds` : `${file}: ${fault}`);
     return fault === undefined ? 0 : 1;
   } catch (error) {

@@ -58,6 +58,12 @@ describe('mugai bundle verify', () => {
       assert.match(stdout.trim(), said, stderr);
       assert.equal(got, code);
     }
+    // Beside the folder that the list is about: it would be unpacked with it, wherever that is.
+    const beside = await bundleOf(folder.path, privateKey, async () => undefined);
+    await writeFile(join(folder.path, '.profile'), 'evil');
+    execFileSync('tar', ['-rf', beside, '-C', folder.path, '.profile']);
+    const { code: added, stdout: told } = await runMugai(['bundle', 'verify', beside, '--key', pem]);
+    assert.deepEqual([added, told.trim()], [1, `${beside}: .profile was added beside mugai`]);
     await writeFile(join(folder.path, 'no.tar'), 'no tar');
     assert.equal((await runMugai(['bundle', 'verify', join(folder.path, 'no.tar'), '--key', pem])).code, 1);
     assert.equal((await runMugai(['bundle'])).code, 2);
