@@ -99,23 +99,24 @@ export class RequestReader {
     this.#store = store;
   }
 
-  /** Up to `most` requests, oldest first. A file that is no request is told with its fault; nothing is thrown for it. */
-  async find(most: number): Promise<Found[]> {
-    const found: Found[] = [];
-    for (const name of (await this.#store.list(FOLDER)).slice(0, most)) {
-      try {
-        const bytes = await this.#store.get(FOLDER, name, REQUEST_BYTES);
-        if (bytes === undefined) continue; // answered meanwhile
-        const request = decodeRequest(bytes);
-        if (nameOf(request.request) !== name || parseMessageId(request.id) === undefined)
-          throw new MugaiError('bad-record', 'a request under another name', { permanent: true });
-        found.push({ name, request });
-      } catch (error) {
-        if (!(error instanceof MugaiError) || (error.code !== 'bad-record' && error.code !== 'too-large')) throw error;
-        found.push({ name, fault: reasonOf(error) });
-      }
+  /** Names of all files that wait, oldest first. */
+  async names(): Promise<string[]> {
+    return this.#store.list(FOLDER);
+  }
+
+  /** The request in a file; undefined when it was answered meanwhile. A file that is none is told with its fault; nothing is thrown for it. */
+  async read(name: string): Promise<Found | undefined> {
+    try {
+      const bytes = await this.#store.get(FOLDER, name, REQUEST_BYTES);
+      if (bytes === undefined) return undefined;
+      const request = decodeRequest(bytes);
+      if (nameOf(request.request) !== name || parseMessageId(request.id) === undefined)
+        throw new MugaiError('bad-record', 'a request under another name', { permanent: true });
+      return { name, request };
+    } catch (error) {
+      if (!(error instanceof MugaiError) || (error.code !== 'bad-record' && error.code !== 'too-large')) throw error;
+      return { name, fault: reasonOf(error) };
     }
-    return found;
   }
 
   /** Removes a request that was answered, or that never will be. */

@@ -29,32 +29,40 @@ export type Answers = { readonly [kind in Request['kind']]?: Answer<Extract<Requ
 export function startRequests(log: Log, life: Lifecycle, reader: RequestReader, answers: Answers): void {
   const stop = new AbortController();
   const busy = new Map<string, Promise<void>>();
+  /** Those that have to wait, in the order of their last try: they take their turns after whoever was not tried yet. */
+  const waiting = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   const act = async (name: string, request: Request): Promise<void> => {
+    waiting.delete(name);
+    const stay = (): void => void waiting.add(name);
     const about = { request: request.request, id: request.id, kind: request.kind };
     try {
       const answer = answers[request.kind] as Answer<Request> | undefined;
       if (answer === undefined) log.warn(about, 'request of a kind that is not answered here');
       else if ((await answer(request, stop.signal)) === 'later' && Date.now() - Date.parse(request.at) < GIVE_UP_MS)
-        return;
+        return stay();
       else log.info(about, 'request answered');
     } catch (error) {
       const permanent = error instanceof MugaiError && error.permanent;
       log.warn({ ...about, error: reasonOf(error) }, permanent ? 'request refused' : 'request failed');
-      if (!permanent && Date.now() - Date.parse(request.at) < GIVE_UP_MS) return;
+      if (!permanent && Date.now() - Date.parse(request.at) < GIVE_UP_MS) return stay();
     }
     await reader.remove(name);
   };
   const look = async (): Promise<void> => {
-    for (const found of await reader.find(100)) {
-      if (busy.has(found.name) || busy.size >= AT_ONCE) continue;
+    const names = new Set(await reader.names());
+    for (const name of waiting) if (!names.has(name)) waiting.delete(name);
+    for (const name of new Set([...[...names].filter((one) => !waiting.has(one)), ...waiting])) {
+      if (busy.has(name)) continue;
+      if (busy.size >= AT_ONCE) break;
+      const found = await reader.read(name);
+      if (found === undefined) continue;
       if ('fault' in found) {
         log.warn({ fault: found.fault }, 'a file among the requests is none; removed');
-        await reader.remove(found.name);
+        await reader.remove(name);
         continue;
       }
-      const { name, request } = found;
-      const acting = act(name, request)
+      const acting = act(name, found.request)
         .catch((error: unknown) => log.error({ error: reasonOf(error) }, 'requests'))
         .finally(() => busy.delete(name));
       busy.set(name, acting);

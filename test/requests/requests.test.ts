@@ -10,12 +10,18 @@ import { MugaiError } from '../../src/message/errors.ts';
 import { PasswordAllowance } from '../../src/requests/allowance.ts';
 import { generateRequestKeys, loadRequestKey, loadSealingKey } from '../../src/requests/keys.ts';
 import { REQUEST_BYTES, decodeRequest, encodeRequest, type Request } from '../../src/requests/request.ts';
-import { RequestReader, RequestWriter } from '../../src/requests/requests.ts';
+import { RequestReader, RequestWriter, type Found } from '../../src/requests/requests.ts';
 import { openPasswords, sealPasswords } from '../../src/requests/sealed-box.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
 import { scratch } from '../support/scratch.ts';
 
 const isCode = (code: string) => (error: unknown) => error instanceof MugaiError && error.code === code;
+/** What is in all files that wait. */
+async function all(reader: RequestReader): Promise<Found[]> {
+  const found = await Promise.all((await reader.names()).map(async (name) => reader.read(name)));
+  return found.filter((one) => one !== undefined);
+}
+
 const context = { request: newMessageId(), id: newMessageId(), part: '1.2' };
 
 describe('a sealed box of passwords', () => {
@@ -131,13 +137,13 @@ describe('the requests folder', () => {
     assert.ok(await writer.waiting(request));
 
     const reader = new RequestReader(await openFsStore(folder));
-    const [found, ...rest] = await reader.find(10);
+    const [found, ...rest] = await all(reader);
     assert.ok(found !== undefined && 'request' in found && rest.length === 0);
     assert.equal(found.request.id, id);
     assert.ok(found.request.kind === 'password');
     assert.deepEqual(openPasswords(found.request.box, await loadRequestKey(own), found.request), ['ひみつ-4711xyz']);
     await reader.remove(found.name);
-    assert.deepEqual(await reader.find(10), []);
+    assert.deepEqual(await all(reader), []);
     assert.ok(!(await writer.waiting(request)));
   });
 
@@ -160,7 +166,7 @@ describe('the requests folder', () => {
       },
     );
     await writeFile(join(folder, `${newMessageId()}.json`), await readFile(join(folder, `${request}.json`)));
-    const found = await new RequestReader(await openFsStore(place.path)).find(10);
+    const found = await all(new RequestReader(await openFsStore(place.path)));
     assert.equal(found.filter((one) => 'fault' in one).length, 3);
     assert.deepEqual(
       found.flatMap((one) => ('request' in one ? [one.request.request] : [])),
