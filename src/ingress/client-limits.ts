@@ -1,8 +1,7 @@
 // What one client address may do: connections at once, and how many connections, recipients and errors a minute. The mail
 // servers of the house itself (`relays`) bring the mail of all the world from one address and are not counted.
-import { isIPv6 } from 'node:net';
 import { LIMITS } from '../message/limits.ts';
-import { networksOf, plainAddress } from '../message/networks.ts';
+import { householdOf, networksOf } from '../message/networks.ts';
 
 /** A minute's allowances of one address. */
 export interface ClientAllowance {
@@ -53,7 +52,7 @@ export class ClientLimits {
   }
 
   leave(address: string): void {
-    const client = this.#clients.get(keyOf(address));
+    const client = this.#clients.get(householdOf(address));
     if (client !== undefined && client.atOnce > 0) client.atOnce -= 1;
   }
 
@@ -78,7 +77,7 @@ export class ClientLimits {
 
   #of(address: string, now: number): Client | undefined {
     if (this.#isRelay(address)) return undefined;
-    const key = keyOf(address);
+    const key = householdOf(address);
     const minute = Math.floor(now / MINUTE_MS);
     let client = this.#clients.get(key);
     if (client === undefined) {
@@ -101,15 +100,4 @@ export class ClientLimits {
       }
     }
   }
-}
-
-function keyOf(address: string): string {
-  const own = plainAddress(address);
-  if (!isIPv6(own)) return own;
-  // The first four groups; `::` before the fourth stands for zeros.
-  const [head = '', tail] = own.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const behind = tail === undefined || tail === '' ? [] : tail.split(':');
-  while (groups.length + behind.length < 8 && tail !== undefined) groups.push('0');
-  return [...groups, ...behind].slice(0, 4).join(':');
 }

@@ -1,5 +1,6 @@
 // A request at the HTTP door that cannot be taken, with its status and a plain sentence; and who a client is.
 import type { FastifyRequest } from 'fastify';
+import { householdOf } from '../message/networks.ts';
 import { untrusted, type Untrusted } from '../message/untrusted.ts';
 import { digestOfKey, type ApiKeys } from './api-keys.ts';
 import { SAID, type Said } from './upload-words.ts';
@@ -24,9 +25,9 @@ export class BadRequest extends Error {
   }
 }
 
-/** Who sends: the name of the key, or the address where none is asked for (`keys` undefined). 401 for a wrong or missing key. */
+/** Who sends: the name of the key, or the address's household where none is asked for (`keys` undefined). 401 for a wrong or missing key. */
 export function clientOf(request: FastifyRequest, keys: (() => ApiKeys) | undefined): string {
-  if (keys === undefined) return request.ip;
+  if (keys === undefined) return householdOf(request.ip);
   const [, key = ''] = /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(request.headers.authorization ?? '') ?? [];
   // Looked up by its digest: how long that takes says nothing of the key.
   const name = keys().get(digestOfKey(key));

@@ -26,3 +26,15 @@ export function networksOf(list: readonly string[]): (address: string) => boolea
     return family !== 0 && networks.check(address, family === 6 ? 'ipv6' : 'ipv4');
   };
 }
+
+/** Whose an address is, for limits: an IPv4 address itself, of an IPv6 one its /64, since a household has 2^64 addresses. */
+export function householdOf(address: string): string {
+  const own = plainAddress(address);
+  if (!isIPv6(own)) return own;
+  // The first four groups; `::` before the fourth stands for zeros.
+  const [head = '', tail] = own.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const behind = tail === undefined || tail === '' ? [] : tail.split(':');
+  while (groups.length + behind.length < 8 && tail !== undefined) groups.push('0');
+  return [...groups, ...behind].slice(0, 4).join(':');
+}

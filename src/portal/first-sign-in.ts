@@ -4,6 +4,7 @@ import type { Desk } from './desk.ts';
 import { nameField, newPasswordFault, newPasswordFields, textField } from './fields.ts';
 import { frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
+import { householdOf } from '../message/networks.ts';
 import type { Answer, Glance } from './pages.ts';
 import { hashPassword } from './passwords.ts';
 import { letIn } from './letting-in.ts';
@@ -46,7 +47,7 @@ export const FIRST = '(first)';
 async function first(desk: Desk, glance: Glance): Promise<Answer> {
   const bad = (word: Word, status = 403): Answer => ({ status, page: firstPage(desk, glance, word) });
   const field = (name: string): string => glance.form.get(name) ?? '';
-  const key = `code ${glance.request.ip}`;
+  const key = `code ${householdOf(glance.request.ip)}`;
   if (desk.guesses.waitSeconds([[key, 20]]) > 0) return bad('signInWait', 429);
   const owner = desk.accounts.ownerOfCode(field('code'));
   if (owner === undefined) {

@@ -7,6 +7,7 @@ import { nameField, passwordField } from './fields.ts';
 import { frame } from './frame.ts';
 import { reasonOf } from '../message/errors.ts';
 import { html, type Html } from '../message/html.ts';
+import { householdOf } from '../message/networks.ts';
 import { endSession, letIn } from './letting-in.ts';
 import { proxiedName } from './proxy-header.ts';
 import { SESSION_COOKIE, type Answer, type Glance } from './pages.ts';
@@ -73,7 +74,7 @@ async function signIn(desk: Desk, glance: Glance): Promise<Answer> {
   const bad = (word: Word, status = 403): Answer => ({ status, page: signInPage(glance, { kind: 'bad', word }, desk) });
   const name = parseName(glance.form.get('name') ?? '') ?? '';
   const password = glance.form.get('password') ?? '';
-  const keys = [`name ${name}`, `address ${glance.request.ip}`] as const;
+  const keys = [`name ${name}`, `address ${householdOf(glance.request.ip)}`] as const;
   const wait = desk.guesses.waitSeconds([
     [keys[0], WRONG_BY_NAME],
     [keys[1], WRONG_BY_ADDRESS],

@@ -6,6 +6,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { FastifyRequest } from 'fastify';
 import { parseMessageId } from '../../src/message/id.ts';
 import type { ApiKeys } from '../../src/ingress/api-keys.ts';
 import { openHttpDoor } from '../../src/ingress/http-door.ts';
@@ -14,7 +15,7 @@ import { openLog } from '../../src/ops/log.ts';
 import { openMetrics } from '../../src/ops/metrics.ts';
 import { Spool } from '../../src/spool/spool.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
-import { Quota } from '../../src/ingress/upload-fault.ts';
+import { clientOf, Quota } from '../../src/ingress/upload-fault.ts';
 import type { FaultPoint } from '../../src/store/fs-fault.ts';
 import { openBrowser } from '../support/browser.ts';
 import { DEAF_AUDIT } from '../support/door.ts';
@@ -168,6 +169,14 @@ describe('uploads', { timeout: 300_000 }, () => {
     for (let n = 0; n < 12; n++) statuses.push((await begin(url, 5)).status);
     assert.equal(statuses.filter((status) => status === 201).length, 10);
     assert.ok(statuses.includes(429));
+    const clientAt = (ip: string): string => clientOf({ ip } as FastifyRequest, undefined);
+    assert.equal(
+      clientAt('2001:db8:0:1::1'),
+      clientAt('2001:db8:0:1:ffff::2'),
+      'one household, however many addresses',
+    );
+    assert.notEqual(clientAt('2001:db8:0:1::1'), clientAt('2001:db8:0:2::1'));
+    assert.equal(clientAt('::ffff:192.0.2.1'), clientAt('192.0.2.1'));
     const quota = new Quota(100);
     quota.take('a', 60, 0);
     assert.throws(() => quota.take('a', 60, 1000), /as much as you may/);
