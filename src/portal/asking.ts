@@ -9,6 +9,7 @@ import { messageOf, type Desk } from './desk.ts';
 import { frame } from './frame.ts';
 import type { Listed } from './message-lists.ts';
 import type { Answer, Visit } from './pages.ts';
+import { Turns } from './turns.ts';
 import { wordsOf, type Word } from './words.ts';
 
 /** Requests of one kind for a message, or by a person, in a quarter of an hour. */
@@ -29,6 +30,8 @@ export interface Ask {
 /** Remembers what was asked for, so that the answer finds its way to the page. */
 export class Asks {
   readonly #db: Database;
+  /** Whoever counts what was asked for and then asks takes his turn. */
+  readonly turns = new Turns();
   constructor(db: Database) {
     this.#db = db;
   }
@@ -135,19 +138,24 @@ async function ask(
   if (row === undefined) return 'not-found';
   // Whatever the middle makes again is mailed to all recipients: it is not troubled for what cannot be had.
   if (!canBeAsked(kind, row)) return fault('askImpossible', 400);
-  const now = desk.now();
   const first = firstOf(desk, line);
-  if (!asks.mayAsk(first, visit.user.name, now)) return fault('askTooOften', 429);
-  await desk.note({ act: 'asked', person: visit.user.name, message: first, detail: { kind, part } });
-  let sent: MessageId | Word;
-  try {
-    sent = await send(line, part);
-  } catch (error) {
-    if (!(error instanceof MugaiError) || error.code !== 'bad-input') throw error;
-    sent = 'askPasswordBad';
-  }
-  const request = parseMessageId(sent);
-  if (request === undefined) return fault(sent as Word, 400);
-  asks.note(request, first, { part, kind, at: now }, visit.user.name);
-  return { to: `/messages/${line.id}#asked` };
+  const by = visit.user.name;
+  const askNow = async (): Promise<Answer> => {
+    const now = desk.now();
+    if (!asks.mayAsk(first, by, now)) return fault('askTooOften', 429);
+    await desk.note({ act: 'asked', person: by, message: first, detail: { kind, part } });
+    let sent: MessageId | Word;
+    try {
+      sent = await send(line, part);
+    } catch (error) {
+      if (!(error instanceof MugaiError) || error.code !== 'bad-input') throw error;
+      sent = 'askPasswordBad';
+    }
+    const request = parseMessageId(sent);
+    if (request === undefined) return fault(sent as Word, 400);
+    asks.note(request, first, { part, kind, at: now }, by);
+    return { to: `/messages/${line.id}#asked` };
+  };
+  // Both counts must still hold: first the person's turn, then the message's.
+  return asks.turns.take(`by ${by}`, async () => asks.turns.take(first, askNow));
 }

@@ -5,6 +5,7 @@ import { nameField, textField } from './fields.ts';
 import { csrfField, frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
 import type { Answer, Visit } from './pages.ts';
+import { Turns } from './turns.ts';
 import { wordsOf, type Word } from './words.ts';
 import { timeWords } from './words-of-time.ts';
 
@@ -24,11 +25,16 @@ export function addPeople(desk: Desk): void {
     const person = personOf(desk, visit);
     return person === undefined ? 'not-found' : personPage(desk, visit, person, {});
   });
+  const turns = new Turns();
   const act = (path: string, run: (visit: Visit, person: User) => Promise<Answer | Told>): void =>
     pages.post(`/people/:name/${path}`, ADMINISTRATOR, async (visit) => {
-      const person = personOf(desk, visit);
-      if (person === undefined) return 'not-found';
-      const told = await run(visit, person);
+      // One after another: the last administrator is known only once the change before is made.
+      const done = await turns.take('people', async () => {
+        const person = personOf(desk, visit);
+        return person === undefined ? undefined : { person, told: await run(visit, person) };
+      });
+      if (done === undefined) return 'not-found';
+      const { person, told } = done;
       if (typeof told === 'string' || 'to' in told || 'page' in told || 'text' in told) return told;
       const page = personPage(desk, visit, desk.accounts.find(person.name) ?? person, told);
       return { status: told.note?.kind === 'bad' ? 400 : 200, page };
