@@ -144,6 +144,14 @@ export const ConfigSchema = Type.Object({
     pattern: URL_OF('https?'),
     problem: 'an http:// or https:// URL',
   }),
+  MUGAI_TRUSTED_PROXIES: key({
+    default: '',
+    example: '192.0.2.20,2001:db8::/64',
+    meaning:
+      'reverse proxies before the HTTP door and the portal, addresses or networks: who asks is whom their `X-Forwarded-For` names; unset: whoever connects',
+    pattern: '^[0-9a-fA-F.:/,\\s]*$',
+    problem: 'a list of addresses or networks',
+  }),
   MUGAI_API_KEYS: key({
     default: '',
     example: '/etc/mugai/api-keys',

@@ -35,6 +35,8 @@ export interface Config {
   readonly oidc: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string } | undefined;
   readonly ldap: { readonly url: string; readonly bind: string } | undefined;
   readonly proxy: { readonly header: string; readonly addresses: readonly string[] } | undefined;
+  /** Addresses and networks of reverse proxies whose word on who asks is believed. */
+  readonly trustedProxies: readonly string[];
   readonly clamd: string | undefined;
   readonly apiKeysFile: string | undefined;
   readonly domains: readonly string[];
@@ -98,6 +100,7 @@ export function readConfig(env: Environment = process.env): Config {
     oidc: oidcOf(values),
     ldap: ldapOf(values),
     proxy: proxyOf(values.MUGAI_PROXY_HEADER),
+    trustedProxies: relays('MUGAI_TRUSTED_PROXIES', values),
     outerUrl: (url('MUGAI_OUTER_URL', values) ?? `http://${values.MUGAI_UPLOAD_LISTEN}`).replace(/\/+$/, ''),
     apiKeysFile: path('MUGAI_API_KEYS') || undefined,
     clamd: values.MUGAI_CLAMD === '' ? undefined : values.MUGAI_CLAMD,

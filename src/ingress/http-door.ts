@@ -6,6 +6,7 @@ import { Type } from 'typebox';
 import { parseMessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { networksOf } from '../message/networks.ts';
 import { untrusted } from '../message/untrusted.ts';
 import { intakeAll, MESSAGE_BYTES } from './intake.ts';
 import { addReleases } from './release-page.ts';
@@ -47,6 +48,7 @@ export async function openHttpDoor(
 ): Promise<Door & { readonly routes: readonly string[] }> {
   const app = fastify({
     logger: false,
+    trustProxy: networksOf(deps.trustedProxies ?? []),
     bodyLimit: 1024,
     requestTimeout: LIMITS.smtpDataMs,
     keepAliveTimeout: 5000,

@@ -14,6 +14,8 @@ export interface HttpDoorDeps extends IntakeDeps {
   readonly metrics: Metrics;
   /** The keys as they are now; undefined: the door asks for none. */
   readonly apiKeys: (() => ApiKeys) | undefined;
+  /** Reverse proxies whose word on who asks is believed: addresses or networks. */
+  readonly trustedProxies?: readonly string[];
 }
 
 /** Throws 503 while nothing new may be taken. */

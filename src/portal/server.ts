@@ -25,6 +25,7 @@ import { frame, linksOf } from './frame.ts';
 import { Guesses } from './guesses.ts';
 import { html, type Html } from '../message/html.ts';
 import { languageOf } from '../message/language.ts';
+import { networksOf } from '../message/networks.ts';
 import { LiveEvents } from './live-events.ts';
 import type { MessageIndex } from './message-index.ts';
 import { addMessage, brokenPage } from './message.ts';
@@ -69,6 +70,8 @@ export interface PortalDeps {
   readonly now?: () => number;
   readonly directories?: Directories;
   readonly firstAddress?: string | undefined;
+  /** Reverse proxies whose word on who asks is believed: addresses or networks. */
+  readonly trustedProxies?: readonly string[];
 }
 
 export interface Portal {
@@ -106,6 +109,7 @@ export async function openPortal(
 ): Promise<Portal> {
   const app = fastify({
     logger: false,
+    trustProxy: networksOf(deps.trustedProxies ?? []),
     bodyLimit: FORM_BYTES,
     return503OnClosing: true,
     keepAliveTimeout: 5000,

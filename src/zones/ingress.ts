@@ -100,6 +100,7 @@ export async function startIngress(config: Config, log: Log, life: Lifecycle, ro
     domains: new Set(config.domains),
     hostname: config.domains[0] ?? 'localhost',
     apiKeys: await apiKeysOf(config, log, life),
+    trustedProxies: config.trustedProxies,
     clients: new ClientLimits(config.smtpRelays),
     tls: await doorTls(config),
     alarms: road.alarms,

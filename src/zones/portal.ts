@@ -168,6 +168,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
         return { end: 'gone', found: '' }; // deleted with its package, and what was told of it, too
       },
       canScan: () => statuses.hasScanner() ?? true, // not known yet: whoever asks is told later
+      trustedProxies: config.trustedProxies,
       outerUrl: config.outerUrl,
       portalUrl: config.portalUrl,
       directories: {
