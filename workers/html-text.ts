@@ -19,6 +19,7 @@ import {
 import { hostSaid, leadsElsewhere, saysTarget, targetOf, type Target } from './html-link.ts';
 import { StyleSheets } from './html-sheet.ts';
 import { VISIBLE, isHidden, sightOf, type Visibility } from './html-style.ts';
+import { markOf, placeOf } from './picture-place.ts';
 import type { Remark } from './remark.ts';
 import { TextFlow } from './text-flow.ts';
 
@@ -29,10 +30,13 @@ export interface HtmlText {
   readonly cut: boolean;
 }
 
-/** Plain text of an HTML source, at most LIMITS.htmlBytes units of it. Never throws. */
-export function htmlToText(source: string): HtmlText {
+/**
+ * Plain text of an HTML source, at most LIMITS.htmlBytes units of it. Never throws. `beside`: the place of the page, '' where none is
+ * known, when pictures may have come beside it; undefined otherwise.
+ */
+export function htmlToText(source: string, beside?: string): HtmlText {
   const html = source.length > LIMITS.htmlBytes ? source.slice(0, LIMITS.htmlBytes) : source;
-  const reader = new HtmlReader(html);
+  const reader = new HtmlReader(html, beside);
   const tokenizer = new Tokenizer({ decodeEntities: true }, reader);
   tokenizer.write(html);
   tokenizer.end();
@@ -72,6 +76,9 @@ interface Anchor {
 
 class HtmlReader implements TokenizerCallbacks {
   readonly #source: string;
+  readonly #beside: string | undefined;
+  /** Pictures that may have come: no message has more parts. */
+  #places = 0;
   readonly #flow = new TextFlow(LIMITS.textChars);
   readonly #root: Open = {
     name: '',
@@ -113,8 +120,9 @@ class HtmlReader implements TokenizerCallbacks {
   #texts = 0;
   readonly #counts = new Map<string, { count: number; detail: string }>();
 
-  constructor(source: string) {
+  constructor(source: string, beside: string | undefined) {
     this.#source = source;
+    this.#beside = beside;
   }
 
   result(cut: boolean): HtmlText {
@@ -349,6 +357,8 @@ class HtmlReader implements TokenizerCallbacks {
     const cid = /^cid:(.{1,300})/is.exec(source)?.[1];
     // The host finds the part by this mark and puts the picture's own name or number there.
     if (cid !== undefined) this.#emit(`[画像 cid:${cid.replace(/[\s[\]]/g, '')}]`);
+    else if (this.#beside !== undefined && source !== '' && !/^data:/i.test(source) && this.#places++ < LIMITS.parts)
+      this.#emit(`[画像 ${`${markOf(placeOf(source, this.#beside))} ${alt.replace(/[[\]]/g, '')}`.trim()}]`);
     else if (alt !== '') this.#emit(`[画像: ${alt.replace(/[[\]]/g, '')}]`);
     else if (/^data:/i.test(source)) this.#emit('[画像]');
   }

@@ -13,6 +13,8 @@ export interface TextForm {
   /** A calendar, cards of people, the header of a mail are told in words. */
   readonly record?: 'calendar' | 'card' | 'header' | undefined;
   readonly html: boolean;
+  /** The place of a page of HTML beside which pictures may have come. */
+  readonly beside?: string | undefined;
   readonly charset: string;
   readonly flowed: boolean;
   readonly delSp: boolean;
@@ -60,7 +62,7 @@ interface Read {
 }
 
 function readAs(text: string, form: TextForm): Read {
-  if (form.html) return { losses: [], ...htmlToText(text) };
+  if (form.html) return { losses: [], ...htmlToText(text, form.beside) };
   const told = toldAs(text, form.record);
   if (told !== undefined) return { text: told, findings: [], losses: [], cut: false };
   return { ...plainText(text, form), cut: false };

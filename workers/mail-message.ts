@@ -12,6 +12,7 @@ import { keptBytes, recordOf, textOfLeaf } from './leaf-text.ts';
 import { mendHead } from './mail-head.ts';
 import { lineOf, tellDuplicates, tellHeaders, tellLosses } from './mail-headers.ts';
 import { MimeLeaves, type LeafSink, type MimeNode } from './mime-leaves.ts';
+import { markOf, placeOf } from './picture-place.ts';
 import type { Remark } from './remark.ts';
 import type { Out } from './run.ts';
 import { externalBodyText } from './told-parts.ts';
@@ -61,12 +62,15 @@ async function feed(bytes: AsyncIterable<Buffer>, leaves: MimeLeaves, burst: Bur
 class Teller implements LeafSink {
   readonly #out: Out;
   readonly #burst: Burst;
+  /** Places of the multiparts whose parts belong together, by their paths. */
+  readonly #related = new Map<string, string>();
   #text:
     | {
         readonly node: MimeNode;
         /** Said instead of what its bytes say. */
         readonly told?: string;
         readonly html: boolean;
+        readonly beside?: string | undefined;
         readonly charset: string;
         readonly chunks: Buffer[];
         size: number;
@@ -88,13 +92,18 @@ class Teller implements LeafSink {
     const disposition = parametersOf(dispositionLine, tally);
     const name = disposition.get('filename') ?? type.get('name') ?? '';
     const placed = /^[^:]*:\s*"?([A-Za-z-]+)/.exec(dispositionLine)?.[1]?.toLowerCase() ?? '';
+    const id = decodeHeader(lineOf(node.headers, 'content-id')).replace(/^<|>$/g, '');
+    const around = this.#around(node.path);
+    const location = decodeHeader(lineOf(node.headers, 'content-location')).replace(/\s+/g, '');
+    const place = placeOf(location, around ?? '');
+    if (node.type === 'multipart/related') this.#related.set(node.path.join('.'), place);
     this.#out.part({
       path: node.path,
       kind: node.multipart ? PART_KIND.multipart : PART_KIND.leaf,
       type: node.type,
       name,
       disposition: placed,
-      contentId: decodeHeader(lineOf(node.headers, 'content-id')).replace(/^<|>$/g, ''),
+      contentId: [place === '' ? '' : markOf(place), id].filter((one) => one !== '').join(' '),
     });
     if (!node.root) tellDuplicates(node.headers, this.#out);
     tellLosses(tally, 'name', this.#out);
@@ -113,8 +122,24 @@ class Teller implements LeafSink {
     const isBody = placed !== 'attachment' && (name === '' || (node.root && placed === ''));
     this.#text =
       !node.multipart && isBody && isText(node.type)
-        ? { node, html: isHtml(node.type), charset: type.get('charset') ?? '', chunks: [], size: 0 }
+        ? {
+            node,
+            html: isHtml(node.type),
+            beside: around === undefined ? undefined : place || around,
+            charset: type.get('charset') ?? '',
+            chunks: [],
+            size: 0,
+          }
         : undefined;
+  }
+
+  /** The place of the innermost multipart of related parts that a path lies in; undefined outside of any. */
+  #around(path: readonly number[]): string | undefined {
+    for (let depth = path.length - 1; depth >= 0; depth--) {
+      const place = this.#related.get(path.slice(0, depth).join('.'));
+      if (place !== undefined) return place;
+    }
+    return undefined;
   }
 
   bytes(chunk: Buffer): void {
@@ -138,11 +163,12 @@ class Teller implements LeafSink {
       return;
     }
     if (text !== undefined && text.size > 0) {
-      const { node, html, charset, size } = text;
+      const { node, html, beside, charset, size } = text;
       const bytes = text.chunks.length === 1 ? (text.chunks[0] as Buffer) : Buffer.concat(text.chunks);
       const { rest, files } = html ? { rest: bytes, files: [] } : extractFiles(bytes, charset);
       const read = textOfLeaf(rest, {
         html,
+        beside,
         record: recordOf(node.type),
         charset,
         flowed: node.flowed,

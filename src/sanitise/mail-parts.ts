@@ -58,7 +58,8 @@ export async function mailParts(
     try {
       if (node.text === undefined) {
         const row = await walk.leaf(leaf, seen);
-        if (node.part.contentId !== '') pictures.set(node.part.contentId, pictureWords(row, language));
+        const words = pictureWords(row, language);
+        for (const called of node.part.contentId.split(' ')) if (called !== '') pictures.set(called, words);
       } else {
         const role = roles.get(own);
         walk.rows.push(bodyRow(leaf, node, role, textFile, seen));
@@ -97,13 +98,21 @@ function pictureWords(row: PartRow, language: Language): string {
   return row.name === '' ? gone : `${forLine(row.name, 100)}: ${gone}`;
 }
 
-/** The child marks where a picture stood by its Content-ID; here it gets the name of the file that it became. */
+const MARK = /\[画像 (?:cid:([^\]\n]{1,300})|(at:[0-9a-f]{20})(?: ([^\]\n]{1,500}))?)\]/g;
+
+/**
+ * The child marks where a picture stood by its Content-ID, or by its place with the words instead of it; here it gets the name of the
+ * file that it became. What lies at a place may be outside, too: then those words are all there is.
+ */
 function withPictures(text: string, pictures: ReadonlyMap<string, string>): string {
-  if (!text.includes('[画像 cid:')) return text;
+  if (!text.includes('[画像 ')) return text;
   let named = 0;
-  return text.replace(/\[画像 cid:([^\]\n]{1,300})\]/g, (_mark, id: string) => {
+  return text.replace(MARK, (_mark, id: string | undefined, place: string | undefined, instead = '') => {
+    const words = pictures.get(id ?? place ?? '');
     // Half a million marks of one picture with a long name would be 60 MB of its name.
-    const file = (named += 1) > LIMITS.parts ? undefined : pictures.get(id);
-    return file === undefined ? '［画像］' : `［画像: ${file}］`;
+    const file = words === undefined || (named += 1) > LIMITS.parts ? undefined : words;
+    if (file !== undefined) return `［画像: ${file}］`;
+    if (id !== undefined) return '［画像］';
+    return instead === '' ? '' : `[画像: ${instead}]`;
   });
 }

@@ -73,6 +73,74 @@ describe('a web archive (.mht)', () => {
   });
 });
 
+describe('pictures that a page calls by their place', () => {
+  const page = (location: string, html: string, ...pictures: readonly string[]): string =>
+    lines(
+      'From: <Saved by Blink>',
+      'Subject: page',
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/related; type="text/html"; boundary="mm"',
+      '',
+      '--mm',
+      'Content-Type: text/html; charset=utf-8',
+      ...(location === '' ? [] : [`Content-Location: ${location}`]),
+      '',
+      html,
+      ...pictures.flatMap((head) => [
+        '--mm',
+        'Content-Type: image/png',
+        head,
+        'Content-Transfer-Encoding: base64',
+        '',
+        PNG,
+      ]),
+      '--mm--',
+      '',
+    );
+  const text = async (archive: string): Promise<string> => {
+    const { files } = await sanitiser.file('page.mht', archive);
+    return String([...files].find(([name]) => name.endsWith('.txt'))?.[1]).trim();
+  };
+
+  it('are named where they stood in a saved page, by the whole place or from the page', async () => {
+    const whole = page(
+      'https://x.example/dir/a.html',
+      '甲<img src="https://x.example/dir/a.png">乙<img alt="図" src="img/b.png#x">丙<img alt="外" src="c.png">丁<img src="d.png">戊',
+      'Content-Location: https://x.example/dir/a.png',
+      'Content-Location: https://x.example/dir/img/b.png',
+    );
+    assert.match(await text(whole), /甲［画像: 02-[^］]+］乙［画像: 03-[^］]+］丙\[画像: 外\]丁戊/);
+    const word = page(
+      'file:///C:/1/a.htm',
+      '甲<img src="a.files/1.png">乙',
+      'Content-Location: file:///C:/1/a.files/1.png',
+    );
+    assert.match(await text(word), /甲［画像: 02-[^］]+］乙/);
+    const bare = page('', '甲<img src="a.png">乙', 'Content-Location: a.png');
+    assert.match(await text(bare), /甲［画像: 02-[^］]+］乙/);
+  });
+
+  it('are named in the body of a mail, by their place or their id', async () => {
+    const archive = page(
+      '',
+      '甲<img src="https://x.example/a.png">乙<img src="cid:b@x">丙',
+      'Content-ID: <b@x>\r\nContent-Location: https://x.example/a.png',
+    ).replace('From: <Saved by Blink>', lines('From: a@example.com', 'To: staff@city.example.lg.jp'));
+    assert.match(bodyOf(await sanitiser.mail(archive)), /甲［画像: (\S+)］乙［画像: \1］丙/);
+  });
+
+  it('are nothing but their words where nothing came along, and a text that looks like a mark is no picture', async () => {
+    const plain = mail(
+      'Content-Type: text/html; charset=utf-8',
+      '',
+      '甲<img alt="外" src="https://x.example/a.png">乙',
+    );
+    assert.equal(bodyOf(await sanitiser.mail(plain)), '甲[画像: 外]乙');
+    const forged = mail('Content-Type: text/plain; charset=utf-8', '', '[画像 at:0123456789abcdef0123 x]');
+    assert.equal(bodyOf(await sanitiser.mail(forged)), '[画像: x]');
+  });
+});
+
 describe('message/external-body', () => {
   it('is told with its parameters, and its phantom body is not shown', async () => {
     const outcome = await sanitiser.mail(

@@ -6,6 +6,7 @@ import { Tokenizer, type QuoteType, type TokenizerCallbacks } from 'htmlparser2'
 import { LIMITS } from '../../src/message/limits.ts';
 import { CLOSES, CLOSE_P, DROPPED, P, VOID } from '../html-elements.ts';
 import { VISIBLE, isHidden, sightOf, type Visibility } from '../html-style.ts';
+import { placeOf } from '../picture-place.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(' '));
@@ -52,10 +53,10 @@ const PAGE =
   '<html><head><meta http-equiv="content-type" content="text/html; charset=utf-8"><style>@page{size:21cm 29.7cm;margin:1.5cm}' +
   "body,p,td,th,li,div,pre,h1,h2,h3,h4{font-family:'ＭＳ Ｐゴシック'}</style></head><body>";
 
-/** The page as UTF-8. `source`: HTML, decoded; at most `LIMITS.htmlBytes` units of it are read, the rest is told as cut. */
-export function cleanHtml(source: string, pictures: Pictures): Cleaned {
+/** The page as UTF-8. `place`: where it was, for pictures called from there. `source`: HTML, decoded; at most `LIMITS.htmlBytes` units of it are read, the rest is told as cut. */
+export function cleanHtml(source: string, pictures: Pictures, place = ''): Cleaned {
   const html = source.length > LIMITS.htmlBytes ? source.slice(0, LIMITS.htmlBytes) : source;
-  const writer = new PageWriter(html, pictures);
+  const writer = new PageWriter(html, pictures, place);
   const tokenizer = new Tokenizer({ decodeEntities: true }, writer);
   tokenizer.write(html);
   tokenizer.end();
@@ -75,6 +76,7 @@ class PageWriter implements TokenizerCallbacks {
   readonly report = new Report();
   readonly #source: string;
   readonly #pictures: Pictures;
+  readonly #place: string;
   readonly #out: string[] = [];
   readonly #stack: Open[] = [];
   #tables = 0;
@@ -84,9 +86,10 @@ class PageWriter implements TokenizerCallbacks {
   #value: string[] = [];
   #valueSize = 0;
 
-  constructor(source: string, pictures: Pictures) {
+  constructor(source: string, pictures: Pictures, place: string) {
     this.#source = source;
     this.#pictures = pictures;
+    this.#place = place;
   }
 
   finish(): string {
@@ -183,7 +186,8 @@ class PageWriter implements TokenizerCallbacks {
   /** A picture that came along is put into the page itself; one that would be fetched is not shown, and that is told. */
   #picture(attributes: ReadonlyMap<string, string>): void {
     const source = (attributes.get('src') ?? '').trim();
-    const bytes = pictureIn(source) ?? this.#pictures.get(source.replace(/^cid:/i, ''));
+    const called = /^cid:/i.test(source) ? source.slice(4) : placeOf(source, this.#place);
+    const bytes = pictureIn(source) ?? this.#pictures.get(called);
     const type = bytes === undefined ? undefined : typeOf(bytes);
     if (bytes === undefined || type === undefined) {
       this.report.loss('pictures-not-shown');

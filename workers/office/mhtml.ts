@@ -5,6 +5,7 @@ import { parametersOf } from '../header-params.ts';
 import { decodeHeader } from '../header-words.ts';
 import { lineOf } from '../mail-headers.ts';
 import { MimeLeaves, type LeafSink, type MimeNode } from '../mime-leaves.ts';
+import { placeOf } from '../picture-place.ts';
 import { Refusal } from '../run.ts';
 
 /** What of a saved page is drawn. */
@@ -12,6 +13,8 @@ export interface SavedPage {
   readonly html: Buffer;
   /** As its part says it; '' when it does not. */
   readonly charset: string;
+  /** Where it was; '' when its parts do not say. */
+  readonly place: string;
   readonly pictures: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -28,18 +31,22 @@ export async function readMhtml(bytes: Buffer): Promise<SavedPage> {
     throw leaves.refusalOf(error);
   }
   if (parts.html === undefined) throw new Refusal('unsupported-type', 'no page in it');
-  return { html: parts.html, charset: parts.charset, pictures: parts.pictures };
+  const { html, charset, place, pictures } = parts;
+  return { html, charset, place, pictures };
 }
 
 class Parts implements LeafSink {
   html: Buffer | undefined;
   charset = '';
+  place = '';
+  #base = '';
   readonly pictures = new Map<string, Uint8Array>();
   #node: MimeNode | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
 
   node(node: MimeNode): void {
+    if (node.multipart) this.#base = locationOf(node) || this.#base;
     this.#node = node.multipart ? undefined : node;
     this.#chunks = [];
   }
@@ -57,15 +64,20 @@ class Parts implements LeafSink {
     this.#chunks = [];
     if (/^(?:text\/html|application\/xhtml\+xml)$/.test(node.type) && this.html === undefined) {
       this.html = bytes;
+      this.place = placeOf(locationOf(node), this.#base) || this.#base;
       this.charset = parametersOf(lineOf(node.headers, 'content-type')).get('charset') ?? '';
     }
     if (!node.type.startsWith('image/')) return;
-    const value = (name: string): string => decodeHeader(lineOf(node.headers, name)).trim();
-    for (const name of [value('content-id').replace(/^<|>$/g, ''), value('content-location')])
+    const id = decodeHeader(lineOf(node.headers, 'content-id')).trim().replace(/^<|>$/g, '');
+    for (const name of [id, placeOf(locationOf(node), this.#base)])
       if (name !== '' && !this.pictures.has(name)) this.pictures.set(name, bytes);
   }
 
   stray(): void {
     // what stands between the parts is no page
   }
+}
+
+function locationOf(node: MimeNode): string {
+  return decodeHeader(lineOf(node.headers, 'content-location')).replace(/\s+/g, '');
 }

@@ -12,6 +12,6 @@ export async function pageOf(bytes: Buffer, declaredType: string): Promise<Clean
     const charset = htmlCharset(bytes, parametersOf(`:${declaredType}`).get('charset') ?? '');
     return cleanHtml(decodeText(bytes, charset).text, new Map());
   }
-  const { html, charset, pictures } = await readMhtml(bytes);
-  return cleanHtml(decodeText(html, htmlCharset(html, charset)).text, pictures);
+  const { html, charset, place, pictures } = await readMhtml(bytes);
+  return cleanHtml(decodeText(html, htmlCharset(html, charset)).text, pictures, place);
 }
