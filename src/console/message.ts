@@ -28,7 +28,7 @@ export function addMessagePage(deps: ConsoleDeps): void {
     const { desk, statuses, delivering } = deps;
     const line = desk.index.lists.anyOf(id);
     const events = statuses.events(id);
-    const jobs = statuses.processes().flatMap((process) => process.jobs.filter((job) => job.id === id));
+    const jobs = statuses.jobs().filter((job) => job.id === id);
     if (line === undefined && events.length === 0 && jobs.length === 0 && !(await deps.packaged(id)))
       return 'not-found';
     const say = sayOf(visit);

@@ -73,8 +73,10 @@ function search(visit: Visit, words: string, filter: AnyFilter): Html {
 /** What is in the queues now and has no package yet, or waits for its next attempt. */
 function underWay({ statuses }: ConsoleDeps, visit: Visit): Html | undefined {
   const say = sayOf(visit);
-  const jobs = statuses.processes().flatMap((process) => process.jobs);
-  const failing = jobs.filter(({ state, attempts }) => state === 'delayed' || attempts > 0).slice(0, 100);
+  const failing = statuses
+    .jobs()
+    .filter(({ state, attempts }) => state === 'delayed' || attempts > 0)
+    .slice(0, 100);
   if (failing.length === 0) return undefined;
   return html`<h2>${say('次の試行を待つもの', 'Waiting for the next attempt')}</h2>
     <ul class="plain">

@@ -2,7 +2,7 @@
 // last half hour is remembered for the charts.
 import type { KeyObject } from 'node:crypto';
 import { reasonOf } from '../message/errors.ts';
-import type { Alarm, ProcessStatus, QueueStatus, RoadEvent } from '../message/status.ts';
+import type { Alarm, JobStatus, ProcessStatus, QueueStatus, RoadEvent } from '../message/status.ts';
 import type { Log } from '../ops/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { openStatus } from '../outbox/status.ts';
@@ -161,6 +161,17 @@ export class Statuses {
     return [...found.values()]
       .map(({ queue }) => queue)
       .toSorted((a, b) => order.indexOf(a.queue) - order.indexOf(b.queue));
+  }
+
+  /** Jobs in the queues. What several processes tell of the same queue is told once, by the one that looked last. */
+  jobs(): JobStatus[] {
+    const told = new Map<string, ProcessStatus>();
+    for (const process of this.processes())
+      for (const { queue } of process.queues) {
+        const known = told.get(queue);
+        if (known === undefined || known.at < process.at) told.set(queue, process);
+      }
+    return [...told].flatMap(([queue, { jobs }]) => jobs.filter((job) => job.queue === queue));
   }
 
   /** What was done with messages lately, oldest first; with an id, with that message. */

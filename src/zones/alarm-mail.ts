@@ -10,6 +10,8 @@ import type { Log } from '../ops/log.ts';
 const EVERY_MS = 60_000;
 const FIRST_MS = 2000;
 const TOLD_MOST = 200;
+/** Alarms remembered as told: far more than all processes tell of at once. */
+const KNOWN_MOST = 10_000;
 
 export interface AlarmMailOf {
   readonly to: string;
@@ -59,7 +61,7 @@ export function mailAlarms(
       },
       stop.signal,
     );
-    if (answer.kind === 'delivered') for (const alarm of fresh) told.add(keyOf(alarm));
+    if (answer.kind === 'delivered') remember(told, fresh.map(keyOf).toReversed(), KNOWN_MOST);
     else log.warn({ answer: answer.answer }, 'the alarm mail was not taken, it goes with the next');
   };
   const timer = setInterval(() => {
@@ -70,6 +72,15 @@ export function mailAlarms(
     stop.abort();
     await sending;
   });
+}
+
+/** Adds to what is known, the oldest first, and forgets what was known longest beyond `most`. */
+export function remember(known: Set<string>, more: readonly string[], most: number): void {
+  for (const one of more) known.add(one);
+  for (const oldest of known) {
+    if (known.size <= most) break;
+    known.delete(oldest);
+  }
 }
 
 function keyOf({ kind, at, subject }: Alarm): string {

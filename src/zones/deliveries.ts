@@ -1,5 +1,6 @@
 // What the inner zone remembers of its deliveries for the console: how each server answered, and what it deferred.
 import type { MessageId } from '../message/id.ts';
+import type { DeliveryRecord } from '../message/stages.ts';
 import type { Deferred, ServerTold } from '../console/desk.ts';
 
 /** Messages whose last answer is remembered. */
@@ -15,6 +16,12 @@ export class Deliveries {
   /** `server`: where mail goes, without credentials. */
   constructor(server: string) {
     this.#server = server;
+  }
+
+  /** Notes how a message ended. What no server was asked about says nothing of it: refused by the gate, over its time, for the portal only. */
+  ended(id: MessageId, { stage, courier, answer }: DeliveryRecord): void {
+    if (courier === '' || courier === 'none') this.#deferred.delete(id);
+    else this.note(id, stage === 'delivered' ? 'delivered' : 'failed', answer);
   }
 
   note(id: MessageId, outcome: 'delivered' | 'deferred' | 'failed', answer: string): void {

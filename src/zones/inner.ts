@@ -197,9 +197,10 @@ export async function startInner(
         const ageMs = Math.min(outcome.ageMs, deps.triedMs());
         throw new RetryLater(Math.min(LONGEST_RETRY_MS, Math.max(config.retrySeconds * 1000, ageMs / 2)));
       }
-      const { stage, answer } = outcome.delivered.record;
+      const { record } = outcome.delivered;
+      const { stage } = record;
       road.done(id, 'deliver', stage);
-      deliveries.note(id, stage === 'delivered' ? 'delivered' : 'failed', answer);
+      deliveries.ended(id, record);
       portal.tell({ id, statement, stage });
     },
     { concurrency: 32 },
