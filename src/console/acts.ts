@@ -153,13 +153,16 @@ async function askDeletion(deps: ConsoleDeps, visit: Visit, id: MessageId, reaso
   if (desk.index.lists.anyOf(id) === undefined) return { id, good: false, words: say('見つかりません', 'not found') };
   await desk.note({ act: 'delete-asked', person: visit.user.name, message: id, detail: { reason } });
   const good = deletions.ask(id, visit.user.name, reason, desk.now());
-  return {
-    id,
-    good,
-    words: good
-      ? say('別の担当者の承認を待ちます', 'waits for another operator')
-      : say('申請済みです', 'asked for already'),
-  };
+  const words = good
+    ? say('別の担当者の承認を待ちます', 'waits for another operator')
+    : say('申請済みです', 'asked for already');
+  return { id, good, words: `${words}${otherVersions(deps, visit, id)}` };
+}
+
+/** That other versions of a message stay when this one is deleted; nothing where there are none. */
+export function otherVersions({ desk }: Pick<ConsoleDeps, 'desk'>, visit: Visit, id: MessageId): string {
+  const others = desk.index.lists.versions(id).filter((version) => version.id !== id).length;
+  return others === 0 ? '' : sayOf(visit)(`（別の版${others}件は残ります）`, ` (${others} other versions stay)`);
 }
 
 function resultPage(visit: Visit, results: readonly Result[]): Answer {

@@ -6,6 +6,7 @@ import type { Answer, Visit } from '../portal/pages.ts';
 import { timeWords } from '../portal/words-of-time.ts';
 import { consolePage, OPERATOR, sayOf, type ConsoleDeps } from './desk.ts';
 import type { Deletion } from './deletions.ts';
+import { otherVersions } from './acts.ts';
 import { consoleLinks } from './overview.ts';
 
 const LINES = 200;
@@ -43,7 +44,8 @@ async function decide(deps: ConsoleDeps, visit: Visit): Promise<Answer> {
   return { to: '/console/deletions' };
 }
 
-async function listPage({ deletions }: ConsoleDeps, visit: Visit): Promise<Answer> {
+/** How far a deletion is, in words. */
+export function deletionWords(visit: Visit, state: Deletion['state']): string {
   const say = sayOf(visit);
   const states: { readonly [state in Deletion['state']]: string } = {
     asked: say('承認待ち', 'waits for another operator'),
@@ -51,7 +53,12 @@ async function listPage({ deletions }: ConsoleDeps, visit: Visit): Promise<Answe
     deleted: say('削除済み', 'deleted'),
     refused: say('却下', 'refused'),
   };
-  const lines = deletions.list(LINES);
+  return states[state];
+}
+
+async function listPage(deps: ConsoleDeps, visit: Visit): Promise<Answer> {
+  const say = sayOf(visit);
+  const lines = deps.deletions.list(LINES);
   return consolePage(visit, {
     title: say('削除の申請', 'Deletions'),
     body: html`${consoleLinks(visit)}
@@ -70,13 +77,14 @@ async function listPage({ deletions }: ConsoleDeps, visit: Visit): Promise<Answe
                   html`<tr>
                     <td>
                       <a href="/console/messages/${line.id}"><code>${line.id}</code></a>
+                      ${line.state === 'asked' ? otherVersions(deps, visit, line.id) : ''}
                     </td>
                     <td>${line.by}</td>
                     <td>${line.reason}</td>
                     <td class="time">${timeWords(line.at, visit.language)}</td>
                     <td>
                       <span class="state ${line.state === 'asked' ? 'wait' : line.state === 'deleted' ? 'good' : ''}"
-                        >${states[line.state]}</span
+                        >${deletionWords(visit, line.state)}</span
                       >
                       ${line.decidedBy}
                     </td>

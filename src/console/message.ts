@@ -5,9 +5,11 @@ import { html, type Html } from '../message/html.ts';
 import { parseMessageId, timeOf, type MessageId } from '../message/id.ts';
 import type { PartRow } from '../message/part.ts';
 import type { DeliveryRecord } from '../message/stages.ts';
+import type { JobStatus } from '../message/status.ts';
 import type { Predicate } from '../outbox/manifest.ts';
 import type { Visit } from '../portal/pages.ts';
 import { actFields } from './acts.ts';
+import { deletionWords } from './deletions-page.ts';
 import { consolePage, OPERATOR, sayOf, secondsWords, type ConsoleDeps } from './desk.ts';
 import { lookOf, stateWords } from './messages.ts';
 import { consoleLinks, stepWords } from './overview.ts';
@@ -47,7 +49,7 @@ export function addMessagePage(deps: ConsoleDeps): void {
         <p>
           <code>${id}</code>
           ${line === undefined ? '' : html`<span class="state ${lookOf(line)}">${stateWords(visit, line)}</span> ${line.reason}`}
-          ${deletion === undefined ? '' : html`<a href="/console/deletions">${say('削除の申請', 'Deletion')}: ${deletion.state}</a>`}
+          ${deletion === undefined ? '' : html`<a href="/console/deletions">${say('削除の申請', 'Deletion')}: ${deletionWords(visit, deletion.state)}</a>`}
         </p>
         ${predicate === undefined ? '' : facts(visit, predicate)}
         ${road(visit, stations(visit, id, { predicate, end, events }))} ${deliveries(visit, end, deferred)}
@@ -56,7 +58,7 @@ export function addMessagePage(deps: ConsoleDeps): void {
             ? ''
             : html`<h2>${say('待ち行列', 'Queue')}</h2>
                 <ul class="plain">
-                  ${jobs.map(({ queue, state, attempts, failure }) => html`<li>${stepWords(visit, queue)}: ${state} · ${say('失敗', 'failed')} ${attempts} ${failure}</li> `)}
+                  ${jobs.map(({ queue, state, attempts, failure }) => html`<li>${stepWords(visit, queue)}: ${jobWords(visit, state)} · ${say('失敗', 'failed')} ${attempts} ${failure}</li> `)}
                 </ul>`
         }
         ${versions.length === 0 ? '' : html`<p>${say('別の版', 'Other versions')}: ${versions.map((one) => html`<a href="/console/messages/${one.id}"><code>${one.id}</code></a> `)}</p>`}
@@ -67,6 +69,12 @@ export function addMessagePage(deps: ConsoleDeps): void {
         </form>`,
     });
   });
+}
+
+function jobWords(visit: Visit, state: JobStatus['state']): string {
+  const say = sayOf(visit);
+  const words = { waiting: say('待機', 'waiting'), active: say('処理中', 'active'), delayed: say('延期', 'delayed') };
+  return words[state];
 }
 
 async function predicateOf(

@@ -98,3 +98,28 @@ describe('a deletion that was agreed on', { timeout: 120_000 }, () => {
     }
   });
 });
+
+describe('asking for a deletion', { timeout: 120_000 }, () => {
+  it('tells both persons that other versions of the message stay', async () => {
+    const bare = await barePortal(['一つの版', '別の版', '一つだけ'], [], (desk, db) => {
+      const deps: Partial<ConsoleDeps> = { desk, deletions: new Deletions(db) };
+      addConsole(deps as ConsoleDeps); // lists and acts on deletions need no more
+    });
+    try {
+      const [first = '', again = '', alone = ''] = bare.ids;
+      bare.db.run('UPDATE idx.messages SET revises = ? WHERE id = ?', first, again);
+      new Accounts(bare.db).change('reader', { roles: ['operator'] });
+      const operator = new Visitor(bare.url);
+      await operator.signIn('reader');
+      const act = { id: [first, alone], act: 'delete', reason: '誤送信' };
+      const told = await (await operator.post('/console/act', act)).text();
+      assert.equal(told.split('別の版1件は残ります').length, 2, told);
+      const listed = await (await operator.get('/console/deletions')).text();
+      assert.equal(listed.split('別の版1件は残ります').length, 2);
+      await operator.post('/account/language', { language: 'en' });
+      assert.ok((await (await operator.get('/console/deletions')).text()).includes('(1 other versions stay)'));
+    } finally {
+      await bare.close();
+    }
+  });
+});

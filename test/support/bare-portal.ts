@@ -52,7 +52,7 @@ export interface BarePortal {
 export async function barePortal(
   words: readonly string[],
   more: readonly (Partial<PartRow> & Pick<PartRow, 'path'>)[] = [],
-  addMore?: (desk: Desk) => void,
+  addMore?: (desk: Desk, db: Database) => void,
 ): Promise<BarePortal> {
   const folder = await scratch();
   const pair = generateKeyPairSync('ed25519');
@@ -88,7 +88,7 @@ export async function openBarePortal(
   root: string,
   key: KeyObject,
   display = 'reader',
-  addMore?: (desk: Desk) => void,
+  addMore?: (desk: Desk, db: Database) => void,
 ): Promise<Omit<BarePortal, 'ids'>> {
   const id = keyId(key);
   const outbox = new Outbox(await openFsStore(join(root, 'outbox')));
@@ -132,7 +132,7 @@ export async function openBarePortal(
       onIndexFault: () => undefined,
       now: () => now,
     },
-    addMore,
+    (desk) => addMore?.(desk, db),
   );
   const url = `http://127.0.0.1:${portal.port}`;
   return {
