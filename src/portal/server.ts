@@ -218,7 +218,9 @@ function plainPage(glance: Glance, title: Word, text: Word): Html {
 }
 
 const notFoundPage = (glance: Glance): Html => plainPage(glance, 'notFoundTitle', 'notFound');
-const outdatedPage = (glance: Glance): Html => plainPage(glance, 'outdatedTitle', 'outdated');
+/** Browsers keep our cookies only from a safe place: over plain http to another machine a form would be out of date for ever. */
+const outdatedPage = (glance: Glance): Html =>
+  plainPage(glance, 'outdatedTitle', Object.keys(glance.request.cookies).length === 0 ? 'noCookies' : 'outdated');
 
 function errorPages(app: FastifyInstance, pages: Pages, deps: PortalDeps): void {
   app.setNotFoundHandler(async (request, reply) => {

@@ -18,6 +18,10 @@ const EVERYWHERE = {
     'このページはありません。アドレスが違うか、期限が切れたか、あなたに宛てたものではありません。',
     'There is nothing here: the address is wrong or too old, or it is not meant for you.',
   ],
+  noCookies: [
+    'このブラウザーはサインインに要るクッキーを送ってきませんでした。ポータルは https のアドレス（この機械の上では localhost）で開いてください。',
+    'This browser did not send the cookie that signing in needs. Open the portal at an https address (on the machine itself: localhost).',
+  ],
   outdatedTitle: ['もう一度お願いします', 'Once more, please'],
   outdated: [
     'ページが古くなっていたため、何も変更していません。前のページに戻って、もう一度操作してください。',

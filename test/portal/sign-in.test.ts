@@ -68,6 +68,24 @@ describe('signing in', { timeout: 300_000 }, () => {
     );
   });
 
+  it('a browser that keeps no cookie of ours, as over plain http to another machine, is told what it needs', async () => {
+    const bare = await barePortal(['x']);
+    try {
+      const visitor = new Visitor(bare.url);
+      const csrf = await visitor.token('/sign-in');
+      const body = (): URLSearchParams => new URLSearchParams({ csrf, name: 'reader', password: PASSWORD });
+      const none = await fetch(`${bare.url}/sign-in`, { method: 'POST', body: body() });
+      assert.equal(none.status, 403);
+      assert.match(await none.text(), /https.*localhost/);
+      const other = { cookie: '__Host-mugai-stranger=another' };
+      const old = await fetch(`${bare.url}/sign-in`, { method: 'POST', body: body(), headers: other });
+      assert.equal(old.status, 403);
+      assert.doesNotMatch(await old.text(), /localhost/, 'a form that is out of date is told as that');
+    } finally {
+      await bare.close();
+    }
+  });
+
   it('TOTP: turning it off is guessed at as slowly as signing in, nothing replaces it, and half a sign-in ends with it', async () => {
     const bare = await barePortal(['一通目']);
     try {
