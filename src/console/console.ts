@@ -33,10 +33,17 @@ export function addConsole(deps: ConsoleDeps): () => void {
 
 type SettlingDeps = Pick<ConsoleDeps, 'deletions' | 'packaged' | 'hasOutbox' | 'desk'>;
 
-/** Takes messages out of the list whose deletion the middle has carried out. */
+/** After this a deletion that was not carried out was given up by the middle. */
+const GIVEN_UP_MS = 2 * 3_600_000;
+
+/** Takes messages out of the list whose deletion the middle has carried out; what it gave up can be agreed on once more. */
 export async function settleDeletions({ deletions, packaged, hasOutbox, desk }: SettlingDeps): Promise<void> {
-  for (const { id } of deletions.underWay()) {
-    if ((await packaged(id)) || !(await hasOutbox())) continue;
+  for (const { id, decided } of deletions.underWay()) {
+    if (await packaged(id)) {
+      if (desk.now() - decided > GIVEN_UP_MS) deletions.reopen(id);
+      continue;
+    }
+    if (!(await hasOutbox())) continue;
     desk.index.forget(id);
     deletions.done(id);
   }

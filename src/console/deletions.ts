@@ -10,6 +10,8 @@ export interface Deletion {
   /** `asked`; `confirmed`: on its way to the middle; `deleted`; `refused`. */
   readonly state: 'asked' | 'confirmed' | 'deleted' | 'refused';
   readonly decidedBy: string;
+  /** Milliseconds since the epoch; 0 while it is not decided. */
+  readonly decided: number;
 }
 
 /** The list of deletions, in the portal's database. */
@@ -65,7 +67,7 @@ export class Deletions {
     );
   }
 
-  /** Opens it again: the request could not be written. */
+  /** Opens it again: the request could not be written, or the middle gave it up. */
   reopen(id: MessageId): void {
     this.#db.run("UPDATE deletions SET state = 'asked', decided_by = NULL, decided = NULL WHERE id = ?", id);
   }
@@ -101,5 +103,6 @@ function deletionOf(row: Row): Deletion | undefined {
     at: Number(row['at']),
     state: String(row['state']) as Deletion['state'], // only this class writes it
     decidedBy: String(row['decided_by'] ?? ''),
+    decided: Number(row['decided'] ?? 0),
   };
 }

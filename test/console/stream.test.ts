@@ -75,7 +75,7 @@ describe('a deletion that was agreed on', { timeout: 120_000 }, () => {
       assert.ok(id !== undefined);
       const deletions = new Deletions(db);
       deletions.ask(id, 'ueda', '誤送信', 1);
-      deletions.decide(id, 'eto', 'confirmed', 2);
+      deletions.decide(id, 'eto', 'confirmed', portal.desk.now());
       const deps = {
         deletions,
         desk: portal.desk,
@@ -89,6 +89,12 @@ describe('a deletion that was agreed on', { timeout: 120_000 }, () => {
       await rename(join(root, 'away'), join(root, 'outbox'));
       await settleDeletions(deps);
       assert.equal(deletions.find(id)?.state, 'confirmed', 'the middle has not done it');
+      bare.pass(3 * 3_600_000);
+      await settleDeletions(deps);
+      assert.equal(deletions.find(id)?.state, 'asked', 'the middle gave it up: it can be agreed on once more');
+      assert.ok(deletions.decide(id, 'eto', 'confirmed', portal.desk.now()));
+      await settleDeletions(deps);
+      assert.equal(deletions.find(id)?.state, 'confirmed');
       await outbox.remove(id);
       await settleDeletions(deps);
       assert.equal(deletions.find(id)?.state, 'deleted');
