@@ -1,14 +1,17 @@
 // The raster bench: PDFs of the corpus against Dangerzone's method in PyMuPDF, pdftoppm + img2pdf and Ghostscript, in
-// alternation, one core each; against drawing alone; then both cores, a row of lengths, and small documents.
+// alternation, one core each; against drawing alone; then both cores, a row of lengths, and small documents. Time on the
+// clock moves with what else the machine does, CPU time hardly: both are told. `npm run bench -- raster [group…] [lengths]`
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { PDFDocument, StandardFonts } from 'pdf-lib';
 import { LIMITS } from '../../src/message/limits.ts';
+import { threadsCpuMs } from './cpu.ts';
 import { line, median } from './lines.ts';
 import { RASTER_SET } from './raster-set.ts';
 
@@ -17,12 +20,20 @@ const ROUNDS = 3;
 const PEER_MS = 120_000;
 const run = promisify(execFile);
 
-interface Result {
+interface Answer {
   readonly ms: number;
   readonly pages: number;
   readonly bytes: number;
   readonly error?: string;
 }
+
+interface Result extends Answer {
+  /** CPU milliseconds of all its processes. */
+  readonly cpuMs: number;
+}
+
+/** Milliseconds in which a process brings what it still has to do to an end: collecting, compiling. */
+const SETTLE_MS = 30;
 
 /** Something that converts a PDF and says how long it took. */
 interface Converter {
@@ -43,11 +54,15 @@ class LineServer implements Converter {
     this.#lines = this.#reader[Symbol.asyncIterator]();
   }
 
+  /** One document at a time, or the CPU time is that of others, too. */
   async convert(path: string): Promise<Result> {
+    const pid = this.process.pid ?? 0;
+    const before = threadsCpuMs(pid);
     this.process.stdin?.write(`${path}\n`);
     const next = await this.#lines.next();
     if (next.done === true) throw new Error(`the converter ended at ${path}`);
-    return JSON.parse(next.value) as Result;
+    await sleep(SETTLE_MS);
+    return { ...(JSON.parse(next.value) as Answer), cpuMs: threadsCpuMs(pid) - before };
   }
 
   stop(): void {
@@ -61,16 +76,20 @@ function commands(folder: string, steps: (path: string, folder: string) => reado
     convert: async (path) => {
       const work = await mkdtemp(join(folder, 'peer-'));
       const started = performance.now();
+      let cpuMs = 0;
       try {
         for (const step of steps(path, work)) {
-          // The shell only expands the names of the pages.
-          await run('taskset', ['-c', '0', 'sh', '-c', step.join(' ')], { timeout: PEER_MS, maxBuffer: 1e8 });
+          // The shell only expands the names of the pages, and tells the CPU seconds as the last of its stderr.
+          const timed = `TIMEFORMAT='%3U %3S'; time ${step.join(' ')}`;
+          const options = { timeout: PEER_MS, maxBuffer: 1e8 };
+          const { stderr } = await run('taskset', ['-c', '0', 'bash', '-c', timed], options);
+          for (const seconds of stderr.trim().split('\n').at(-1)?.split(' ') ?? []) cpuMs += Number(seconds) * 1000;
         }
         const ms = performance.now() - started;
         const { size } = await stat(join(work, 'out.pdf'));
-        return { ms, pages: 1, bytes: size };
+        return { ms, cpuMs, pages: 1, bytes: size };
       } catch (error) {
-        return { ms: performance.now() - started, pages: 0, bytes: 0, error: String(error).slice(0, 80) };
+        return { ms: performance.now() - started, cpuMs, pages: 0, bytes: 0, error: String(error).slice(0, 80) };
       } finally {
         await rm(work, { recursive: true, force: true });
       }
@@ -81,8 +100,9 @@ function commands(folder: string, steps: (path: string, folder: string) => reado
 
 const quote = (path: string): string => `'${path.replaceAll("'", `'\\''`)}'`;
 
-/** `npm run bench -- raster`. */
-export async function benchRaster(): Promise<void> {
+/** `npm run bench -- raster [group…] [lengths]`: all groups of documents and the row of lengths, or those named. */
+export async function benchRaster(named: readonly string[]): Promise<void> {
+  const isWanted = (part: string): boolean => named.length === 0 || named.includes(part);
   const folder = await mkdtemp(join(process.env['MUGAI_BENCH_DIR'] ?? tmpdir(), 'mugai-raster-'));
   const own = fileURLToPath(new URL('.', import.meta.url));
   const dpi = String(LIMITS.dpi);
@@ -99,8 +119,13 @@ export async function benchRaster(): Promise<void> {
     'render-only': new LineServer(process.execPath, [join(own, 'raster-render.ts')]),
   };
   try {
-    await compare(ours, peers);
+    await compare(
+      Object.entries(RASTER_SET).filter(([kind]) => isWanted(kind)),
+      ours,
+      peers,
+    );
     for (const peer of Object.values(peers)) peer.stop();
+    if (!isWanted('lengths')) return;
     const lengths = await lengthsOf(folder, ours);
     ours.stop();
     await bothCores(folder, join(own, 'raster-ours.ts'), lengths);
@@ -111,10 +136,14 @@ export async function benchRaster(): Promise<void> {
   }
 }
 
-async function compare(ours: Converter, peers: { readonly [name: string]: Converter }): Promise<void> {
+async function compare(
+  set: readonly (readonly [string, readonly string[]])[],
+  ours: Converter,
+  peers: { readonly [name: string]: Converter },
+): Promise<void> {
   const pairs: Pair[] = [];
   const failures = new Map<string, number>();
-  for (const [kind, names] of Object.entries(RASTER_SET)) {
+  for (const [kind, names] of set) {
     for (const name of names) {
       const path = join(CORPUS, 'pdf', name);
       await ours.convert(path); // V8's fast tier, the page cache
@@ -131,12 +160,12 @@ async function compare(ours: Converter, peers: { readonly [name: string]: Conver
         else if (!failed) pairs.push({ kind, name, peer, mine, theirs: results });
       }
       process.stderr.write(
-        `${name}: ${mine[0]?.pages ?? 0} pages, ${median(mine.map(({ ms }) => ms)).toFixed(0)} ms\n`,
+        `${name}: ${mine[0]?.pages ?? 0} pages, ${told(mine)}; ${[...theirs].map(([peer, results]) => `${peer} ${told(results)}`).join('; ')}\n`,
       );
     }
   }
   for (const peer of Object.keys(peers)) {
-    for (const kind of ['all', ...Object.keys(RASTER_SET)]) {
+    for (const kind of ['all', ...set.map(([group]) => group)]) {
       tell(
         kind,
         peer,
@@ -157,7 +186,7 @@ async function compare(ours: Converter, peers: { readonly [name: string]: Conver
   }
   const slowest = pairs
     .filter(({ peer }) => peer === 'dangerzone-method')
-    .toSorted((a, b) => speed(a, a.mine) / speed(a, a.theirs) - speed(b, b.mine) / speed(b, b.theirs))[0];
+    .toSorted((a, b) => thrift(a, a.mine) / thrift(a, a.theirs) - thrift(b, b.mine) / thrift(b, b.theirs))[0];
   if (slowest !== undefined) tell(`slowest: ${slowest.name}`, slowest.peer, [slowest]);
 }
 
@@ -173,6 +202,10 @@ interface Pair {
 /** Pages a second: of our page count on both sides, so that the ratio is that of the times. */
 const speed = (pair: Pair, results: readonly Result[]): number =>
   ((pair.mine[0]?.pages ?? 0) * 1000) / median(results.map(({ ms }) => ms));
+const thrift = (pair: Pair, results: readonly Result[]): number =>
+  ((pair.mine[0]?.pages ?? 0) * 1000) / median(results.map(({ cpuMs }) => cpuMs));
+const told = (results: readonly Result[]): string =>
+  `${median(results.map(({ ms }) => ms)).toFixed(0)} ms (${median(results.map(({ cpuMs }) => cpuMs)).toFixed(0)} CPU)`;
 const weight = (pair: Pair, results: readonly Result[]): number =>
   (results[0]?.bytes ?? 0) / 1000 / (pair.mine[0]?.pages ?? 1);
 
@@ -185,6 +218,7 @@ function tell(kind: string, peer: string, pairs: readonly Pair[]): void {
     peerValue: geometricMean(pairs.map((pair) => of(pair, pair.theirs))),
   });
   line({ ...common, metric: 'pages_per_second', unit: '1/s, geometric mean', ...means(speed) });
+  line({ ...common, metric: 'pages_per_cpu_second', unit: '1/s, geometric mean', ...means(thrift) });
   if (peer !== 'render-only') line({ ...common, metric: 'kb_per_page', unit: 'KB, geometric mean', ...means(weight) });
 }
 
