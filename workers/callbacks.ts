@@ -1,6 +1,7 @@
 // JavaScript functions as entries of a WebAssembly table, so that C code may call them. Emscripten's own `addFunction`
 // first reads the whole table of the instance: 5 of the 6 ms that a fresh PDFium took. A module that imports the
 // functions and exports them again gives them the types a table asks for (WebAssembly JavaScript interface 2.0, §5.6).
+import type { Table } from './pdfium-instance.ts';
 
 /** Parameters and result, all 32-bit integers: `parameters` of them, and `result` when the function returns one. */
 export interface Signature {
@@ -9,10 +10,6 @@ export interface Signature {
 }
 
 // Neither @types/node nor the es2024 lib declares WebAssembly: as much of it as is used here.
-interface Table {
-  grow(entries: number): number;
-  set(index: number, entry: unknown): void;
-}
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> };
@@ -55,12 +52,12 @@ export class Callbacks {
   }
 
   /** Puts the functions at the end of the table; the first one's index, the others follow. */
-  place(table: unknown, functions: readonly ((...args: number[]) => number | void)[]): number {
+  place(table: Table, functions: readonly ((...args: number[]) => number | void)[]): number {
     if (functions.length !== this.#count) throw new Error('a function for each signature');
     const given = Object.fromEntries(functions.map((callback, index) => [String(index), callback]));
     const { exports } = new WebAssembly.Instance(this.#module, { 0: given });
-    const first = (table as Table).grow(this.#count);
-    for (let index = 0; index < this.#count; index++) (table as Table).set(first + index, exports[String(index)]);
+    const first = table.grow(this.#count);
+    for (let index = 0; index < this.#count; index++) table.set(first + index, exports[String(index)]);
     return first;
   }
 }

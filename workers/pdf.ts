@@ -31,46 +31,55 @@ const FONTS_TOLD = 20;
 const EXIT_OUT_OF_MEMORY = 134;
 
 /**
- * V8 does not hurry to free the memory of a dead instance: after twelve documents of 190 MB a child held 910 MB, and an
- * innocent document would have been killed for it. So a large one is collected before the next begins (20 ms).
+ * An engine serves document after document and is made new in between. One that grew large is let go; V8 does not hurry to
+ * free such memory: after twelve documents of 190 MB a child held 910 MB, and an innocent document would have been killed for
+ * it. So it is collected before the next begins (20 ms).
  */
 const LARGE_ENGINE = 64 * 1024 * 1024;
-let lastEngineBytes = 0;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 async function collectDead(): Promise<void> {
-  if (lastEngineBytes <= LARGE_ENGINE) return;
   collect();
   await new Promise((resolve) => setImmediate(resolve)); // finalizers of the first round hold the memory until they ran
   collect();
 }
 
-/** Compiles the engine and starts it once for nothing: V8 keeps the first instance for ever, so that is a small one. */
-async function prepare(): Promise<Awaited<ReturnType<typeof compilePdfium>>> {
-  const module = await compilePdfium();
-  await Pdfium.start(module);
-  return module;
-}
-
-const prepared = prepare();
+const compiled = compilePdfium();
+let next: Promise<Pdfium> = compiled.then((module) => new Pdfium(module));
 // A rejection is met by the first document, which waits for it.
-prepared.catch(() => undefined);
+next.catch(() => undefined);
+
+/** The engine for the document after this one: made ready when the host has been told of this one's end. */
+async function following(engine: Pdfium, isSound: boolean): Promise<Pdfium> {
+  await new Promise((resolve) => setImmediate(resolve));
+  if (isSound && engine.memory.buffer.byteLength <= LARGE_ENGINE) {
+    engine.renew();
+    return engine;
+  }
+  return compiled.then(async (module) => {
+    await collectDead();
+    return new Pdfium(module);
+  });
+}
 
 serve(pdfiumVersion(), async (job, out) => {
   const bytes = await whole(job);
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
-  await collectDead();
-  const engine = await Pdfium.start(await prepared);
+  const engine = await next;
+  let isSound = false;
   try {
     await convert(engine, bytes, job, out);
+    isSound = true;
   } catch (error) {
     if (error instanceof OutOfMemory) throw new Refusal('out-of-memory', error.message);
     // A trap after a refusal of memory is PDFium's own way to give up; any other trap is unknown and ends the process too.
     if (isTrap(error) && engine.refused > 0) process.exit(EXIT_OUT_OF_MEMORY);
+    isSound = error instanceof Refusal;
     throw error;
   } finally {
-    lastEngineBytes = engine.memory.buffer.byteLength;
+    next = following(engine, isSound);
+    next.catch(() => undefined);
   }
 });
 

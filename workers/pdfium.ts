@@ -1,38 +1,19 @@
-// PDFium (WebAssembly) through its raw C exports: one instance per document, memory capped, fonts answered from memory.
+// PDFium (WebAssembly) through its raw C exports: an engine as new for each document, memory capped, fonts answered from memory.
 // The engine has no file system, no socket and no JavaScript; everything it sees is what is copied into its memory.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { init } from '@embedpdf/pdfium';
-import { LIMITS } from '../src/message/limits.ts';
 import { Callbacks } from './callbacks.ts';
 import { fontFile, fontName, fontTable, standIn, type Face } from './fonts.ts';
 import { drawnBytes, strideOf, type Drawn } from './pack.ts';
+import { Instance, type Exports, type Module } from './pdfium-instance.ts';
 
 const require = createRequire(import.meta.url);
 
 // Neither @types/node nor the es2024 lib declares WebAssembly: as much of it as is used here.
-type Module = object;
-interface Instance {
-  readonly exports: Readonly<Record<string, unknown>>;
-}
 declare const WebAssembly: {
-  readonly Instance: new (module: Module, imports: object) => Instance;
   readonly RuntimeError: new (message: string) => Error;
   readonly compile: (bytes: Uint8Array) => Promise<Module>;
 };
-
-type Exports = Readonly<Record<string, (...args: number[]) => number>>;
-
-/** What the Emscripten glue wants to be given, as far as we use it. */
-interface GlueOptions {
-  readonly print: () => void;
-  readonly printErr: () => void;
-  readonly instantiateWasm: (
-    imports: { readonly env: Record<string, unknown> },
-    done: (instance: Instance, module: Module) => void,
-  ) => Instance['exports'];
-}
-const start = init as unknown as (options: GlueOptions) => Promise<unknown>;
 
 /** A font the document names and does not bring; `face` is ours, undefined when one of PDFium's own stood in. */
 export interface MissedFont {
@@ -71,59 +52,47 @@ const URI_BYTES = 1024;
 
 export const LOAD_ERROR = { format: 3, password: 4, security: 5 } as const;
 
-/** One PDFium instance: a single document, then it is let go. */
+/** One PDFium engine: a single document, then it is made new, or let go. */
 export class Pdfium {
+  readonly #instance: Instance;
   readonly #exports: Exports;
   readonly memory: { readonly buffer: ArrayBuffer };
   /** Fonts the document missed, by name. */
   readonly missedFonts = new Map<string, MissedFont>();
-  /** Growths of memory that were refused. PDFium drops an image it has no room for and still reports success. */
-  #refused = 0;
 
-  private constructor(instance: Instance, refusals: { onRefuse: () => void }) {
-    this.#exports = instance.exports as Exports;
-    this.memory = instance.exports['memory'] as { readonly buffer: ArrayBuffer };
-    refusals.onRefuse = () => (this.#refused += 1);
+  /** Starts an instance of the compiled module. */
+  constructor(module: Module) {
+    this.#instance = new Instance(module);
+    this.#exports = this.#instance.exports;
+    this.memory = this.#instance.memory;
+    const config = this.zeroed(CONFIG_SIZE);
+    this.view.setInt32(config, CONFIG_VERSION, true);
+    this.call('FPDF_InitLibraryWithConfig', config);
+    this.#offerFonts();
+    this.#instance.keep();
   }
 
-  /** A fresh instance of the compiled module; 1 ms warm. */
-  static async start(module: Module): Promise<Pdfium> {
-    const refusals = { onRefuse: (): void => undefined };
-    let instance: Instance | undefined;
-    await start({
-      print: () => undefined,
-      printErr: () => undefined,
-      instantiateWasm: (imports, done) => {
-        const grow = imports.env['emscripten_resize_heap'] as (bytes: number) => number;
-        imports.env['emscripten_resize_heap'] = (bytes: number): number => {
-          if (bytes >>> 0 <= LIMITS.pdfiumBytes) return grow(bytes);
-          refusals.onRefuse();
-          return 0;
-        };
-        instance = new WebAssembly.Instance(module, imports);
-        done(instance, module);
-        return instance.exports;
-      },
-    });
-    if (instance === undefined) throw new Error('PDFium was not instantiated');
-    const engine = new Pdfium(instance, refusals);
-    const config = engine.zeroed(CONFIG_SIZE);
-    engine.view.setInt32(config, CONFIG_VERSION, true);
-    engine.call('FPDF_InitLibraryWithConfig', config);
-    engine.#offerFonts();
-    return engine;
+  /** Makes it what it was when it was started: nothing of a document is left, and none of its handles may be used. */
+  renew(): void {
+    this.#instance.restore();
+    this.missedFonts.clear();
   }
 
-  /** How many times memory was refused so far. */
+  /** Growths of memory that were refused so far. PDFium drops an image it has no room for and still reports success. */
   get refused(): number {
-    return this.#refused;
+    return this.#instance.refused;
+  }
+
+  /** An exported C function. */
+  exported(name: string): (...args: number[]) => number {
+    const exported = this.#exports[name];
+    if (exported === undefined) throw new Error(`PDFium has no ${name}`);
+    return exported;
   }
 
   /** Calls an exported C function by name. */
   call(name: string, ...args: number[]): number {
-    const exported = this.#exports[name];
-    if (exported === undefined) throw new Error(`PDFium has no ${name}`);
-    return exported(...args);
+    return this.exported(name)(...args);
   }
 
   // Views go stale when the memory grows: ask anew after each call.
@@ -194,7 +163,7 @@ export class Pdfium {
       if (buffer !== 0 && size >>> 0 >= part.length) this.bytes.set(part, buffer >>> 0);
       return part.length;
     };
-    const first = FONT_CALLBACKS.place(this.#exports['__indirect_function_table'], [
+    const first = FONT_CALLBACKS.place(this.#instance.table, [
       nothing, // Release
       nothing, // EnumFonts
       mapFont,

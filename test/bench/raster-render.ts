@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline';
 import { LIMITS } from '../../src/message/limits.ts';
 import { Pdfium, compilePdfium } from '../../workers/pdfium.ts';
 
-const module = await compilePdfium();
+const engine = new Pdfium(await compilePdfium());
 for await (const path of createInterface({ input: process.stdin })) {
   const started = performance.now();
-  const document = (await Pdfium.start(module)).open(readFileSync(path), '');
+  const document = engine.open(readFileSync(path), '');
   let pages = 0;
   if (typeof document !== 'number') {
     for (; pages < document.pageCount; pages++) {
@@ -22,5 +22,6 @@ for await (const path of createInterface({ input: process.stdin })) {
       document.closePage(page);
     }
   }
+  engine.renew();
   process.stdout.write(`${JSON.stringify({ ms: performance.now() - started, pages, bytes: 0 })}\n`);
 }

@@ -9,6 +9,7 @@ import { builtInPolicy } from '../../src/policy/policy.ts';
 import type { JailedChild } from '../../src/sandbox/child.ts';
 import { FAMILIES, type Family } from '../../src/sandbox/families.ts';
 import { ChildPool } from '../../src/sandbox/pool.ts';
+import { killTree } from '../../src/sandbox/process-tree.ts';
 import type { RasterPage } from '../../src/sandbox/raster-page.ts';
 import { OPERATION, type Run } from '../../src/sandbox/wire.ts';
 import { drawPages, type DrawnDocument, type TakePage } from '../../src/sanitise/draw-pages.ts';
@@ -182,7 +183,7 @@ function murderous(
           async (child) => {
             let left = frames[used++] ?? Number.POSITIVE_INFINITY;
             const run: JailedChild['run'] = async (request, input, sink, bounds) => {
-              if (left === 0) process.kill(-(child.pid as number), 'SIGKILL');
+              if (left === 0) killTree(child.pid as number); // all of it, at once: what is inside would answer meanwhile
               return child.run(
                 request,
                 input,

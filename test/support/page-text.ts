@@ -44,7 +44,7 @@ async function pdfjs(file: Uint8Array): Promise<string> {
 }
 
 async function pdfium(file: Uint8Array): Promise<string> {
-  const engine = await Pdfium.start(await compilePdfium());
+  const engine = new Pdfium(await compilePdfium());
   const document = engine.open(file, '');
   if (typeof document === 'number') throw new Error(`PDFium error ${document}`);
   let text = '';
