@@ -2,55 +2,31 @@
 // repository. They work inside the engine's own memory: the page is not copied. Each goes over the pixels once, packing and
 // judging them in the same step; where next to nothing but white is, a step is two loads and a store.
 
-type Code = readonly (number | Code)[];
+import {
+  I32,
+  V128,
+  add,
+  block,
+  branch,
+  branchIf,
+  get,
+  int,
+  isZero,
+  lessThan,
+  loop,
+  module,
+  set,
+  simd,
+  subtract,
+  unsigned,
+  type Code,
+} from './assembler.ts';
 
-// Encoding of a module: WebAssembly core specification 2.0, chapter 5.
-const I32 = 0x7f;
-const V128 = 0x7b;
-const VOID = 0x40;
-
-function unsigned(value: number): Code {
-  return value < 128 ? [value] : [(value & 127) | 128, unsigned(value >>> 7)];
-}
-function signed(value: number): Code {
-  const rest = value >> 7;
-  const last = (rest === 0 && (value & 64) === 0) || (rest === -1 && (value & 64) !== 0);
-  return last ? [value & 127] : [(value & 127) | 128, signed(rest)];
-}
-function flat(code: Code): number[] {
-  return code.flatMap((part) => (typeof part === 'number' ? part : flat(part)));
-}
-function sized(code: Code): Code {
-  const bytes = flat(code);
-  return [unsigned(bytes.length), bytes];
-}
-function list(items: readonly Code[]): Code {
-  return [unsigned(items.length), items];
-}
-function section(id: number, items: readonly Code[]): Code {
-  return [id, sized(list(items))];
-}
-function text(value: string): Code {
-  return sized([...Buffer.from(value, 'latin1')]);
-}
-
-// Instructions: operands come first, as on the stack.
-const get = (local: number): Code => [0x20, local];
-const set = (local: number, value: Code): Code => [value, 0x21, local];
-const int = (value: number): Code => [0x41, signed(value)];
-const add = (a: Code, b: Code): Code => [a, b, 0x6a];
-const subtract = (a: Code, b: Code): Code => [a, b, 0x6b];
-const countBits = (a: Code): Code => [a, 0x69];
-const lessThan = (a: Code, b: Code): Code => [a, b, 0x49];
-const isZero = (a: Code): Code => [a, 0x45];
-const block = (...body: readonly Code[]): Code => [0x02, VOID, body, 0x0b];
-const loop = (...body: readonly Code[]): Code => [0x03, VOID, body, 0x0b];
-const branch = (label: number): Code => [0x0c, label];
-const branchIf = (label: number, condition: Code): Code => [condition, 0x0d, label];
-
-const simd = (op: number, ...operands: readonly Code[]): Code => [operands, 0xfd, unsigned(op)];
 const load = (address: Code, offset: number): Code => [simd(0x00, address), 0, unsigned(offset)];
 const storeLow64 = (address: Code, value: Code): Code => [simd(0x5b, address, value), 0, 0, 0];
+const store = (address: Code, value: Code): Code => [simd(0x0b, address, value), 0, 0];
+const storeLow32 = (address: Code, value: Code): Code => [simd(0x5a, address, value), 0, 0, 0];
+const vector = (shorts: readonly number[]): Code => [0xfd, 0x0c, [...new Uint8Array(Uint16Array.from(shorts).buffer)]];
 const shuffle = (lanes: readonly number[], a: Code, b: Code): Code => [simd(0x0d, a, b), lanes];
 const splat8 = (value: number): Code => simd(0x0f, int(value));
 const splat16 = (value: number): Code => simd(0x10, int(value));
@@ -68,6 +44,12 @@ const subtract8 = (a: Code, b: Code): Code => simd(0x71, a, b);
 const subtractToZero8 = (a: Code, b: Code): Code => simd(0x73, a, b);
 const left16 = (a: Code, bits: number): Code => simd(0x8b, a, int(bits));
 const right16 = (a: Code, bits: number): Code => simd(0x8d, a, int(bits));
+const lowShorts = (a: Code): Code => simd(0x89, a);
+const highShorts = (a: Code): Code => simd(0x8a, a);
+const right32 = (a: Code, bits: number): Code => simd(0xad, a, int(bits));
+const add32 = (a: Code, b: Code): Code => simd(0xae, a, b);
+const dot = (a: Code, b: Code): Code => simd(0xba, a, b);
+const countBits = (a: Code): Code => [a, 0x69];
 const mask32 = (a: Code): Code => simd(0xa4, a);
 const mask8 = (a: Code): Code => simd(0x64, a);
 
@@ -147,6 +129,27 @@ function rgb4(): Code {
   ]);
 }
 
+/** `rgb8(…)`: R, G, B, 255 words → 8 bits each. The target may be the source. */
+function rgb8(): Code {
+  const colours = [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0];
+  return rows(4, 12, 16, [set(HERE, load(get(SOURCE), 0)), store(get(TARGET), shuffle(colours, get(HERE), get(HERE)))]);
+}
+
+/** `grey8(…)`: R, G, B, 255 words → luma (ITU-R BT.601, weights in 1/256). The target may be the source. */
+function grey8(): Code {
+  const weights = vector([77, 151, 28, 0, 77, 151, 28, 0]);
+  const lanes = (first: number): number[] =>
+    [0, 8, 16, 24].flatMap((at) => [0, 1, 2, 3].map((byte) => first + at + byte));
+  return rows(4, 4, 16, [
+    set(HERE, load(get(SOURCE), 0)),
+    set(NEXT, dot(lowShorts(get(HERE)), weights)),
+    set(GAP, dot(highShorts(get(HERE)), weights)),
+    set(GREYS, add32(shuffle(lanes(0), get(NEXT), get(GAP)), shuffle(lanes(4), get(NEXT), get(GAP)))),
+    set(GREYS, right32(get(GREYS), 8)),
+    storeLow32(get(TARGET), shuffle([0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], get(GREYS), get(GREYS))),
+  ]);
+}
+
 /** White stays white: 16 nibbles of ones; anything else is worked on. */
 function unlessWhite(all: Code, work: Code): Code {
   return block(
@@ -190,37 +193,23 @@ export const SLACK = 64;
 /** Pixels a step takes at most: strides are multiples of it. */
 export const STEP = 16;
 
-const parameters = (types: number): Code => list(Array.from({ length: types }, () => [I32]));
-
-/** The module; imports the memory as `e.mem`, exports `grey`, `words`, `rgb4`. */
+/** The module; imports the memory as `e.mem`, exports `grey`, `words`, `rgb4`, `rgb8`, `grey8`. */
 export function assemble(colourTolerance: number, softStep: number): Uint8Array {
-  const functions: readonly (readonly [name: string, body: Code])[] = [
+  const bodies: readonly (readonly [name: string, body: Code])[] = [
     ['grey', grey(softStep)],
     ['words', words(colourTolerance, softStep)],
     ['rgb4', rgb4()],
+    ['rgb8', rgb8()],
+    ['grey8', grey8()],
   ];
-  const locals = list([
+  // from, to, width, height, row bytes, stride, away → soft, coloured
+  const type = { parameters: 7, results: 2 };
+  const locals = [
     [5, I32],
     [5, V128],
-  ]);
-  return Uint8Array.from(
-    flat([
-      [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      // from, to, width, height, row bytes, stride, away → soft, coloured
-      section(1, [[0x60, parameters(7), parameters(2)]]),
-      section(2, [[text('e'), text('mem'), 0x02, 0x00, unsigned(1)]]),
-      section(
-        3,
-        functions.map(() => [0]),
-      ),
-      section(
-        7,
-        functions.map(([name], index) => [text(name), 0x00, index]),
-      ),
-      section(
-        10,
-        functions.map(([, body]) => sized([locals, body, 0x0b])),
-      ),
-    ]),
+  ];
+  return module(
+    [],
+    bodies.map(([name, body]) => ({ name, type, locals, body })),
   );
 }

@@ -52,7 +52,7 @@ type Loop = (
   stride: number,
   away: number,
 ) => readonly [soft: number, coloured: number];
-type Loops = { readonly [name in 'grey' | 'words' | 'rgb4']: Loop };
+type Loops = { readonly [name in 'grey' | 'words' | 'rgb4' | 'rgb8' | 'grey8']: Loop };
 
 // Neither @types/node nor the es2024 lib declares WebAssembly: as much of it as is used here.
 declare const WebAssembly: {
@@ -76,7 +76,7 @@ export class Packer {
 
   /**
    * Packs a drawn page. Flat pages get 4 bits a channel, soft ones 8; one channel when next to nothing is coloured. The
-   * result lies outside the engine and is valid until the next page is packed.
+   * result lies outside the engine and is valid until the next page is packed; what was drawn may be written over.
    */
   pack({ pointer, width, height, grey }: Drawn): Packed {
     const count = width * height;
@@ -103,16 +103,20 @@ export class Packer {
     return copy;
   }
 
-  /** Soft pages, 8 bits a channel. They go to a JPEG encoder, which takes ten times as long as these loops. */
-  #wide({ pointer, width, height, grey }: Drawn, stride: number, format: PixelFormat): Packed {
-    const pixels = this.#copyOf(rowBytes(format, width) * height);
-    const { buffer } = this.#engine.memory;
-    let at = 0;
-    for (let y = 0; y < height; y++) {
-      const from = pointer + y * stride;
-      if (grey) pixels.set(new Uint8Array(buffer, from, width), y * width);
-      else at = (format === PIXEL.grey8 ? luma : colour)(new Uint32Array(buffer, from, width), pixels, at);
+  /** Soft pages, 8 bits a channel, packed where they were drawn. */
+  #wide(
+    { pointer, width, height, grey }: Drawn,
+    stride: number,
+    format: typeof PIXEL.rgb8 | typeof PIXEL.grey8,
+  ): Packed {
+    const row = rowBytes(format, width);
+    if (!grey) {
+      this.#loops[format === PIXEL.grey8 ? 'grey8' : 'rgb8'](pointer, pointer, width, height, row, stride, 0);
+      return { format, pixels: this.#taken(pointer, row * height) };
     }
+    const pixels = this.#copyOf(row * height);
+    for (let y = 0; y < height; y++)
+      pixels.set(new Uint8Array(this.#engine.memory.buffer, pointer + y * stride, width), y * width);
     return { format, pixels };
   }
 
@@ -134,25 +138,4 @@ export class Packer {
 /** A white page in the leanest format. */
 export function whitePage(width: number, height: number): Packed {
   return { format: PIXEL.grey4, pixels: Buffer.alloc(rowBytes(PIXEL.grey4, width) * height, 0xff) };
-}
-
-/** Luma, ITU-R BT.601 weights in 1/256. */
-function luma(row: Uint32Array, packed: Buffer, start: number): number {
-  let at = start;
-  for (let x = 0; x < row.length; x++) {
-    const pixel = row[x] as number;
-    packed[at++] = ((pixel & 255) * 77 + ((pixel >>> 8) & 255) * 151 + ((pixel >>> 16) & 255) * 28) >>> 8;
-  }
-  return at;
-}
-
-function colour(row: Uint32Array, packed: Buffer, start: number): number {
-  let at = start;
-  for (let x = 0; x < row.length; x++) {
-    const pixel = row[x] as number;
-    packed[at++] = pixel & 255;
-    packed[at++] = (pixel >>> 8) & 255;
-    packed[at++] = (pixel >>> 16) & 255;
-  }
-  return at;
 }

@@ -69,10 +69,9 @@ export function isPhotoLike(page: RasterPage): boolean {
   const channels = page.format === PIXEL.grey8 ? 1 : 3;
   const { width, height, pixels } = page;
   const away = (width + 1) * channels;
+  const enough = width * Math.ceil((height - 1) / SOFT_ROWS) * SOFT_SHARE;
   let soft = 0;
-  let seen = 0;
-  for (let y = 0; y + 1 < height; y += SOFT_ROWS) {
-    seen += width;
+  for (let y = 0; y + 1 < height && soft <= enough; y += SOFT_ROWS) {
     const end = ((y + 1) * width - 1) * channels;
     for (let i = y * width * channels; i < end; i += channels) {
       let step = 0;
@@ -82,5 +81,5 @@ export function isPhotoLike(page: RasterPage): boolean {
       if (step > 0 && step <= SOFT_STEP) soft += 1;
     }
   }
-  return soft > seen * SOFT_SHARE;
+  return soft > enough;
 }
