@@ -4,6 +4,7 @@ import { LIMITS } from '../src/message/limits.ts';
 import { READABLE_TEXT, type Run } from '../src/sandbox/wire.ts';
 import { strideOf, type Drawn } from './pack.ts';
 import type { Pdfium } from './pdfium.ts';
+import { BATCH, BOX, GENERATED, OBJECT, ORIGIN, PLACED, POINT, RECORD, fetchOf, type Fetch } from './text-records.ts';
 
 /** A page as it was drawn. */
 export interface DrawnPage extends Drawn {
@@ -68,6 +69,8 @@ const CLIP_ONLY = 7;
 export class TextReader {
   readonly #engine: Pdfium;
   readonly #scratch: number;
+  readonly #fetch: Fetch;
+  readonly #records: number;
   #buffer: ArrayBuffer | undefined;
   #floats = new Float32Array(0);
   #doubles = new Float64Array(0);
@@ -78,6 +81,8 @@ export class TextReader {
   constructor(engine: Pdfium) {
     this.#engine = engine;
     this.#scratch = engine.zeroed(64);
+    this.#fetch = fetchOf(engine);
+    this.#records = engine.zeroed(BATCH * RECORD);
   }
 
   read(page: DrawnPage): FoundText {
@@ -101,24 +106,29 @@ export class TextReader {
     let style: Style | undefined;
     const count = Math.min(MOST_CHARACTERS, engine.call('FPDFText_CountChars', handle));
     for (let i = 0; i < count; i++) {
-      let point = engine.call('FPDFText_GetUnicode', handle, i);
+      if (i % BATCH === 0) {
+        this.#fetch(handle, i, Math.min(count, i + BATCH), this.#records);
+        this.#look();
+      }
+      const record = this.#records + (i % BATCH) * RECORD;
+      let point = this.#words[(record + POINT) >> 2] as number;
       // PDFium gives a supplementary character as its two halves, at one place.
       if (isHighHalf(point) && i + 1 < count)
         point = pairOf(point, engine.call('FPDFText_GetUnicode', handle, i + 1)) ?? point;
       const text = textOf(point);
       if (text === undefined) continue;
-      const generated = engine.call('FPDFText_IsGenerated', handle, i) === 1;
+      const generated = this.#ints[(record + GENERATED) >> 2] === 1;
       if (text === ' ' || generated) {
         seen.space();
         unseen.space();
         continue;
       }
-      const its = engine.call('FPDFText_GetTextObject', handle, i);
+      const its = this.#words[(record + OBJECT) >> 2] as number;
       if (its !== object || style === undefined) {
         object = its;
         style = this.#styleOf(handle, i, its, toPixels);
       }
-      const glyph = this.#glyph(handle, i, text, style, toPixels);
+      const glyph = this.#glyph(record, text, style, toPixels);
       const inked = glyph !== undefined && (text === '\u3000' || this.#hasInk(glyph, page));
       if (style.unseen) {
         if (inked) unseen.add(glyph);
@@ -178,20 +188,16 @@ export class TextReader {
     };
   }
 
-  #glyph(handle: number, index: number, text: string, style: Style, map: Matrix): Glyph | undefined {
-    const engine = this.#engine;
-    const out = this.#scratch;
-    if (engine.call('FPDFText_GetLooseCharBox', handle, index, out) === 0) return undefined;
-    if (engine.call('FPDFText_GetCharOrigin', handle, index, out + 16, out + 24) === 0) return undefined;
-    this.#look();
+  #glyph(record: number, text: string, style: Style, map: Matrix): Glyph | undefined {
+    if (this.#ints[(record + PLACED) >> 2] !== 1) return undefined;
     const floats = this.#floats;
-    const at = out >> 2;
+    const at = (record + BOX) >> 2;
     const left = floats[at] as number;
     const top = floats[at + 1] as number;
     const right = floats[at + 2] as number;
     const bottom = floats[at + 3] as number;
-    const ox = this.#doubles[(out + 16) >> 3] as number;
-    const oy = this.#doubles[(out + 24) >> 3] as number;
+    const ox = this.#doubles[(record + ORIGIN) >> 3] as number;
+    const oy = this.#doubles[(record + ORIGIN + 8) >> 3] as number;
     const [a, b, c, d, e, f] = map;
     // The box's corners in pixels: pages are turned by quarters only, but the map holds for any turn.
     const glyph: Glyph = {
@@ -223,10 +229,12 @@ export class TextReader {
     const base = grey ? pointer : pointer >> 2;
     const stride = strideOf(width, true);
     const first = pixels[base + top * stride + left] as number;
-    for (let y = top; y < bottom; y += stepY) {
-      const row = base + y * stride;
+    const rows = Math.ceil((bottom - top) / stepY);
+    // From the middle on, where most letters have ink, round to the rows above it.
+    for (let nth = 0, row = rows >> 1; nth < rows; nth++, row = row + 1 === rows ? 0 : row + 1) {
+      const from = base + (top + row * stepY) * stride;
       for (let x = left; x < right; x += stepX) {
-        const pixel = pixels[row + x] as number;
+        const pixel = pixels[from + x] as number;
         if (pixel !== first && differs(pixel, first)) return true;
       }
     }
@@ -374,7 +382,8 @@ class Runs {
     if (first === undefined || last === undefined || this.#runs.length >= LIMITS.pageRuns) return;
     const { width, height, widthPt, heightPt } = this.#page;
     const [scaleX, scaleY] = [widthPt / width, heightPt / height];
-    let text = glyphs.map((glyph) => glyph.text).join('');
+    let text = '';
+    for (const glyph of glyphs) text += glyph.text;
     let reach = advanceOf(last);
     if (next !== undefined && blank) text += ' ';
     // A character by itself has no direction: PDFium then takes that of most lines, and breaks the line in forms. A blank
