@@ -218,7 +218,7 @@ class Renderer {
 
   render(index: number, notices: PageNotices): Sheet {
     const refused = this.#engine.refused;
-    const handle = this.#document.openPage(index);
+    let handle = this.#document.openPage(index);
     if (handle === 0) {
       const failure = this.#engine.refused > refused ? 'out-of-memory' : 'damaged';
       return { ...this.#fit(this.#document.sizeOf(index), this.#dpi.coloured), failure };
@@ -228,9 +228,10 @@ class Renderer {
     const { width, height, widthPt, heightPt } = sheet;
     try {
       const drawn = this.#document.draw(handle, width, height, grey);
-      const found = this.#reader?.read({ ...drawn, handle, widthPt, heightPt });
-      const packed = this.#packer.pack(drawn);
       notices.look(this.#engine, this.#document, handle);
+      if (this.#reader !== undefined) handle = this.#document.flattened(handle, index);
+      const found = handle === 0 ? undefined : this.#reader?.read({ ...drawn, handle, widthPt, heightPt });
+      const packed = this.#packer.pack(drawn);
       return found === undefined
         ? { ...sheet, packed }
         : { ...sheet, packed, runs: found.runs, hidden: found.hidden, scan: found.unseen };
@@ -238,7 +239,7 @@ class Renderer {
       if (!(error instanceof OutOfMemory)) throw error;
       return { ...sheet, failure: 'out-of-memory' };
     } finally {
-      this.#document.closePage(handle);
+      if (handle !== 0) this.#document.closePage(handle);
     }
   }
 

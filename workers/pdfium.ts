@@ -27,6 +27,10 @@ const CONFIG_VERSION = 2;
 const BITMAP_GREY = 1;
 const BITMAP_BGRX = 3;
 const RENDER_ANNOTATIONS = 0x01;
+/** Annotations of a page that are made part of it. */
+const MOST_ANNOTATIONS = 2000;
+const FLATTEN_FOR_PRINT = 1;
+const FLATTENED = 1;
 const RENDER_REVERSE_BYTES = 0x10; // R, G, B, X in memory
 const RENDER_PRINTING = 0x800; // what paper would show: no notes, no buttons that are not printed
 const FORM_INFO_SIZE = 512;
@@ -284,6 +288,18 @@ export class Document {
     } finally {
       engine.free(buffer);
     }
+  }
+
+  /**
+   * The page with what its annotations and form fields show on paper as part of its content, so that its text has theirs; 0 when it
+   * cannot be loaded again. The handle that was given is of no more use. Draw it before: what is drawn then is not drawn twice.
+   */
+  flattened(page: number, index: number): number {
+    const count = this.#engine.call('FPDFPage_GetAnnotCount', page);
+    if (count === 0 || count > MOST_ANNOTATIONS) return page;
+    if (this.#engine.call('FPDFPage_Flatten', page, FLATTEN_FOR_PRINT) !== FLATTENED) return page;
+    this.closePage(page);
+    return this.openPage(index);
   }
 
   closePage(page: number): void {

@@ -7,7 +7,7 @@ import { readRuns } from '../../src/sandbox/page-text.ts';
 import { PagePdf } from '../../src/sanitise/page-pdf.ts';
 import { printHtml } from '../support/chromium-print.ts';
 import { drive, remarksOf } from '../support/drive-worker.ts';
-import { onePage, stream } from '../support/make-pdf.ts';
+import { makePdf, onePage, stream } from '../support/make-pdf.ts';
 import { readText } from '../support/page-text.ts';
 
 interface Layered {
@@ -142,6 +142,32 @@ test('letters in colour, on colour and on pictures are seen', async () => {
     assert.equal(words, 'Seen');
     assert.deepEqual(findings, []);
   }
+});
+
+test('what stands in form fields and annotations comes back, and what of them is not on paper does not', async () => {
+  const font = '/Resources <</Font <</F 5 0 R>>>>';
+  const shown = (text: string): string =>
+    stream(`/Type /XObject /Subtype /Form /BBox [0 0 300 20] ${font}`, `BT /F 14 Tf 2 5 Td (${text}) Tj ET`);
+  const field = '/Type /Annot /Subtype /Widget /FT /Tx /DA (/F 14 Tf 0 g) /F 4';
+  const source = makePdf([
+    '<</Type /Catalog /Pages 2 0 R /AcroForm <</Fields [6 0 R 7 0 R] /NeedAppearances true /DR <</Font <</F 5 0 R>>>> /DA (/F 14 Tf 0 g)>>>>',
+    '<</Type /Pages /Count 1 /Kids [3 0 R]>>',
+    `<</Type /Page /Parent 2 0 R /MediaBox [0 0 400 400] ${font} /Contents 4 0 R /Annots [6 0 R 7 0 R 9 0 R 11 0 R]>>`,
+    stream('', 'BT /F 14 Tf 20 350 Td (Printed) Tj ET'),
+    ...HELVETICA,
+    `<<${field} /T (typed) /V (Typed) /Rect [20 300 320 320]>>`,
+    `<<${field} /T (drawn) /V (Drawn) /Rect [20 250 320 270] /AP <</N 8 0 R>>>>`,
+    shown('Drawn'),
+    '<</Type /Annot /Subtype /FreeText /F 4 /Contents (Noted) /DA (/F 14 Tf 0 g) /Rect [20 200 320 220] /AP <</N 10 0 R>>>>',
+    shown('Noted'),
+    '<</Type /Annot /Subtype /FreeText /F 2 /Contents (Hidden) /DA (/F 14 Tf 0 g) /Rect [20 150 320 170] /AP <</N 12 0 R>>>>',
+    shown('Hidden'),
+  ]);
+  const { pages, findings } = await layered(source);
+  const runs = pages[0]?.text ?? [];
+  const placed = runs.map(({ text, y }) => `${text.trim()} ${Math.round(y / 50) * 50}`);
+  assert.deepEqual(placed.toSorted(), ['Drawn 250', 'Noted 200', 'Printed 350', 'Typed 300']);
+  assert.ok(!findings.some(([code]) => code === 'hidden-text'));
 });
 
 test('the invisible letters of a scan are kept, and told to be unread', async () => {
