@@ -25,6 +25,12 @@ const BOUNDS: readonly { metric: string; bench: string; words: string; met: (pri
     words: 'resident memory flat over a long run',
     met: ({ ours }) => ours < 1.1,
   },
+  {
+    bench: 'e2e',
+    metric: 'fit_r2',
+    words: 'costs grow along a straight line with size and pages (0.9 of their spread is on it)',
+    met: ({ ours }) => ours >= 0.9,
+  },
 ];
 
 const lines = argv
@@ -88,6 +94,8 @@ ratio says little, since the cores are divided among processes, of which Postfix
 ${all.map(rowOf).join('\n')}
 
 ## Goals
+
+As the lines above have it. What was measured with a part of the load, or beside other work, is no verdict on a machine of its own.
 
 ${goals(all).join('\n')}
 `;
