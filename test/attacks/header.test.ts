@@ -72,7 +72,7 @@ describe('header', () => {
       const id = /queued as (\w+)/.exec(reply)?.[1] ?? '';
       const place = join(folder.path, 'delivered', `${id}.eml`);
       const delivered = async (): Promise<Buffer | undefined> => readFile(place).catch(() => undefined);
-      await until(async () => (await delivered()) !== undefined, 30_000, 'delivery');
+      await until(async () => (await delivered()) !== undefined, 60_000, 'delivery');
       const eml = (await delivered()) ?? Buffer.alloc(0);
       assert.deepEqual(mailFaults(eml, originalOf(Buffer.from(bytes))), []);
       assert.doesNotMatch(eml.toString('latin1'), /^(Bcc|X-Evil):/m);

@@ -41,7 +41,7 @@ describe('towards the inner side', () => {
       ];
       for (const [at, mail] of mails.entries()) {
         assert.match(await sendMail(gateway.smtpPort ?? 0, mail), /^250 /);
-        await until(() => inner.taken.length > at, 30_000, `mail ${at}`);
+        await until(() => inner.taken.length > at, 60_000, `mail ${at}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 500));
       assert.equal(inner.taken.length, mails.length, 'no second mail');
@@ -181,8 +181,8 @@ describe('towards the inner side', () => {
         });
         try {
           assert.match(await sendMail(gateway.smtpPort, plainMail('secret words')), /^250 /);
-          if (goes) await until(() => heard.secret.includes('\r\n.\r\n'), 20_000, 'the mail');
-          else await until(() => gateway.lines.some((line) => /altnames/i.test(line)), 20_000, 'a word of the name');
+          if (goes) await until(() => heard.secret.includes('\r\n.\r\n'), 60_000, 'the mail');
+          else await until(() => gateway.lines.some((line) => /altnames/i.test(line)), 60_000, 'a word of the name');
           assert.equal(
             /^MAIL FROM/im.test(heard.secret) && heard.secret.includes('secret words'),
             goes,

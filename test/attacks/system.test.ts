@@ -48,7 +48,7 @@ describe('queue, storage, sandbox, supply', () => {
     const delivered = join(folder.path, 'delivered');
     await until(
       async () => (await readdir(delivered).catch((): string[] => [])).includes(`${id}.eml`),
-      30_000,
+      60_000,
       'delivery',
     );
     // Records that no door made, as somebody might leave them in the spool: none of them becomes a delivery.
@@ -64,7 +64,7 @@ describe('queue, storage, sandbox, supply', () => {
     assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail('next')), /^250 /);
     await until(
       async () => (await readdir(delivered)).filter((name) => name.endsWith('.eml')).length >= 2,
-      30_000,
+      60_000,
       'the next mail',
     );
     assert.ok(!(await readdir(delivered)).some((name) => name.startsWith(other)));

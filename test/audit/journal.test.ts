@@ -281,7 +281,7 @@ describe('journal', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal((await files())[0]?.slice(0, 8), '20261101');
     steady += 30 * 86_400_000;
-    for (let looks = 0; looks < 500 && (await files())[0]?.startsWith('20261101') === true; looks++)
+    for (let looks = 0; looks < 6000 && (await files())[0]?.startsWith('20261101') === true; looks++)
       await new Promise((resolve) => setTimeout(resolve, 10));
     assert.equal((await files())[0]?.slice(0, 8), '20261201');
     await journal.close();

@@ -281,7 +281,7 @@ describe('audit verify', () => {
 
   it(
     'waits for no FIFO under the name of a file, and finds what it took the place of',
-    { timeout: 20_000 },
+    { timeout: 120_000 },
     async () => {
       await using root = await scratch();
       const { middle, inner } = await twoZones(root.path);

@@ -88,7 +88,7 @@ const TAMPERED: {
   },
 };
 
-describe('the auditor’s tool', { timeout: 300_000 }, () => {
+describe('the auditor’s tool', { timeout: 580_000 }, () => {
   it('tells honest from tampered in Chromium, offline, with the public key alone', async () => {
     await using root = await scratch();
     const { id, folder, journal } = await prepare(root.path);

@@ -10,7 +10,7 @@ import { CODE_ROOT } from '../../src/sandbox/families.ts';
 import { mugai } from '../support/run-command.ts';
 import { scratch } from '../support/scratch.ts';
 
-describe('mugai prepare', { timeout: 300_000 }, () => {
+describe('mugai prepare', { timeout: 580_000 }, () => {
   it('keeps compiled code beside the code, for gateway and children', async () => {
     const { code, stdout, stderr } = await mugai(['prepare'], {});
     assert.equal(code, 0, stderr);

@@ -174,7 +174,7 @@ describe('mugai sanitise touches nothing of the user’s', () => {
 
   it(
     'a FIFO is wrong usage, and inside a folder left out by name; verify of one ends, too',
-    { timeout: 120_000 },
+    { timeout: 580_000 },
     async () => {
       await using folder = await scratch();
       const env = { MUGAI_DATA_DIR: join(folder.path, 'data') };
@@ -213,7 +213,7 @@ describe('mugai sanitise', () => {
     assert.deepEqual(await readdir(join(folder.path, 'docs/harmless')), ['docs']);
   });
 
-  it('two runs into one --out at once do not disturb each other', { timeout: 300_000 }, async () => {
+  it('two runs into one --out at once do not disturb each other', { timeout: 580_000 }, async () => {
     await using folder = await scratch();
     const env = { MUGAI_DATA_DIR: join(folder.path, 'data') };
     await lay(folder.path, ...[1, 2, 3, 4].flatMap((n) => [`a/${n}.txt`, `b/${n}.txt`]));

@@ -13,12 +13,12 @@ import { Database } from '../../src/portal/database.ts';
 import { gatewayEnv, runMugai, startGatewayProcess } from '../support/gateway-process.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { addPerson, firstAdministrator, messageId } from '../support/portal.ts';
-import { scratch } from '../support/scratch.ts';
+import { scratch, until } from '../support/scratch.ts';
 
 const DAY = 86_400_000;
 const STAFF = 'staff@city.example.lg.jp';
 
-describe('mugai selfcheck', { timeout: 400_000 }, () => {
+describe('mugai selfcheck', { timeout: 580_000 }, () => {
   it('shows of a running gateway what holds, and finds each control that was broken', async () => {
     await using folder = await scratch();
     const policyFile = join(folder.path, 'policy.yaml');
@@ -44,6 +44,11 @@ describe('mugai selfcheck', { timeout: 400_000 }, () => {
     const command = { root: join(folder.path, 'journal'), zone: 'inner', keepDays: 1095, now: () => old } as const;
     await (await openJournal(command)).close();
 
+    await until(
+      async () => /1 delivered/.test((await found()).get('deliveries')?.en ?? ''),
+      60_000,
+      'the journal tells of the delivery',
+    );
     const first = await found();
     assert.deepEqual([...first.keys(), 'jail'].toSorted(), Object.keys(CONTROLS).toSorted());
     // The first administrator has no second factor yet; everything else holds.

@@ -24,7 +24,7 @@ interface Told {
   };
 }
 
-describe('mugai verify --details', { timeout: 120_000 }, () => {
+describe('mugai verify --details', { timeout: 580_000 }, () => {
   let root: Scratch;
   let id: MessageId;
   let folder: string;

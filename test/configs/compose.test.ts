@@ -15,6 +15,7 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { parse } from 'yaml';
 import { ConfigSchema } from '../../src/config-keys.ts';
 import { parseQueueUrl } from '../../src/queue/address.ts';
+import { freePort } from '../support/ports.ts';
 import { scratch } from '../support/scratch.ts';
 
 const run = promisify(execFile);
@@ -174,7 +175,7 @@ describe('the Redis of the queue', () => {
       assert.equal((await stat(join(keys, name))).mode & 0o777, 0o444, name);
     await assert.rejects(run('sh', [script, keys]), /is there already/);
 
-    const port = 20_000 + (process.pid % 20_000);
+    const port = await freePort();
     const [program = '', ...args] = services.redis.command.map((word) =>
       word.replace('/run/secrets/redis-users', join(keys, 'redis-users.acl')),
     );
@@ -189,7 +190,7 @@ describe('the Redis of the queue', () => {
           () => false,
         );
         if (good) break;
-        assert.ok(tries < 100, 'no sign of life');
+        assert.ok(tries < 1000, 'no sign of life');
         await sleep(50);
       }
       for (const name of ['queue-of-door', 'queue-of-worker']) {

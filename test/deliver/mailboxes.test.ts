@@ -42,9 +42,9 @@ describe('mailboxes', () => {
 
   it('are parsed in linear time from 10^5 of anything', () => {
     for (const piece of ['(', '<', ',', '"', '\\', 'a@b,', ':', '<a@b>']) {
-      const started = performance.now();
+      const started = process.cpuUsage();
       parseMailboxes(piece.repeat(100_000), 200);
-      assert.ok(performance.now() - started < 1000, piece);
+      assert.ok(process.cpuUsage(started).user < 2_000_000, piece);
     }
   });
 });

@@ -21,7 +21,7 @@ async function demo(...args: readonly string[]): Promise<Ran> {
     execFile(
       process.execPath,
       ['src/demo/main.ts', ...args],
-      { cwd: ROOT, timeout: 300_000, maxBuffer: 16 << 20 },
+      { cwd: ROOT, timeout: 580_000, maxBuffer: 16 << 20 },
       (error, stdout, stderr) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr });
       },

@@ -50,7 +50,7 @@ async function mail(door: TestDoor, session: Session): Promise<void> {
   const say = async (line: string, code: string): Promise<void> => {
     session.heard = '';
     session.socket.write(`${line}\r\n`);
-    await until(() => /^\d{3} [^\r\n]*\r\n/m.test(session.heard), 10_000, `an answer to ${line}`);
+    await until(() => /^\d{3} [^\r\n]*\r\n/m.test(session.heard), 60_000, `an answer to ${line}`);
     assert.match(session.heard, new RegExp(`^${code} `, 'm'));
   };
   await say('EHLO test.example', '250');
@@ -63,7 +63,7 @@ async function mail(door: TestDoor, session: Session): Promise<void> {
 
 test(
   'limits connections and turnedAwayMs: sessions up to the limit are let in, those above hear 421 and are hung up on, mail passes',
-  { timeout: 120_000 },
+  { timeout: 580_000 },
   async () => {
     await using door = await openTestDoor();
     const sessions: Session[] = [];
@@ -95,16 +95,16 @@ test(
       await mail(door, first);
 
       second.socket.destroy();
-      await until(() => second.over, 5000, 'one leaves');
+      await until(() => second.over, 60_000, 'one leaves');
       let next: Session | undefined;
       await until(
         async () => {
           next = await open(door);
           sessions.push(next);
-          await until(() => next?.heard.endsWith('\r\n') === true, 10_000, 'a greeting');
+          await until(() => next?.heard.endsWith('\r\n') === true, 60_000, 'a greeting');
           return next.heard.startsWith('220 ');
         },
-        10_000,
+        60_000,
         'its place is free',
       );
       if (next !== undefined) await mail(door, next);

@@ -90,10 +90,15 @@ describe('the dot reader', () => {
   it('brings lines of dots at the cost of normal data', () => {
     const cost = (text: string): number => {
       const chunk = Buffer.from(text.repeat(Math.ceil(65_536 / text.length)), 'latin1');
-      const reader = new DotReader();
-      const { user } = process.cpuUsage();
-      for (let i = 0; i < 160; i++) assert.ok(!reader.read(chunk).ambiguous);
-      return process.cpuUsage().user - user;
+      let least = Number.POSITIVE_INFINITY;
+      // The least of several: collections and compilations only ever add.
+      for (let round = 0; round < 5; round++) {
+        const reader = new DotReader();
+        const { user } = process.cpuUsage();
+        for (let i = 0; i < 160; i++) assert.ok(!reader.read(chunk).ambiguous);
+        least = Math.min(least, process.cpuUsage().user - user);
+      }
+      return least;
     };
     cost('warm up\r\n');
     const normal = cost(`${'x'.repeat(74)}\r\n`);

@@ -44,7 +44,7 @@ describe('POST /v1/files', () => {
     for (const { id } of files) {
       const stage = async (): Promise<string> =>
         ((await (await fetch(`${url}/${id}`)).json()) as { stage: string }).stage;
-      await until(async () => (await stage()) === 'sealed', 20_000, `${id} is sealed`);
+      await until(async () => (await stage()) === 'sealed', 60_000, `${id} is sealed`);
     }
   });
 
@@ -149,9 +149,9 @@ describe('an upload that does not come whole', () => {
       `POST /v1/files HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: 2000000\r\n\r\n${head}${'x'.repeat(500_000)}`,
     );
     const staged = async (): Promise<number> => (await readdir(join(folder.path, 'spool', 'tmp'))).length;
-    await until(async () => (await staged()) === 1, 20_000, 'its bytes are on the disk');
+    await until(async () => (await staged()) === 1, 60_000, 'its bytes are on the disk');
     socket.destroy();
-    await until(async () => (await staged()) === 0, 20_000, 'they are gone again');
+    await until(async () => (await staged()) === 0, 60_000, 'they are gone again');
     await leavesNothing(folder.path);
   });
 });
@@ -192,7 +192,7 @@ describe('several files in one upload', () => {
         assert.deepEqual(await spooledNames(folder.path), before, `${act} of ${size}`);
         assert.equal((await send(size)).status, 202);
         sent += 2;
-        await until(async () => (await delivered()) === sent, 20_000, `both, after ${act} of ${size}`);
+        await until(async () => (await delivered()) === sent, 60_000, `both, after ${act} of ${size}`);
       }
     const acts: string[] = [];
     for await (const { act } of entriesOf(join(folder.path, 'journal', 'outer'), {})) acts.push(act);
@@ -239,13 +239,13 @@ describe('operations', () => {
     const metrics = async (): Promise<string> => (await fetch(`${ops}/metrics`)).text();
     await until(
       async () => (await metrics()).includes('mugai_messages_total{stage="deliver",outcome="delivered"} 1'),
-      20_000,
+      60_000,
       'delivered',
     );
     assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail('metrics', 'body')), /^250/);
     await until(
       async () => (await metrics()).includes('mugai_messages_total{stage="deliver",outcome="delivered"} 2'),
-      20_000,
+      60_000,
       'both delivered',
     );
     const text = await metrics();

@@ -23,7 +23,7 @@ function idOf(reply: string): MessageId {
 }
 
 async function ended(gateway: Gateway, id: MessageId): Promise<string> {
-  await until(async () => (await gateway.ledger?.end(id)) !== undefined, 30_000, `end of ${id}`);
+  await until(async () => (await gateway.ledger?.end(id)) !== undefined, 60_000, `end of ${id}`);
   return (await gateway.ledger?.end(id))?.record.stage ?? '';
 }
 
@@ -200,7 +200,7 @@ describe('towards the inner server', () => {
     await dialog.say('DATA');
     dialog.write(`${plainMail('two')}\r\n.\r\n`);
     const id = idOf(await dialog.reply());
-    await until(() => inner.taken.length === 1, 10_000, 'the quick one');
+    await until(() => inner.taken.length === 1, 60_000, 'the quick one');
     busy = false;
     assert.equal(await ended(gateway, id), 'delivered');
     assert.deepEqual(

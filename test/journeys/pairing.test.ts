@@ -83,7 +83,7 @@ const wide = (text: string): string =>
   text.replace(/[!-~]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) + 0xfee0));
 
 describe('a password that comes in a second mail', () => {
-  it('opens the file of the first one, where the policy says so', { timeout: 400_000 }, async () => {
+  it('opens the file of the first one, where the policy says so', { timeout: 580_000 }, async () => {
     await using folder = await scratch();
     await house(folder.path, 'name: p\nversion: "1"\npasswordPairing: true\n', async (gateway) => {
       for (const [nth, [name, wording]] of WORDINGS.entries()) {
@@ -124,7 +124,7 @@ describe('a password that comes in a second mail', () => {
     });
   });
 
-  it('opens nothing without a policy that says so', { timeout: 200_000 }, async () => {
+  it('opens nothing without a policy that says so', { timeout: 580_000 }, async () => {
     await using folder = await scratch();
     await house(folder.path, 'name: p\nversion: "1"\n', async (gateway) => {
       const bytes = lockedPdf(folder.path, 'Kx7mQ2p');
@@ -136,7 +136,7 @@ describe('a password that comes in a second mail', () => {
     });
   });
 
-  it('that is wrong is told once, and delivers nothing', { timeout: 200_000 }, async () => {
+  it('that is wrong is told once, and delivers nothing', { timeout: 580_000 }, async () => {
     await using folder = await scratch();
     await house(folder.path, 'name: p\nversion: "1"\npasswordPairing: true\n', async (gateway) => {
       const bytes = lockedPdf(folder.path, 'Kx7mQ2p');

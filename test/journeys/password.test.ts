@@ -51,7 +51,7 @@ function mailWith(pdf: Buffer): string {
 describe('a locked attachment', () => {
   it(
     'is held, opened by a password from the inner side, and comes as another version of the message',
-    { timeout: 180_000 },
+    { timeout: 580_000 },
     async () => {
       await using folder = await scratch();
       const events: Event[] = [];
@@ -88,7 +88,7 @@ describe('a locked attachment', () => {
       assert.equal(opened.outputs.length, 1);
       await until(
         async () => !(await writer.waiting(right)) && !(await writer.waiting(wrong)),
-        10_000,
+        60_000,
         'the requests are removed',
       );
 

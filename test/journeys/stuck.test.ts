@@ -19,7 +19,7 @@ describe('with Redis', { timeout: 900_000 }, () => {
     // It stops while it has jobs in hand: mails with documents take some hundred milliseconds each.
     const sending = sendAll({ port: () => house.port, mails: 30, lanes: 6, body: (n) => mixed(n * 10 + 3) });
     const active = async (): Promise<string> => redis.tell('llen', 'mugai:sanitise:active');
-    await until(async () => Number(await active()) > 0, 30_000, 'it has jobs in hand');
+    await until(async () => Number(await active()) > 0, 60_000, 'it has jobs in hand');
     first.process.kill('SIGSTOP');
     const accepted = await sending;
     assert.ok(Number(await active()) > 0, 'stopped in the midst of its work');

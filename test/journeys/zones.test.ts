@@ -100,7 +100,7 @@ async function build(): Promise<Town> {
     at('users.acl'),
   ];
   net.start('queue', redis);
-  await until(async () => (await net.connects('outer', queue, 6379)) === '', 20_000, 'redis answers');
+  await until(async () => (await net.connects('outer', queue, 6379)) === '', 60_000, 'redis answers');
 
   const taken: { raw: string }[] = [];
   const server = net.start('lgwan', [process.execPath, MAIL_SERVER, mail]);

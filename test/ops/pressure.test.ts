@@ -73,7 +73,7 @@ describe('row 120: backpressure', () => {
         (await fetch(`http://127.0.0.1:${gateway.opsPort}/metrics`))
           .text()
           .then((text) => text.includes('mugai_pressure{reason="disk"} 1')),
-      20_000,
+      60_000,
       'closed',
     );
     await using dialog = await SmtpDialog.open(gateway.smtpPort ?? 0);
@@ -88,7 +88,7 @@ describe('row 120: backpressure', () => {
     assert.equal(answer.headers.get('retry-after'), String(LIMITS.retryAfterSeconds));
     await until(
       async () => (await gateway.spool?.unfinished(10))?.sanitise.length === 0,
-      20_000,
+      60_000,
       'what was accepted goes on',
     );
   });

@@ -21,7 +21,7 @@ describe('a syslog server', () => {
         });
         assert.ok(gateway.opsPort > 0);
       }
-      await until(async () => heard.length >= 3, 30_000, 'three heads');
+      await until(async () => heard.length >= 3, 60_000, 'three heads');
       const anchors = heard.map((text) => ({
         position: /position="([^"]+)"/.exec(text)?.[1] ?? '',
         from: 'syslog',

@@ -56,7 +56,7 @@ function withAttachment(subject: string, content: string): string {
   return `${head}Content-Type: multipart/mixed; boundary=b\r\n\r\n${part('text/plain', 'body')}${part('text/plain; name=a.txt', content)}--b--`;
 }
 
-describe('traces', { timeout: 120_000 }, () => {
+describe('traces', { timeout: 580_000 }, () => {
   it('a message is one trace from door to inner server, its id the message id, BullMQ told in it', async () => {
     await using folder = await scratch();
     await using otlp = await startOtlp();
@@ -83,7 +83,7 @@ describe('traces', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a second opinion by clamd', { timeout: 180_000 }, () => {
+describe('a second opinion by clamd', { timeout: 580_000 }, () => {
   it('a part that clamd knows is refused as malware and raises an alarm; the mail goes on', async () => {
     await using folder = await scratch();
     await using clamd = await startClamd(folder.path);
@@ -122,7 +122,7 @@ describe('a second opinion by clamd', { timeout: 180_000 }, () => {
     });
 });
 
-describe('alarms', { timeout: 120_000 }, () => {
+describe('alarms', { timeout: 580_000 }, () => {
   it('smuggling and refused relays are counted, told by mugai status, and mailed by the inner side', async () => {
     await using folder = await scratch();
     await using inner = await startInnerServer();

@@ -8,6 +8,10 @@ import { utf8Faults } from '../support/checker/text-rules.ts';
 import { ownFiles, refusalOf, seeded } from '../support/own-files.ts';
 
 const MUTATIONS = Number(process.env['MUGAI_MUTATIONS'] ?? 100_000);
+/** One of so many is read once more by the clock. */
+const SOME = 10;
+/** CPU milliseconds that no single one takes; honest ones take less than one. */
+const LONG_MS = 50;
 
 /** What an attacker with the sealing key would like to put in. */
 const TOKENS = [
@@ -89,17 +93,16 @@ describe('the gate, given changed files of our own', () => {
     let refused = 0;
     const taken: string[] = [];
     for (const [name, bytes] of files) {
-      const honest = process.cpuUsage();
-      for (let nth = 0; nth < 500; nth++) await refusalOf(name, bytes);
-      const base = cpuMs(honest) / 500;
-      let ms = 0;
+      const some: Buffer[] = [];
+      const slow: Buffer[] = [];
       for (let nth = 0; nth < each; nth++) {
         let mutated = bytes;
         for (let times = 1 + random(2); times > 0; times--)
           mutated = (CHANGES[random(CHANGES.length)] as (typeof CHANGES)[number])(mutated, random);
+        if (nth % SOME === 0) some.push(mutated);
         const before = process.cpuUsage();
         const refusal = await refusalOf(name, mutated);
-        ms += cpuMs(before);
+        if (cpuMs(before) > LONG_MS) slow.push(mutated);
         if (refusal !== undefined) {
           refused += 1;
           assert.ok(
@@ -111,10 +114,12 @@ describe('the gate, given changed files of our own', () => {
           assert.deepEqual(faultsOf(name, mutated), [], `${name}, mutation ${nth}`);
         }
       }
-      assert.ok(
-        ms / each < 2 * base + 0.05,
-        `${name}: ${(ms / each).toFixed(3)} ms a mutation, ${base.toFixed(3)} as it was`,
-      );
+      await assertAsQuick(name, bytes, some);
+      for (const one of slow) {
+        let least = Number.POSITIVE_INFINITY;
+        for (let round = 0; round < 10; round++) least = Math.min(least, await meanMs(name, [one]));
+        assert.ok(least < LONG_MS, `${name}: ${least.toFixed(0)} ms for one`);
+      }
     }
     context.diagnostic(`${refused} refused, ${taken.length} taken, and the checker found no fault in them`);
     // Most of what is taken has other pixels, other letters: what a sealed file may say anyway.
@@ -125,4 +130,21 @@ describe('the gate, given changed files of our own', () => {
 function cpuMs(since: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(since);
   return (user + system) / 1000;
+}
+
+/** CPU milliseconds of one of these, in the mean. */
+async function meanMs(name: string, all: readonly Buffer[]): Promise<number> {
+  const before = process.cpuUsage();
+  for (const bytes of all) await refusalOf(name, bytes);
+  return cpuMs(before) / all.length;
+}
+
+/** Reads the file and changed ones in turn, and compares the least cost of each: a busy machine only ever adds to it. */
+async function assertAsQuick(name: string, bytes: Buffer, changed: readonly Buffer[]): Promise<void> {
+  let [honest, other] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let round = 0; round < 10 && !(other < 2 * honest + 0.05); round++) {
+    honest = Math.min(honest, await meanMs(name, Array<Buffer>(500).fill(bytes)));
+    other = Math.min(other, await meanMs(name, changed));
+  }
+  assert.ok(other < 2 * honest + 0.05, `${name}: ${other.toFixed(3)} ms a mutation, ${honest.toFixed(3)} as it was`);
 }

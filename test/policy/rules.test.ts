@@ -1,7 +1,7 @@
 // Rules: the first that matches decides, none lifts a ceiling, and what cannot be meant is found.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { policySchemaText } from '../../src/cli/policy.ts';
@@ -290,6 +290,9 @@ describe('a change of policy', () => {
     await writeFile(file, `${HEAD}rules: [{ name: a, action: everything }]\n`); // no policy: nothing changes
     await new Promise((resolve) => setTimeout(resolve, 3000));
     assert.match(await sendMail(smtpPort, plainMail('one')), /^250/);
+    const delivered = async (): Promise<string[]> =>
+      (await readdir(join(root.path, 'delivered'))).filter((name) => name.endsWith('.eml'));
+    await until(async () => (await delivered()).length === 1, 60_000, 'sealed by the policy that was');
     await writeFile(file, "name: test\nversion: '2'\nlanguage: en\n");
     const env = { MUGAI_DATA_DIR: root.path };
     await until(

@@ -13,7 +13,7 @@ import { scratch, until } from '../support/scratch.ts';
 const FIRST = "# as it was\nname: city\nversion: '1'\n";
 const SECOND = "# because of the audit\nname: city\nversion: '2'\ndrop: [image/gif]\n";
 
-describe('a policy that needs two persons', { timeout: 200_000 }, () => {
+describe('a policy that needs two persons', { timeout: 580_000 }, () => {
   it('is neither proposed nor approved where the journal cannot tell of it before', async () => {
     await using root = await scratch();
     const [file, next] = [join(root.path, 'policy.yaml'), join(root.path, 'new.yaml')];
@@ -86,7 +86,7 @@ describe('a policy that needs two persons', { timeout: 200_000 }, () => {
     const changes = async (): Promise<string> => (await runMugai(['audit', 'export', '--act', 'changed'], env)).stdout;
     // Each zone looks by itself; the one that seals is the middle.
     const sealing = /"chain":"middle-[^\n]*"step":"in force","policy":"city 2"/;
-    await until(async () => sealing.test(await changes()), 30_000, 'in force');
+    await until(async () => sealing.test(await changes()), 60_000, 'in force');
     const told = await changes();
     assert.match(
       told,

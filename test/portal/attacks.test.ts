@@ -333,13 +333,19 @@ describe('the portal under attack', { timeout: 600_000 }, () => {
     try {
       const guess = async (name: string, password: string): Promise<Response> =>
         new Visitor(bare.url).signIn(name, password);
-      const cost = async (name: string): Promise<number> => {
+      const guessOnce = async (name: string): Promise<number> => {
         const spent = process.cpuUsage().user;
         await guess(name, 'wrong password');
         return process.cpuUsage().user - spent;
       };
-      await cost('reader');
-      const [known, unknown] = [await cost('reader'), await cost('nobody-here')];
+      await guessOnce('reader');
+      // The least of several: collections and compilations only ever add.
+      let [known, unknown] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+      for (let round = 0; round < 4; round++) {
+        known = Math.min(known, await guessOnce('reader'));
+        unknown = Math.min(unknown, await guessOnce('nobody-here'));
+        bare.pass(16 * 60_000); // more guesses than may follow each other
+      }
       assert.ok(unknown > known / 3 && known > unknown / 3, `${known} and ${unknown} µs`);
       const texts = new Set<string>();
       for (const name of ['reader', 'nobody-here']) {

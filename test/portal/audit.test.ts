@@ -28,7 +28,7 @@ function verdicts(page: string): string[] {
   );
 }
 
-describe('the auditor’s page', { timeout: 300_000 }, () => {
+describe('the auditor’s page', { timeout: 580_000 }, () => {
   let folder: Scratch;
   let gateway: Awaited<ReturnType<typeof startTestGateway>>;
   let auditor: Visitor;
@@ -63,7 +63,7 @@ describe('the auditor’s page', { timeout: 300_000 }, () => {
       files.set(path.slice(root.length + 1), await readFile(path));
     }
     assert.ok(files.has(MANIFEST) && files.size === 3, [...files.keys()].join(' '));
-    await until(async () => (await lines(['delivered'])).length > 0, 30_000, 'the inner journal tells of the delivery');
+    await until(async () => (await lines(['delivered'])).length > 0, 60_000, 'the inner journal tells of the delivery');
   });
   after(async () => {
     await gateway[Symbol.asyncDispose]();

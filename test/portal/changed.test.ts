@@ -9,7 +9,7 @@ import { SESSION_COOKIE } from '../../src/portal/pages.ts';
 import { barePortal } from '../support/bare-portal.ts';
 import { Visitor } from '../support/portal.ts';
 
-describe('a package that changed after it was listed', { timeout: 60_000 }, () => {
+describe('a package that changed after it was listed', { timeout: 580_000 }, () => {
   it('answers 409 wherever it is asked for, and is listed as stopped until it holds again', async () => {
     const bare = await barePortal(['書き換えの件', 'そのままの件']);
     try {

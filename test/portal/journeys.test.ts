@@ -14,7 +14,7 @@ import { scratch, type Scratch } from '../support/scratch.ts';
 
 const STAFF = 'staff@city.example.lg.jp';
 
-describe('journeys in the portal', { timeout: 300_000 }, () => {
+describe('journeys in the portal', { timeout: 580_000 }, () => {
   let folder: Scratch;
   let gateway: Awaited<ReturnType<typeof startTestGateway>>;
   let url: string;

@@ -29,7 +29,7 @@ async function upload(port: number, name: string, bytes: Buffer): Promise<string
   return files[0]?.id ?? '';
 }
 
-describe('what is on its way', { timeout: 400_000 }, () => {
+describe('what is on its way', { timeout: 580_000 }, () => {
   it('is in the list with its place; the first pages are read while the rest is drawn, in Chromium; then all of it has come', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path, { MUGAI_WORKERS: '1' });
@@ -200,14 +200,14 @@ describe('what is on its way', { timeout: 400_000 }, () => {
         return route.fulfill({ response, body });
       });
       await page.goto(`${bare.url}/messages`);
-      await page.locator('td.subject >> text=次の件名').waitFor({ timeout: 15_000 });
+      await page.locator('td.subject >> text=次の件名').waitFor();
       assert.equal(fetches, 2);
 
       [said, fetches, first] = [events('three'), 0, 'fails'];
       await page.goto(`${bare.url}/messages`);
-      await until(() => fetches === 1, 10_000, 'the first one failed');
+      await until(() => fetches === 1, 60_000, 'the first one failed');
       rename('後の件名');
-      await page.locator('td.subject >> text=後の件名').waitFor({ timeout: 15_000 });
+      await page.locator('td.subject >> text=後の件名').waitFor();
     } finally {
       await bare.close();
     }

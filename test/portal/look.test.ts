@@ -23,7 +23,7 @@ async function mail(name: string): Promise<Buffer> {
   return Buffer.from(text.replace(/\r?\n/g, '\r\n').replace(/\r\n\./g, '\r\n..'), 'latin1');
 }
 
-describe('how the portal looks', { timeout: 400_000 }, () => {
+describe('how the portal looks', { timeout: 580_000 }, () => {
   it('every page without a serious violation of axe-core; a held file opens with its password', async () => {
     await using folder = await scratch();
     await using clamd = await startClamd(`${folder.path}/clamd`);
@@ -97,6 +97,7 @@ describe('how the portal looks', { timeout: 400_000 }, () => {
     await look(page, 'held-opened');
     await page.locator('#asked a').first().click();
     await page.locator('.files a:has-text("ページを見る")').first().click();
+    await page.waitForURL(/\/pages$/);
     assert.equal(await page.locator('.sheets img').count(), 3);
 
     await page.goto(`${url}/messages/${estimate}`);

@@ -91,7 +91,7 @@ async function requestPast(data: string, id: string): Promise<string> {
   return `/originals/${id}.${token}`;
 }
 
-describe('originals', { timeout: 300_000 }, () => {
+describe('originals', { timeout: 580_000 }, () => {
   it('row 107: asked by one, approved by another, scanned, fetched once on the outer side, in Chromium; all of it in the journal', async () => {
     await using folder = await scratch();
     await using clamd = await startClamd(join(folder.path, 'clamd'));
@@ -135,7 +135,7 @@ describe('originals', { timeout: 300_000 }, () => {
     const link = told.slice(told.indexOf('/originals/'));
     assert.equal((await hanako.post(`/originals/${asked}/link`, {})).status, 404);
 
-    await until(async () => (await fetch(outer + link)).status === 200, 30_000, 'scanned');
+    await until(async () => (await fetch(outer + link)).status === 200, 60_000, 'scanned');
     for (let looks = 0; looks < 3; looks++)
       assert.equal((await fetch(outer + link)).status, 200, 'a look uses nothing up');
     await page.goto(outer + link);
@@ -183,7 +183,7 @@ describe('originals', { timeout: 300_000 }, () => {
         path = await requestPast(data, await messageId(hanako, 'あやしい便り'));
       }
       const link = `http://127.0.0.1:${gateway.uploadPort}${path}`;
-      await until(async () => (await fetch(link)).status === 200, 30_000, 'looked at');
+      await until(async () => (await fetch(link)).status === 200, 60_000, 'looked at');
       const page = await (await fetch(link)).text();
       assert.match(page, /原本はお渡しできません/);
       // What could not be scanned is not called malware.
@@ -225,12 +225,12 @@ describe('originals', { timeout: 300_000 }, () => {
     assert.equal((await hanako.post(`/originals/${request?.id}/link`, {})).status, 404, 'one level is not enough');
     assert.equal((await kacho.post(`/approvals/${request?.id}`, form)).status, 303);
     const link = `http://127.0.0.1:${gateway.uploadPort}${await takeLink(hanako)}`;
-    await until(async () => (await fetch(link)).status === 200, 30_000, 'scanned');
+    await until(async () => (await fetch(link)).status === 200, 60_000, 'scanned');
     assert.equal((await fetch(link, { method: 'POST' })).status, 409, 'the wait is not over');
     assert.match(await (await fetch(link)).text(), /受け取れるのは .* からです/);
     // The wait ends by itself; so does the link, a day later.
     const taken = await later(61, async () => {
-      await until(async () => (await fetch(link)).status === 200, 30_000, 'scanned once more');
+      await until(async () => (await fetch(link)).status === 200, 60_000, 'scanned once more');
       return fetch(link, { method: 'POST' });
     });
     assert.equal(taken.status, 200);
@@ -283,7 +283,7 @@ describe('originals', { timeout: 300_000 }, () => {
     const request = await waiting(kacho);
     await kacho.post(`/approvals/${request?.id}`, { yes: '1', sha256: request?.sha256 ?? '' });
     const link = `http://127.0.0.1:${gateway.uploadPort}${await takeLink(hanako)}`;
-    await until(async () => (await fetch(link)).status === 200, 30_000, 'scanned');
+    await until(async () => (await fetch(link)).status === 200, 60_000, 'scanned');
     for (const method of ['GET', 'POST'])
       assert.equal(await later(25 * 60, async () => (await fetch(link, { method })).status), 404, method);
     assert.equal((await fetch(link)).status, 200, 'it was only the time');
@@ -312,7 +312,7 @@ describe('originals', { timeout: 300_000 }, () => {
     const request = await waiting(kacho);
     assert.ok(request !== undefined);
     await naming('fuku');
-    await until(async () => (await waiting(fuku)) !== undefined, 30_000, 'the new policy names him');
+    await until(async () => (await waiting(fuku)) !== undefined, 60_000, 'the new policy names him');
     const form = { yes: '1', sha256: request.sha256 };
     assert.equal((await kacho.post(`/approvals/${request.id}`, form)).status, 404);
     assert.equal((await fuku.post(`/approvals/${request.id}`, form)).status, 303);

@@ -62,7 +62,7 @@ function mailWith(name: string, bytes: Buffer): string {
   ].join('\r\n');
 }
 
-describe('a part in another form', { timeout: 400_000 }, () => {
+describe('a part in another form', { timeout: 580_000 }, () => {
   it('words and values come from the original anew, for the portal only; the original of one part leaves on the outer side', async () => {
     await using folder = await scratch();
     await using clamd = await startClamd(join(folder.path, 'clamd'));

@@ -9,7 +9,7 @@ import { startTestGateway } from '../support/gateway.ts';
 import { addPerson, firstAdministrator, portalUrl, signInAt, Visitor } from '../support/portal.ts';
 import { scratch } from '../support/scratch.ts';
 
-describe('passkeys', { timeout: 300_000 }, () => {
+describe('passkeys', { timeout: 580_000 }, () => {
   it('one is made, signs its owner in without a password, once a challenge; removed or disabled, it opens nothing', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path);

@@ -20,7 +20,7 @@ async function sample(): Promise<Buffer> {
   );
 }
 
-describe('staff read what came', { timeout: 300_000 }, () => {
+describe('staff read what came', { timeout: 580_000 }, () => {
   it('first sign-in, list, search, message, page preview, download, zip; with no word of complaint from the browser', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path, {}, { firstAddress: 'staff@city.example.lg.jp' });
@@ -53,6 +53,7 @@ describe('staff read what came', { timeout: 300_000 }, () => {
 
     await page.fill('#q', '椅子');
     await page.click('text=表示');
+    await page.waitForURL(/[?&]q=/);
     assert.equal(await page.locator('td.subject a').count(), 1);
     await page.click('td.subject a');
     assert.match(await page.locator('pre.text').innerText(), /御見積書をお送りします/);
@@ -236,13 +237,15 @@ describe('staff read what came', { timeout: 300_000 }, () => {
     await signInAt(page, portalUrl(gateway), 'kanri');
     await page.click('td.subject a');
     await page.locator('.files .button').first().click();
+    await page.waitForURL(/\/pages$/);
     assert.equal(await page.locator('.sheets img').count(), 1);
     assert.equal(await page.locator('button:visible:has-text("大きく")').count(), 0, 'no button that does nothing');
     await page.goBack();
     await page.click('text=未読に戻す');
+    await page.waitForURL(/\/messages$/);
     assert.equal(await page.locator('tr.unread').count(), 1);
     await page.click('text=サインアウト');
-    assert.match(page.url(), /\/sign-in\?out=1$/);
+    await page.waitForURL(/\/sign-in\?out=1$/);
     await page.goto(`${portalUrl(gateway)}/messages`);
     assert.match(page.url(), /\/sign-in/);
   });

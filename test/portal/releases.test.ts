@@ -80,24 +80,24 @@ async function withGateway(waitMinutes: number, run: (it: Case) => Promise<void>
   });
 }
 
-describe('releases of originals', { timeout: 300_000 }, () => {
+describe('releases of originals', { timeout: 580_000 }, () => {
   it('signatures that came within the waiting time count: what was clean at its start is scanned again at its end', async () => {
     await withGateway(60, async ({ scanner, approved, page, acts }) => {
       const before = scanner.scans;
       const { id, link } = await approved('待つ件');
-      await until(() => scanner.scans >= before + 2, 30_000, 'as a part, and once for the release');
+      await until(() => scanner.scans >= before + 2, 60_000, 'as a part, and once for the release');
       assert.match(await (await fetch(link)).text(), /受け取れるのは .* からです/);
       assert.equal((await fetch(link, { method: 'POST' })).status, 409);
       scanner.finds = 'Late.Signature';
       await later(61, async () => {
-        await until(async () => /原本はお渡しできません/.test(await (await fetch(link)).text()), 30_000, 'refused');
+        await until(async () => /原本はお渡しできません/.test(await (await fetch(link)).text()), 60_000, 'refused');
         const taken = await fetch(link, { method: 'POST' });
         assert.equal(taken.status, 404);
         assert.doesNotMatch(await taken.text(), /こんにちは/);
       });
-      await until(async () => /Late\.Signature/.test(await page()), 30_000, 'told to who asked');
+      await until(async () => /Late\.Signature/.test(await page()), 60_000, 'told to who asked');
       assert.ok((await acts('middle', id)).includes('refused malware: Late.Signature'));
-      await until(async () => (await acts('inner', id)).includes('release-ended malware'), 30_000, 'in the journal');
+      await until(async () => (await acts('inner', id)).includes('release-ended malware'), 60_000, 'in the journal');
     });
   });
 
@@ -106,16 +106,16 @@ describe('releases of originals', { timeout: 300_000 }, () => {
       const mail = `From: a@example.com\r\nTo: ${STAFF}\r\nSubject: =?UTF-8?B?${Buffer.from('部分の件').toString('base64')}?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nattached words\r\n--b\r\nContent-Type: text/plain; name=named.txt\r\n\r\nnamed words\r\n--b--\r\n`;
       const named = await approved('部分の件', mail, '3');
       await later(61, async () => {
-        await until(async () => (await fetch(named.link)).status === 200, 30_000, 'scanned');
+        await until(async () => (await fetch(named.link)).status === 200, 60_000, 'scanned');
         assert.match(await (await fetch(named.link, { method: 'POST' })).text(), /^named words\s*$/);
       });
       const { link } = await approved('部分の件', mail, '2');
       scanner.finds = 'Part.Signature';
       await later(61, async () => {
-        await until(async () => /原本はお渡しできません/.test(await (await fetch(link)).text()), 30_000, 'refused');
+        await until(async () => /原本はお渡しできません/.test(await (await fetch(link)).text()), 60_000, 'refused');
         assert.match(await (await fetch(link)).text(), /安全に渡せない/);
       });
-      await until(async () => /Part\.Signature/.test(await page()), 30_000, 'told to who asked');
+      await until(async () => /Part\.Signature/.test(await page()), 60_000, 'told to who asked');
     });
   });
 
@@ -125,16 +125,17 @@ describe('releases of originals', { timeout: 300_000 }, () => {
       scanner.away = true;
       await later(61, async () => {
         await new Promise((resolve) => setTimeout(resolve, 2500));
+        await until(async () => (await fetch(link)).status === 503, 60_000, 'it was tried');
         const looked = await fetch(link);
         assert.equal(looked.status, 503);
         assert.ok(Number(looked.headers.get('retry-after')) > 0);
         assert.match(await looked.text(), /検査がまだ終わっていません/);
         assert.equal((await fetch(link, { method: 'POST' })).status, 503);
         scanner.away = false;
-        await until(async () => (await fetch(link)).status === 200, 30_000, 'tried again');
+        await until(async () => (await fetch(link)).status === 200, 60_000, 'tried again');
         assert.match(await (await fetch(link, { method: 'POST' })).text(), /こんにちは/);
       });
-      await until(async () => /受け取りました/.test(await page()), 30_000, 'told to who asked');
+      await until(async () => /受け取りました/.test(await page()), 60_000, 'told to who asked');
       assert.ok((await acts('inner', id)).includes('release-ended used'));
     });
   });
@@ -142,32 +143,32 @@ describe('releases of originals', { timeout: 300_000 }, () => {
   it('a scanner that stays away, a link that nobody used, an original that is gone: each is told as what it is, once', async () => {
     await withGateway(0, async ({ scanner, approved, page, acts, data }) => {
       const unused = await approved('使われない件');
-      await until(async () => (await fetch(unused.link)).status === 200, 30_000, 'scanned');
+      await until(async () => (await fetch(unused.link)).status === 200, 60_000, 'scanned');
       await later(25 * 60, async () => {
-        await until(async () => (await acts('middle', unused.id)).includes('release-ended unused'), 30_000, 'ended');
+        await until(async () => (await acts('middle', unused.id)).includes('release-ended unused'), 60_000, 'ended');
       });
-      await until(async () => /使われませんでした/.test(await page()), 30_000, 'told');
+      await until(async () => /使われませんでした/.test(await page()), 60_000, 'told');
 
       const gone = await approved('消えた件');
-      await until(async () => (await fetch(gone.link)).status === 200, 30_000, 'scanned');
+      await until(async () => (await fetch(gone.link)).status === 200, 60_000, 'scanned');
       const shard = join(data, 'spool', shardOf(gone.id));
       for (const name of await readdir(shard)) if (name.startsWith(`${gone.id}.01`)) await rm(join(shard, name));
-      await until(async () => /もう残っていません/.test(await page()), 30_000, 'told');
+      await until(async () => /もう残っていません/.test(await page()), 60_000, 'told');
       assert.equal((await fetch(gone.link, { method: 'POST' })).status, 404);
 
       scanner.away = true;
       const never = await approved('検査できない件');
-      await until(async () => (await fetch(never.link)).status === 503, 30_000, 'tried');
+      await until(async () => (await fetch(never.link)).status === 503, 60_000, 'tried');
       await later(25 * 60, async () => {
-        await until(async () => (await acts('middle', never.id)).includes('refused not-scanned'), 30_000, 'given up');
+        await until(async () => (await acts('middle', never.id)).includes('refused not-scanned'), 60_000, 'given up');
       });
-      await until(async () => /検査ができなかった/.test(await page()), 30_000, 'told');
+      await until(async () => /検査ができなかった/.test(await page()), 60_000, 'told');
       for (const [{ id }, outcome] of [
         [unused, 'unused'],
         [gone, 'gone'],
         [never, 'not-scanned'],
       ] as const) {
-        await until(async () => (await acts('inner', id)).length > 0, 10_000, 'journal');
+        await until(async () => (await acts('inner', id)).length > 0, 60_000, 'journal');
         const ends = (await acts('inner', id)).filter((act) => act.startsWith('release-ended'));
         assert.deepEqual(ends, [`release-ended ${outcome}`]);
       }
@@ -175,7 +176,7 @@ describe('releases of originals', { timeout: 300_000 }, () => {
   });
 });
 
-describe('where no scanner is', { timeout: 120_000 }, () => {
+describe('where no scanner is', { timeout: 580_000 }, () => {
   it('an original is not offered, and the page says why; nothing is asked, and no approval is used up', async () => {
     const bare = await barePortal(['検査なしの件']);
     try {
@@ -217,7 +218,7 @@ describe('where no scanner is', { timeout: 120_000 }, () => {
     const id = await messageId(hanako, '検査装置のない件');
     await until(
       async () => /マルウェア検査が設定されていないため/.test(await (await hanako.get(`/messages/${id}`)).text()),
-      30_000,
+      60_000,
       'said',
     );
   });

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Attribute, Change, Client } from 'ldapts';
@@ -15,18 +15,10 @@ import { barePortal } from '../support/bare-portal.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { addPerson, firstAdministrator, PASSWORD, portalUrl, Visitor } from '../support/portal.ts';
+import { freePort } from '../support/ports.ts';
 import { scratch, until } from '../support/scratch.ts';
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-describe('signing in', { timeout: 300_000 }, () => {
+describe('signing in', { timeout: 580_000 }, () => {
   it('TOTP: turned on with a right code, asked for after the password, each code once', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path);
@@ -36,9 +28,13 @@ describe('signing in', { timeout: 300_000 }, () => {
     const secret = /data-secret(?:="")?>([A-Z2-7]+)</.exec(setup)?.[1] ?? '';
     assert.match(await (await hanako.get('/account/totp/qr.svg')).text(), /^<svg/);
     const totp = new TOTP({ secret: Secret.fromBase32(secret) });
-    const code = (steps: number): string => totp.generate({ timestamp: Date.now() + steps * 30_000 });
-    assert.equal((await hanako.post('/account/totp', { code: '000000' })).status, 403);
-    assert.equal((await hanako.post('/account/totp', { code: code(-1) })).status, 303);
+    // A code is one of its half minute: all are taken at once, with time left in which they are what they are called here.
+    await until(() => Date.now() % 30_000 < 15_000, 60_000, 'the first half of a step');
+    const [before, now, next] = [-1, 0, 1].map((step) => totp.generate({ timestamp: Date.now() + step * 30_000 }));
+    assert.ok(before !== undefined && now !== undefined && next !== undefined);
+    const wrong = ['000000', '111111', '222222', '333333'].find((one) => ![before, now, next].includes(one)) ?? '';
+    assert.equal((await hanako.post('/account/totp', { code: wrong })).status, 403);
+    assert.equal((await hanako.post('/account/totp', { code: before })).status, 303);
 
     const again = new Visitor(administrator.url);
     assert.equal((await again.signIn('hanako')).headers.get('location'), '/sign-in/code');
@@ -48,24 +44,20 @@ describe('signing in', { timeout: 300_000 }, () => {
       'half signed in is not in',
     );
     assert.equal((await again.post('/account/password', {}, '/sign-in/code')).status, 303);
-    assert.equal((await again.post('/sign-in/code', { code: code(-1) }, '/sign-in/code')).status, 403, 'used before');
+    assert.equal((await again.post('/sign-in/code', { code: before }, '/sign-in/code')).status, 403, 'used before');
     const half = again.cookies.get('__Host-mugai');
     const owed = '/sign-in/code?to=%2Fmessages%3Fword%3Dx%2By';
     assert.equal((await again.get('/sign-in?to=%2Fmessages%3Fword%3Dx%2By')).headers.get('location'), owed);
     const to = /name="to" value="([^"]*)"/.exec(await (await again.get(owed)).text())?.[1] ?? '';
-    const whole = await again.post('/sign-in/code', { code: code(0), to }, '/sign-in/code');
+    const whole = await again.post('/sign-in/code', { code: now, to }, '/sign-in/code');
     assert.deepEqual([whole.status, whole.headers.get('location')], [303, '/messages?word=x+y']);
     assert.notEqual(again.cookies.get('__Host-mugai'), half, 'a new id for the whole session');
     assert.equal((await again.get('/messages')).status, 200);
     const third = new Visitor(administrator.url);
     await third.signIn('hanako');
-    assert.equal((await third.post('/sign-in/code', { code: code(0) }, '/sign-in/code')).status, 403, 'a replay');
-    for (let n = 0; n < 4; n++) await third.post('/sign-in/code', { code: '000000' }, '/sign-in/code');
-    assert.equal(
-      (await third.post('/sign-in/code', { code: code(1) }, '/sign-in/code')).status,
-      429,
-      'guessing is slow',
-    );
+    assert.equal((await third.post('/sign-in/code', { code: now }, '/sign-in/code')).status, 403, 'a replay');
+    for (let n = 0; n < 4; n++) await third.post('/sign-in/code', { code: wrong }, '/sign-in/code');
+    assert.equal((await third.post('/sign-in/code', { code: next }, '/sign-in/code')).status, 429, 'guessing is slow');
   });
 
   it('a browser that keeps no cookie of ours, as over plain http to another machine, is told what it needs', async () => {
@@ -411,7 +403,8 @@ userPassword: directory-word
   const ended = once(child, 'exit');
   await until(
     async () => {
-      const socket = (await import('node:net')).connect(port, '127.0.0.1');
+      if (child.exitCode !== null) throw new Error(`slapd ended with ${child.exitCode}`);
+      const socket = connect(port, '127.0.0.1');
       const open = await once(socket, 'connect').then(
         () => true,
         () => false,
@@ -419,7 +412,7 @@ userPassword: directory-word
       socket.destroy();
       return open;
     },
-    30_000,
+    60_000,
     'slapd listens',
   );
   return {

@@ -1,7 +1,7 @@
 // When what the portal stands on gives way: a clear page, red where machines look, and recovery by itself.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
@@ -24,7 +24,16 @@ async function assertTrouble(answer: Response): Promise<void> {
   assert.doesNotMatch(text, /SQLITE|sqlite|outbox|Error|ENOENT|disk/);
 }
 
-describe('trouble of the portal', { timeout: 300_000 }, () => {
+/** Whether a database lies there; none does for a moment while it is made anew. */
+function isDatabase(file: string): boolean {
+  try {
+    return readFileSync(file).subarray(0, 15).toString() === 'SQLite format 3';
+  } catch {
+    return false;
+  }
+}
+
+describe('trouble of the portal', { timeout: 580_000 }, () => {
   it('an outbox whose mount is lost: a clear page, /readyz red with the reason, and all is well when it is back', async () => {
     await using folder = await scratch();
     await using gateway = await startTestGateway(folder.path);
@@ -41,13 +50,13 @@ describe('trouble of the portal', { timeout: 300_000 }, () => {
     for (const path of [`/messages/${id}`, `/messages/${id}/files/message.txt`, `/messages/${id}/all.zip`])
       await assertTrouble(await visitor.get(path));
     assert.equal((await visitor.get('/messages')).status, 200, 'the list is still known');
-    await until(async () => (await readyz()).portal !== 'ok', 30_000, 'red');
+    await until(async () => (await readyz()).portal !== 'ok', 60_000, 'red');
     assert.equal((await readyz()).status, 503);
     assert.match((await readyz()).portal, /outbox/);
     rmSync(join(folder.path, 'outbox'), { recursive: true, force: true }); // what others made in its place
     renameSync(join(folder.path, 'away'), join(folder.path, 'outbox'));
     assert.equal((await visitor.get(`/messages/${id}`)).status, 200);
-    await until(async () => (await readyz()).portal === 'ok', 30_000, 'green');
+    await until(async () => (await readyz()).portal === 'ok', 60_000, 'green');
     // One package that is not kept any more is another thing: it is not there.
     rmSync(join(folder.path, 'outbox', folderOf(id as never)), { recursive: true });
     await sendMail(gateway.smtpPort ?? 0, plainMail('次の便り'));
@@ -78,15 +87,11 @@ describe('trouble of the portal', { timeout: 300_000 }, () => {
             else if (answer.status !== 200) plain = false;
             return answer.status === 200 && (await answer.text()).includes(id);
           },
-          40_000,
+          60_000,
           'it is back',
         );
         assert.ok(plain, 'no other answer in between');
-        await until(
-          async () => existsSync(file) && readFileSync(file).subarray(0, 15).toString() === 'SQLite format 3',
-          40_000,
-          'a new file lies there',
-        );
+        await until(async () => isDatabase(file), 60_000, 'a new file lies there');
       }
       cookies = visitor.cookies;
     }
@@ -102,16 +107,20 @@ describe('trouble of the portal', { timeout: 300_000 }, () => {
     await using gateway = await startTestGateway(folder.path);
     await sendMail(gateway.smtpPort ?? 0, plainMail('一通目'));
     const file = join(folder.path, 'portal', 'index.sqlite');
-    const known = (): number => {
-      using db = new DatabaseSync(file, { readOnly: true });
-      return Number(db.prepare('SELECT count(*) AS n FROM messages').get()?.['n']);
+    /** How many messages the file knows; undefined while it is being made, or is none. */
+    const known = (): number | undefined => {
+      try {
+        using db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+        return Number(db.prepare('SELECT count(*) AS n FROM messages').get()?.['n']);
+      } catch {
+        return undefined;
+      }
     };
-    await until(async () => known() === 1, 20_000, 'the index has the mail');
+    await until(async () => known() === 1, 60_000, 'the index has the mail');
     writeFileSync(file, Buffer.alloc(statSync(file).size, 0x55), { flag: 'r+' });
-    const isDatabase = (): boolean => readFileSync(file).subarray(0, 15).toString() === 'SQLite format 3';
-    await until(async () => existsSync(file) && isDatabase() && known() === 1, 30_000, 'a new index lies there');
+    await until(async () => isDatabase(file) && known() === 1, 60_000, 'a new index lies there');
     const ready = async (): Promise<number> => (await fetch(`http://127.0.0.1:${gateway.opsPort}/readyz`)).status;
-    await until(async () => (await ready()) === 200, 10_000, 'green');
+    await until(async () => (await ready()) === 200, 60_000, 'green');
   });
 
   it('on a full disk what cannot be journaled does not happen, and what cannot be kept is said; room made, it goes on', async () => {

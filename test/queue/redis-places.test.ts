@@ -30,7 +30,7 @@ async function carry(hub: QueueHub, jobs: number): Promise<void> {
   const wanted = new Set(Array.from({ length: jobs }, () => newMessageId()));
   const worker = hub.work('seal', async (id) => void wanted.delete(id), { concurrency: 4 });
   await hub.queue('seal').add([...wanted]);
-  await until(() => wanted.size === 0, 30_000, `${jobs} jobs are done`);
+  await until(() => wanted.size === 0, 60_000, `${jobs} jobs are done`);
   await worker.close({ deadlineMs: 1000 });
 }
 
@@ -41,7 +41,7 @@ const refused = (pattern: RegExp) => (error: unknown) => {
   return true;
 };
 
-describe('redis+sentinel', { timeout: 300_000 }, () => {
+describe('redis+sentinel', { timeout: 580_000 }, () => {
   it('finds the master by the sentinel, and the new one when it dies; what was added is done or can be added again', async () => {
     await using folder = await scratch();
     const signIn = (): string[] => ['--masterauth', 'secret', '--repl-diskless-sync-delay', '0'];
@@ -58,15 +58,15 @@ describe('redis+sentinel', { timeout: 300_000 }, () => {
     );
     await using sentinel = await startRedis({ first: conf, password: 'watch', more: () => ['--sentinel'] });
     const asked = async (...words: string[]): Promise<string> => sentinel.tell('sentinel', ...words);
-    await until(async () => (await asked('replicas', 'town')).includes(String(replica.port)), 30_000, 'a replica');
-    await until(async () => (await replica.tell('info', 'replication')).includes('link_status:up'), 30_000, 'in step');
+    await until(async () => (await asked('replicas', 'town')).includes(String(replica.port)), 60_000, 'a replica');
+    await until(async () => (await replica.tell('info', 'replication')).includes('link_status:up'), 60_000, 'in step');
     const url = `redis+sentinel://:secret@127.0.0.1:${sentinel.port}/town?sentinel-password=watch`;
     const hub = await openHub(url);
     await carry(hub, 50);
     await master.kill();
     await until(
       async () => (await asked('get-master-addr-by-name', 'town')).includes(String(replica.port)),
-      30_000,
+      60_000,
       'another master',
     );
     await until(
@@ -84,7 +84,7 @@ describe('redis+sentinel', { timeout: 300_000 }, () => {
   });
 });
 
-describe('redis+cluster', { timeout: 300_000 }, () => {
+describe('redis+cluster', { timeout: 580_000 }, () => {
   it('keeps the keys of a queue on one node, and carries jobs', async () => {
     const node = async (): Promise<TestRedis> =>
       startRedis({ password: 'secret', more: () => ['--cluster-enabled', 'yes', '--masterauth', 'secret'] });
@@ -94,7 +94,7 @@ describe('redis+cluster', { timeout: 300_000 }, () => {
     const hosts = [first, second, third].map(({ port }) => `127.0.0.1:${port}`);
     const sign = ['-a', 'secret', '--no-auth-warning'];
     await run('redis-cli', [...sign, '--cluster', 'create', ...hosts, '--cluster-yes']);
-    await until(async () => (await third.tell('cluster', 'info')).includes('cluster_state:ok'), 30_000, 'a cluster');
+    await until(async () => (await third.tell('cluster', 'info')).includes('cluster_state:ok'), 60_000, 'a cluster');
     const hub = await openHub(`redis+cluster://:secret@${hosts.slice(0, 2).join(',')}`);
     await carry(hub, 100);
     await hub.queue('sanitise').add([newMessageId()]);
@@ -107,7 +107,7 @@ describe('redis+cluster', { timeout: 300_000 }, () => {
   });
 });
 
-describe('rediss', { timeout: 240_000 }, () => {
+describe('rediss', { timeout: 580_000 }, () => {
   it('speaks TLS to a server whose certificate is signed by the ca that is named, and to no other', async () => {
     await using folder = await scratch();
     const [key, cert] = [join(folder.path, 'key.pem'), join(folder.path, 'cert.pem')];
@@ -141,7 +141,7 @@ describe('rediss', { timeout: 240_000 }, () => {
   });
 });
 
-describe('docs/ops/redis-users.acl', { timeout: 240_000 }, () => {
+describe('docs/ops/redis-users.acl', { timeout: 580_000 }, () => {
   it('lets door and worker do their work on their keys, and nothing else', async () => {
     await using folder = await scratch();
     const file = join(folder.path, 'users.acl');
@@ -155,7 +155,7 @@ describe('docs/ops/redis-users.acl', { timeout: 240_000 }, () => {
     const wanted = new Set(Array.from({ length: 20 }, () => newMessageId()));
     worker.work('sanitise', async (id) => void wanted.delete(id), { concurrency: 2 });
     await door.queue('sanitise').add([...wanted]);
-    await until(() => wanted.size === 0, 20_000, 'the worker has what the door added');
+    await until(() => wanted.size === 0, 60_000, 'the worker has what the door added');
     await Promise.all([door.close(), worker.close()]);
     assert.deepEqual(errors, []);
     const asks = async (user: string, password: string, ...command: string[]): Promise<string> =>
@@ -188,7 +188,7 @@ describe('docs/ops/redis-users.acl', { timeout: 240_000 }, () => {
   });
 });
 
-describe('a Redis beyond this machine', { timeout: 240_000 }, () => {
+describe('a Redis beyond this machine', { timeout: 580_000 }, () => {
   // This machine's own loopback by a name that an address does not show to be one.
   const elsewhere = (port: number): string => `[::ffff:127.0.0.1]:${port}`;
 

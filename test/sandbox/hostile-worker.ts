@@ -191,12 +191,12 @@ const ANY: { readonly [name: string]: () => void | Promise<void> } = {
   },
   'a grandchild that holds the pipes': async () => {
     spawn(process.execPath, ['-e', 'setTimeout(() => 0, 1e8)'], { stdio: 'inherit' });
-    await sleep(500);
+    await sleep(3000); // long enough to be seen, on a busy machine, too
     process.exit(0);
   },
   'a grandchild of another session': async () => {
     spawn(process.execPath, ['-e', 'setTimeout(() => 0, 1e8)'], { stdio: 'inherit', detached: true });
-    await sleep(500);
+    await sleep(3000); // long enough to be seen, on a busy machine, too
     process.exit(0);
   },
   'a grandchild that eats memory': async () => {
@@ -437,7 +437,7 @@ const MEASURED: { readonly [name: string]: (amount: number) => void | Promise<vo
   },
   mebibytes: async (size) => {
     const held = Buffer.alloc(size * 1024 * 1024, 1);
-    await sleep(600);
+    await sleep(2500); // longer than a busy host takes to look
     held.fill(2);
   },
 };

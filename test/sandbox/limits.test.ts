@@ -95,7 +95,7 @@ describe('a limit of a child, enforced while a mail passes:', () => {
   }
 
   it('milliseconds: a child that is in time, one that is late, one that would never come', async () => {
-    assert.equal(await beside('milliseconds 500', 5000), 'done');
+    assert.equal(await beside('milliseconds 500', 30_000), 'done');
     assert.match(await beside('milliseconds 2500', 1000), /^timeout/);
     assert.match(await beside('milliseconds 100000000', 1000), /^timeout/);
   });

@@ -62,7 +62,9 @@ async function checked(
 ): Promise<{ readonly results: string; readonly failed: string | undefined; readonly outcome: Outcome }> {
   server.zone = { records: RECORDS, ...zone };
   server.asked.length = 0;
-  lookup = resolverOf([{ host: '127.0.0.1', port: server.port }], 300);
+  // Only where no answer comes is it waited out; a busy machine may take its time to answer.
+  const tryMs = zone.silent === undefined && zone.spoil === undefined ? 5000 : 300;
+  lookup = resolverOf([{ host: '127.0.0.1', port: server.port }], tryMs);
   const envelope = { from: by.from ?? FROM, to: ['staff@city.example.lg.jp'] };
   const outcome = await sanitiser.judge('mail', '', Buffer.from(mail), { envelope, client: by.client ?? CLIENT });
   assert.deepEqual(outcome.faults, []);

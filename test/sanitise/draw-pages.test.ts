@@ -191,7 +191,7 @@ function murderous(
                   await sink(frame);
                   if (--left !== 0) return;
                   process.kill(-(child.pid as number), 'SIGKILL');
-                  await until(() => !existsSync(`/proc/${child.pid}`), 10_000, 'it is gone');
+                  await until(() => !existsSync(`/proc/${child.pid}`), 60_000, 'it is gone');
                 },
                 bounds,
               );
@@ -257,7 +257,7 @@ test('a child that is killed from outside while a helper still starts leaves nob
         await new Promise((resolve) => setTimeout(resolve, 100));
       });
       await assert.rejects(killed, (error) => error instanceof MugaiError && error.code === 'child-failed');
-      await until(() => pools.pools.pdf.load.busy === 0, 30_000, 'all places are given back');
+      await until(() => pools.pools.pdf.load.busy === 0, 60_000, 'all places are given back');
     } finally {
       await pools.close();
     }

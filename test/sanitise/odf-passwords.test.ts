@@ -8,7 +8,7 @@ import { zipOf } from '../support/office-files.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 import { cleanOdf } from '../../workers/office/odf.ts';
 
-const MS = 240_000;
+const MS = 500_000;
 const PASSWORD = 'Kashima-0314';
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/office/${name}`, import.meta.url));
 

@@ -13,7 +13,7 @@ import { withRightCount } from '../../workers/office/ppt-records.ts';
 import { cleanRtf } from '../../workers/office/rtf.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
-const MS = 240_000;
+const MS = 500_000;
 
 /** Dots of a PDF's first page that are not white. */
 async function inkOf(pdf: Buffer): Promise<number> {

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { docx, paragraph, zipOf } from '../support/office-files.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
-const MS = 240_000;
+const MS = 500_000;
 const require = createRequire(import.meta.url);
 const crypto = require('officecrypto-tool') as {
   encrypt(bytes: Buffer, options: { readonly password: string }): Buffer;

@@ -11,7 +11,7 @@ import { sheetData, xlsx, zipOf } from '../support/office-files.ts';
 import { readText } from '../support/page-text.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
-const MS = 300_000;
+const MS = 500_000;
 
 describe('CSV', () => {
   it('is read as RFC 4180 says, with commas, semicolons or tabs', () => {

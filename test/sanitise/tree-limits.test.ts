@@ -198,7 +198,10 @@ describe('of the whole tree of one message', () => {
     const many = mailOf(Array.from({ length: 60 }, () => table));
     const all = await beside(many, {});
     assert.deepEqual([refusedFor(all), doneWell(all)], [[], 60]);
-    const cut = await beside(many, { seconds: all.ms / 3000 });
+    // A machine that others use may be three times as quick, or slow, a moment later: then once more.
+    let cut = await beside(many, { seconds: all.ms / 3000 });
+    for (let tries = 0; tries < 5 && (doneWell(cut) === 0 || doneWell(cut) === 60); tries++)
+      cut = await beside(many, { seconds: all.ms / 3000 });
     assert.deepEqual(refusedFor(cut), ['timeout']);
     assert.ok(doneWell(cut) > 0 && doneWell(cut) < 60, `${doneWell(cut)} tables of 60 in a third of ${all.ms} ms`);
     assert.equal(cut.parts.length, 60, 'every part has its row');

@@ -13,7 +13,7 @@ import { drive } from '../support/drive-worker.ts';
 import { readText } from '../support/page-text.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
-const MS = 240_000;
+const MS = 500_000;
 const PAGES = readPolicy('name: p\nversion: "1"\nhtml: pages\n', 'p');
 
 /** A saved page: its HTML in base64, a picture by Content-Location and one by Content-ID. */

@@ -1,8 +1,9 @@
 // A real Chromium, Debian's, driven by playwright-core. It talks to loopback only.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { removeFolder } from './scratch.ts';
 
 const FLAGS = [
   '--no-sandbox',
@@ -54,7 +55,7 @@ export async function openBrowser(language: 'ja' | 'en' = 'ja', script = true): 
     complaints,
     [Symbol.asyncDispose]: async () => {
       await context.close();
-      await rm(profile, { recursive: true, force: true });
+      await removeFolder(profile);
     },
   };
 }

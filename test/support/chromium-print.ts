@@ -39,6 +39,6 @@ export function printHtml(body: string, style = ''): Buffer {
     );
     return readFileSync(made);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

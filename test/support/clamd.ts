@@ -1,8 +1,8 @@
 // A real clamd, Debian's, with one signature of our own: the words `MUGAI-TEST-MALWARE`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { until } from './scratch.ts';
 
@@ -21,7 +21,7 @@ export async function startClamd(folder: string): Promise<{ readonly socket: str
   );
   const child = spawn('/usr/sbin/clamd', ['--foreground', '--config-file', config], { stdio: 'ignore' });
   const ended = once(child, 'exit');
-  await until(() => existsSync(socket) || child.exitCode !== null, 60_000, 'clamd listens');
+  await until(async () => child.exitCode !== null || (await accepts(socket)), 120_000, 'clamd listens');
   return {
     socket,
     [Symbol.asyncDispose]: async () => {
@@ -29,4 +29,17 @@ export async function startClamd(folder: string): Promise<{ readonly socket: str
       await ended;
     },
   };
+}
+
+/** Whether somebody listens: the name of a socket is there a moment before that. */
+async function accepts(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }

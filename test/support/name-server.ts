@@ -2,8 +2,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { decode, encode, type Answer, type Packet } from 'dns-packet';
+import { freePort } from './ports.ts';
 
 /** Records by `TYPE name`. A name without any is NXDOMAIN; `silent` names get no answer, `broken` ones SERVFAIL. */
 export interface Zone {
@@ -25,15 +25,15 @@ const UDP_BYTES = 1232;
 const CUT = 0x0200;
 
 export async function startNameServer(zone: Zone): Promise<NameServer> {
+  const port = await freePort(); // the same for both
   const udp: Socket = createSocket('udp4');
-  udp.bind(0, '127.0.0.1');
+  udp.bind(port, '127.0.0.1');
   await once(udp, 'listening');
-  const { port } = udp.address();
   const tcp: Server = createServer();
   tcp.listen(port, '127.0.0.1');
   await once(tcp, 'listening');
   const server: NameServer = {
-    port: (tcp.address() as AddressInfo).port,
+    port,
     asked: [],
     zone,
     [Symbol.asyncDispose]: async () => {

@@ -2,11 +2,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from './ports.ts';
 
 const run = promisify(execFile);
 
@@ -45,7 +46,11 @@ export async function startRedis(
     const failed = once(server, 'error').then(([error]) => {
       throw new Error('this test needs redis-server: apt-get install redis-server', { cause: error });
     });
-    await Promise.race([failed, answers(port)]);
+    const ended = once(server, 'exit').then(([code]) => {
+      throw new Error(`redis-server ended with ${String(code)} before it answered on port ${String(port)}`);
+    });
+    ended.catch(() => undefined); // the server that answered is ended later
+    await Promise.race([failed, ended, answers(port)]);
   };
   const kill = async () => {
     if (server?.exitCode !== null || server.signalCode !== null) return;
@@ -71,18 +76,8 @@ export async function startRedis(
   };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
 async function answers(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 2400; tries++) {
     if (await accepts(port)) return;
     await sleep(25);
   }

@@ -9,7 +9,12 @@ export interface Scratch extends AsyncDisposable {
 
 export async function scratch(): Promise<Scratch> {
   const path = await mkdtemp(join(tmpdir(), 'mugai-test-'));
-  return { path, [Symbol.asyncDispose]: async () => rm(path, { recursive: true, force: true }) };
+  return { path, [Symbol.asyncDispose]: async () => removeFolder(path) };
+}
+
+/** Removes a folder, though a program that was told to end may still write a last file into it. */
+export async function removeFolder(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
 /** Waits until `condition` holds; throws after `ms`. */

@@ -40,7 +40,7 @@ export class SmtpDialog implements AsyncDisposable {
   }
 
   /** The next whole reply (multi-line ones joined), or '' when the connection ended. */
-  async reply(ms = 10_000): Promise<string> {
+  async reply(ms = 60_000): Promise<string> {
     const end = Date.now() + ms;
     for (;;) {
       const match = /^(?:\d{3}-[^\r\n]*\r\n)*\d{3} [^\r\n]*\r\n/.exec(this.#heard);

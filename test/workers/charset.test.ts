@@ -166,8 +166,13 @@ void test('a 4 KB text costs less than a millisecond in any Japanese charset', (
   const text = JA.repeat(110);
   for (const bytes of [Buffer.from(text), sjis(text), euc(text), jis(text)]) {
     for (let warm = 0; warm < 200; warm++) decodeText(bytes, '');
-    const start = performance.now();
-    for (let run = 0; run < 100; run++) decodeText(bytes, '');
-    assert.ok((performance.now() - start) / 100 < 1);
+    // The least of several, in CPU: collections, compilations and a busy machine only ever add.
+    let least = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 10 && least >= 1; round++) {
+      const before = process.cpuUsage();
+      for (let run = 0; run < 100; run++) decodeText(bytes, '');
+      least = Math.min(least, process.cpuUsage(before).user / 1000 / 100);
+    }
+    assert.ok(least < 1, `${least.toFixed(2)} ms`);
   }
 });

@@ -12,7 +12,7 @@ import { corpus, seeded } from '../support/attack-row.ts';
 import { xdw, type Page } from '../support/docuworks-files.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
-const MS = 240_000;
+const MS = 500_000;
 
 interface Made {
   createBlankDocument(): string;

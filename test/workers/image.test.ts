@@ -103,7 +103,7 @@ test('a PNG of 30,000 × 30,000 pixels in 110 KB is refused before it is decoded
   assert.ok(bomb.length < 1_000_000);
   const started = performance.now();
   assert.equal(await refusal(bomb), 'too-many-pixels');
-  assert.ok(performance.now() - started < 5000);
+  assert.ok(performance.now() - started < 30_000); // the start of a child on a busy machine; to decode it takes gigabytes
 });
 
 test('an honest picture above the pixel cap is scaled down and keeps its shape', async () => {

@@ -110,7 +110,7 @@ describe('-lh5-', () => {
 describe('an Ichitaro document on the road', () => {
   it(
     'becomes pages with every letter, and says that the layout is not its own; packed, too',
-    { timeout: 240_000 },
+    { timeout: 580_000 },
     async () => {
       await using sanitiser = await openSanitiser();
       const document = jtd(BODY, {

@@ -14,7 +14,7 @@ import { drive } from '../support/drive-worker.ts';
 import { docx, paragraph } from '../support/office-files.ts';
 import { scratch } from '../support/scratch.ts';
 
-const MS = 240_000;
+const MS = 500_000;
 const GOLDEN = new URL('../golden/', import.meta.url);
 /** Difference of blurred ink that another build of an engine or a font may bring. */
 const TOLERANCE = 0.25;

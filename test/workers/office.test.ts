@@ -9,7 +9,7 @@ import { drive, remarksOf, type Drive } from '../support/drive-worker.ts';
 import { docx, paragraph, sheetData, xlsx } from '../support/office-files.ts';
 import { scratch } from '../support/scratch.ts';
 
-const MS = 240_000;
+const MS = 500_000;
 
 /** The PDF that a child answered with. */
 function pdfOf({ frames }: Drive): Buffer {

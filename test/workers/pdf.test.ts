@@ -220,7 +220,7 @@ test('a fan of forms that draws a thousand million times ends by a limit', async
   assert.notEqual(outcome.kind, 'done');
   const reason = outcome.kind === 'done' ? '' : outcome.reason;
   assert.ok(reason === 'out-of-memory' || reason === 'timeout', JSON.stringify(outcome));
-  assert.ok(performance.now() - started < 12_000);
+  assert.ok(performance.now() - started < 60_000); // its deadline, and the start and end of a child on a busy machine
 });
 
 test('large documents one after another do not pile up in the child', async () => {

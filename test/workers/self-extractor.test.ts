@@ -8,7 +8,7 @@ import { dosProgram, linuxProgram, windowsProgram } from '../support/programs.ts
 import { openSanitiser, type Sanitiser } from '../support/sanitiser.ts';
 import { detect } from '../../workers/detect.ts';
 
-const MS = 120_000;
+const MS = 500_000;
 const TYPE = 'application/x-self-extracting';
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/archive/${name}`, import.meta.url));
 const ZIP = zipOf({ 'お知らせ.txt': '鹿島市からのお知らせ\n' });

@@ -94,7 +94,7 @@ async function waiting(count: number): Promise<{ readonly files: MessageId[]; re
 
 test(
   'limit pairingWaiting: as many files wait for the password as that; of one more, or three times as many, the newest do',
-  { timeout: 300_000 },
+  { timeout: 580_000 },
   async () => {
     for (const count of [LIMITS.pairingWaiting, LIMITS.pairingWaiting + 1, 3 * LIMITS.pairingWaiting]) {
       const { files, opened: of } = await waiting(count);

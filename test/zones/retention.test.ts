@@ -33,7 +33,7 @@ async function filesUnder(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
 }
 
-describe('retention', { timeout: 300_000 }, () => {
+describe('retention', { timeout: 580_000 }, () => {
   it('deletes originals, packages and records after the days of their own rule, tells the journals, and delivers nothing twice', async () => {
     await using root = await scratch();
     const at = (name: string): string => join(root.path, name);
