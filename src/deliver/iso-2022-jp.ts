@@ -51,19 +51,3 @@ export function toIso2022Jp(text: string): Buffer | undefined {
   if (kanji) at += bytes.write('\u001b(B', at, 'latin1');
   return bytes.subarray(0, at);
 }
-
-/** Letters of an encoded word: 66 with its shifts in base64, so that one fits behind `Subject: `, too. */
-const WORD_LETTERS = 14;
-
-/** A header text in encoded words of ISO-2022-JP, each of which starts and ends in ASCII; undefined as above. */
-export function toJisWords(text: string): string | undefined {
-  if (/^[\x20-\x7e]*$/.test(text)) return text;
-  const letters = Array.from(text);
-  const words: string[] = [];
-  for (let from = 0; from < letters.length; from += WORD_LETTERS) {
-    const bytes = toIso2022Jp(letters.slice(from, from + WORD_LETTERS).join(''));
-    if (bytes === undefined) return undefined;
-    words.push(`=?ISO-2022-JP?B?${bytes.toString('base64')}?=`);
-  }
-  return words.join(' ');
-}

@@ -2,18 +2,23 @@
 import type { SendMailOptions } from 'nodemailer';
 import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import type { OutgoingMail } from './courier.ts';
-import { toIso2022Jp, toJisWords } from './iso-2022-jp.ts';
+import { looksEncoded, toJisWords, toUtf8Words } from './encoded-words.ts';
+import { toIso2022Jp } from './iso-2022-jp.ts';
 import type { Mailbox } from './mailboxes.ts';
 
 /** Options for one mail. Files and URLs are never read: every content is given as bytes. */
 export function nodemailerOptions(mail: OutgoingMail): SendMailOptions {
-  const address = ({ name, address: plain }: Mailbox): { name: string; address: string } => ({ name, address: plain });
+  const address = ({ name, address: plain }: Mailbox): { name: string; address: string } => ({
+    // Many readers decode words in quotes, too: broken up, it is what was looked at.
+    name: name.replaceAll('=?', '=？'),
+    address: plain,
+  });
   return {
     envelope: { from: mail.envelope.from, to: [...mail.envelope.to] },
     from: address(mail.from),
     to: mail.to.map(address),
     cc: mail.cc.map(address),
-    subject: mail.subject,
+    subject: looksEncoded(mail.subject) ? toUtf8Words(mail.subject) : mail.subject,
     date: mail.date,
     messageId: `<${mail.messageId}>`,
     headers: { ...mail.headers },

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import type { OutgoingMail } from '../../src/deliver/courier.ts';
-import { toIso2022Jp, toJisWords } from '../../src/deliver/iso-2022-jp.ts';
+import { toJisWords } from '../../src/deliver/encoded-words.ts';
+import { toIso2022Jp } from '../../src/deliver/iso-2022-jp.ts';
 import fc from 'fast-check';
 import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import { nodemailerOptions, toBytes } from '../../src/deliver/nodemailer-options.ts';
@@ -118,4 +119,22 @@ test('a mail of text alone is written byte for byte as nodemailer writes it', as
       assert.equal((await toBytes(mail)).toString('latin1'), theirs.toString('latin1'));
     }),
   );
+});
+
+void test('words in a decoded subject or name are not decoded a second time', async () => {
+  const hidden = '=?UTF-8?B?4oCu?= 会議';
+  const from = { name: '=?UTF-8?B?4oCu?=', address: 'a@example.com' };
+  for (const subject of [hidden, `Re: ${'x'.repeat(200)} =?UTF-8?B?4oCu?=`]) {
+    const seen = await read({ ...MAIL, subject, from });
+    assert.equal(seen.subject, subject);
+    assert.equal(seen.from, '=？UTF-8?B?4oCu?= <a@example.com>');
+  }
+  const inJis = await read({ ...MAIL, text: '本文', charset: 'iso-2022-jp', subject: '=?UTF-8?B?4oCu?=', from });
+  assert.equal(inJis.subject, '=?UTF-8?B?4oCu?=');
+});
+
+void test('a word of ISO-2022-JP with many shifts is no longer than 75 letters', async () => {
+  const subject = '第1回2部3章4節5項6目7号8番9枝';
+  for (const word of (toJisWords(subject) ?? '').split(' ')) assert.ok(word.length <= 75, word);
+  assert.equal((await read({ ...MAIL, charset: 'iso-2022-jp', text: '本文', subject })).subject, subject);
 });
