@@ -65,7 +65,10 @@ export class Ledger {
 
   /** Notes who was answered for good while others must wait, so that a later attempt leaves them out. */
   async recordSettled(id: MessageId, record: DeliveryRecord): Promise<void> {
-    await this.#store.put(partly(id), { name: `accepted-${Date.now()}.json`, content: codec.encode(record) });
+    const content = codec.encode(record);
+    for (let at = Date.now(); ; at++)
+      // a name that is taken is another note's
+      if ((await this.#store.put(partly(id), { name: `accepted-${at}.json`, content })) === 'stored') return;
   }
 
   /** Ends of messages that arrived before `time`, oldest first. */
@@ -98,10 +101,14 @@ export class Ledger {
     for (const shard of await outbox.shards()) {
       if (this.#closed.has(shard)) continue;
       const ended = new Set(await this.#store.list(shard));
-      const pending = (await outbox.idsOf(shard)).filter((id) => !ended.has(`${id}${END}`));
-      found.push(...pending);
-      if (pending.length === 0) this.#closed.close(shard);
-      if (found.length >= most) return found.slice(0, most);
+      let pending = 0;
+      for (const id of await outbox.idsOf(shard)) {
+        if (ended.has(`${id}${END}`)) continue;
+        pending += 1;
+        found.push(id);
+        if (found.length >= most) return found;
+      }
+      if (pending === 0) this.#closed.close(shard);
     }
     return found;
   }

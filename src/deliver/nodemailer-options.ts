@@ -51,6 +51,12 @@ export async function toSend(mail: OutgoingMail): Promise<SendMailOptions> {
   return raw === undefined ? options : { envelope: options.envelope, messageId: options.messageId, raw };
 }
 
+/** An address of an envelope as nodemailer sends it, and names it in its answers. */
+export function asSent(address: string): string {
+  const { to } = new MailComposer({ envelope: { from: '', to: [address] } }).compile().getEnvelope();
+  return to[0] ?? address;
+}
+
 /** The mail as bytes, for a courier that writes files. */
 export async function toBytes(mail: OutgoingMail): Promise<Buffer> {
   const options = nodemailerOptions(mail);

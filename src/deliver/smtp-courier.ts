@@ -4,7 +4,7 @@ import { createTransport } from 'nodemailer';
 import { forLog } from '../message/untrusted.ts';
 import { reasonOf, systemCode } from '../message/errors.ts';
 import type { Courier, CourierAnswer } from './courier.ts';
-import { toSend } from './nodemailer-options.ts';
+import { asSent, toSend } from './nodemailer-options.ts';
 
 /**
  * Delivers to `smtp://` or `smtps://` (userinfo: credentials). `?tls=require`: nothing is sent before STARTTLS with a certificate
@@ -42,12 +42,15 @@ export function smtpCourier(url: string, name: string, connections: number): Cou
           .filter((error) => isTransient(error.responseCode))
           .map((error) => error.recipient)
           .filter((recipient) => recipient !== undefined);
+        const accepted = info.accepted.map(plain);
+        const rejected = info.rejected.map(plain).filter((recipient) => !later.includes(recipient));
+        const given = givenNames(mail.envelope.to, [...accepted, ...rejected, ...later]);
         return {
           kind: 'delivered',
           answer: forLog(info.response),
-          accepted: info.accepted.map(plain),
-          rejected: info.rejected.map(plain).filter((recipient) => !later.includes(recipient)),
-          deferred: later,
+          accepted: accepted.flatMap(given),
+          rejected: rejected.flatMap(given),
+          deferred: later.flatMap(given),
         };
       } catch (error) {
         return answerOf(error);
@@ -55,6 +58,17 @@ export function smtpCourier(url: string, name: string, connections: number): Cou
     },
     close: async () => transport.close(),
   };
+}
+
+/**
+ * The recipients that a name in nodemailer's answer stands for: it writes domains in its own way. By another name than the
+ * envelope's nobody would know at the next attempt that somebody has the mail.
+ */
+function givenNames(to: readonly string[], told: readonly string[]): (name: string) => readonly string[] {
+  const names = new Set(told);
+  if (to.every((address) => names.has(address))) return (name) => [name];
+  const given = Map.groupBy(to, asSent);
+  return (name) => given.get(name) ?? [name];
 }
 
 function plain(address: string | { readonly address: string }): string {
