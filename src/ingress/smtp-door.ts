@@ -201,7 +201,12 @@ async function receive(stream: SMTPServerDataStream, session: SMTPServerSession,
   } finally {
     clearInterval(clock);
   }
-  fault ??= (await isLoop(hops, deps.spool)) ? REPLY.loop() : undefined;
+  try {
+    fault ??= (await isLoop(hops, deps.spool)) ? REPLY.loop() : undefined;
+  } catch (error) {
+    writer.abort();
+    throw error; // the spool cannot be asked
+  }
   if (fault !== undefined) {
     writer.abort();
     throw fault;

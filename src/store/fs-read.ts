@@ -1,17 +1,29 @@
 // Reading from the file system store without a turn through the thread pool where that costs more than the reading.
-import { closeSync, existsSync, fstatSync, opendirSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, opendirSync, openSync, readSync, statSync } from 'node:fs';
 import { LIMITS } from '../message/limits.ts';
+import { systemCode } from '../message/errors.ts';
 import { isAbsent } from './fs-fault.ts';
 
 /** Bytes of one read of a large object. */
 export const READ_BYTES = 256 * 1024;
+
+/** True when there is such a file or folder, false when there is none; throws when nobody can tell. */
+export function isThere(path: string): boolean {
+  if (existsSync(path)) return true; // says no to any trouble, too
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (systemCode(error) === 'ENAMETOOLONG') return false;
+    throw error;
+  }
+}
 
 /**
  * A file's size, and its bytes when they are few: those were mostly written a moment ago, and out of the page cache a
  * synchronous read takes some 20 µs. Undefined when there is no such file.
  */
 export function readSmall(path: string): { readonly size: number; readonly bytes: Buffer | undefined } | undefined {
-  if (!existsSync(path)) return undefined; // often so, and an error that is thrown costs ten times as much
+  if (!isThere(path)) return undefined; // often so, and an error that is thrown costs ten times as much
   let fd: number;
   try {
     fd = openSync(path, 'r');

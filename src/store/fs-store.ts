@@ -14,7 +14,6 @@ import {
   statfs,
   statSync,
   unlinkSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -23,7 +22,7 @@ import { promisify } from 'node:util';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, systemCode } from '../message/errors.ts';
 import { isAbsent, storeError, type FaultPoint } from './fs-fault.ts';
-import { READ_BYTES, readFew, readSmall } from './fs-read.ts';
+import { READ_BYTES, isThere, readFew, readSmall } from './fs-read.ts';
 import { FsStageWriter, StagedBytes, StagedFile, once, writeWhole } from './fs-staged.ts';
 import { DirectorySync, makeFolder, syncPath } from './fs-sync.ts';
 import type { Entry, StageWriter, Staged, Store } from './store.ts';
@@ -42,8 +41,8 @@ export async function openFsStore(
   fault: FaultPoint = () => undefined,
   access: 'write' | 'read' = 'write',
 ): Promise<Store> {
-  if (access === 'read') return new FsStore(root, join(root, 'tmp'), fault);
-  return new FsStore(root, await openStaging(root), fault);
+  if (access === 'read') return new FsStore(root, join(root, 'tmp'), fault, access);
+  return new FsStore(root, await openStaging(root), fault, access);
 }
 
 /** Makes the folder `tmp` under `root`, for bytes without a final name, and removes what earlier lives left there. */
@@ -76,17 +75,20 @@ class FsStore implements Store {
   readonly #fault: FaultPoint;
   readonly #directories = new DirectorySync();
   readonly #known = new Set<string>();
-  /** Which folder the root was at the start: a mount that went away leaves another one in its place. */
+  /**
+   * Which folder the root was at the start: a mount that went away leaves another one in its place. Undefined where only read: what
+   * others write may come and go.
+   */
   readonly #identity: string | undefined;
   /** Keeps temp names of several processes apart. */
   readonly #life = `${process.pid}-${randomBytes(4).toString('hex')}`;
   #next = 0;
 
-  constructor(root: string, temp: string, fault: FaultPoint) {
+  constructor(root: string, temp: string, fault: FaultPoint, access: 'write' | 'read') {
     this.#root = root;
     this.#temp = temp;
     this.#fault = fault;
-    this.#identity = identityOf(root);
+    this.#identity = access === 'read' ? undefined : identityOf(root);
   }
 
   begin(cap: number): StageWriter {
@@ -152,24 +154,33 @@ class FsStore implements Store {
 
   note(folder: string, name: string, bytes: Uint8Array): void {
     const path = join(this.#root, folder, name);
+    let made = false;
     try {
-      this.#fault('write', path);
-      writeFileSync(path, bytes, { flag: 'wx', mode: 0o600 });
+      const fd = openSync(path, 'wx', 0o600);
+      made = true;
+      try {
+        this.#fault('write', path);
+        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+      } finally {
+        closeSync(fd);
+      }
     } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw storeError(error, `cannot note ${folder}/${name}`);
+      if (made) rmSync(path, { force: true }); // half of a note would stand for it
+      else if (systemCode(error) === 'EEXIST') return;
+      throw storeError(error, `cannot note ${folder}/${name}`);
     }
   }
 
   async get(folder: string, name: string, cap: number): Promise<Buffer | undefined> {
     try {
       const read = readSmall(join(this.#root, folder, name));
-      if (read === undefined) return undefined;
+      if (read === undefined) return this.#absent(undefined);
       if (read.size > cap)
         throw new MugaiError('too-large', `${folder}/${name}: more than ${cap} bytes`, { permanent: true });
       return read.bytes ?? (await readFile(join(this.#root, folder, name)));
     } catch (error) {
       if (error instanceof MugaiError) throw error;
-      if (isAbsent(error)) return undefined;
+      if (isAbsent(error)) return this.#absent(undefined);
       throw storeError(error, `cannot read ${folder}/${name}`);
     }
   }
@@ -178,27 +189,32 @@ class FsStore implements Store {
     const path = join(this.#root, folder, name);
     try {
       const read = readSmall(path);
-      if (read === undefined) return undefined;
+      if (read === undefined) return this.#absent(undefined);
       if (read.bytes !== undefined) return { size: read.size, stream: once(read.bytes) };
       const handle = await open(path, 'r');
       return { size: read.size, stream: handle.createReadStream({ highWaterMark: READ_BYTES }) };
     } catch (error) {
-      if (isAbsent(error)) return undefined;
+      if (isAbsent(error)) return this.#absent(undefined);
       throw storeError(error, `cannot open ${folder}/${name}`);
     }
   }
 
   has(folder: string, name: string): boolean {
-    return existsSync(join(this.#root, folder, name));
+    try {
+      return isThere(join(this.#root, folder, name)) || this.#absent(false);
+    } catch (error) {
+      throw storeError(error, `cannot look for ${folder}/${name}`);
+    }
   }
 
   async list(folder: string, most?: number): Promise<string[]> {
     try {
       const path = join(this.#root, folder);
+      if (folder === '') this.#demandRoot();
       const names = most === undefined ? await readdir(path) : readFew(path, most);
       return names.filter((name) => folder !== '' || (name !== 'tmp' && !name.startsWith('.'))).toSorted();
     } catch (error) {
-      if (isAbsent(error)) return [];
+      if (isAbsent(error)) return this.#absent([]);
       throw storeError(error, `cannot list ${folder}`);
     }
   }
@@ -223,14 +239,28 @@ class FsStore implements Store {
 
   /** Makes a folder and its parents durable once per process; commits follow each other in few of them. */
   #makeParent(directory: string): void {
-    if (identityOf(this.#root) !== this.#identity) throw new MugaiError('store-failed', `${this.#root} is not mounted`);
+    this.#demandRoot();
     if (this.#known.has(directory) && existsSync(directory)) return;
     const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (first !== undefined) {
-      for (let path = directory; path.length >= this.#root.length; path = dirname(path)) this.#directories.later(path);
-    }
     if (this.#known.size > 1000) this.#known.clear();
-    this.#known.add(directory);
+    // Where all stood already, whoever made them may have died, or not come as far as the sync.
+    for (let path = directory; path.length > this.#root.length; path = dirname(path)) {
+      if (first === undefined && this.#known.has(path)) break;
+      this.#directories.later(dirname(path));
+      this.#known.add(path);
+    }
+  }
+
+  /** Nothing is known of what is there while the folder is another one than at the start. */
+  #demandRoot(): void {
+    if (this.#identity !== undefined && identityOf(this.#root) !== this.#identity)
+      throw new MugaiError('store-failed', `${this.#root} is not mounted`);
+  }
+
+  /** What stands for an absence, where it is one: a record that went with its mount was not deleted. */
+  #absent<T>(nothing: T): T {
+    this.#demandRoot();
+    return nothing;
   }
 
   async #syncFolder(path: string): Promise<void> {

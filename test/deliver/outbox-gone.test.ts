@@ -33,14 +33,15 @@ type Read = keyof PackageFiles;
 test('wherever the outbox goes while a package is read, the message has no end, and is delivered when it is back', async () => {
   await using folder = await scratch();
   const at = join(folder.path, 'outbox');
-  const store = await openFsStore(at);
+  const writing = new Outbox(await openFsStore(at)); // the middle's
+  const store = await openFsStore(at, undefined, 'read'); // the inner side's
   const ledger = new Ledger(await openFsStore(join(folder.path, 'inner')));
   const signer = new Signer(PAIR.privateKey);
   const away = async (): Promise<void> => rename(at, `${at}.away`);
   const back = async (): Promise<void> => rename(`${at}.away`, at);
   const refusals: string[] = [];
   const tell = async (outbox: Outbox, id = newMessageId()): Promise<{ id: typeof id; end: () => Promise<string> }> => {
-    const sealed = await outbox.add(id, packageOf(id, recordOf(id, []), [], signer));
+    const sealed = await writing.add(id, packageOf(id, recordOf(id, []), [], signer));
     const deps = {
       outbox,
       ledger,

@@ -1,7 +1,7 @@
 // Messages accepted a moment ago are held for the next step of the same process, up to a limit; all others are read from the disk.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { newMessageId } from '../../src/message/id.ts';
@@ -43,8 +43,13 @@ async function fromMemory(sizes: readonly number[]): Promise<boolean[]> {
     for await (const chunk of other.rawContent(read).open()) bytes += chunk.length;
     assert.equal(bytes, source.size);
   }
-  await rm(path, { recursive: true });
+  await empty(path);
   return Promise.all(records.map(async ({ id }) => (await spool.spooled(id as never)) !== undefined));
+}
+
+/** Takes everything out of a spool. */
+async function empty(path: string): Promise<void> {
+  for (const name of await readdir(path)) await rm(join(path, name), { recursive: true });
 }
 
 test('limit freshChars: as many just accepted messages as fit are in memory; one character more, or ten times as many, are read from the disk', async () => {
@@ -73,6 +78,6 @@ test('what was taken by the next step makes room again', async () => {
   const first = await accept(spool, 30);
   assert.ok((await spool.spooled(first.id as never)) !== undefined);
   const second = await accept(spool, 30);
-  await rm(path, { recursive: true });
+  await empty(path);
   assert.ok((await spool.spooled(second.id as never)) !== undefined);
 });

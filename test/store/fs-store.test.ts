@@ -1,7 +1,19 @@
 // The store's contract on the file system driver.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, readlinkSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
@@ -185,5 +197,41 @@ describe('fs store', () => {
     assert.equal((await store.list('s', 7)).length, 7);
     assert.equal((await store.list('s', 51)).length, 50);
     assert.deepEqual(await store.list('no', 7), []);
+  });
+
+  it('tells nothing as absent while its folder is not the one it was opened with, or cannot be looked into', async () => {
+    await using folder = await scratch();
+    const root = join(folder.path, 'inner');
+    const store = await openFsStore(root);
+    await store.put('s', { name: 'end', content: Buffer.from('x') });
+    assert.equal(store.has('s', 'other'), false);
+    assert.equal(await store.get('s', 'other', 10), undefined);
+    symlinkSync('around', join(root, 'around'));
+    await assert.rejects(store.get('around', 'end', 10), { code: 'store-failed' });
+    assert.throws(() => store.has('around', 'end'), { code: 'store-failed' });
+    assert.equal(store.has('s', 'n'.repeat(300)), false, 'no file has such a name');
+    renameSync(root, join(folder.path, 'away')); // as when a mount goes: an empty folder stands there
+    mkdirSync(root);
+    await assert.rejects(store.get('s', 'end', 10), { code: 'store-failed' });
+    await assert.rejects(store.open('s', 'end'), { code: 'store-failed' });
+    await assert.rejects(store.list('s'), { code: 'store-failed' });
+    await assert.rejects(store.list(''), { code: 'store-failed' });
+    assert.throws(() => store.has('s', 'end'), { code: 'store-failed' });
+    rmSync(root, { recursive: true });
+    renameSync(join(folder.path, 'away'), root);
+    assert.equal((await store.get('s', 'end', 10))?.toString(), 'x');
+  });
+
+  it('a note that finds no room is not there in part', async () => {
+    await using folder = await scratch();
+    const full = failing('write');
+    const store = await openFsStore(folder.path, full.fault);
+    mkdirSync(join(folder.path, 's'));
+    assert.throws(() => store.note('s', 'n', Buffer.from('all of it')), isCode('disk-full'));
+    assert.equal(existsSync(join(folder.path, 's/n')), false);
+    full.state.on = false;
+    void store.note('s', 'n', Buffer.from('all of it'));
+    void store.note('s', 'n', Buffer.from('something else'));
+    assert.equal((await store.get('s', 'n', 100))?.toString(), 'all of it');
   });
 });
