@@ -59,14 +59,17 @@ export class S3Bucket {
 
   /**
    * Puts an object, durable when it resolves. With `once` one that is there stays, and `exists` is told (`If-None-Match: *`).
-   * `kind` is kept beside it.
+   * `kind` is kept beside it, and `writer`, by which a put is known again: one of its own unless given.
    */
   async put(
     key: string,
     content: Uint8Array | Staged,
-    { once = true, kind = 'plain' }: { readonly once?: boolean; readonly kind?: string } = {},
+    {
+      once = true,
+      kind = 'plain',
+      writer = newWriter(),
+    }: { readonly once?: boolean; readonly kind?: string; readonly writer?: string } = {},
   ): Promise<'stored' | 'exists'> {
-    const writer = randomBytes(12).toString('hex');
     const small = content instanceof Uint8Array ? content : content.inline;
     const command = new PutObjectCommand({
       Bucket: this.#bucket,
@@ -150,6 +153,11 @@ export class S3Bucket {
       );
   }
 
+  /** Removes what a put of this writer may have left, whatever was told of it; what another one put stays. */
+  async removeOf(writer: string, key: string): Promise<void> {
+    if ((await this.#writerOf(key)) === writer) await this.remove(key);
+  }
+
   async *#pages(prefix: string, delimiter: string | undefined, most: number) {
     const asked = { Bucket: this.#bucket, Prefix: prefix, MaxKeys: Math.min(this.#page, most) };
     let token: string | undefined;
@@ -192,6 +200,11 @@ export class S3Bucket {
       throw s3Error(error, what);
     }
   }
+}
+
+/** The mark of one put. */
+export function newWriter(): string {
+  return randomBytes(12).toString('hex');
 }
 
 /** The whole of an object, of `most` bytes at most: `too-large` otherwise. */

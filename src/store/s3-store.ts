@@ -8,7 +8,7 @@ import { LIMITS } from '../message/limits.ts';
 import type { FaultPoint } from './fs-fault.ts';
 import { FsStageWriter } from './fs-staged.ts';
 import { openStaging } from './fs-store.ts';
-import { S3Bucket, readWhole, type S3Object } from './s3-bucket.ts';
+import { S3Bucket, newWriter, readWhole, type S3Object } from './s3-bucket.ts';
 import type { S3Place } from './s3-place.ts';
 import {
   COMMITS,
@@ -135,20 +135,23 @@ class S3Store implements Store {
     const whole = this.#plain.has(folder) ? undefined : await wholeAt(this.#bucket, folder);
     if (whole !== undefined && entries.some(({ name }) => whole.files.some((file) => file.name === name)))
       return 'exists';
-    const tried: string[] = [];
+    const stored: string[] = [];
+    const writer = newWriter();
     try {
       for (const { name, content } of entries) {
         const key = `${folder}/${name}`;
-        if ((await this.#bucket.put(key, content)) === 'exists') {
-          await this.#bucket.remove(...tried);
+        if ((await this.#bucket.put(key, content, { writer })) === 'exists') {
+          await this.#bucket.remove(...stored);
           return 'exists';
         }
-        tried.push(key);
+        stored.push(key);
       }
     } catch (error) {
-      // Nothing of it must be there; where the service is gone altogether this fails, too, and the first error counts.
-      const keys = entries.slice(0, tried.length + 1).map(({ name }) => `${folder}/${name}`);
-      await this.#bucket.remove(...keys).catch(() => undefined);
+      // Nothing of it must be there; where the service is gone altogether this fails, too, and the first error counts. What failed
+      // may have arrived, or never met what another process had put there.
+      const failed = entries[stored.length];
+      if (failed !== undefined) await this.#bucket.removeOf(writer, `${folder}/${failed.name}`).catch(() => undefined);
+      await this.#bucket.remove(...stored).catch(() => undefined);
       throw error;
     }
     if (whole === undefined) this.#isPlain(folder);

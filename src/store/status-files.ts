@@ -36,15 +36,17 @@ export class StatusFiles {
     }
     const names = await this.#names();
     const own = names.filter((one) => one.process === process).toSorted((a, b) => b.at - a.at);
-    const old = names.filter((one) => one.process !== process && now - one.at > GONE_MS);
-    for (const one of [...own.slice(2), ...old]) await this.#store.delete(`${FOLDER}/${one.name}`);
+    const ahead = own.filter(({ at }) => at > now); // the clock was set back since
+    const old = names.filter((one) => one.process !== process && Math.abs(now - one.at) > GONE_MS);
+    for (const one of [...ahead, ...own.filter(({ at }) => at <= now).slice(2), ...old])
+      await this.#store.delete(`${FOLDER}/${one.name}`);
   }
 
-  /** Files not older than `ageMs`, the newest of each process first. The one before follows: the newest may be half written. */
+  /** Files not further than `ageMs` from now, the newest of each process first. The one before follows: the newest may be half written. */
   async read(ageMs: number, now: number = Date.now()): Promise<StatusFile[]> {
     const found: StatusFile[] = [];
     for (const { name, process, at } of (await this.#names()).toSorted((a, b) => b.at - a.at)) {
-      if (now - at > ageMs) continue;
+      if (Math.abs(now - at) > ageMs) continue;
       const bytes = await this.#store.get(FOLDER, name, STATUS_BYTES);
       if (bytes !== undefined) found.push({ process, at, bytes });
     }
