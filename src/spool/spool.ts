@@ -53,8 +53,11 @@ export interface Unfinished {
 /** A message that is sealed and still here. */
 export interface Kept {
   readonly id: MessageId;
-  readonly envelope: Envelope;
+  /** Undefined where the note that it was sealed cannot be read. */
+  readonly envelope: Envelope | undefined;
   readonly hasOriginal: boolean;
+  /** Its files here, the note among them. */
+  readonly files: readonly string[];
 }
 
 /**
@@ -223,8 +226,20 @@ export class Spool {
 
   /** The message at the stage sanitised (or beyond), undefined when it has not come so far. */
   async sanitised(id: MessageId): Promise<Sanitised | undefined> {
-    const bytes = (await this.#get(id, SANITISED)) ?? (await this.#get(id, SEALED));
-    return bytes === undefined ? undefined : ({ id, record: sanitisedCodec.decode(bytes) } as Sanitised);
+    const bytes = await this.#get(id, SANITISED);
+    const record = bytes === undefined ? await this.#sealedNote(id) : sanitisedCodec.decode(bytes);
+    return record === undefined ? undefined : ({ id, record } as Sanitised);
+  }
+
+  /** The note that a message was sealed, which a power cut may have taken away, or left the name of. */
+  async #sealedNote(id: MessageId): Promise<SanitisedRecord | undefined> {
+    const bytes = await this.#get(id, SEALED);
+    try {
+      return bytes === undefined ? undefined : sanitisedCodec.decode(bytes);
+    } catch (error) {
+      if (error instanceof MugaiError && error.code === 'bad-record') return undefined;
+      throw error;
+    }
   }
 
   /** One output file of a sanitised message. */
@@ -298,29 +313,37 @@ export class Spool {
   async *sealedBefore(time: number): AsyncGenerator<Kept, void, undefined> {
     for (const shard of await this.#store.list('')) {
       if (!(timeOfShard(shard) < time)) continue; // no shard, or a young one
-      const names = await this.#store.list(shard);
-      for (const [id, stage] of stagesOf(names)) {
-        if (stage !== SEALED || timeOf(id) >= time) continue;
-        const bytes = await this.#get(id, SEALED);
-        if (bytes === undefined) continue;
-        const hasOriginal = names.includes(`${id}.${SPOOLED}`) || names.includes(`${id}.${RAW}`);
-        yield { id, envelope: sanitisedCodec.decode(bytes).envelope, hasOriginal };
+      for (const [id, files] of filesOf(await this.#store.list(shard))) {
+        const has = (ending: string): boolean => files.includes(`${id}.${ending}`);
+        if (!has(SEALED) || timeOf(id) >= time) continue;
+        const envelope = (await this.sanitised(id))?.record.envelope;
+        if (envelope === undefined && !(await this.#store.has(shard, `${id}.${SEALED}`))) continue; // deleted meanwhile
+        yield { id, envelope, hasOriginal: has(SPOOLED) || has(RAW), files };
       }
     }
   }
 
-  /** Deletes the original of a sealed message, and whatever could make it harmless again. The note that it was sealed stays. */
-  async forgetOriginal(id: MessageId): Promise<void> {
+  /** Takes a note that cannot be read away, so that the step is repeated: it finds the package, and notes it. */
+  async unseal(id: MessageId): Promise<void> {
+    await this.#store.delete(`${shardOf(id)}/${id}.${SEALED}`);
+    this.#finished.delete(id);
+  }
+
+  /**
+   * Deletes the original of a sealed message, and whatever could make it harmless again. The note that it was sealed stays.
+   * `files`: what was there a moment ago, where that is known.
+   */
+  async forgetOriginal(id: MessageId, files?: readonly string[]): Promise<void> {
     if ((await this.stageOf(id)) !== 'sealed')
       throw new MugaiError('bad-input', `${id} is not sealed`, { permanent: true });
     const shard = shardOf(id);
-    for (const name of await this.#store.list(shard))
+    for (const name of files ?? (await this.#store.list(shard)))
       if (name.startsWith(`${id}.`) && name !== `${id}.${SEALED}`) await this.#store.delete(`${shard}/${name}`);
   }
 
   /** Deletes everything of a sealed message; the last thing is the note, so that a half-done deletion is found again. */
-  async forget(id: MessageId): Promise<void> {
-    await this.forgetOriginal(id);
+  async forget(id: MessageId, files?: readonly string[]): Promise<void> {
+    await this.forgetOriginal(id, files);
     await this.#store.delete(`${shardOf(id)}/${id}.${SEALED}`);
     this.#finished.delete(id);
   }
@@ -425,6 +448,19 @@ const WITHDRAWN = 'withdrawn: ';
 /** File of a release beside the message's other records. */
 function releaseName(id: MessageId, token: string): string {
   return `${id}.release-${token.slice(0, 32)}`;
+}
+
+/** The names of a shard by the message they belong to. */
+function filesOf(names: readonly string[]): Map<MessageId, string[]> {
+  const files = new Map<MessageId, string[]>();
+  for (const name of names) {
+    const id = name.charAt(26) === '.' ? parseMessageId(name.slice(0, 26)) : undefined;
+    if (id === undefined) continue;
+    const known = files.get(id);
+    if (known === undefined) files.set(id, [name]);
+    else known.push(name);
+  }
+  return files;
 }
 
 /** The highest record of each message among the names of a shard. Raw bytes without a record were never accepted. */

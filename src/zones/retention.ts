@@ -53,17 +53,21 @@ export async function expireMiddle(
   const shortest = shortestKeptMs(policy);
   if (shortest === undefined) return 0;
   const due = async function* (): AsyncGenerator<Expiring> {
-    for await (const { id, envelope, hasOriginal } of spool.sealedBefore(now - shortest)) {
-      const own = policy.forMessage(envelope);
+    for await (const { id, envelope, hasOriginal, files } of spool.sealedBefore(now - shortest)) {
+      if (envelope === undefined && hasOriginal) {
+        await spool.unseal(id); // made again from what is there, and looked at the next time
+        continue;
+      }
+      const own = policy.forMessage(envelope ?? NOBODY);
       const age = now - timeOf(id);
       if (age > (packageKeptMs(own) ?? Infinity)) {
         const remove = async (): Promise<void> => {
           await removePackage({ spool, outbox }, id);
-          await spool.forget(id);
+          await spool.forget(id, files);
         };
         yield { id, what: 'package', policy: own, remove };
       } else if (hasOriginal && age > (keptMs(own) ?? Infinity))
-        yield { id, what: 'original', policy: own, remove: async () => spool.forgetOriginal(id) };
+        yield { id, what: 'original', policy: own, remove: async () => spool.forgetOriginal(id, files) };
     }
   };
   return expire(due(), audit, signal);

@@ -56,7 +56,7 @@ describe('retention', { timeout: 580_000 }, () => {
     const policy = await loadPolicy(at('policy.yaml'));
     const { signal } = new AbortController();
     const ids: { [to: string]: MessageId } = {};
-    for await (const { id, envelope } of spool.sealedBefore(Date.now() + DAY)) ids[envelope.to[0] ?? ''] = id;
+    for await (const { id, envelope } of spool.sealedBefore(Date.now() + DAY)) ids[envelope?.to[0] ?? ''] = id;
     const [short, long] = [ids['staff@city.example.lg.jp'], ids['zei@city.example.lg.jp']];
     assert.ok(short !== undefined && long !== undefined);
 

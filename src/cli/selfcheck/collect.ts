@@ -234,7 +234,7 @@ async function retention(config: Config, now: number): Promise<Evidence> {
   let overdue = 0;
   let kept = 0;
   for await (const { id, envelope, hasOriginal } of spool.sealedBefore(now - shortest)) {
-    if (!hasOriginal) continue;
+    if (!hasOriginal || envelope === undefined) continue;
     kept += 1;
     if (now - timeOf(id) > (keptMs(current.forMessage(envelope)) ?? Infinity) + OVERDUE_MS) overdue += 1;
   }
