@@ -15,6 +15,8 @@ export class UnderWay {
   readonly #slots = new Map<MessageId, number>();
   readonly #free: number[] = [];
   #next = 0;
+  /** Once it is closed another file may get the number of the descriptor. */
+  #closed = false;
   /** Messages that were being opened when an earlier process died, and how often that happened to each. */
   readonly suspects: ReadonlyMap<MessageId, number>;
 
@@ -37,10 +39,11 @@ export class UnderWay {
     if (slot === undefined) return;
     this.#slots.delete(id);
     this.#free.push(slot);
-    put(this.#fd, ' '.repeat(LINE - 1), slot * LINE);
+    this.#put(' '.repeat(LINE - 1), slot);
   }
 
   close(): void {
+    this.#closed = true;
     ftruncateSync(this.#fd);
     closeSync(this.#fd);
   }
@@ -48,15 +51,16 @@ export class UnderWay {
   #write(id: MessageId, crashes: number, state: 'a' | 'w'): void {
     const slot = this.#slots.get(id) ?? this.#free.pop() ?? this.#next++;
     this.#slots.set(id, slot);
-    put(this.#fd, `${`${id} ${crashes} ${state}`.padEnd(LINE - 1)}\n`, slot * LINE);
+    this.#put(`${`${id} ${crashes} ${state}`.padEnd(LINE - 1)}\n`, slot);
   }
-}
 
-function put(fd: number, text: string, at: number): void {
-  try {
-    writeSync(fd, text, at);
-  } catch (error) {
-    throw new MugaiError('store-failed', `cannot note what is under way: ${reasonOf(error)}`, { cause: error });
+  #put(text: string, slot: number): void {
+    if (this.#closed) return; // work that did not end with its process's other parts
+    try {
+      writeSync(this.#fd, text, slot * LINE);
+    } catch (error) {
+      throw new MugaiError('store-failed', `cannot note what is under way: ${reasonOf(error)}`, { cause: error });
+    }
   }
 }
 

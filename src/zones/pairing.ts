@@ -54,11 +54,12 @@ export class PasswordPairing {
     });
     const again = (): void => {
       this.#after('notes', async () => {
-        for (const id of await this.#deps.spool.pairing.unsettled(Date.now() - LIMITS.pairingHours * HOUR)) {
-          const sanitised = await this.#deps.spool.sanitised(id);
-          if (sanitised !== undefined) await this.#bringTogether(sanitised);
+        try {
+          for (const id of await this.#deps.spool.pairing.unsettled(Date.now() - LIMITS.pairingHours * HOUR))
+            await this.#again(id).catch((error: unknown) => this.#failed(id, error));
+        } finally {
+          if (!this.#stop.signal.aborted) this.#timer = setTimeout(again, AGAIN_MS);
         }
-        if (!this.#stop.signal.aborted) this.#timer = setTimeout(again, AGAIN_MS);
       });
     };
     again();
@@ -87,9 +88,16 @@ export class PasswordPairing {
   }
 
   #after(id: string, work: () => Promise<void>): void {
-    this.#line = this.#line.then(work).catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#log.warn({ id, error: reasonOf(error) }, 'password pairing failed');
-    });
+    this.#line = this.#line.then(work).catch((error: unknown) => this.#failed(id, error));
+  }
+
+  #failed(id: string, error: unknown): void {
+    if (!this.#stop.signal.aborted) this.#log.warn({ id, error: reasonOf(error) }, 'password pairing failed');
+  }
+
+  async #again(id: MessageId): Promise<void> {
+    const sanitised = await this.#deps.spool.sanitised(id);
+    if (sanitised !== undefined) await this.#bringTogether(sanitised);
   }
 
   /** Every pair that this message makes with another one of its sender, or with itself. */

@@ -23,6 +23,8 @@ export interface Event {
 export const SCAN_MS = 60_000;
 /** Where the next step is in another process, its work is found by scanning: often, while there is no queue between. */
 export const SCAN_APART_MS = 1000;
+/** A pause is at least so many times as long as the scan before it. */
+const SCAN_PAUSES = 4;
 /** Messages one scan queues at most; the next one finds the rest. */
 export const SCAN_MOST = 20_000;
 /** What was done last, remembered for the console. */
@@ -161,21 +163,25 @@ export async function roadStatus(road: Road): Promise<RoadStatus> {
   return { queues, jobs, events: road.events() };
 }
 
-/** Runs a scan now, and again after each pause. */
+/** Runs a scan now, and again after each pause: `everyMs`, or more where it takes so long that it would be work itself. */
 export async function startScan(log: Log, life: Lifecycle, everyMs: number, scan: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
+  const run = async (): Promise<void> => {
+    const from = performance.now();
+    try {
+      await scan();
+    } finally {
+      const pause = Math.max(everyMs, SCAN_PAUSES * (performance.now() - from));
+      if (!life.stopping) timer = setTimeout(again, pause);
+    }
+  };
   const again = (): void => {
-    running = scan()
-      .catch((error: unknown) => log.error({ error: reasonOf(error) }, 'scan'))
-      .finally(() => {
-        if (!life.stopping) timer = setTimeout(again, everyMs);
-      });
+    running = run().catch((error: unknown) => log.error({ error: reasonOf(error) }, 'scan'));
   };
   life.started('scan', async () => {
     clearTimeout(timer);
     await running;
   });
-  await scan();
-  timer = setTimeout(again, everyMs);
+  await run();
 }

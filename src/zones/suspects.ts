@@ -24,10 +24,17 @@ export async function clearSuspects(underWay: UnderWay | undefined, deps: ClearD
       const line = { id, crashes };
       if (tooOften) deps.log.error(line, 'held: the process died each time this message was opened');
       else deps.log.warn(line, 'opened alone: the process died while this message was being opened');
-      await (tooOften ? deps.giveUp(id) : deps.sanitise(id, stop.signal)).catch((error: unknown) =>
-        deps.log.warn({ id, error: reasonOf(error) }, 'attempt failed'),
-      );
-      underWay?.end(id);
+      // Everybody waits for this one: whatever goes wrong is told, and the next one has its turn.
+      try {
+        await (tooOften ? deps.giveUp(id) : deps.sanitise(id, stop.signal));
+      } catch (error) {
+        deps.log.warn({ id, error: reasonOf(error) }, 'attempt failed');
+      }
+      try {
+        underWay?.end(id);
+      } catch (error) {
+        deps.log.warn({ id, error: reasonOf(error) }, 'still noted as under way');
+      }
     }
   };
   const running = run();

@@ -1,10 +1,13 @@
 // Row 116: who was being opened when the process died is known to the next one.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { Lifecycle } from '../../src/lifecycle.ts';
 import { newMessageId } from '../../src/message/id.ts';
+import { openLog } from '../../src/ops/log.ts';
 import { UnderWay } from '../../src/spool/under-way.ts';
+import { clearSuspects } from '../../src/zones/suspects.ts';
 import { scratch } from '../support/scratch.ts';
 
 describe('row 116: messages under way', () => {
@@ -41,5 +44,38 @@ describe('row 116: messages under way', () => {
     await using folder = await scratch();
     writeFileSync(join(folder.path, '.under-way'), `\0\0\0garbage\n${newMessageId()} x a\n`);
     assert.equal(new UnderWay(folder.path).suspects.size, 0);
+  });
+
+  it('what ends after the file was closed is written into no other file', async () => {
+    await using folder = await scratch();
+    const underWay = new UnderWay(folder.path);
+    const id = newMessageId();
+    underWay.begin(id);
+    underWay.close();
+    const other = join(folder.path, 'other');
+    const fd = openSync(other, 'w'); // gets the number that is free now
+    underWay.end(id);
+    underWay.begin(newMessageId());
+    closeSync(fd);
+    assert.equal(readFileSync(other, 'utf8'), '');
+  });
+
+  it('a disk that takes no note does not keep the others from their turn', async () => {
+    const id = newMessageId();
+    const log = openLog('silent', 'worker');
+    const underWay = {
+      suspects: new Map([[id, 1]]),
+      end: () => {
+        throw new Error('EIO');
+      },
+    };
+    const opened: string[] = [];
+    await clearSuspects(underWay as unknown as UnderWay, {
+      life: new Lifecycle(log, 1000),
+      log,
+      sanitise: async (one) => void opened.push(one),
+      giveUp: async () => undefined,
+    });
+    assert.deepEqual(opened, [id]);
   });
 });
