@@ -15,6 +15,8 @@ const DAY_MS = 86_400_000;
 /** A file is closed at this size, or with its day. */
 const FILE_BYTES = 256 * 1024 * 1024;
 const HEAD_MS = 3_600_000;
+/** Where the group before had so many entries, the next one is gathered for so long after it began, or until it has enough. */
+const GATHER = { from: 16, enough: 256, ms: 20 } as const;
 /** Processes of one zone that share a data folder: each has a chain of its own. */
 const MOST_WRITERS = 64;
 
@@ -82,6 +84,8 @@ export class Journal implements Audit {
   #head: Head;
   #batch: Batch | undefined;
   #flushing: Promise<void> | undefined;
+  /** The group before: when its writing began (`performance.now`), and its entries. */
+  #before = { began: 0, entries: 0 };
   #timer: NodeJS.Timeout | undefined;
   #headed = 0;
   /** Milliseconds of the last line of this run. */
@@ -187,8 +191,10 @@ export class Journal implements Audit {
   async #flush(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve)); // what this turn of the loop tells goes together
     while (this.#batch !== undefined) {
+      await this.#gather(this.#batch);
       const batch = this.#batch;
       this.#batch = undefined;
+      this.#before = { began: performance.now(), entries: batch.lines.length };
       const last = this.#head;
       const bytes = Buffer.from(`${batch.lines.join('\n')}\n`, 'utf8');
       try {
@@ -205,6 +211,17 @@ export class Journal implements Audit {
       }
     }
     this.#flushing = undefined;
+  }
+
+  /**
+   * Lets a group grow while thousands of entries come each second: a disk that syncs for each few of them has no time for the mails.
+   * Where few come, nobody waits.
+   */
+  async #gather({ lines }: Batch): Promise<void> {
+    const { began, entries } = this.#before;
+    const left = began + GATHER.ms - performance.now();
+    if (left <= 0 || entries < GATHER.from || lines.length >= GATHER.enough) return;
+    await new Promise((resolve) => setTimeout(resolve, left));
   }
 
   /** What is not durable did not happen: the file is cut to what is, and whoever waits hears of it. */

@@ -38,5 +38,7 @@ export async function openZoneJournal(
     },
   });
   life.started(`journal of the ${zone} zone`, async () => journal.close());
+  // At once, not in an hour: whoever is killed before, and whatever a run before left, is signed.
+  await journal.signHead();
   return journal;
 }
