@@ -26,7 +26,8 @@ verify  follows each journal from its first line and names the first one that br
         all of it was written anew, key and all: which place that is, or that there is none, is said of each
 heads   prints where each journal stands: for the print-out that is kept elsewhere
 tool    writes one HTML file that an auditor opens in a browser, without network: signatures of packages and delivered
-        files, and journals, are checked in it; the keys of --key (or MUGAI_VERIFY_KEY_FILE) are put in
+        files, and journals (5,000,000 lines of each, which it says), are checked in it; the keys of --key (or
+        MUGAI_VERIFY_KEY_FILE) are put in
 export  prints entries; broken lines are left out (verify names them)
 
   FOLDER   folders of journals; default: all under journal/ of the data folder

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { openJournal } from '../../src/audit/journal.ts';
 import { auditorTool } from '../../src/audit/tool.ts';
+import { audit } from '../../src/cli/audit.ts';
 import { newMessageId } from '../../src/message/id.ts';
 import { MANIFEST } from '../../src/outbox/manifest.ts';
 import { Signer, packageOf } from '../../src/seal/seal.ts';
@@ -246,6 +247,15 @@ describe('the auditor’s tool', { timeout: 580_000 }, () => {
     assert.deepEqual(other, ['journal false: its name is not that of a file of a journal: it was not looked at']);
     assert.match(await page.innerText('main'), /Not checked here: the form of each file/);
     assert.deepEqual(complaints, []);
+  });
+
+  it('says before anybody asks how many lines of a journal it follows', async () => {
+    const tool = await auditorTool(pem(PAIR.publicKey));
+    const most = Number(/const MOST_LINES = ([\d_]+);/.exec(tool)?.[1]?.replaceAll('_', ''));
+    assert.ok(most > 0);
+    for (const words of ['監査記録は一つにつき先頭の N 行まで', 'Of each journal the first N lines are followed'])
+      assert.ok(tool.includes(words.replace('N', most.toLocaleString('en'))), words);
+    assert.ok(audit.help.includes(`${most.toLocaleString('en')} lines of each`));
   });
 
   it('trusts no other key, and takes one that is given to it', async () => {
