@@ -290,7 +290,7 @@ findings, sender, recipients), \`limits\` lowers pages, dots per inch, parts, de
 text behind them, \`unscanned\` says what becomes of a part that the malware scanner gave no answer for. "As here": what holds where the policy
 says nothing. No policy lets an original through.
 
-Everything else is refused as \`unsupported-type\`.
+Everything else is refused as \`unsupported-type\`. How much of a corpus of honest and of broken files is converted, by format: \`docs/corpus.md\`.
 
 Limits of one message, whatever is nested in it: ${LIMITS.parts.toLocaleString('en')} parts, depth ${LIMITS.depth}, ${LIMITS.expandedBytes / MIB} MiB unpacked, ${LIMITS.pages.toLocaleString('en')} pages,
 ${LIMITS.outputBytes / MIB} MiB of output; ${LIMITS.officeMs / 1000} s for an Office document.

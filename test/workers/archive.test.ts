@@ -206,6 +206,23 @@ describe('other archives', () => {
     assert.deepEqual(entries, [{ name: '表.txt', trouble: undefined, text }]);
   });
 
+  it('compress gives what is in it, which it names and measures nowhere', async () => {
+    // Every byte as a code of nine bits, the lowest first: no more than two hundred, so that codes stay that long.
+    const bytes = Buffer.from(text);
+    const packed = Buffer.alloc(3 + Math.ceil((bytes.length * 9) / 8));
+    packed.set([0x1f, 0x9d, 0x90]);
+    for (const [index, byte] of bytes.entries())
+      for (let bit = 0; bit < 9; bit++) {
+        const at = index * 9 + bit;
+        if (((byte >> bit) & 1) === 1) packed[3 + (at >> 3)] = (packed[3 + (at >> 3)] ?? 0) | (1 << (at & 7));
+      }
+    const { entries } = await open(packed);
+    assert.deepEqual(
+      entries.map((entry) => entry.text),
+      [text],
+    );
+  });
+
   it('gzip gives what is in it', async () => {
     const { entries } = await open(gzipSync(text));
     assert.deepEqual(

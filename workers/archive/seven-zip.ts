@@ -199,7 +199,8 @@ function listing(out: Buffer): Listed[] {
       const cut = line.indexOf(' = ');
       if (cut > 0 && !facts.has(line.slice(0, cut))) facts.set(line.slice(0, cut), line.slice(cut + 3));
     }
-    if (!facts.has('Path') && !facts.has('Size')) continue;
+    // compress says neither a name nor a size of what is in it.
+    if (!['Path', 'Size', 'Packed Size'].some((key) => facts.has(key))) continue;
     const path = facts.get('Path') ?? ''; // bzip2, xz and zstd keep no name
     const attributes = facts.get('Attributes') ?? '';
     if (facts.get('Folder') === '+' || attributes.startsWith('D') || /(?:^|\s)d[rwx-]{9}/.test(attributes)) continue;
