@@ -115,7 +115,7 @@ export const FAMILIES: { readonly [name in FamilyName]: Family } = {
     busyMs: LIMITS.childBusyMs,
     cpuSeconds: cpuFor(LIMITS.childBusyMs),
   },
-  // WebAssembly: a fresh instance per document inside the child; the compiled module and its fast tier are kept.
+  // WebAssembly: an engine that is made new, byte by byte, for each document; the compiled module and its fast tier are kept.
   pdf: {
     name: 'pdf',
     entry: entry('pdf'),
