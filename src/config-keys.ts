@@ -296,9 +296,10 @@ export const ConfigSchema = Type.Object({
   MUGAI_POLICY_PERSONS: key({
     default: '1',
     example: '2',
-    meaning: '`2`: a policy file counts only when a second person approved it (`mugai policy propose`, `approve`)',
-    pattern: '^[12]$',
-    problem: '1 or 2',
+    meaning:
+      '`2`: a policy file counts only when a second person approved it (`mugai policy propose`, `approve`); `2-logins`: one who signed in to the machine as another account (Linux, loginuid)',
+    pattern: '^(1|2|2-logins)$',
+    problem: '1, 2 or 2-logins',
   }),
   MUGAI_JOURNAL_DAYS: key({
     default: '1095',

@@ -61,7 +61,8 @@ export interface Config {
   readonly leastMemoryMb: number;
   readonly mostWaitSeconds: number;
   readonly stopSeconds: number;
-  readonly policyPersons: 1 | 2;
+  /** How the two persons of a policy are told from each other; undefined: one suffices. */
+  readonly policyPersons: 'names' | 'logins' | undefined;
   readonly journalDays: number;
   readonly syslog: SyslogOptions | undefined;
   readonly otlpUrl: string | undefined;
@@ -122,7 +123,7 @@ export function readConfig(env: Environment = process.env): Config {
     leastMemoryMb: integer('MUGAI_LEAST_MEMORY_MB', values, 1, 999_999) ?? 128,
     mostWaitSeconds: integer('MUGAI_MOST_WAIT_SECONDS', values, 1, 999_999) ?? 1800,
     stopSeconds: integer('MUGAI_STOP_SECONDS', values, 1, 3600) ?? 25,
-    policyPersons: values.MUGAI_POLICY_PERSONS === '2' ? 2 : 1,
+    policyPersons: personsOf(values.MUGAI_POLICY_PERSONS),
     journalDays: integer('MUGAI_JOURNAL_DAYS', values, 1, 100_000) ?? 1095,
     syslog: syslogOf(values),
     otlpUrl: url('MUGAI_OTLP_URL', values),
@@ -168,6 +169,11 @@ function syslogOf(values: ConfigValues): Config['syslog'] {
 }
 
 /** A misspelt demand for TLS must not pass for none. */
+function personsOf(value: string): Config['policyPersons'] {
+  if (value === '2') return 'names';
+  return value === '2-logins' ? 'logins' : undefined; // the pattern lets but 1 through besides
+}
+
 function smtpUrl(name: ConfigKey, values: ConfigValues): string | undefined {
   const value = url(name, values);
   if (value === undefined) return undefined;

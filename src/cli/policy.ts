@@ -15,6 +15,7 @@ import { loadPublicKeys } from '../outbox/keys.ts';
 import { MANIFEST, openManifest } from '../outbox/manifest.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { PolicySchema, builtInPolicy, builtInText, loadPolicy, type Explained, type Policy } from '../policy/policy.ts';
+import { personHere } from '../policy/person.ts';
 import { approve, propose } from '../policy/two-persons.ts';
 import { versionOf } from '../policy/versions.ts';
 import { complaintsOf } from '../policy/check.ts';
@@ -40,7 +41,9 @@ explain   says which rule decides, and what, for a recipient and a detected type
           recipients each is judged alone, the strictest outcome holds, and whose rule it is is said
 rehearse  replays what is written of the messages since then against a new policy: what would have changed
 propose   lays a new policy before a second person; prints its SHA-256
-approve   by another person than who proposed it: the policy file is replaced, and running gateways take it
+approve   by another person than who proposed it: the policy file is replaced, and running gateways take it. Persons are who they
+          say, and the journal tells the account and the login of each; with MUGAI_POLICY_PERSONS=2-logins both must have
+          signed in to the machine as different accounts, as Linux keeps it through sudo and su (loginuid)
 show      prints the policy that MUGAI_POLICY_FILE names (the built-in one without), or one that was in force here, by the
           digest that a manifest names it with
 schema    prints the JSON Schema of a policy file (docs/policy.schema.json), for editors
@@ -105,7 +108,7 @@ export const policyCommand: Command = {
         if (first === undefined || values.by === undefined) throw new UsageError('say "policy propose FILE --by NAME"');
         const { name, version } = await loadPolicy(first);
         const { by } = values;
-        const sha256 = await propose(config.dataDir, first, by, async (detail) =>
+        const sha256 = await propose(config.dataDir, first, personHere(by), async (detail) =>
           tellJournal(config, by, { ...detail, policy: `${name} ${version}` }),
         );
         say(sha256);
@@ -119,12 +122,14 @@ export const policyCommand: Command = {
             permanent: true,
           });
         const { by } = values;
-        const { text, proposer } = await approve(config.dataDir, first, by, async (detail) =>
+        const two = { by: personHere(by), toldBy: config.policyPersons ?? 'names' } as const;
+        const { text, proposer } = await approve(config.dataDir, first, two, async (detail) =>
           tellJournal(config, by, detail),
         );
         const { replaceFile } = await import('../store/fs-sync.ts');
         await replaceFile(config.policyFile, text, 0o644);
-        say(`${config.policyFile} is the policy ${proposer} proposed; running gateways take it within seconds`);
+        say(`${config.policyFile} is the policy ${proposer.name} proposed; running gateways take it within seconds`);
+        if (two.toldBy === 'names') say('that these are two persons is what they say (MUGAI_POLICY_PERSONS)');
         return 0;
       }
       default:

@@ -1,9 +1,11 @@
 // A policy is changed by two persons: one proposes a file, another approves it by the digest of
-// its text. Proposals, and who approved them, are kept in `policy/` of the data folder.
+// its text. Proposals, and who approved them, are kept in `policy/` of the data folder. Whoever may write there could write
+// an approval, too: what binds him is the journal, which is told first.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MugaiError, systemCode } from '../message/errors.ts';
+import { whyNotTwo, type Person, type ToldBy } from './person.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -16,13 +18,13 @@ type Tell = (detail: Readonly<Record<string, string>>) => Promise<void>;
 const UNTOLD: Tell = async () => undefined;
 
 /** Lays a policy before a second person; its digest. */
-export async function propose(dataDir: string, file: string, by: string, tell = UNTOLD): Promise<string> {
+export async function propose(dataDir: string, file: string, by: Person, tell = UNTOLD): Promise<string> {
   const text = await readFile(file, 'utf8');
   const sha256 = textDigest(text);
-  await tell({ step: 'proposed', sha256 });
+  await tell({ step: 'proposed', sha256, ...accountsOf(by) });
   await mkdir(folderOf(dataDir), { recursive: true, mode: 0o700 });
   await writeFile(join(folderOf(dataDir), `${sha256}.yaml`), text, { flush: true });
-  const proposal = { by, at: new Date().toISOString() };
+  const proposal = { by: by.name, ...accountsOf(by), at: new Date().toISOString() };
   await writeFile(join(folderOf(dataDir), `${sha256}.proposed.json`), `${JSON.stringify(proposal)}\n`, { flush: true });
   return sha256;
 }
@@ -31,32 +33,55 @@ export async function propose(dataDir: string, file: string, by: string, tell = 
 export async function approve(
   dataDir: string,
   sha256: string,
-  by: string,
+  { by, toldBy }: { readonly by: Person; readonly toldBy: ToldBy },
   tell = UNTOLD,
-): Promise<{ readonly text: string; readonly proposer: string }> {
+): Promise<{ readonly text: string; readonly proposer: Person }> {
   const proposal = SHA256.test(sha256) ? await readJson(join(folderOf(dataDir), `${sha256}.proposed.json`)) : undefined;
   if (proposal === undefined) throw refused(`nobody proposed ${sha256}`);
-  const proposer = proposal['by'];
-  if (typeof proposer !== 'string') throw refused('the proposal names nobody');
-  if (same(proposer, by)) throw refused(`${by} proposed it: another person approves`);
+  const proposer = personIn(proposal, 'by', 'account', 'login');
+  if (proposer === undefined) throw refused('the proposal names nobody');
+  const why = whyNotTwo(proposer, by, toldBy);
+  if (why !== undefined) throw refused(why);
   const text = await readFile(join(folderOf(dataDir), `${sha256}.yaml`), 'utf8');
   if (textDigest(text) !== sha256) throw refused('the proposed text was changed');
   // A gateway whose file has this text already takes it as soon as the approval is there.
-  await tell({ step: 'approved', sha256, proposer });
-  const approval = { proposer, by, at: new Date().toISOString() };
+  await tell({ step: 'approved', sha256, proposer: proposer.name, ...accountsOf(by) });
+  const { name, account, login } = proposer;
+  const approval = {
+    proposer: name,
+    proposerAccount: account,
+    proposerLogin: login,
+    by: by.name,
+    ...accountsOf(by),
+    at: new Date().toISOString(),
+  };
   await writeFile(join(folderOf(dataDir), `${sha256}.approved.json`), `${JSON.stringify(approval)}\n`, { flush: true });
   return { text, proposer };
 }
 
 /** True when two different persons stand behind this text. */
-export async function isApproved(dataDir: string, text: string): Promise<boolean> {
+export async function isApproved(dataDir: string, text: string, toldBy: ToldBy): Promise<boolean> {
   const approval = await readJson(join(folderOf(dataDir), `${textDigest(text)}.approved.json`));
-  const [proposer, by] = [approval?.['proposer'], approval?.['by']];
-  return typeof proposer === 'string' && typeof by === 'string' && !same(proposer, by);
+  if (approval === undefined) return false;
+  const proposer = personIn(approval, 'proposer', 'proposerAccount', 'proposerLogin');
+  const by = personIn(approval, 'by', 'account', 'login');
+  return proposer !== undefined && by !== undefined && whyNotTwo(proposer, by, toldBy) === undefined;
 }
 
-function same(a: string, b: string): boolean {
-  return a.trim().normalize('NFKC').toLowerCase() === b.trim().normalize('NFKC').toLowerCase();
+/** What the system knows of a person, for records. */
+function accountsOf({ account, login }: Person): { readonly account: string; readonly login?: string } {
+  return { account, ...(login === undefined ? {} : { login }) };
+}
+
+/** A person as a record names one under these keys; only the name must be there. */
+function personIn(record: Record<string, unknown>, ...keys: readonly [string, string, string]): Person | undefined {
+  const [name, account, login] = keys.map((key) => record[key]);
+  if (typeof name !== 'string') return undefined;
+  return {
+    name,
+    account: typeof account === 'string' ? account : '',
+    ...(typeof login === 'string' ? { login } : {}),
+  };
 }
 
 async function readJson(file: string): Promise<Record<string, unknown> | undefined> {

@@ -40,7 +40,8 @@ export async function openPolicy(config: Config, zone: JournalZone, told: Policy
   const read = async (): Promise<Policy> => {
     if (policyFile === undefined) return builtInPolicy();
     const text = await readFile(policyFile, 'utf8').catch(() => readPolicyAgain(policyFile));
-    if (config.policyPersons === 2 && !(await isApproved(dataDir, text))) {
+    const toldBy = config.policyPersons;
+    if (toldBy !== undefined && !(await isApproved(dataDir, text, toldBy))) {
       const why = `${policyFile} is not approved by a second person: mugai policy propose, approve`;
       throw new MugaiError('bad-config', why, { permanent: true });
     }

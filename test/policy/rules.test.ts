@@ -268,16 +268,17 @@ describe('a change of policy', () => {
     await using root = await scratch();
     const file = join(root.path, 'new.yaml');
     await writeFile(file, `# why\n${HEAD}`);
-    const sha256 = await propose(root.path, file, 'tanaka');
+    const as = (name: string) => ({ by: { name, account: 'mugai' }, toldBy: 'names' }) as const;
+    const sha256 = await propose(root.path, file, { name: 'tanaka', account: 'mugai' });
     for (const name of ['tanaka', ' Tanaka ', 'ｔａｎａｋａ'])
-      await assert.rejects(approve(root.path, sha256, name), /another person/);
-    assert.equal(await isApproved(root.path, await readFile(file, 'utf8')), false);
-    await assert.rejects(approve(root.path, '0'.repeat(64), 'suzuki'), /nobody proposed/);
-    assert.equal((await approve(root.path, sha256, 'suzuki')).text, `# why\n${HEAD}`);
-    assert.equal(await isApproved(root.path, await readFile(file, 'utf8')), true);
-    assert.equal(await isApproved(root.path, `${HEAD}drop: [image/png]\n`), false);
+      await assert.rejects(approve(root.path, sha256, as(name)), /another person/);
+    assert.equal(await isApproved(root.path, await readFile(file, 'utf8'), 'names'), false);
+    await assert.rejects(approve(root.path, '0'.repeat(64), as('suzuki')), /nobody proposed/);
+    assert.equal((await approve(root.path, sha256, as('suzuki'))).text, `# why\n${HEAD}`);
+    assert.equal(await isApproved(root.path, await readFile(file, 'utf8'), 'names'), true);
+    assert.equal(await isApproved(root.path, `${HEAD}drop: [image/png]\n`, 'names'), false);
     await writeFile(join(root.path, 'policy', `${sha256}.yaml`), `${HEAD}drop: []\n`);
-    await assert.rejects(approve(root.path, sha256, 'sato'), /was changed/);
+    await assert.rejects(approve(root.path, sha256, as('sato')), /was changed/);
   });
 
   it('takes effect in a running gateway, whole or not at all, and the journal tells of it', async () => {

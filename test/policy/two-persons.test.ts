@@ -5,7 +5,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readPolicy } from '../../src/policy/policy.ts';
-import { isApproved } from '../../src/policy/two-persons.ts';
+import { approve, isApproved, propose } from '../../src/policy/two-persons.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { runMugai } from '../support/gateway-process.ts';
 import { scratch, until } from '../support/scratch.ts';
@@ -28,8 +28,38 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
     await rm(journal, { recursive: true });
     await writeFile(journal, 'in the way');
     assert.notEqual((await runMugai(['policy', 'approve', stdout.trim(), '--by', 'suzuki'], env)).code, 0);
-    assert.equal(await isApproved(root.path, SECOND), false);
+    assert.equal(await isApproved(root.path, SECOND, 'names'), false);
     assert.equal(await readFile(file, 'utf8'), FIRST);
+  });
+
+  it('is not approved by who signed in to the machine as the same account, whatever names he gives', async () => {
+    await using root = await scratch();
+    const file = join(root.path, 'new.yaml');
+    await writeFile(file, SECOND);
+    const told: object[] = [];
+    const tell = async (detail: object): Promise<void> => void told.push(detail);
+    const tanaka = { name: 'tanaka', account: 'mugai', login: '1001' };
+    const sha256 = await propose(root.path, file, tanaka, tell);
+    const approveAs = async (account: string, login?: string) =>
+      approve(
+        root.path,
+        sha256,
+        { by: { name: 'suzuki', account, ...(login === undefined ? {} : { login }) }, toldBy: 'logins' },
+        tell,
+      );
+    await assert.rejects(approveAs('root', '1001'), /who signed in as 1001 proposed it/);
+    await assert.rejects(approveAs('root'), /is not known of both/);
+    assert.equal(await isApproved(root.path, SECOND, 'names'), false);
+    await approveAs('mugai', '1002');
+    assert.equal(await isApproved(root.path, SECOND, 'logins'), true);
+    assert.deepEqual(told, [
+      { step: 'proposed', sha256, account: 'mugai', login: '1001' },
+      { step: 'approved', sha256, proposer: 'tanaka', account: 'mugai', login: '1002' },
+    ]);
+    // An approval that names one login twice is none.
+    const record = join(root.path, 'policy', `${sha256}.approved.json`);
+    await writeFile(record, (await readFile(record, 'utf8')).replace('1002', '1001'));
+    assert.equal(await isApproved(root.path, SECOND, 'logins'), false);
   });
 
   it('stays as it is until another one approves; then it holds without a restart', async () => {
@@ -37,7 +67,7 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
     const [file, next] = [join(root.path, 'policy.yaml'), join(root.path, 'new.yaml')];
     const env = { MUGAI_DATA_DIR: root.path, MUGAI_POLICY_FILE: file, MUGAI_POLICY_PERSONS: '2' };
     const mugai = async (...args: readonly string[]) => runMugai(['policy', ...args], env);
-    const propose = async (path: string, by: string): Promise<string> => {
+    const proposed = async (path: string, by: string): Promise<string> => {
       const { code, stdout } = await mugai('propose', path, '--by', by);
       assert.equal(code, 0);
       return stdout.trim();
@@ -45,7 +75,7 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
     // A gateway does not start with a policy that nobody approved.
     await writeFile(file, FIRST);
     await assert.rejects(startTestGateway(root.path, env), /is not approved by a second person/);
-    assert.equal((await mugai('approve', await propose(file, 'tanaka'), '--by', 'suzuki')).code, 0);
+    assert.equal((await mugai('approve', await proposed(file, 'tanaka'), '--by', 'suzuki')).code, 0);
 
     await using gateway = await startTestGateway(root.path, env);
     const versionOfNext = async (): Promise<string> => {
@@ -69,7 +99,7 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
     assert.equal(await versionOfNext(), `city 1 ${digests[0]}`);
 
     await writeFile(next, SECOND);
-    const sha256 = await propose(next, 'tanaka');
+    const sha256 = await proposed(next, 'tanaka');
     const own = await mugai('approve', sha256, '--by', 'Tanaka');
     assert.equal(own.code, 1);
     assert.match(own.stderr, /another person approves/);
@@ -81,7 +111,9 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
     assert.equal(await versionOfNext(), `city 1 ${digests[0]}`);
 
     await writeFile(file, FIRST);
-    assert.equal((await mugai('approve', sha256, '--by', 'suzuki')).code, 0);
+    const approved = await mugai('approve', sha256, '--by', 'suzuki');
+    assert.equal(approved.code, 0);
+    assert.match(approved.stdout, /that these are two persons is what they say/);
     assert.equal(await readFile(file, 'utf8'), SECOND, 'comments and all');
     const changes = async (): Promise<string> => (await runMugai(['audit', 'export', '--act', 'changed'], env)).stdout;
     // Each zone looks by itself; the one that seals is the middle.
@@ -95,7 +127,7 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
     assert.match(
       told,
       new RegExp(
-        `"person":"suzuki","detail":\\{"what":"policy","step":"approved","sha256":"${sha256}","proposer":"tanaka"`,
+        `"person":"suzuki","detail":\\{"what":"policy","step":"approved","sha256":"${sha256}","proposer":"tanaka","account":"`,
       ),
     );
     mails = 3;

@@ -321,7 +321,7 @@ async function policy(config: Config, now: number): Promise<Evidence[]> {
     `${facts}, ${days} days old, ${current.rules.length} rules, ${complaints.length} complaints ${told}`.trim(),
   );
   if (text === undefined) return [own, found('policy-persons', 'note', '組み込みのポリシー', 'the built-in policy')];
-  if (config.policyPersons !== 2)
+  if (config.policyPersons === undefined)
     return [
       own,
       found(
@@ -333,7 +333,7 @@ async function policy(config: Config, now: number): Promise<Evidence[]> {
     ];
   return [
     own,
-    (await isApproved(config.dataDir, text))
+    (await isApproved(config.dataDir, text, config.policyPersons))
       ? found('policy-persons', 'holds', '二人が承認したもの', 'two persons stand behind it')
       : found('policy-persons', 'fails', '二人目の承認がありません', 'no second person approved it'),
   ];
