@@ -10,7 +10,7 @@ import { isPhotoLike, rawOf } from './picture.ts';
 const deflated = promisify(deflate);
 
 /**
- * zlib level. Of grey pages 4 saves 15 % (dense text) to 55 % (a dozen words: white costs it a third of the bits) for 2 to 5 ms more;
+ * zlib level. Of grey pages 4 saves 15 % (dense text) to 55 % (a dozen words, the rest white) for 2 to 5 ms more;
  * of coloured ones, which are three times as long, it takes 10 ms more.
  */
 const GREY_LEVEL = 4;
