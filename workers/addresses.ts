@@ -14,8 +14,8 @@ const MAILBOXES_MAX = 2000;
  * Mailboxes of an address header line. Structure is read before RFC 2047 words are decoded, so that an encoded `,` or `<`
  * in a name makes no second address ("Composition Kills", USENIX Security 2020). Group names are dropped. Linear.
  */
-export function mailboxesOf(line: string, tally?: Tally): readonly Mailbox[] {
-  const text = rawText(valueOf(line), tally);
+export function mailboxesOf(line: string, tally?: Tally, hint = ''): readonly Mailbox[] {
+  const text = rawText(valueOf(line), tally, hint);
   const found: Mailbox[] = [];
   let name = '';
   let comment = '';
@@ -24,6 +24,9 @@ export function mailboxesOf(line: string, tally?: Tally): readonly Mailbox[] {
     const words = oneLine(decodeWords(name.replace(/[ \t]+/g, ' ').trim(), tally));
     if (angle !== undefined)
       found.push({ name: words || oneLine(decodeWords(comment, tally)), address: address(angle) });
+    else if (/^\S+@\S+(?:\s+\S+@\S+)+$/.test(words))
+      // No comma between them: another reader may see any of them.
+      for (const spec of words.split(/\s+/)) found.push({ name: '', address: address(spec) });
     else if (words !== '')
       found.push(
         words.includes('@')
@@ -45,8 +48,9 @@ export function mailboxesOf(line: string, tally?: Tally): readonly Mailbox[] {
       comment ||= text.slice(at + 1, end).trim();
       at = end + 1;
     } else if (letter === '<') {
+      if (angle !== undefined) take(); // two addresses without a comma
       const end = text.indexOf('>', at);
-      angle ??= text.slice(at + 1, end < 0 ? text.length : end);
+      angle = text.slice(at + 1, end < 0 ? text.length : end);
       at = end < 0 ? text.length : end + 1;
     } else if (letter === ',' || letter === ';') {
       take();

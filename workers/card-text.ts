@@ -5,15 +5,23 @@ const SOURCE_MAX = 512 * 1024;
 const CARDS_MAX = 100;
 
 const LABELS: Readonly<Record<string, string>> = {
+  READING: 'ふりがな',
+  NICKNAME: '呼び名',
   ORG: '所属',
   TITLE: '役職',
+  ROLE: '職務',
   TEL: '電話',
+  FAX: 'FAX',
   EMAIL: 'メール',
+  IMPP: 'メッセージ',
   ADR: '住所',
   URL: 'URL',
   BDAY: '誕生日',
   NOTE: '備考',
 };
+/** Says nothing of a person, or is said by another property. */
+const SILENT = /^(?:VERSION|PRODID|REV|UID|N|FN|PROFILE|CLASS|SOURCE|NAME|KIND|MAILER|X-ABLABEL)$/;
+const OTHERS_MAX = 20;
 
 /** The text of a file of cards, which is one latin1 letter a byte where its charset is the cards' own; undefined when there is none. */
 export function cardText(source: string): string | undefined {
@@ -35,7 +43,24 @@ function told(card: ReadonlyMap<string, readonly string[]>): string {
   for (const [key, label] of Object.entries(LABELS)) {
     for (const value of card.get(key) ?? []) lines.push(`${label}: ${fieldsOf(value).join(' ')}`);
   }
+  const others = [...card.keys()].filter((key) => !(key in LABELS) && !SILENT.test(key)).slice(0, OTHERS_MAX);
+  if (others.length > 0) lines.push(`（ほかの項目: ${others.join(', ').slice(0, 300)}）`);
   return lines.join('\n');
+}
+
+/** The name that a property is told under: a fax number by that, readings of names by that. */
+function nameOf(name: string, params: readonly string[]): string {
+  if (name === 'TEL') {
+    const kinds = params.flatMap((param) =>
+      param
+        .replace(/^TYPE=/, '')
+        .replaceAll('"', '')
+        .split(','),
+    );
+    return kinds.includes('FAX') ? 'FAX' : name;
+  }
+  const isReading = /^X-PHONETIC-|^SORT-STRING$/.test(name) || (name === 'SOUND' && params.includes('X-IRMC-N'));
+  return isReading ? 'READING' : name;
 }
 
 /** The fields of a structured value, those with something in them. */
@@ -74,7 +99,11 @@ function* properties(source: string): Generator<Property, void, undefined> {
     const [name = '', ...params] = line.slice(0, colon).toUpperCase().split(';');
     const raw = line.slice(colon + 1);
     const charset = params.find((param) => param.startsWith('CHARSET='))?.slice(8) ?? '';
-    yield { name: name.replace(/^.*\./, ''), value: quoted ? unQuoted(raw, charset) : raw };
+    const known = nameOf(name.replace(/^.*\./, ''), params);
+    const packed =
+      params.some((param) => /^ENCODING=(?:B|BASE64)$|^BASE64$/.test(param)) && (known in LABELS || known === 'FN');
+    const plain = packed ? decodeText(Buffer.from(raw, 'base64'), charset).text : raw;
+    yield { name: known, value: quoted ? unQuoted(raw, charset) : plain };
   }
 }
 

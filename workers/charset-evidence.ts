@@ -21,6 +21,49 @@ export function runsOf(buffer: Buffer): { readonly bytes: Buffer; readonly utf8:
   return runs;
 }
 
+/** A stretch of lines: ISO-2022-JP and ASCII, or something in 8 bits. */
+export interface JisRun {
+  readonly bytes: Buffer;
+  readonly jis: boolean;
+}
+
+/** The bytes in runs of such lines. A line with escapes is JIS whatever else is in it: half-width kana may be in 8 bits. */
+export function jisRunsOf(buffer: Buffer): JisRun[] {
+  const runs: JisRun[] = [];
+  let start = 0;
+  let isJis = true;
+  for (let from = 0, to = 0; from < buffer.length; from = to) {
+    const lf = buffer.indexOf(0x0a, from);
+    to = lf < 0 ? buffer.length : lf + 1;
+    const line = buffer.subarray(from, to);
+    const isNow: boolean = isAscii(line) || hasJisEscape(line);
+    if (isNow === isJis) continue;
+    if (from > start) runs.push({ bytes: buffer.subarray(start, from), jis: isJis });
+    start = from;
+    isJis = isNow;
+  }
+  runs.push({ bytes: buffer.subarray(start), jis: isJis });
+  return runs;
+}
+
+/** UTF-8 that ends inside a letter, with two whole ones before: a field that was cut at a count of bytes. */
+export function isCutUtf8(buffer: Buffer): boolean {
+  for (let cut = 1; cut <= 3 && cut < buffer.length; cut++) {
+    const lead = buffer[buffer.length - cut] ?? 0;
+    if (lead < 0x80) return false;
+    if (lead < 0xc0) continue;
+    const whole = buffer.subarray(0, buffer.length - cut);
+    return lead >= 0xe0 && isUtf8(whole) && isSurelyUtf8(whole);
+  }
+  return false;
+}
+
+/** No UTF-16, whatever the label says: line ends of one byte a letter, an odd count, or whole UTF-8, and never a zero. */
+export function isNarrow(buffer: Buffer): boolean {
+  if (isAscii(buffer) || buffer.includes(0) || byMark(buffer) !== undefined) return false;
+  return buffer.includes('\r\n') || buffer.length % 2 === 1 || (isUtf8(buffer) && hasThreeByteUtf8(buffer));
+}
+
 /** Two letters of three bytes at least: one may be chance. */
 function isSurelyUtf8(line: Buffer): boolean {
   let letters = 0;

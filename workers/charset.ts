@@ -7,12 +7,16 @@ import {
   countHigh,
   endOf,
   hasThreeByteUtf8,
+  isCutUtf8,
+  isNarrow,
+  jisRunsOf,
   runsOf,
   scoreEuc,
   scoreSjis,
   wideByZeros,
   withoutSurrogates,
   worth,
+  type JisRun,
 } from './charset-evidence.ts';
 import { hasJisEscape, textOfEuc, textOfJis, textOfSjis2004, textOfX0213 } from './jis.ts';
 import { hasShiftEscape, textOfShifted, type Shifted } from './shifted-text.ts';
@@ -39,6 +43,19 @@ const ALIASES: Readonly<Record<string, string>> = {
   shiftjisx0213: 'shift_jis-2004',
   sjis2004: 'shift_jis-2004',
   xshiftjis: 'shift_jis',
+  shiftjis: 'shift_jis',
+  sjiscp932: 'shift_jis',
+  xsjiscp932: 'shift_jis',
+  cswindows31j: 'shift_jis',
+  cp943: 'shift_jis',
+  cp943c: 'shift_jis',
+  ibm943: 'shift_jis',
+  ibm943c: 'shift_jis',
+  macjapanese: 'shift_jis',
+  xmacjapanese: 'shift_jis',
+  euc: 'euc-jp',
+  eucjp: 'euc-jp',
+  xeuc: 'euc-jp',
   eucjpms: 'euc-jp',
   eucjpwin: 'euc-jp',
   eucjis2004: 'euc-jis-2004',
@@ -52,6 +69,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   cp950: 'big5',
   cp949: 'euc-kr',
   uhc: 'euc-kr',
+  euckr: 'euc-kr',
+  ms949: 'euc-kr',
+  big5hkscs: 'big5',
+  tis620: 'windows-874',
+  utf8: 'utf-8',
+  utf8mac: 'utf-8',
   utf8mb4: 'utf-8',
   cp65001: 'utf-8',
   utf32: 'utf-32',
@@ -74,7 +97,11 @@ export function charsetOf(label: string): string {
   if (/^hz(gb2312)?$/.test(key)) return 'hz-gb-2312';
   // Code pages of DOS, which WHATWG leaves out.
   if (/^(ibm|cp)\d{3}$/.test(key) && iconv.encodingExists(`cp${key.slice(-3)}`)) return `cp${key.slice(-3)}`;
-  const found = whatwg(plain) ?? whatwg(plain.replace(/^x-/, '')) ?? '';
+  if (key.startsWith('gb18030')) return 'gb18030';
+  if (key.startsWith('ksc5601')) return 'euc-kr';
+  const numbered = /^(windows|iso8859)(\d{1,4})$/.exec(key);
+  const spelled = numbered === null ? '' : `${numbered[1] === 'windows' ? 'windows' : 'iso-8859'}-${numbered[2]}`;
+  const found = whatwg(plain) ?? whatwg(plain.replace(/^x-/, '')) ?? whatwg(spelled) ?? '';
   return found === 'x-user-defined' ? '' : found === 'gbk' ? 'gb18030' : found;
 }
 
@@ -92,15 +119,20 @@ export function decodeText(bytes: Uint8Array, label: string): Decoded {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const marked = byMark(buffer);
   if (marked !== undefined) return wide(buffer, marked);
-  const said = charsetOf(label);
+  const labelled = charsetOf(label);
+  const said = labelled.startsWith('utf-16') && isNarrow(buffer) ? '' : labelled;
   if (said.startsWith('utf-16') || said.startsWith('utf-32')) {
     if (buffer.includes(0) || !isAscii(buffer)) return wide(buffer, endOf(said, label, buffer));
   } else if (buffer.includes(0)) {
     const guess = wideByZeros(buffer);
     if (guess !== undefined) return wide(buffer, guess);
   }
-  if (hasJisEscape(buffer) && (said === 'iso-2022-jp' || isAscii(buffer))) {
-    return finish(textOfJis(buffer), 'iso-2022-jp', true);
+  if (hasJisEscape(buffer)) {
+    if (isAscii(buffer)) return finish(textOfJis(buffer), 'iso-2022-jp', true);
+    const runs = jisRunsOf(buffer);
+    const apart = said === 'iso-2022-jp' || runs.every((run) => !run.jis || isAscii(run.bytes));
+    if (runs.length > 1 && apart) return jisAndMore(runs);
+    if (said === 'iso-2022-jp') return finish(textOfJis(buffer), said, true);
   }
   if (said === 'iso-2022-jp' && isAscii(buffer) && buffer.includes(0x0e)) return finish(textOfJis(buffer), said, true);
   if (isAscii(buffer)) {
@@ -133,9 +165,22 @@ function byLines(buffer: Buffer, decode: (rest: Buffer) => Decoded): Decoded {
   const read = runs.map(({ bytes, utf8 }) =>
     utf8 ? finish(bytes.toString('utf8'), 'utf-8', false) : finish(decodeWith(charset, bytes), charset, true),
   );
+  return { ...inOne(read), charset };
+}
+
+/** Lines of ISO-2022-JP and lines in 8 bits (a mailing list's footer), each read as what it is. */
+function jisAndMore(parts: readonly JisRun[]): Decoded {
+  const rest = Buffer.concat(parts.filter(({ jis }) => !jis).map(({ bytes }) => bytes));
+  const { charset } = decodeText(rest, '');
+  const read = parts.map(({ bytes, jis }) =>
+    jis ? finish(textOfJis(bytes), 'iso-2022-jp', true) : decodeText(bytes, charset),
+  );
+  return { ...inOne(read), charset: 'iso-2022-jp' };
+}
+
+function inOne(read: readonly Decoded[]): Pick<Decoded, 'text' | 'undecodable' | 'gaiji'> {
   return {
     text: read.map(({ text }) => text).join(''),
-    charset,
     undecodable: read.reduce((sum, { undecodable }) => sum + undecodable, 0),
     gaiji: read.reduce((sum, { gaiji }) => sum + gaiji, 0),
   };
@@ -172,6 +217,8 @@ function decodeWith(charset: string, bytes: Uint8Array): string {
 }
 
 const PRIVATE_OR_NUL = /[\u0000\uE000-\uF8FF\u{F0000}-\u{10FFFD}]/u;
+// C1 but NEL: bytes that their charset has no letter for. No text shows them, so they are told as what they are.
+const NO_LETTER = /[\u0080-\u0084\u0086-\u009f]/g;
 
 // A base letter and marks that are apart: macOS writes file names so, and many fonts draw them side by side.
 const APART =
@@ -189,18 +236,30 @@ export function composed(text: string): string {
 
 /** Drops NUL, marks private-use characters, counts what could not be decoded (U+FFFD, where the bytes did not say it). */
 function finish(decoded: string, charset: string, countReplaced: boolean): Decoded {
-  const text = composed(decoded);
+  let text = composed(decoded);
   let undecodable = 0;
+  if (/[\u0080-\u0084\u0086-\u009f]/.test(text)) {
+    text = text.replace(NO_LETTER, () => {
+      undecodable += 1;
+      return '\ufffd';
+    });
+    if (countReplaced) undecodable = 0; // counted with the others
+  }
   if (countReplaced) {
     for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', at + 1)) undecodable += 1;
   }
-  if (!PRIVATE_OR_NUL.test(text)) return { text, charset, undecodable, gaiji: 0 };
+  return { charset, undecodable, ...withoutPrivate(text) };
+}
+
+/** Private-use characters as 〓, and how many; NULs go. HTML can write them without a byte of them (`&#xE000;`). */
+export function withoutPrivate(text: string): Pick<Decoded, 'text' | 'gaiji'> {
+  if (!PRIVATE_OR_NUL.test(text)) return { text, gaiji: 0 };
   let gaiji = 0;
   const cleaned = text.replaceAll('\0', '').replace(/[\uE000-\uF8FF\u{F0000}-\u{10FFFD}]/gu, () => {
     gaiji += 1;
     return '〓';
   });
-  return { text: cleaned, charset, undecodable, gaiji };
+  return { text: cleaned, gaiji };
 }
 
 function wide(buffer: Buffer, charset: string): Decoded {
@@ -228,6 +287,7 @@ function japanese(buffer: Buffer, label: 'shift_jis' | 'euc-jp'): Decoded {
 }
 
 function guessed(buffer: Buffer, said: string): Decoded {
+  if (said === '' && isCutUtf8(buffer)) return finish(buffer.toString('utf8'), 'utf-8', true);
   if (said === 'utf-8') {
     const utf8 = finish(buffer.toString('utf8'), said, true);
     // Whole letters of three bytes are no accident: broken UTF-8 as labelled, not another charset.

@@ -36,6 +36,10 @@ export function parametersOf(line: string, tally?: Tally): ReadonlyMap<string, s
 /** A name in percent form without the marks of RFC 2231, as web mailers write it: only where it is UTF-8 beyond ASCII. */
 function unPercentName(name: string): string {
   if (!/%[89A-Fa-f][0-9A-Fa-f]/.test(name)) return name;
+  const marked = /^([\w.:-]{2,40})'[\w-]{0,20}'/.exec(name);
+  // All of RFC 2231's form but the star.
+  if (marked !== null && charsetOf(marked[1] ?? '') !== '')
+    return decodeText(unPercent(name.slice(marked[0].length)), marked[1] ?? '').text;
   const bytes = unPercent(name);
   return isUtf8(bytes) ? bytes.toString('utf8') : name;
 }
@@ -44,6 +48,9 @@ function joined(pieces: ReadonlyMap<number, { text: string; encoded: boolean }>,
   const inOrder = [...pieces].toSorted(([a], [b]) => a - b).map(([, piece]) => piece);
   let charset = '';
   const bytes: Buffer[] = [];
+  const raw = inOrder.map(({ text }) => text).join('');
+  if (/^(?:[\w.:-]{0,40}'[\w-]{0,20}')?=\?[^?]{1,60}\?[BbQq]\?.*\?=/s.test(raw))
+    return decodeWords(raw.slice(raw.indexOf('=?')), tally); // words where percent signs should be
   for (const [index, piece] of inOrder.entries()) {
     let text = piece.text;
     const head = index === 0 && piece.encoded ? /^([^']{0,60})'[^']{0,40}'/.exec(text) : null;

@@ -26,14 +26,14 @@ export function valueOf(line: string): string {
     .trim();
 }
 
-/** Raw bytes (as latin1) to Unicode: UTF-8, Shift_JIS, EUC-JP or JIS that was not encoded at all. */
-export function rawText(latin1: string, tally?: Tally): string {
+/** Raw bytes (as latin1) to Unicode: UTF-8, Shift_JIS, EUC-JP or JIS that was not encoded at all, or what `hint` names. */
+export function rawText(latin1: string, tally?: Tally, hint = ''): string {
   if (!/[^\x01-\x1a\x1c-\x7f]/.test(latin1)) return latin1;
-  return counted(decodeText(Buffer.from(latin1, 'latin1'), ''), tally);
+  return counted(decodeText(Buffer.from(latin1, 'latin1'), hint), tally);
 }
 
-/** One RFC 2047 word: charset (an RFC 2231 language after `*` is dropped), B or Q, text. Q with spaces inside is read too. */
-const WORD = /=\?([^?\s*]{1,60})(?:\*[^?\s]{0,40})?\?([BbQq])\?([^?]*)\?=/g;
+/** One RFC 2047 word: charset (an RFC 2231 language after `*` is dropped), B or Q, text. Q with spaces or `?` inside is read too. */
+const WORD = /=\?([^?\s*]{1,60})(?:\*[^?\s]{0,40})?\?([BbQq])\?([^?]*(?:\?(?!=)[^?]*){0,20})\?=/g;
 
 interface Run {
   charset: string;
@@ -100,8 +100,8 @@ export function oneLine(text: string): string {
 }
 
 /** The value of a header line as text of one line. */
-export function decodeHeader(line: string, tally?: Tally): string {
-  return oneLine(decodeWords(rawText(valueOf(line), tally), tally));
+export function decodeHeader(line: string, tally?: Tally, hint = ''): string {
+  return oneLine(decodeWords(rawText(valueOf(line), tally, hint), tally));
 }
 
 /** True when the text holds a bidi embedding, override or isolate: `invoice[U+202E]fdp.exe`. */

@@ -12,6 +12,9 @@ export interface Target {
 }
 
 const NOTHING: Target = { shown: '', host: '', remark: '', detail: '' };
+// Invitations to meetings and links through a checking service take several hundred.
+const WHOLE_MAX = 2000;
+/** What is shown of one that is longer than any honest one. */
 const SHOWN_MAX = 300;
 const DROPPED = /[\u0000-\u001f]+/g;
 
@@ -22,14 +25,7 @@ export function targetOf(href: string, base: string): Target {
   if (plain === '' || plain.startsWith('#')) return NOTHING;
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(plain)?.[1]?.toLowerCase();
   if (scheme === 'mailto' || scheme === 'tel')
-    return {
-      ...NOTHING,
-      shown:
-        plain
-          .slice(scheme.length + 1)
-          .split('?')[0]
-          ?.slice(0, SHOWN_MAX) ?? '',
-    };
+    return { ...NOTHING, shown: decoded(plain.slice(scheme.length + 1).split('?')[0] ?? '').slice(0, SHOWN_MAX) };
   if (scheme === 'cid' || scheme === 'mid') return NOTHING;
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
     const active = scheme === 'javascript' || scheme === 'vbscript' || scheme === 'data';
@@ -37,6 +33,15 @@ export function targetOf(href: string, base: string): Target {
   }
   if (scheme === undefined && plain.startsWith('\\\\')) return { ...NOTHING, remark: 'link-scheme', detail: 'unc' };
   return webTarget(scheme === undefined && plain.startsWith('//') ? `https:${plain}` : plain, base);
+}
+
+/** Percent signs undone, where they are UTF-8. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text).replace(DROPPED, '');
+  } catch {
+    return text;
+  }
 }
 
 function webTarget(text: string, base: string): Target {
@@ -48,7 +53,7 @@ function webTarget(text: string, base: string): Target {
   const port = url.port === '' ? '' : `:${url.port}`;
   const path = `${url.pathname === '/' && url.search === '' ? '' : url.pathname}${url.search}${url.hash}`;
   const whole = `${url.protocol}//${shownHost || ascii}${port}${path}`;
-  const shown = whole.length > SHOWN_MAX ? `${whole.slice(0, SHOWN_MAX).toWellFormed()}…` : whole;
+  const shown = whole.length > WHOLE_MAX ? `${whole.slice(0, SHOWN_MAX).toWellFormed()}…` : whole;
   return {
     shown: shownHost === ascii ? shown : `${shown} (${ascii})`,
     host: ascii,
@@ -65,6 +70,7 @@ const SAID =
 export function hostSaid(words: string): string {
   const text = words
     .slice(0, 500)
+    .normalize('NFKC') // full-width letters look like a host, too
     .replace(/[\s\u200b-\u200f\u2060\ufeff]+/g, ' ')
     .trim();
   const whole = /^(?:h(?:tt|xx)ps?:\/\/)/i.test(text) || /^\S+$/.test(text);
@@ -77,7 +83,17 @@ export function hostSaid(words: string): string {
   // A file name is no host: `report.pdf`.
   if (/^[^/]*\.(?:pdf|docx?|xlsx?|pptx?|zip|txt|csv|jpe?g|png|gif|html?)$/i.test(match[1]) && !match[0].includes('://'))
     return '';
-  return domainToASCII(match[1].toLowerCase());
+  // Japanese goes on without a space: `詳しくはwww.example.jpをご覧ください`.
+  const among = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(match[1])
+    ? /[a-z\d-]+(?:\.[a-z\d-]+)+/i.exec(match[1])?.[0]
+    : undefined;
+  return domainToASCII((among ?? match[1]).toLowerCase());
+}
+
+/** The mail address that a link's words show; '' when they show none. */
+export function addressSaid(words: string): string {
+  const text = words.slice(0, 500).normalize('NFKC');
+  return /[\w.+-]{1,64}@[\p{L}\p{N}.-]{1,200}/u.exec(text)?.[0]?.toLowerCase() ?? '';
 }
 
 /** True when the words show a host and the link leads to another one (a host below the shown one is its own). */

@@ -13,6 +13,8 @@ export class StyleSheets {
   /** What came since an element asked. */
   #unread = '';
   #room = SHEET_MAX;
+  /** A rule paints what text may stand on: nobody knows where. */
+  paints = false;
   /** `name`, `.class` and `#id` of what is hidden. */
   readonly #hiding = new Set<string>();
 
@@ -21,6 +23,7 @@ export class StyleSheets {
     const taken = css.slice(0, this.#room);
     this.#room -= taken.length;
     this.#unread += taken;
+    this.paints ||= /background/i.test(taken);
   }
 
   /** True when a rule that came before would hide an element with this name and these attributes. */

@@ -16,7 +16,9 @@ import {
   VOID,
   WIDE_BLOCKS,
 } from './html-elements.ts';
-import { hostSaid, leadsElsewhere, saysTarget, targetOf, type Target } from './html-link.ts';
+import { Grid } from './html-grid.ts';
+import { addressSaid, hostSaid, leadsElsewhere, saysTarget, targetOf, type Target } from './html-link.ts';
+import { numbered, numberingOf, ofWingdings, raised, type Numbering } from './html-signs.ts';
 import { StyleSheets } from './html-sheet.ts';
 import { VISIBLE, isHidden, sightOf, type Visibility } from './html-style.ts';
 import { markOf, placeOf } from './picture-place.ts';
@@ -58,6 +60,8 @@ interface Open {
   readonly prefix: string;
   /** Number of the next item of a list; 0 for a list without numbers, -1 where there is no list. */
   next: number;
+  readonly numbering: Numbering;
+  readonly shift: '' | 'sup' | 'sub';
   /** Line on which its first text stands. */
   readonly line: number;
   /** Texts shown before the innermost table cell opened; -1 outside of tables. */
@@ -88,6 +92,8 @@ class HtmlReader implements TokenizerCallbacks {
     pre: false,
     prefix: '',
     next: -1,
+    numbering: '1',
+    shift: '',
     line: 0,
     cell: -1,
     breaks: 0,
@@ -114,7 +120,9 @@ class HtmlReader implements TokenizerCallbacks {
   #remote = 0;
   #remoteHost = '';
   /** Numbers of the tables that are open. */
-  readonly #tables: number[] = [];
+  readonly #tables: { readonly number: number; readonly grid: Grid }[] = [];
+  /** Struck-out text that is open: whether a letter of it came. */
+  #struck: { readonly depth: number; shown: boolean } | undefined;
   #tableCount = 0;
   /** Texts shown so far. */
   #texts = 0;
@@ -230,7 +238,7 @@ class HtmlReader implements TokenizerCallbacks {
     const parent = this.#top;
     const sight = sightOf(parent.sight, attributes);
     const dropped = parent.dropped || DROPPED.has(name);
-    const shown = !dropped && !isHidden(sight);
+    const shown = !dropped && !this.#isHidden(sight);
     const breaks = this.#breaksOf(name, attributes);
     if (!dropped && !sight.gone && breaks > 0) this.#break(breaks); // what cannot be seen still takes its line
     if (shown) {
@@ -241,33 +249,31 @@ class HtmlReader implements TokenizerCallbacks {
       sight,
       inSheet: parent.inSheet || this.#sheets.hides(name, attributes),
       dropped,
-      pre:
-        parent.pre ||
-        name === 'pre' ||
-        name === 'xmp' ||
-        name === 'plaintext' ||
-        name === 'listing' ||
-        name === 'textarea',
+      pre: isPre(name, attributes, parent.pre),
       prefix: prefixOf(name, parent),
       next: name === 'ol' ? startOf(attributes) : name === 'ul' || name === 'menu' || name === 'dir' ? 0 : -1,
+      numbering: name === 'ol' ? numberingOf(attributes) : '1',
+      shift: name === 'sup' || name === 'sub' ? name : parent.shift,
       line: this.#flow.lineOfNext,
       cell: CELLS.has(name) ? this.#texts : parent.cell,
       breaks,
     };
+    if (shown && this.#struck === undefined && isStruck(name, attributes))
+      this.#struck = { depth: this.#stack.length, shown: false };
     this.#stack.push(entry);
     this.#tracked.set(name, (this.#tracked.get(name) ?? 0) + 1);
     this.#flow.prefix = entry.prefix;
   }
 
   #openTable(): void {
-    this.#tables.push((this.#tableCount += 1));
+    this.#tables.push({ number: (this.#tableCount += 1), grid: new Grid() });
     this.#flow.table = this.#tableCount;
     this.#flow.row();
   }
 
   #closeTable(breaks: number): void {
     this.#tables.pop();
-    this.#flow.table = this.#tables.at(-1) ?? 0;
+    this.#flow.table = this.#tables.at(-1)?.number ?? 0;
     if (this.#tables.length > 0) this.#flow.resumeRow();
     else this.#flow.row();
     if (breaks > 0) this.#break(breaks);
@@ -275,12 +281,28 @@ class HtmlReader implements TokenizerCallbacks {
 
   /** What an element does to the text before its first letter. */
   #start(name: string, parent: Open, attributes: ReadonlyMap<string, string>): void {
-    if (CELLS.has(name)) this.#flow.cell(spanOf(attributes));
-    else if (name === 'tr') this.#flow.row();
+    if (CELLS.has(name)) this.#startCell(attributes);
+    else if (name === 'tr') this.#startRow();
     else if (name === 'table') this.#openTable();
     else if (name === 'a') this.#openAnchor(attributes);
     else if (name === 'rt') this.#emit('（');
-    if (name === 'li') this.#markItem(parent);
+    if (name === 'li') this.#markItem(parent, attributes);
+  }
+
+  #startRow(): void {
+    this.#flow.row();
+    this.#tables.at(-1)?.grid.row();
+  }
+
+  #startCell(attributes: ReadonlyMap<string, string>): void {
+    const columns = spanOf(attributes);
+    const passed = this.#tables.at(-1)?.grid.cell(columns, countOf(attributes.get('rowspan'))) ?? 0;
+    for (let at = 0; at < passed; at++) this.#flow.cell(1);
+    this.#flow.cell(columns);
+  }
+
+  #isHidden(sight: Visibility): boolean {
+    return isHidden(sight, this.#sheets.paints ? '' : 'ffffff');
   }
 
   #breaksOf(name: string, attributes: ReadonlyMap<string, string>): number {
@@ -289,9 +311,10 @@ class HtmlReader implements TokenizerCallbacks {
     return WIDE_BLOCKS.has(name) ? 2 : BLOCKS.has(name) ? 1 : 0;
   }
 
-  #markItem(parent: Open): void {
+  #markItem(parent: Open, attributes: ReadonlyMap<string, string>): void {
     if (parent.next > 0) {
-      this.#flow.mark(parent.prefix, `${parent.next}. `);
+      if (attributes.has('value')) parent.next = countOf(attributes.get('value'));
+      this.#flow.mark(parent.prefix, `${numbered(parent.next, parent.numbering)}. `);
       parent.next += 1;
     } else this.#flow.mark(parent.prefix, '・');
   }
@@ -324,7 +347,11 @@ class HtmlReader implements TokenizerCallbacks {
     const { name } = entry;
     this.#tracked.set(name, (this.#tracked.get(name) ?? 1) - 1);
     const parent = this.#top;
-    if (!entry.dropped && !isHidden(entry.sight)) {
+    if (this.#struck?.depth === this.#stack.length) {
+      if (this.#struck.shown) this.#emit('］');
+      this.#struck = undefined;
+    }
+    if (!entry.dropped && !this.#isHidden(entry.sight)) {
       if (name === 'a') this.#closeAnchor();
       else if (name === 'rt') this.#emit('）');
       else if (name === 'table') this.#closeTable(entry.breaks);
@@ -337,17 +364,31 @@ class HtmlReader implements TokenizerCallbacks {
 
   #void(name: string, attributes: ReadonlyMap<string, string>): void {
     const top = this.#top;
-    if (top.dropped || isHidden(sightOf(top.sight, attributes))) return;
+    if (top.dropped || this.#isHidden(sightOf(top.sight, attributes))) return;
     if (name === 'br') this.#flow.newLine();
     else if (name === 'hr') {
       this.#break(1);
       this.#emit('────────────');
       this.#break(1);
     } else if (name === 'img') this.#image(attributes);
+    else if (name === 'area') this.#area(attributes);
     else if (name === 'base' && this.#base === '') {
       const { host, shown } = targetOf(attributes.get('href') ?? '', '');
       if (host !== '') this.#base = shown.split(' ')[0] ?? '';
     }
+  }
+
+  /** A link of a picture's map: nothing else says where it leads. */
+  #area(attributes: ReadonlyMap<string, string>): void {
+    this.#break(1);
+    this.#openAnchor(attributes);
+    const alt = oneSpace(attributes.get('alt') ?? '').slice(0, 500);
+    if (alt !== '' && this.#anchor !== undefined) {
+      this.#emit(alt);
+      this.#anchor.said = alt;
+    }
+    this.#closeAnchor();
+    this.#break(1);
   }
 
   #image(attributes: ReadonlyMap<string, string>): void {
@@ -361,6 +402,7 @@ class HtmlReader implements TokenizerCallbacks {
       this.#emit(`[画像 ${`${markOf(placeOf(source, this.#beside))} ${alt.replace(/[[\]]/g, '')}`.trim()}]`);
     else if (alt !== '') this.#emit(`[画像: ${alt.replace(/[[\]]/g, '')}]`);
     else if (/^data:/i.test(source)) this.#emit('[画像]');
+    if (cid === undefined && this.#anchor !== undefined && this.#anchor.said.length < 500) this.#anchor.said += alt;
   }
 
   // ── text ──
@@ -371,15 +413,21 @@ class HtmlReader implements TokenizerCallbacks {
       if (top.name === 'style') this.#sheets.add(text);
       return;
     }
-    if (isHidden(top.sight)) {
+    if (this.#isHidden(top.sight)) {
       if (text.replace(UNSEEN, '') !== '') this.#hidden += text.length;
       return;
     }
     if (top.inSheet) this.#inSheet += text.replace(UNSEEN, '').length;
     const plain = text.includes('\u00a0') ? text.replaceAll('\u00a0', ' ') : text;
+    if (this.#struck?.shown === false && plain.trim() !== '') {
+      this.#struck.shown = true;
+      this.#flow.raw('［取り消し線: ');
+    }
+    const signs =
+      top.sight.font === 'wingdings' ? ofWingdings(text) : top.shift === '' ? text : raised(text, top.shift);
     if (top.pre) this.#flow.lined(plain);
     else if (plain !== text && plain.trim() === '') this.#flow.raw(plain);
-    else this.#flow.collapsed(text);
+    else this.#flow.collapsed(signs);
     if (text.trim() !== '') this.#texts += 1;
     if (this.#anchor !== undefined && this.#anchor.said.length < 500) this.#anchor.said += text;
   }
@@ -413,6 +461,9 @@ class HtmlReader implements TokenizerCallbacks {
     const { target, said } = anchor;
     const host = hostSaid(said);
     if (leadsElsewhere(host, target.host)) this.#count('link-mismatch', `${host} → ${target.host}`);
+    const written = target.host === '' && target.shown.includes('@') ? addressSaid(said) : '';
+    if (written !== '' && written !== target.shown.toLowerCase())
+      this.#count('link-mismatch', `${written} → ${target.shown}`);
     if (target.shown === '' || saysTarget(said, target.shown)) return;
     this.#emit(said.trim() === '' ? `<${target.shown}>` : ` <${target.shown}>`);
   }
@@ -452,8 +503,25 @@ class HtmlReader implements TokenizerCallbacks {
 }
 
 function spanOf(attributes: ReadonlyMap<string, string>): number {
-  const span = Number.parseInt(attributes.get('colspan') ?? '1', 10);
-  return span >= 1 && span <= 20 ? span : 1;
+  const span = countOf(attributes.get('colspan'));
+  return span <= 20 ? span : 1;
+}
+
+function countOf(value: string | undefined): number {
+  const count = Number.parseInt(value ?? '1', 10);
+  return count >= 1 && count < 1_000_000 ? count : 1;
+}
+
+function isStruck(name: string, attributes: ReadonlyMap<string, string>): boolean {
+  if (name === 'del' || name === 's' || name === 'strike') return true;
+  return /text-decoration[\w-]*\s*:[^;]{0,100}line-through/i.test(attributes.get('style') ?? '');
+}
+
+function isPre(name: string, attributes: ReadonlyMap<string, string>, parent: boolean): boolean {
+  if (name === 'pre' || name === 'xmp' || name === 'plaintext' || name === 'listing' || name === 'textarea')
+    return true;
+  const space = /white-space\s*:\s*([a-z-]+)/i.exec(attributes.get('style') ?? '')?.[1]?.toLowerCase();
+  return space === undefined ? parent : space.startsWith('pre') || space === 'break-spaces';
 }
 
 function isTight(attributes: ReadonlyMap<string, string>): boolean {
@@ -469,8 +537,7 @@ function isDot(size: string | undefined): boolean {
 }
 
 function startOf(attributes: ReadonlyMap<string, string>): number {
-  const start = Number.parseInt(attributes.get('start') ?? '1', 10);
-  return start >= 1 && start < 1_000_000 ? start : 1;
+  return countOf(attributes.get('start'));
 }
 
 function prefixOf(name: string, parent: Open): string {

@@ -2,7 +2,7 @@
 import { LIMITS } from '../src/message/limits.ts';
 import { calendarText } from './calendar-text.ts';
 import { cardText } from './card-text.ts';
-import { decodeText } from './charset.ts';
+import { charsetOf, decodeText, withoutPrivate } from './charset.ts';
 import { htmlToText } from './html-text.ts';
 import { plainText, withoutBase64 } from './plain-text.ts';
 import type { Remark } from './remark.ts';
@@ -38,7 +38,8 @@ export function keptBytes(html: boolean): number {
 export function textOfLeaf(bytes: Buffer, form: TextForm): LeafText {
   const losses: Remark[] = [];
   const charset = form.html ? htmlCharset(bytes, form.charset) : form.charset;
-  const decoded = decodeText(bytes, charset);
+  const whole = form.record === 'calendar' || form.record === 'card' ? unfolded(bytes) : bytes;
+  const decoded = decodeText(whole, charset);
   if (decoded.undecodable > 0)
     losses.push({ code: 'undecodable-bytes', detail: `${decoded.undecodable} (${decoded.charset})` });
   if (decoded.charset === 'utf-7') losses.push({ code: 'undecodable-bytes', detail: 'utf-7' });
@@ -54,6 +55,11 @@ export function textOfLeaf(bytes: Buffer, form: TextForm): LeafText {
   return { text: short ? text.slice(0, LIMITS.textChars).toWellFormed() : text, findings, losses };
 }
 
+/** Lines that were folded behind a byte of a letter (RFC 5545 §3.1 counts octets) put together while they are bytes. */
+function unfolded(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString('latin1').replace(/([\x80-\xff])\r?\n[ \t]/g, '$1'), 'latin1');
+}
+
 interface Read {
   readonly text: string;
   readonly findings: readonly Remark[];
@@ -62,7 +68,11 @@ interface Read {
 }
 
 function readAs(text: string, form: TextForm): Read {
-  if (form.html) return { losses: [], ...htmlToText(text, form.beside) };
+  if (form.html) {
+    const html = htmlToText(text, form.beside);
+    const { text: shown, gaiji } = withoutPrivate(html.text);
+    return { ...html, text: shown, losses: gaiji > 0 ? [{ code: 'gaiji', detail: String(gaiji) }] : [] };
+  }
   const told = toldAs(text, form.record);
   if (told !== undefined) return { text: told, findings: [], losses: [], cut: false };
   return { ...plainText(text, form), cut: false };
@@ -86,17 +96,21 @@ function toldAs(text: string, record: TextForm['record']): string | undefined {
 /** What of a type is a record for programs, told in words. */
 export function recordOf(type: string): TextForm['record'] {
   if (/^text\/(?:x-)?calendar$|^application\/ics$/.test(type)) return 'calendar';
-  if (type === 'text/rfc822-headers') return 'header';
+  if (type === 'text/rfc822-headers' || type === 'message/global-headers') return 'header';
   return /^text\/(?:x-)?vcard$|^text\/directory$/.test(type) ? 'card' : undefined;
 }
 
-/** A header's charset, or else what `<meta>` (in the first 1,024 bytes, as browsers look) or an XML declaration says. */
+/**
+ * A header's charset, or else what `<meta>` (in the first 1,024 bytes, as browsers look) or an XML declaration says. Labels that
+ * mailers write by default say less than those.
+ */
 export function htmlCharset(bytes: Buffer, label: string): string {
-  if (label !== '') return label;
-  const start = bytes.toString('latin1', 0, Math.min(1024, bytes.length));
-  return (
+  const known = charsetOf(label);
+  if (known !== '' && known !== 'windows-1252') return label;
+  const start = bytes.toString('latin1', 0, Math.min(1024, bytes.length)).replace(/<!--[^]*?-->/g, '');
+  const said =
     /<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(start)?.[1] ??
     /^<\?xml[^>]{0,100}encoding=["']([\w.:-]{1,40})/.exec(start)?.[1] ??
-    ''
-  );
+    label;
+  return /^utf-?16/i.test(said) && said !== label ? 'utf-8' : said; // read as ASCII it cannot be (WHATWG HTML)
 }

@@ -2,6 +2,8 @@
 import { LIMITS } from '../src/message/limits.ts';
 import { HEADER_FIELD } from '../src/sandbox/wire.ts';
 import { formatMailboxes, mailboxesOf, namesAnother } from './addresses.ts';
+import { charsetOf } from './charset.ts';
+import { parametersOf } from './header-params.ts';
 import { decodeHeader, isoDate, type Tally } from './header-words.ts';
 import type { HeaderLine } from './mime-leaves.ts';
 import type { Out } from './run.ts';
@@ -48,12 +50,21 @@ export function tellLosses({ undecodable, gaiji }: Tally, where: string, out: Ou
   if (gaiji > 0) out.loss('gaiji', `${where} ${gaiji}`);
 }
 
+/** The charset of raw header text where the mail's own names one that the bytes cannot: Korean looks like EUC-JP. */
+function hintOf(headers: readonly HeaderLine[]): string {
+  const label = parametersOf(lineOf(headers, 'content-type')).get('charset') ?? '';
+  return /^(?:euc-kr|gb18030|big5|koi8-|windows-(?!1252)|iso-8859-|shift_jis|euc-j)/.test(charsetOf(label))
+    ? label
+    : '';
+}
+
 /** What the header of a mail says of it as a whole, and what is odd in it. */
 export function tellHeaders(headers: readonly HeaderLine[], out: Out): void {
+  const hint = hintOf(headers);
   for (const [key, field] of ADDRESS_FIELDS) {
     const lines = headers.filter((header) => header.key === key);
     const tally: Tally = { undecodable: 0, gaiji: 0 };
-    const mailboxes = lines.flatMap((header) => mailboxesOf(header.line, tally));
+    const mailboxes = lines.flatMap((header) => mailboxesOf(header.line, tally, hint));
     tellLosses(tally, key, out);
     if (mailboxes.some(({ name, address }) => hides(`${name}${address}`)))
       out.finding('bidi-header', lines[0]?.key ?? key);
@@ -67,7 +78,7 @@ export function tellHeaders(headers: readonly HeaderLine[], out: Out): void {
     const line = lineOf(headers, key);
     if (line === '') continue;
     const tally: Tally = { undecodable: 0, gaiji: 0 };
-    const text = decodeHeader(line, tally);
+    const text = decodeHeader(line, tally, hint);
     out.header(field, text);
     if (key === 'subject' && hides(text)) out.finding('bidi-header', key);
     tellLosses(tally, key, out);

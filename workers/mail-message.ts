@@ -23,7 +23,7 @@ const NODE_BYTES = 2048;
 // What is under text/ and no text, and reports that are text without being called so.
 const NOT_TEXT = /^text\/rtf$/;
 const EXTERNAL = 'message/external-body';
-const REPORTS = new Set(['message/delivery-status', 'message/disposition-notification', 'message/feedback-report']);
+const REPORTS = /^message\/(?:(?:global-)?(?:delivery-status|disposition-notification|headers)|feedback-report)$/; // RFC 6533: those of UTF-8 addresses, too
 
 /** Reads `input` to its end as a mail. */
 export async function tellMessage(input: AsyncIterable<Buffer>, out: Out): Promise<void> {
@@ -90,7 +90,7 @@ class Teller implements LeafSink {
     const type = parametersOf(typeLine, tally);
     const dispositionLine = lineOf(node.headers, 'content-disposition');
     const disposition = parametersOf(dispositionLine, tally);
-    const name = disposition.get('filename') ?? type.get('name') ?? '';
+    const name = disposition.get('filename') || type.get('name') || '';
     const placed = /^[^:]*:\s*"?([A-Za-z-]+)/.exec(dispositionLine)?.[1]?.toLowerCase() ?? '';
     const id = decodeHeader(lineOf(node.headers, 'content-id')).replace(/^<|>$/g, '');
     const around = this.#around(node.path);
@@ -214,7 +214,7 @@ function tell(remarks: readonly Remark[], say: (code: string, detail: string) =>
 }
 
 function isText(type: string): boolean {
-  return (type.startsWith('text/') && !NOT_TEXT.test(type)) || REPORTS.has(type);
+  return (type.startsWith('text/') && !NOT_TEXT.test(type)) || REPORTS.test(type);
 }
 
 function isHtml(type: string): boolean {

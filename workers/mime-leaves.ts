@@ -6,6 +6,7 @@
 import type { Transform } from 'node:stream';
 import { MailParser } from 'mailparser';
 import { LIMITS } from '../src/message/limits.ts';
+import { Base64Text } from './base64-text.ts';
 import { encodingOf, isBlank, withoutBoundaries } from './mime-lines.ts';
 import { Refusal } from './run.ts';
 import { UuDecoder } from './uuencode.ts';
@@ -89,6 +90,8 @@ const Splitting = MailParser as unknown as new (options: Options) => Transform &
 
 /** Bytes of a multipart's preamble that are kept until its first part shows that they are one. */
 const PREAMBLE_BYTES = 1024 * 1024;
+
+const CRLF = Buffer.from('\r\n');
 
 interface Place {
   readonly path: readonly number[];
@@ -241,12 +244,19 @@ export class MimeLeaves extends Splitting {
     let failed: Error | undefined;
     decoder.on('data', (chunk: Buffer) => sink.bytes(chunk));
     decoder.on('error', (error: Error) => (failed ??= error));
+    const text =
+      encoding === 'base64' && (node.contentType || 'text/').startsWith('text/') ? new Base64Text() : undefined;
     return {
       node,
-      write: (chunk, done) => void decoder.write(chunk, () => done(failed)),
+      write: (chunk, done) => void decoder.write(text?.push(chunk) ?? chunk, () => done(failed)),
       finish: (done) => {
-        decoder.once('end', () => this.#guard(done, () => sink.end()));
-        decoder.end();
+        decoder.once('end', () =>
+          this.#guard(done, () => {
+            if (text !== undefined && text.tail.length > 0) for (const piece of [CRLF, ...text.tail]) sink.bytes(piece);
+            sink.end();
+          }),
+        );
+        decoder.end(text?.end());
       },
     };
   }

@@ -34,7 +34,7 @@ export function identityRemarks(identity: Identity): Remark[] {
   else {
     const twin = inner.find((own) => looksLike(domain, own));
     if (twin !== undefined) add('lookalike-domain', `${domainToUnicode(domain) || domain} / ${twin}`);
-    const named = inner.find((own) => nameOf(identity.from).toLowerCase().includes(own));
+    const named = inner.find((own) => nameOf(identity.from).normalize('NFKC').toLowerCase().includes(own));
     if (named !== undefined) add('inner-name', named);
   }
   return remarks;
@@ -138,7 +138,9 @@ function looksOf(domain: string): string {
 function looksLike(domain: string, own: string): boolean {
   if (domain === '' || domain === own || own.length < 6) return false;
   const [a, b] = [looksOf(domain), looksOf(own)];
-  return a === b || a.startsWith(`${b}.`) || oneApart(a, b);
+  // A host below a domain that looks like ours: as many labels from its end.
+  const end = a.split('.').slice(-b.split('.').length).join('.');
+  return a === b || a.startsWith(`${b}.`) || oneApart(a, b) || (end !== a && oneApart(end, b));
 }
 
 /** One letter more, less, other, or two in the other order. */

@@ -12,6 +12,7 @@ import { makeHarmless } from '../../src/sanitise/sanitise.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
 import { bodies } from './bodies.ts';
 import { build, type Case } from './case.ts';
+import { hard } from './hard.ts';
 import { headers } from './headers.ts';
 import { html } from './html.ts';
 import { senders } from './senders.ts';
@@ -39,6 +40,7 @@ export function allCases(): readonly Case[] {
     ...senders(encode),
     ...html(encode),
     ...wild(encode),
+    ...hard(encode),
   ]);
 }
 
