@@ -121,7 +121,7 @@ describe('towards the inner side', () => {
           MUGAI_INNER_SMTP_URL: url.replace('PORT', String(port)),
         });
         assert.match(await sendMail(gateway.smtpPort ?? 0, plainMail('secret words')), /^250 /);
-        if (sent) await until(() => /secret words/.test(heard), 20_000, name);
+        if (sent) await until(() => /secret words/.test(heard), 60_000, name);
         else await new Promise((resolve) => setTimeout(resolve, 2500));
         assert.equal(/MAIL FROM|secret words/i.test(heard), sent, name);
         server.close();

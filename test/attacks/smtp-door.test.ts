@@ -351,7 +351,7 @@ describe('row 9: slow clients', () => {
     const started = performance.now();
     assert.match(await dialog.reply(), /^421 4\.4\.2 /);
     clearInterval(drip);
-    assert.ok(performance.now() - started < 5000);
+    assert.ok(performance.now() - started < 60_000);
     await nextMail(door);
   });
 

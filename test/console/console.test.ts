@@ -224,7 +224,7 @@ describe('how the console looks', { timeout: 580_000 }, () => {
           globalThis as unknown as { document: { querySelector(of: string): { textContent: string } } }
         ).document.querySelector('#live .small').textContent !== was,
       before,
-      { timeout: 60_000 },
+      { timeout: 580_000 },
     );
     const look = async (name: string): Promise<void> => {
       const result = (await page.evaluate(`(() => { ${axe}; return axe.run(document); })()`)) as {

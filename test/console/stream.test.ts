@@ -16,7 +16,7 @@ import { barePortal } from '../support/bare-portal.ts';
 import { Visitor } from '../support/portal.ts';
 import { scratch } from '../support/scratch.ts';
 
-describe('the stream of the console', { timeout: 120_000 }, () => {
+describe('the stream of the console', { timeout: 580_000 }, () => {
   it('keeps no session alive, and ends with it', async () => {
     await using folder = await scratch();
     const statuses = new Statuses({
@@ -66,7 +66,7 @@ describe('the stream of the console', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a deletion that was agreed on', { timeout: 120_000 }, () => {
+describe('a deletion that was agreed on', { timeout: 580_000 }, () => {
   it('is told as done when its package is gone, and not while the outbox as a whole is', async () => {
     const bare = await barePortal(['消すもの', '残すもの']);
     try {
@@ -105,7 +105,7 @@ describe('a deletion that was agreed on', { timeout: 120_000 }, () => {
   });
 });
 
-describe('asking for a deletion', { timeout: 120_000 }, () => {
+describe('asking for a deletion', { timeout: 580_000 }, () => {
   it('tells both persons that other versions of the message stay', async () => {
     const bare = await barePortal(['一つの版', '別の版', '一つだけ'], [], (desk, db) => {
       const deps: Partial<ConsoleDeps> = { desk, deletions: new Deletions(db) };

@@ -9,7 +9,7 @@ import { scratch } from '../support/scratch.ts';
 
 const TO = Buffer.from('staff@city.example.lg.jp').toString('base64');
 
-describe('behind a reverse proxy', { timeout: 120_000 }, () => {
+describe('behind a reverse proxy', { timeout: 580_000 }, () => {
   for (const [proxies, believed] of [
     ['', false],
     ['192.0.2.0/24', false],

@@ -6,7 +6,7 @@ import { hashPassword } from '../../src/portal/passwords.ts';
 import { barePortal } from '../support/bare-portal.ts';
 import { PASSWORD, Visitor } from '../support/portal.ts';
 
-describe('at once', { timeout: 120_000 }, () => {
+describe('at once', { timeout: 580_000 }, () => {
   it('two administrators who disable each other, or take the role from each other, leave one', async () => {
     const bare = await barePortal(['x']);
     try {

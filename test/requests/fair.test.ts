@@ -10,7 +10,7 @@ import { openFsStore } from '../../src/store/fs-store.ts';
 import { startRequests } from '../../src/zones/requests.ts';
 import { scratch, until } from '../support/scratch.ts';
 
-describe('requests that have to wait', { timeout: 60_000 }, () => {
+describe('requests that have to wait', { timeout: 580_000 }, () => {
   it('hold nobody up who comes after them, and are tried again themselves', async () => {
     await using place = await scratch();
     const store = await openFsStore(place.path);
@@ -35,10 +35,10 @@ describe('requests that have to wait', { timeout: 60_000 }, () => {
       },
     });
     try {
-      await until(() => tries.size >= 8, 20_000, 'all of them have their turn');
+      await until(() => tries.size >= 8, 60_000, 'all of them have their turn');
       const request = await writer.retry(asked());
-      await until(() => retried.includes(request), 5000, 'whoever comes now is not behind those that wait');
-      await until(async () => !(await writer.waiting(request)), 5000, 'answered');
+      await until(() => retried.includes(request), 60_000, 'whoever comes now is not behind those that wait');
+      await until(async () => !(await writer.waiting(request)), 60_000, 'answered');
       assert.ok(await writer.waiting(waiting[0] ?? request), 'what waits stays');
     } finally {
       await life.stop();
@@ -57,7 +57,7 @@ describe('requests that have to wait', { timeout: 60_000 }, () => {
       retry: async () => ((tries += 1) < 3 ? 'later' : 'answered'),
     });
     try {
-      await until(async () => !(await writer.waiting(request)), 20_000, 'answered in the end');
+      await until(async () => !(await writer.waiting(request)), 60_000, 'answered in the end');
       assert.equal(tries, 3);
     } finally {
       await life.stop();
