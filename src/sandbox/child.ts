@@ -390,11 +390,14 @@ export class JailedChild {
   #gone(end: End): void {
     this.#dead = true;
     clearTimeout(this.#timer);
-    const outside = this.#cause === undefined && end.outside;
+    const itself = this.#cause === undefined;
+    const outside = itself && end.outside;
     this.#cause ??= end;
     const { reason, detail } = this.#cause;
     const gave = this.#job !== undefined && this.#job.frames > 0;
-    const spoilt = reason === 'converter-failed' && this.#inputs > 1 && !gave;
+    // An abort of its own reads as memory that ran out: that, too, may be what an earlier input left behind.
+    const failed = reason === 'converter-failed' || (reason === 'out-of-memory' && itself && !outside);
+    const spoilt = failed && this.#inputs > 1 && !gave;
     this.#settle({ kind: 'failed', reason, detail: `${detail} ${this.stderr}`.trim(), spoilt, outside, gave });
   }
 }

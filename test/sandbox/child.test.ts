@@ -131,11 +131,13 @@ describe('a child alone', { concurrency: 4 }, () => {
   });
 
   it('that failed in its second input and gave nothing of it is said to be spoilt: a first input may be to blame', async () => {
-    const child = await start();
-    assert.equal((await run(child, 'honest')).outcome.kind, 'done');
-    const { outcome } = await run(child, 'exit 1');
-    assert.ok(outcome.kind === 'failed' && outcome.spoilt);
-    await child.stop();
+    for (const how of ['exit 1', 'an abort']) {
+      const child = await start();
+      assert.equal((await run(child, 'honest')).outcome.kind, 'done');
+      const { outcome } = await run(child, how);
+      assert.ok(outcome.kind === 'failed' && outcome.spoilt, how);
+      await child.stop();
+    }
   });
 
   it('whose input the host stops is killed at once', async () => {
