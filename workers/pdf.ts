@@ -18,6 +18,7 @@ import {
   type Document,
   type PointSize,
 } from './pdfium.ts';
+import type { Module } from './pdfium-instance.ts';
 import { Refusal, serve, whole, type Job, type Out } from './run.ts';
 
 const POINTS_PER_INCH = 72;
@@ -31,9 +32,8 @@ const FONTS_TOLD = 20;
 const EXIT_OUT_OF_MEMORY = 134;
 
 /**
- * An engine serves document after document and is made new in between. One that grew large is let go; V8 does not hurry to
- * free such memory: after twelve documents of 190 MB a child held 910 MB, and an innocent document would have been killed for
- * it. So it is collected before the next begins (20 ms).
+ * V8 does not hurry to free the memory of a dead instance: after twelve documents of 190 MB a child held 910 MB, and an
+ * innocent document would have been killed for it. So a large one is collected before the next begins (20 ms).
  */
 const LARGE_ENGINE = 64 * 1024 * 1024;
 setFlagsFromString('--expose-gc');
@@ -45,40 +45,39 @@ async function collectDead(): Promise<void> {
   collect();
 }
 
-const compiled = compilePdfium();
-let next: Promise<Pdfium> = compiled.then((module) => new Pdfium(module));
+/** Compiles the engine and starts it once for nothing: V8 keeps the first instance for ever, so that is a small one. */
+async function prepare(): Promise<Module> {
+  const module = await compilePdfium();
+  void new Pdfium(module);
+  return module;
+}
+
+const prepared = prepare();
+let next = prepared.then((module) => new Pdfium(module));
 // A rejection is met by the first document, which waits for it.
 next.catch(() => undefined);
 
-/** The engine for the document after this one: made ready when the host has been told of this one's end. */
-async function following(engine: Pdfium, isSound: boolean): Promise<Pdfium> {
+/** The engine of the document after this one, an instance of its own: started when the host has been told of this one's end. */
+async function following(engineBytes: number): Promise<Pdfium> {
+  const module = await prepared;
   await new Promise((resolve) => setImmediate(resolve));
-  if (isSound && engine.memory.buffer.byteLength <= LARGE_ENGINE) {
-    engine.renew();
-    return engine;
-  }
-  return compiled.then(async (module) => {
-    await collectDead();
-    return new Pdfium(module);
-  });
+  if (engineBytes > LARGE_ENGINE) await collectDead();
+  return new Pdfium(module);
 }
 
 serve(pdfiumVersion(), async (job, out) => {
   const bytes = await whole(job);
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
   const engine = await next;
-  let isSound = false;
   try {
     await convert(engine, bytes, job, out);
-    isSound = true;
   } catch (error) {
     if (error instanceof OutOfMemory) throw new Refusal('out-of-memory', error.message);
     // A trap after a refusal of memory is PDFium's own way to give up; any other trap is unknown and ends the process too.
     if (isTrap(error) && engine.refused > 0) process.exit(EXIT_OUT_OF_MEMORY);
-    isSound = error instanceof Refusal;
     throw error;
   } finally {
-    next = following(engine, isSound);
+    next = following(engine.memory.buffer.byteLength);
     next.catch(() => undefined);
   }
 });

@@ -32,17 +32,12 @@ const NOT_THERE = 52;
 /** Bytes of a name of a time zone. */
 const ZONE = Buffer.from('UTC\0', 'latin1');
 
-/**
- * A running engine. What it is lies in its memory and in four globals (ends and top of its stack, half a result); no instruction
- * of it changes its table. So `restore` makes it what it was when it was kept, whatever it has been fed since.
- */
+/** A running engine. */
 export class Instance {
   readonly exports: Exports;
   readonly memory: Memory;
   readonly table: Table;
   readonly #called: unknown[] = [];
-  readonly #stack: number;
-  #kept = new Uint8Array(0);
   /** Growths of memory that were refused. */
   refused = 0;
 
@@ -53,26 +48,6 @@ export class Instance {
     this.table = exports['__indirect_function_table'] as Table;
     this.#call('emscripten_stack_init');
     this.#call('__wasm_call_ctors');
-    this.#stack = this.#call('emscripten_stack_get_current');
-  }
-
-  /** Keeps its state as it is now. */
-  keep(): void {
-    const words = new Uint32Array(this.memory.buffer);
-    let end = words.length;
-    while (end > 0 && words[end - 1] === 0) end -= 1;
-    this.#kept = new Uint8Array(this.memory.buffer, 0, end * 4).slice();
-  }
-
-  /** Brings back the state that was kept: every byte of its memory, and its globals. Memory that it grew by is zero again. */
-  restore(): void {
-    const bytes = new Uint8Array(this.memory.buffer);
-    bytes.set(this.#kept);
-    bytes.fill(0, this.#kept.length);
-    this.#call('_emscripten_stack_restore', this.#stack);
-    this.#call('emscripten_stack_init');
-    this.#call('_emscripten_tempret_set', 0);
-    this.refused = 0;
   }
 
   #call(name: string, ...args: number[]): number {

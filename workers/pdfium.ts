@@ -1,4 +1,4 @@
-// PDFium (WebAssembly) through its raw C exports: an engine as new for each document, memory capped, fonts answered from memory.
+// PDFium (WebAssembly) through its raw C exports: one instance per document, memory capped, fonts answered from memory.
 // The engine has no file system, no socket and no JavaScript; everything it sees is what is copied into its memory.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -56,7 +56,7 @@ const URI_BYTES = 1024;
 
 export const LOAD_ERROR = { format: 3, password: 4, security: 5 } as const;
 
-/** One PDFium engine: a single document, then it is made new, or let go. */
+/** One PDFium instance: a single document, then it is let go. */
 export class Pdfium {
   readonly #instance: Instance;
   readonly #exports: Exports;
@@ -73,13 +73,6 @@ export class Pdfium {
     this.view.setInt32(config, CONFIG_VERSION, true);
     this.call('FPDF_InitLibraryWithConfig', config);
     this.#offerFonts();
-    this.#instance.keep();
-  }
-
-  /** Makes it what it was when it was started: nothing of a document is left, and none of its handles may be used. */
-  renew(): void {
-    this.#instance.restore();
-    this.missedFonts.clear();
   }
 
   /** Growths of memory that were refused so far. PDFium drops an image it has no room for and still reports success. */

@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline';
 import { LIMITS } from '../../src/message/limits.ts';
 import { Pdfium, compilePdfium } from '../../workers/pdfium.ts';
 
-const engine = new Pdfium(await compilePdfium());
+const module = await compilePdfium();
 for await (const path of createInterface({ input: process.stdin })) {
   const started = performance.now();
-  const document = engine.open(readFileSync(path), '');
+  const document = new Pdfium(module).open(readFileSync(path), '');
   let pages = 0;
   if (typeof document !== 'number') {
     for (; pages < document.pageCount; pages++) {
@@ -22,6 +22,5 @@ for await (const path of createInterface({ input: process.stdin })) {
       document.closePage(page);
     }
   }
-  engine.renew();
   process.stdout.write(`${JSON.stringify({ ms: performance.now() - started, pages, bytes: 0 })}\n`);
 }
