@@ -14,38 +14,40 @@ describe('a syslog server', () => {
     it(`gets the heads of every zone by ${protocol}, the last one at the stop, and they are lines of the chains`, async () => {
       await using folder = await scratch();
       const heard: string[] = [];
-      const { port, close } = await server(protocol, (text) => heard.push(text));
+      await using listening = await server(protocol, (text) => heard.push(text));
       {
         await using gateway = await startTestGateway(folder.path, {
-          MUGAI_SYSLOG_URL: `${protocol}://127.0.0.1:${port}`,
+          MUGAI_SYSLOG_URL: `${protocol}://127.0.0.1:${listening.port}`,
         });
         assert.ok(gateway.opsPort > 0);
       }
-      await until(async () => heard.length >= 3, 60_000, 'three heads');
-      const anchors = heard.map((text) => ({
-        position: /position="([^"]+)"/.exec(text)?.[1] ?? '',
-        from: 'syslog',
-      }));
-      const folders = ['outer', 'middle', 'inner'].map((zone) => join(folder.path, 'journal', zone));
-      const reports = await verifyChains(folders, anchors);
-      assert.deepEqual(
-        reports.map(({ position }) => position),
-        ['outer', 'middle', 'inner'].map((zone) => anchors.find(({ position }) => position.startsWith(zone))?.position),
+      const zones = ['outer', 'middle', 'inner'];
+      const folders = zones.map((zone) => join(folder.path, 'journal', zone));
+      const ends = (await verifyChains(folders, [])).map(({ position }) => position);
+      const positions = (): string[] => heard.map((text) => /position="([^"]+)"/.exec(text)?.[1] ?? '');
+      await until(
+        async () => ends.every((end) => end !== undefined && positions().includes(end)),
+        60_000,
+        'the last head of each zone',
       );
+      const told = positions();
+      const heads = (zone: string): number => told.filter((position) => position.startsWith(zone)).length;
+      assert.deepEqual(zones.map(heads), [2, 2, 2], 'one at the start, one at the stop');
+      const anchors = told.map((position) => ({ position, from: 'syslog' }));
+      const reports = await verifyChains(folders, anchors);
       for (const { broken } of reports) assert.equal(broken, undefined);
-      close();
     });
 });
 
 async function server(
   protocol: 'udp' | 'tcp',
   hear: (text: string) => void,
-): Promise<{ readonly port: number; readonly close: () => void }> {
+): Promise<{ readonly port: number } & AsyncDisposable> {
   if (protocol === 'udp') {
     const socket = createSocket('udp4', (message) => hear(message.toString('utf8')));
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    return { port: socket.address().port, close: () => void socket.close() };
+    return { port: socket.address().port, [Symbol.asyncDispose]: async () => void socket.close() };
   }
   const listening = createServer((socket) => {
     let text = '';
@@ -67,6 +69,6 @@ async function server(
   const address = listening.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
-    close: () => void listening.close(),
+    [Symbol.asyncDispose]: async () => void listening.close(),
   };
 }
