@@ -341,6 +341,15 @@ export class Spool {
       if (name.startsWith(`${id}.`) && name !== `${id}.${SEALED}`) await this.#store.delete(`${shard}/${name}`);
   }
 
+  /** Deletes what came to sealed messages while their originals were being deleted: a part that was released at that moment. */
+  async forgetLate(ids: ReadonlySet<MessageId>): Promise<void> {
+    for (const shard of new Set(Array.from(ids, shardOf)))
+      for (const [id, files] of filesOf(await this.#store.list(shard))) {
+        if (!ids.has(id) || files.includes(`${id}.${SPOOLED}`)) continue;
+        for (const name of files) if (name !== `${id}.${SEALED}`) await this.#store.delete(`${shard}/${name}`);
+      }
+  }
+
   /** Deletes everything of a sealed message; the last thing is the note, so that a half-done deletion is found again. */
   async forget(id: MessageId, files?: readonly string[]): Promise<void> {
     await this.forgetOriginal(id, files);

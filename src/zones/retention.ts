@@ -52,6 +52,7 @@ export async function expireMiddle(
 ): Promise<number> {
   const shortest = shortestKeptMs(policy);
   if (shortest === undefined) return 0;
+  const forgotten = new Set<MessageId>();
   const due = async function* (): AsyncGenerator<Expiring> {
     for await (const { id, envelope, hasOriginal, files } of spool.sealedBefore(now - shortest)) {
       if (envelope === undefined && hasOriginal) {
@@ -64,13 +65,23 @@ export async function expireMiddle(
         const remove = async (): Promise<void> => {
           await removePackage({ spool, outbox }, id);
           await spool.forget(id, files);
+          forgotten.add(id);
         };
         yield { id, what: 'package', policy: own, remove };
-      } else if (hasOriginal && age > (keptMs(own) ?? Infinity))
-        yield { id, what: 'original', policy: own, remove: async () => spool.forgetOriginal(id, files) };
+      } else if (hasOriginal && age > (keptMs(own) ?? Infinity)) {
+        const remove = async (): Promise<void> => {
+          await spool.forgetOriginal(id, files);
+          forgotten.add(id);
+        };
+        yield { id, what: 'original', policy: own, remove };
+      }
     }
   };
-  return expire(due(), audit, signal);
+  try {
+    return await expire(due(), audit, signal);
+  } finally {
+    await spool.forgetLate(forgotten);
+  }
 }
 
 /** What the inner side needs to delete. `forget`: told of each message whose records go. */
