@@ -225,8 +225,8 @@ function failingChild(child: JailedChild, { failure, after }: Injected, stop: Ab
       if (frames++ === after) {
         if (failure === 'crash') killAll(child.pid, 'SIGKILL');
         if (failure === 'abort') killAll(child.pid, 'SIGABRT');
-        // On a quick machine an input is done before the host looks at the clock.
-        if (failure === 'time-out') await delay(SLOW_MS);
+        // On a quick machine an input is done before the host looks at the clock, or hears of a death.
+        if (failure === 'time-out' || failure === 'abort') await delay(SLOW_MS);
         if (failure === 'stopped') stop.abort(new MugaiError('signal', 'stopping'));
       }
       if (failure === 'cut' && frames > after) return;
