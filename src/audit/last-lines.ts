@@ -1,4 +1,4 @@
-// What the last lines of a journal say of its signing: the newest head, and whether the run has ended.
+// What the last lines of a journal say of its signing: the newest head, what waits for the next one, and whether the run has ended.
 import { journalFiles } from './journal-files.ts';
 import { parseLine } from './line.ts';
 import { readLines } from './read-lines.ts';
@@ -7,27 +7,30 @@ import { readLines } from './read-lines.ts';
 export interface Left {
   /** Time of the last line that opened the journal or signed a head; empty: none. */
   readonly signed: string;
+  /** Time of the oldest line of the last run that no head signs yet; empty: none waits for one. */
+  readonly unsigned: string;
   /** Whether the last run was closed and nothing came since. */
   readonly closed: boolean;
 }
 
 /** Looks through the files from the newest back, until one has a line that opened the journal or signed a head. */
 export async function leftAs(folder: string): Promise<Left> {
-  let later = false; // lines in newer files, none of which tells
+  let later = ''; // time of the first line of newer files, none of which tells
   for (const file of journalFiles(folder).toReversed()) {
     let signed = '';
+    let unsigned = '';
     let closed = false;
-    let lines = 0;
     for await (const { text, fault } of readLines(folder, [file])) {
       const line = fault === undefined ? parseLine(text) : undefined;
       if (line === undefined || 'fault' in line) continue;
-      lines += 1;
       if (line.act === 'opened' || line.act === 'head') signed = line.at;
+      if (line.act === 'head') unsigned = '';
+      else if (line.act === 'opened' || unsigned === '') unsigned = line.at;
       closed = line.act === 'closed' || (closed && line.act === 'head');
     }
-    if (signed !== '') return { signed, closed: closed && !later };
-    if (closed) return { signed, closed: !later };
-    later ||= lines > 0;
+    const waits = unsigned === '' ? later : unsigned;
+    if (signed !== '' || closed) return { signed, unsigned: waits, closed: closed && later === '' };
+    later = waits;
   }
-  return { signed: '', closed: false };
+  return { signed: '', unsigned: later, closed: false };
 }

@@ -28,7 +28,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** Days that failures are counted back. */
 const LOOK_BACK_DAYS = 30;
-/** A head is signed each hour; one may be late. */
+/** A head is signed each hour that had lines; one may be late. */
 const HEAD_LATE_MS = 2 * HOUR + HOUR / 4;
 /** Retention looks every six hours. */
 const OVERDUE_MS = DAY;
@@ -182,16 +182,18 @@ async function heads(journals: readonly string[], answers: boolean, now: number)
   const late: string[] = [];
   let newest = '';
   for (const folder of journals) {
-    const { signed: last, closed } = await leftAs(folder); // a head is due an hour after it was opened, or the last one
-    if (last > newest) newest = last;
-    if (!closed && (last === '' || now - Date.parse(last) > HEAD_LATE_MS)) late.push(folder);
+    const { signed, unsigned, closed } = await leftAs(folder);
+    if (signed > newest) newest = signed;
+    // What is signed already needs no other head, however long nothing comes.
+    const waits = unsigned !== '' && now - Date.parse(unsigned) > HEAD_LATE_MS;
+    if (!closed && (signed === '' || waits)) late.push(folder);
   }
   if (answers && late.length > 0)
     return found(
       'heads',
       'fails',
-      `2時間以上署名がありません: ${late.join('、')}`,
-      `none for two hours: ${late.join(', ')}`,
+      `2時間以上署名されていない行があります: ${late.join('、')}`,
+      `lines that no head signs for two hours: ${late.join(', ')}`,
     );
   return found('heads', answers ? 'holds' : 'note', `最新 ${newest || '-'}`, `the newest is of ${newest || '-'}`);
 }
