@@ -10,53 +10,35 @@ import { frame } from './frame.ts';
 import { pictureOf } from './page-picture.ts';
 import type { Answer, Visit } from './pages.ts';
 import { sendPicture, sheetOf, viewerBar } from './sheets.ts';
+import type { Looked } from './views.ts';
 import { wordsOf } from './words.ts';
 import { aboutWords, aheadWords, drawnWords } from './words-of-time.ts';
 
 export function addArriving(desk: Desk, asks: Asks): void {
   const { pages } = desk;
-  const shown = new Once();
   pages.get('/messages/:id/arriving', ['staff'], async (visit) => {
     const arriving = await arrivingOf(desk, visit);
     if (arriving === undefined) return hasCome(desk, visit);
     // Every drawn page brings the same visit again: the journal tells of it once.
-    if (shown.first(`${visit.session.hash} ${arriving.id}`, desk.now()))
-      await desk.note({ act: 'viewed', person: visit.user.name, message: arriving.id, detail: { live: true } });
+    await desk.views.brought(visit, { message: arriving.id, detail: { live: true } });
     return arrivingPage(desk, visit, arriving);
   });
   pages.get('/messages/:id/arriving/:name/:page', ['staff'], async (visit) => {
     const arriving = await arrivingOf(desk, visit);
-    return arriving === undefined ? 'not-found' : livePicture(desk, visit, arriving.id);
+    return arriving === undefined
+      ? 'not-found'
+      : livePicture(desk, visit, arriving.id, { message: arriving.id, detail: { live: true } });
   });
   pages.get('/messages/:id/asked/:request', ['staff'], async (visit) => {
     const asked = askedOf(desk, asks, visit);
     if (asked === undefined) return 'not-found';
-    await desk.note({
-      act: 'viewed',
-      person: visit.user.name,
-      message: asked.message,
-      detail: { live: true, part: asked.part },
-    });
+    await desk.views.opened(visit, lookedAt(asked));
     return askedPage(desk, visit, asked);
   });
   pages.get('/messages/:id/asked/:request/:name/:page', ['staff'], async (visit) => {
     const asked = askedOf(desk, asks, visit);
-    return asked === undefined ? 'not-found' : livePicture(desk, visit, asked.request);
+    return asked === undefined ? 'not-found' : livePicture(desk, visit, asked.request, lookedAt(asked));
   });
-}
-
-/** Remembers for an hour what was told. */
-class Once {
-  readonly #told = new Map<string, number>();
-  first(what: string, now: number): boolean {
-    for (const [key, at] of this.#told) {
-      if (now - at < 3_600_000 && this.#told.size < 10_000) break;
-      this.#told.delete(key);
-    }
-    if (this.#told.has(what)) return false;
-    this.#told.set(what, now);
-    return true;
-  }
 }
 
 async function arrivingOf(desk: Desk, visit: Visit): Promise<Arriving | undefined> {
@@ -72,7 +54,7 @@ function hasCome(desk: Desk, visit: Visit): Answer {
   return line === undefined ? 'not-found' : { to: `/messages/${line.id}` };
 }
 
-async function livePicture(desk: Desk, visit: Visit, id: MessageId): Promise<Answer> {
+async function livePicture(desk: Desk, visit: Visit, id: MessageId, { message, detail }: Looked): Promise<Answer> {
   const number = visit.params['page'] ?? '';
   if (!/^[1-9]\d{0,4}$/.test(number)) return 'not-found';
   // The name is looked up among the documents there are, never put together into a path.
@@ -80,7 +62,9 @@ async function livePicture(desk: Desk, visit: Visit, id: MessageId): Promise<Ans
   const document = (await desk.onTheWay.documents(id)).find((one) => one.output === output);
   if (document === undefined || Number(number) > document.sealed) return 'not-found';
   const page = await desk.onTheWay.page(id, output, Number(number));
-  return page === undefined ? 'not-found' : sendPicture(visit, await pictureOf(page.image, page.stored));
+  if (page === undefined) return 'not-found';
+  await desk.views.brought(visit, { message, detail: { ...detail, file: output } });
+  return sendPicture(visit, await pictureOf(page.image, page.stored));
 }
 
 /** What is on its way, above the list; nothing when nothing is. */
@@ -179,6 +163,10 @@ interface Asked {
   readonly request: MessageId;
   readonly message: MessageId;
   readonly part: string;
+}
+
+function lookedAt({ message, part }: Asked): Looked {
+  return { message, detail: { live: true, part } };
 }
 
 /** A request about a message that this person may read. */

@@ -13,6 +13,7 @@ import type { Pages, Visit } from './pages.ts';
 import type { Passkeys } from './passkeys.ts';
 import type { Sessions } from './sessions.ts';
 import { parseMessageId } from '../message/id.ts';
+import type { Views } from './views.ts';
 
 export interface Desk {
   readonly pages: Pages;
@@ -29,6 +30,8 @@ export interface Desk {
   readonly now: () => number;
   /** Writes an act into the journal; resolves when it is durable. What was not noted must not happen. */
   readonly note: (entry: ActEntry) => Promise<unknown>;
+  /** Writes there who looks at what, before it is shown. */
+  readonly views: Views;
   /** Where somebody goes whose password was right and who still owes a second factor. */
   readonly nextFactor: (user: User) => string | undefined;
   readonly directories: Directories;

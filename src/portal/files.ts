@@ -106,7 +106,7 @@ async function previewPage(desk: Desk, visit: Visit, { line, statement, name }: 
   const say = wordsOf(visit.language);
   const shown = name.replace(/^files\//, '');
   const path = pathOfFile(line, name);
-  await desk.note({ act: 'viewed', person: visit.user.name, message: line.id, detail: { file: name } });
+  await desk.views.opened(visit, { message: line.id, detail: { file: name } });
   let body: Html | readonly Html[];
   if (name.endsWith('.pdf')) {
     const images = await desk.packages.pages(line.id, statement, name);
@@ -163,12 +163,15 @@ async function onePage(desk: Desk, visit: Visit, { line, statement, name }: Aske
   const at = visit.params['page'] ?? '';
   if (!name.endsWith('.pdf') || !/^[1-9]\d{0,4}$/.test(at)) return 'not-found';
   const page = await desk.packages.page(line.id, statement, name, Number(at) - 1);
-  return page === undefined ? 'not-found' : sendPicture(visit, await pictureOf(page.image, page.stored));
+  if (page === undefined) return 'not-found';
+  await desk.views.brought(visit, { message: line.id, detail: { file: name } });
+  return sendPicture(visit, await pictureOf(page.image, page.stored));
 }
 
 async function picture(desk: Desk, visit: Visit, { line, statement, name }: Asked): Promise<Answer> {
   const type = name.endsWith('.png') ? 'image/png' : name.endsWith('.jpg') ? 'image/jpeg' : undefined;
   if (type === undefined) return 'not-found';
   const bytes = await desk.packages.bytes(line.id, statement, name, LIMITS.outputBytes);
+  await desk.views.brought(visit, { message: line.id, detail: { file: name } });
   return sendPicture(visit, { type, bytes });
 }

@@ -43,6 +43,7 @@ import { Sessions } from './sessions.ts';
 import { addFirstSignIn, FIRST } from './first-sign-in.ts';
 import { addSignIn } from './sign-in.ts';
 import { strangersToken } from './strangers.ts';
+import { Views } from './views.ts';
 import { wordsOf, type Word } from './words.ts';
 
 export interface PortalDeps {
@@ -155,6 +156,7 @@ export async function openPortal(
     log: deps.log,
     now,
     note,
+    views: new Views(note, now),
     nextFactor,
     directories,
     firstAddress: deps.firstAddress,
