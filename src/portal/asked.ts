@@ -1,7 +1,7 @@
 // What was asked for about a message and how far it is, and the forms with which one asks for more.
 import { html, type Html } from '../message/html.ts';
 import type { PartRow } from '../message/part.ts';
-import { canBeAsked } from './askable.ts';
+import { canBeAsked, isWithin, type Locks } from './askable.ts';
 import type { Ask, AskingDeps } from './asking.ts';
 import type { Desk } from './desk.ts';
 import { csrfField } from './frame.ts';
@@ -93,9 +93,17 @@ async function stateOf(desk: Desk, deps: AskingDeps, visit: Visit, { ask, line, 
   return html`<span class="state wait">${say('askWaiting')}</span>`;
 }
 
+/** What the forms of a message's parts go by: `canScan`, whether an original could be given out at all. */
+export interface Askable {
+  readonly visit: Visit;
+  readonly line: Listed;
+  readonly canScan: boolean;
+  readonly locks: Locks;
+}
+
 /** The form for the password of a held part. */
-export function passwordForm(visit: Visit, line: Listed, part: PartRow): Html | undefined {
-  if (!canBeAsked('password', part)) return undefined;
+export function passwordForm({ visit, line, locks }: Askable, part: PartRow): Html | undefined {
+  if (!canBeAsked('password', part, locks)) return undefined;
   const say = wordsOf(visit.language);
   const id = `password-${part.path.replaceAll('.', '-')}`;
   return html`<form method="post" action="/messages/${line.id}/password" class="row asking">
@@ -116,9 +124,10 @@ export function passwordForm(visit: Visit, line: Listed, part: PartRow): Html | 
 }
 
 /** What one may ask for instead of the pages that a part became, and its original. */
-export function askForms(visit: Visit, line: Listed, part: PartRow, canScan: boolean): Html | undefined {
-  const hasOriginal = part.name !== '' && canScan;
-  if (!hasOriginal && part.verdict !== 'pages') return undefined;
+export function askForms({ visit, line, canScan, locks }: Askable, part: PartRow): Html | undefined {
+  const hasOriginal = part.name !== '' && canScan && !isWithin(part.path, locks);
+  const can = (kind: 'render' | 'text' | 'values'): boolean => canBeAsked(kind, part, locks);
+  if (!hasOriginal && !can('render') && !can('text') && !can('values')) return undefined;
   const say = wordsOf(visit.language);
   const simple = (action: string, word: Word): Html =>
     html`<form method="post" action="/messages/${line.id}/${action}">
@@ -128,10 +137,9 @@ export function askForms(visit: Visit, line: Listed, part: PartRow, canScan: boo
     </form>`;
   return html`<details>
     <summary>${say('askOther')}<span class="hidden"> [${part.path}]</span></summary>
-    ${canBeAsked('render', part) ? renderForm(visit, line, part) : ''}
+    ${can('render') ? renderForm(visit, line, part) : ''}
     <div class="acts">
-      ${canBeAsked('text', part) ? simple('text', 'askText') : ''}
-      ${canBeAsked('values', part) ? simple('values', 'askValues') : ''}
+      ${can('text') ? simple('text', 'askText') : ''} ${can('values') ? simple('values', 'askValues') : ''}
       ${
         !hasOriginal
           ? ''

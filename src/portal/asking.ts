@@ -3,7 +3,7 @@ import { parseMessageId, type MessageId } from '../message/id.ts';
 import { MugaiError } from '../message/errors.ts';
 import { html } from '../message/html.ts';
 import type { RequestWriter } from '../requests/requests.ts';
-import { canBeAsked } from './askable.ts';
+import { canBeAsked, locksOf } from './askable.ts';
 import type { Database, Row } from './database.ts';
 import { messageOf, type Desk } from './desk.ts';
 import { frame } from './frame.ts';
@@ -137,7 +137,7 @@ async function ask(
   const row = statement.predicate.parts.find(({ path }) => path === part);
   if (row === undefined) return 'not-found';
   // Whatever the middle makes again is mailed to all recipients: it is not troubled for what cannot be had.
-  if (!canBeAsked(kind, row)) return fault('askImpossible', 400);
+  if (!canBeAsked(kind, row, await locksOf(desk, line))) return fault('askImpossible', 400);
   const first = firstOf(desk, line);
   const by = visit.user.name;
   const askNow = async (): Promise<Answer> => {

@@ -6,7 +6,8 @@ import { MugaiError } from '../message/errors.ts';
 import type { PartRow } from '../message/part.ts';
 import type { Statement } from '../outbox/manifest.ts';
 import { messageOf, type Desk } from './desk.ts';
-import { askedSection, askForms, passwordForm } from './asked.ts';
+import { locksOf } from './askable.ts';
+import { askedSection, askForms, passwordForm, type Askable } from './asked.ts';
 import type { AskingDeps } from './asking.ts';
 import { csrfField, frame } from './frame.ts';
 import { html, type Html } from '../message/html.ts';
@@ -124,7 +125,7 @@ async function messagePage({ desk, asking, visit, line, canScan }: Shown, { stat
       }
       <section>
         <h2>${say('account1')}</h2>
-        ${partTable({ visit, line, canScan }, predicate.parts)}
+        ${partTable({ visit, line, canScan, locks: await locksOf(desk, line) }, predicate.parts)}
       </section>
       <div class="acts">
         ${files.length > 1 ? html`<a class="button" href="/messages/${line.id}/all.zip" download>${say('downloadAll')}</a>` : ''}
@@ -253,11 +254,8 @@ function nameless(visit: Visit, part: PartRow): string {
   return part.verdict === 'text' && part.outputs.includes('message.txt') ? say('text') : say('noName');
 }
 
-function partTable(
-  { visit, line, canScan }: Pick<Shown, 'visit' | 'line' | 'canScan'>,
-  parts: readonly PartRow[],
-): Html {
-  const { language } = visit;
+function partTable(askable: Askable, parts: readonly PartRow[]): Html {
+  const { language } = askable.visit;
   const say = wordsOf(language);
   const at = language === 'ja' ? 0 : 1;
   const remarks = (word: string, list: PartRow['findings']): Html | undefined =>
@@ -280,7 +278,7 @@ function partTable(
           html`<tr>
             <td>${part.path}</td>
             <td>
-              ${part.name === '' ? nameless(visit, part) : part.name}<br /><span class="small"
+              ${part.name === '' ? nameless(askable.visit, part) : part.name}<br /><span class="small"
                 >${part.detectedType}, ${sizeWords(part.size)}</span
               >
             </td>
@@ -294,7 +292,7 @@ function partTable(
                 .map((note) => html`<p class="remark">${remarkWords(note, language)}</p>`)}${remarks(
                 say('removed'),
                 part.findings.filter(({ code }) => !isToldAbove(code) && !isNote(code)),
-              )}${remarks(say('unseen'), part.losses)}${passwordForm(visit, line, part)}${askForms(visit, line, part, canScan)}
+              )}${remarks(say('unseen'), part.losses)}${passwordForm(askable, part)}${askForms(askable, part)}
             </td>
           </tr> `,
       )}

@@ -1,14 +1,17 @@
 // A part in another form: as words, as values of its sheets, or (approved, scanned, on the outer side) as it came.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { folderOf, type MessageId } from '../../src/message/id.ts';
-import { MANIFEST } from '../../src/outbox/manifest.ts';
+import { folderOf, newMessageId, type MessageId } from '../../src/message/id.ts';
+import type { PartRow } from '../../src/message/part.ts';
+import { MANIFEST, keyId, signStatement } from '../../src/outbox/manifest.ts';
+import { Outbox } from '../../src/outbox/outbox.ts';
 import { inertCsv } from '../../src/sanitise/inert-csv.ts';
 import { linesOf } from '../../src/sanitise/only-text.ts';
-import { barePortal } from '../support/bare-portal.ts';
+import { openFsStore } from '../../src/store/fs-store.ts';
+import { PART, barePortal, entriesFor, openBarePortal } from '../support/bare-portal.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startClamd } from '../support/clamd.ts';
 import { sendMail, startTestGateway } from '../support/gateway.ts';
@@ -16,6 +19,8 @@ import { gatewayEnv, startGatewayProcess } from '../support/gateway-process.ts';
 import { sheetData, xlsx } from '../support/office-files.ts';
 import { addPerson, firstAdministrator, messageId, portalUrl, signInAt, Visitor } from '../support/portal.ts';
 import { scratch, until } from '../support/scratch.ts';
+
+type Row = Partial<PartRow> & Pick<PartRow, 'path'>;
 
 const STAFF = 'staff@city.example.lg.jp';
 const BOOK = xlsx([
@@ -138,7 +143,9 @@ describe('a part in another form', { timeout: 580_000 }, () => {
         { path: '5', verdict: 'refused', reason: 'encrypted' },
         { path: '6', verdict: 'pages', pages: 3 },
         { path: '7', verdict: 'pages', pages: 1, detectedType: ms },
-        { path: '8', verdict: 'pages', pages: 1, detectedType: 'image/tiff' },
+        { path: '8', verdict: 'pages', pages: 9, detectedType: 'image/tiff' },
+        { path: '9', verdict: 'pages', pages: 9, detectedType: 'application/vnd.hancom.hwp' },
+        { path: '10', verdict: 'pages', pages: 9, detectedType: 'application/vnd.fujixerox.docuworks' },
       ],
     );
     try {
@@ -146,7 +153,7 @@ describe('a part in another form', { timeout: 580_000 }, () => {
       await visitor.signIn('reader');
       const [id] = bare.ids;
       const page = await (await visitor.get(`/messages/${id}`)).text();
-      const can = { password: ['2', '3'], render: ['6', '7', '8'], text: ['6', '7'], values: ['7'] };
+      const can = { password: ['2', '3'], render: ['6', '7', '9'], text: ['6', '7'], values: ['7'] };
       for (const [kind, parts] of Object.entries(can)) {
         const offered = page.matchAll(
           new RegExp(`action="/messages/${id}/${kind}"[^]*?name="part" value="([0-9.]+)"`, 'g'),
@@ -156,7 +163,7 @@ describe('a part in another form', { timeout: 580_000 }, () => {
           parts,
           kind,
         );
-        for (const part of ['1', '2', '3', '4', '5', '6', '7', '8']) {
+        for (const part of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']) {
           bare.pass(16 * 60_000); // more requests than a person may send at once
           const form = { part, password: 'x', dpi: '300', from: '1', to: '1' };
           const answer = await visitor.post(`/messages/${id}/${kind}`, form);
@@ -164,6 +171,72 @@ describe('a part in another form', { timeout: 580_000 }, () => {
         }
       }
       assert.equal((await readdir(join(bare.root, 'requests', 'waiting'))).length, 8);
+    } finally {
+      await bare.close();
+    }
+  });
+
+  it('a part that a password opened is not asked for anew: nobody keeps the password', async () => {
+    await using folder = await scratch();
+    const pair = generateKeyPairSync('ed25519');
+    const outbox = new Outbox(await openFsStore(join(folder.path, 'outbox')));
+    const [first, opened] = [newMessageId(), newMessageId()];
+    const add = async (id: MessageId, rows: readonly Row[], revises?: MessageId): Promise<unknown> =>
+      outbox.add(
+        id,
+        entriesFor(id, '鍵つき', ({ predicate, ...statement }) => {
+          const parts = [...predicate.parts, ...rows.map((row) => ({ ...PART, ...row }))];
+          const more = revises === undefined ? { parts } : { parts, revises };
+          return signStatement(
+            { ...statement, predicate: { ...predicate, ...more } },
+            pair.privateKey,
+            keyId(pair.publicKey),
+          );
+        }),
+      );
+    const locked = { verdict: 'held', reason: 'password-needed' } as const;
+    const pages = { verdict: 'pages', pages: 3 } as const;
+    await add(first, [
+      { path: '2', ...locked },
+      { path: '3', ...locked, detectedType: 'application/zip' },
+      { path: '4', ...pages },
+    ]);
+    const rows: Row[] = [
+      { path: '2', ...pages },
+      { path: '3', verdict: 'expanded', detectedType: 'application/zip' },
+      { path: '3.1', ...pages },
+      { path: '4', ...pages },
+    ];
+    await add(opened, rows, first);
+    const bare = await openBarePortal(folder.path, pair.publicKey);
+    try {
+      const visitor = new Visitor(bare.url);
+      await visitor.signIn('reader');
+      const page = await (await visitor.get(`/messages/${opened}`)).text();
+      for (const kind of ['render', 'text']) {
+        const offered = page.matchAll(
+          new RegExp(`action="/messages/${opened}/${kind}"[^]*?name="part" value="([0-9.]+)"`, 'g'),
+        );
+        assert.deepEqual(
+          [...offered].map(([, part]) => part),
+          ['4'],
+          kind,
+        );
+        for (const part of ['2', '3.1', '4']) {
+          const form = { part, dpi: '300', from: '1', to: '1' };
+          assert.equal(
+            (await visitor.post(`/messages/${opened}/${kind}`, form)).status,
+            part === '4' ? 303 : 400,
+            part,
+          );
+        }
+      }
+      const originals = [...page.matchAll(/original\?part=([0-9.]+)"/g)].map(([, part]) => part);
+      assert.deepEqual(
+        originals,
+        ['1', '2', '3', '4'],
+        'what lies in a locked archive has none that the middle could give out',
+      );
     } finally {
       await bare.close();
     }

@@ -157,7 +157,7 @@ export async function openBarePortal(
 type Statement = Parameters<typeof signStatement>[0];
 
 /** A further part; nothing of it lies in the package. */
-const PART: Omit<PartRow, 'path'> = {
+export const PART: Omit<PartRow, 'path'> = {
   name: 'file.pdf',
   declaredType: 'application/pdf',
   detectedType: 'application/pdf',
