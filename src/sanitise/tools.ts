@@ -26,6 +26,8 @@ export interface Ask {
   readonly password?: string;
   /** Dots per inch; what the policy says unless given. */
   readonly dpi?: number;
+  /** Pages at most; what the message may still have unless given. */
+  readonly maxPages?: number;
   /** Only the first bytes are needed. */
   readonly head?: number;
   readonly deadlineMs: number;
@@ -207,7 +209,7 @@ export class Tools {
       {
         operation: ask.operation ?? OPERATION.convert,
         dpi: ask.dpi ?? this.policy.limits.dpi,
-        maxPages: Math.max(1, this.budget.pagesLeft),
+        maxPages: ask.maxPages ?? Math.max(1, this.budget.pagesLeft),
         declaredType: ask.declaredType ?? leaf.declaredType,
         name: leaf.name,
         password: ask.password ?? '',

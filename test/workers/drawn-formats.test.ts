@@ -1,7 +1,6 @@
 // HWP, DocuWorks, JPEG 2000, Photoshop, moving pictures: on the road, and what made files do to their readers.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { readPolicy } from '../../src/policy/policy.ts';
@@ -10,30 +9,10 @@ import { photoshop } from '../../workers/photoshop.ts';
 import { Refusal } from '../../workers/run.ts';
 import { corpus, seeded } from '../support/attack-row.ts';
 import { xdw, type Page } from '../support/docuworks-files.ts';
+import { hangulFile } from '../support/hangul-files.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
 const MS = 500_000;
-
-interface Made {
-  createBlankDocument(): string;
-  insertText(section: number, paragraph: number, at: number, text: string): string;
-  exportHwp(): Uint8Array;
-  exportHwpx(): Uint8Array;
-  exportHwpWithPassword(password: string): Uint8Array;
-}
-
-/** A document of one line, made by the library itself: real files may not be published here. */
-async function made(): Promise<Made> {
-  const rhwp = (await import('@rhwp/core')) as unknown as {
-    initSync(options: { module: Uint8Array }): void;
-    HwpDocument: { createEmpty(): Made };
-  };
-  rhwp.initSync({ module: readFileSync(fileURLToPath(import.meta.resolve('@rhwp/core/rhwp_bg.wasm'))) });
-  const document = rhwp.HwpDocument.createEmpty();
-  document.createBlankDocument();
-  document.insertText(0, 0, 0, '안녕하세요 鹿島市 Kashima 申請書');
-  return document;
-}
 
 describe('a Hangul document', () => {
   for (const [kind, type] of [
@@ -41,7 +20,7 @@ describe('a Hangul document', () => {
     ['hwpx', 'application/vnd.hancom.hwpx'],
   ] as const)
     it(`${kind} becomes pages with its letters in ink`, { timeout: MS }, async () => {
-      const document = await made();
+      const document = await hangulFile();
       const bytes = Buffer.from(kind === 'hwp' ? document.exportHwp() : document.exportHwpx());
       await using sanitiser = await openSanitiser();
       const { state, parts, files } = await sanitiser.file(`공문.${kind}`, bytes);
@@ -63,7 +42,7 @@ describe('a Hangul document', () => {
   });
 
   it('that is locked is held, and opens with its password', { timeout: MS }, async () => {
-    const locked = Buffer.from((await made()).exportHwpWithPassword('Kashima-0314'));
+    const locked = Buffer.from((await hangulFile()).exportHwpWithPassword('Kashima-0314'));
     {
       await using sanitiser = await openSanitiser();
       assert.equal((await sanitiser.file('a.hwp', locked)).reason, 'password-needed');
@@ -73,7 +52,7 @@ describe('a Hangul document', () => {
   });
 
   it('that is torn is refused in words', { timeout: MS }, async () => {
-    const bytes = Buffer.from((await made()).exportHwp());
+    const bytes = Buffer.from((await hangulFile()).exportHwp());
     await using sanitiser = await openSanitiser();
     const { state, reason } = await sanitiser.file('a.hwp', bytes.subarray(0, 6000));
     assert.equal(state, 'refused');
