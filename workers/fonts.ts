@@ -4,14 +4,26 @@ import { createRequire } from 'node:module';
 
 // BIZ UD (Morisawa, OFL): drawn for Japanese public offices, fixed pitch as MS Gothic and MS Mincho are, so that columns
 // of a form stay where they were. PDFium emboldens and slants by itself; one weight each is enough (4.5 and 5.9 MB).
+// They have no Hangul, and of the two Chinese character sets less than Noto Sans JP: 62 % instead of 67 of GB 2312, 91 of
+// Big5 instead of 96.
 const FILES = {
   gothic: '@expo-google-fonts/biz-udgothic/400Regular/BIZUDGothic_400Regular.ttf',
   mincho: '@expo-google-fonts/biz-udmincho/400Regular/BIZUDMincho_400Regular.ttf',
+  hangulGothic: '@expo-google-fonts/nanum-gothic/400Regular/NanumGothic_400Regular.ttf',
+  hangulMyeongjo: '@expo-google-fonts/nanum-myeongjo/400Regular/NanumMyeongjo_400Regular.ttf',
+  han: '@expo-google-fonts/noto-sans-jp/400Regular/NotoSansJP_400Regular.ttf',
 } as const;
 export type Face = keyof typeof FILES;
+export const FACES = Object.keys(FILES) as readonly Face[];
 
 /** Names shown to the reader in a `font-substituted` loss. */
-export const FACE_NAMES: { readonly [face in Face]: string } = { gothic: 'BIZ UDGothic', mincho: 'BIZ UDMincho' };
+export const FACE_NAMES: { readonly [face in Face]: string } = {
+  gothic: 'BIZ UDGothic',
+  mincho: 'BIZ UDMincho',
+  hangulGothic: 'Nanum Gothic',
+  hangulMyeongjo: 'Nanum Myeongjo',
+  han: 'Noto Sans JP',
+};
 
 const require = createRequire(import.meta.url);
 const read = new Map<Face, Buffer>();
@@ -41,7 +53,9 @@ export function fontTable(font: Buffer, tag: number): Buffer | undefined {
   return undefined;
 }
 
-const EAST_ASIAN_CHARSETS: ReadonlySet<number> = new Set([128, 129, 134, 136]); // Shift_JIS, Hangul, GB2312, Big5
+const SHIFT_JIS_CHARSET = 128;
+const HANGUL_CHARSET = 129;
+const CHINESE_CHARSETS: ReadonlySet<number> = new Set([134, 136]); // GB2312, Big5
 // Japanese faces that arrive with a Latin charset when they are simple fonts. Left-bound: CenturyGothic is none of them.
 const JAPANESE_NAME =
   /^(ms[-_ ]?p?u?i?[-_ ]?(gothic|mincho)|meiryo|yu(gothic|mincho)|hg[a-z-]|hira|koz|hei(sei|t)|ryumin|gothicbbb|midashi|jun101|biz|ipa|takao|noto(sans|serif)(cjk|jp)|source?han)/i;
@@ -55,11 +69,17 @@ const PITCH_ROMAN = 0x10;
  * The name decides before the pitch bits: MS-Gothic arrives with the ROMAN bit set.
  */
 export function standIn(name: string, charset: number, pitch: number): Face | undefined {
-  if (!EAST_ASIAN_CHARSETS.has(charset) && !JAPANESE_NAME.test(name) && !/[ぁ-んァ-ヶ一-龠]/.test(name))
+  if (CHINESE_CHARSETS.has(charset)) return 'han';
+  const isHangul = charset === HANGUL_CHARSET;
+  if (!isHangul && charset !== SHIFT_JIS_CHARSET && !JAPANESE_NAME.test(name) && !/[ぁ-んァ-ヶ一-龠]/.test(name))
     return undefined;
-  if (GOTHIC_NAME.test(name) && !/(?<!sans)serif/i.test(name)) return 'gothic';
-  if (MINCHO_NAME.test(name)) return 'mincho';
-  return (pitch & PITCH_ROMAN) === 0 ? 'gothic' : 'mincho';
+  if (isSans(name, pitch)) return isHangul ? 'hangulGothic' : 'gothic';
+  return isHangul ? 'hangulMyeongjo' : 'mincho';
+}
+
+function isSans(name: string, pitch: number): boolean {
+  if (GOTHIC_NAME.test(name) && !/(?<!sans)serif/i.test(name)) return true;
+  return !MINCHO_NAME.test(name) && (pitch & PITCH_ROMAN) === 0;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

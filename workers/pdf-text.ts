@@ -13,10 +13,14 @@ export interface DrawnPage extends Drawn {
   readonly heightPt: number;
 }
 
-/** What was found: `hidden` characters were dropped; `unseen`: all text is invisible and lies on ink, as OCR leaves it. */
+/**
+ * What was found: `hidden` characters were dropped; `missing` ones no font of ours has; `unseen`: all text is invisible and
+ * lies on ink, as OCR leaves it.
+ */
 export interface FoundText {
   readonly runs: readonly Run[];
   readonly hidden: number;
+  readonly missing: readonly string[];
   readonly unseen: boolean;
 }
 
@@ -60,6 +64,8 @@ interface Glyph {
   readonly wide: boolean;
 }
 
+/** Points at which the shape of a letter is asked for, should there be one. */
+const SHAPE_SIZE = 100;
 const FARTHEST_PT = 1e5;
 const SCALE = 64;
 const INVISIBLE = 3;
@@ -87,7 +93,7 @@ export class TextReader {
 
   read(page: DrawnPage): FoundText {
     const handle = this.#engine.call('FPDFText_LoadPage', page.handle);
-    if (handle === 0) return { runs: [], hidden: 0, unseen: false };
+    if (handle === 0) return { runs: [], hidden: 0, missing: [], unseen: false };
     try {
       return this.#glyphs(handle, page);
     } finally {
@@ -100,6 +106,7 @@ export class TextReader {
     const toPixels = this.#mapOf(page);
     const seen = new Runs(page);
     const unseen = new Runs(page);
+    const missing = new Set<string>();
     let hidden = 0;
     let unseenHidden = 0;
     let object = -1;
@@ -129,7 +136,10 @@ export class TextReader {
         style = this.#styleOf(handle, i, its, toPixels);
       }
       const glyph = this.#glyph(record, text, style, toPixels);
-      const inked = glyph !== undefined && (text === '\u3000' || this.#hasInk(glyph, page));
+      const isPair = point > 0xffff;
+      // The empty place of a pair is two letters wide, and touches its neighbours' ink.
+      const isLost = isPair && glyph !== undefined && !style.unseen && this.#isMissing(its, point, glyph, page);
+      const inked = glyph !== undefined && !isLost && (text === '\u3000' || this.#hasInk(glyph, page));
       if (style.unseen) {
         if (inked) unseen.add(glyph);
         else unseen.gap();
@@ -139,14 +149,16 @@ export class TextReader {
       if (inked) seen.add(glyph);
       else {
         seen.gap();
-        hidden += 1;
+        if (isLost || (glyph !== undefined && this.#isMissing(its, point, glyph, page))) missing.add(text);
+        else hidden += 1;
       }
     }
     const drawn = seen.finish();
     // Letters that are drawn invisibly belong to a scan when there are no others; beside others they say what nobody sees.
     const layer = unseen.finish();
-    if (drawn.length === 0 && hidden === 0 && layer.length > 0) return { runs: layer, hidden: 0, unseen: true };
-    return { runs: drawn, hidden: hidden + unseenHidden, unseen: false };
+    if (drawn.length === 0 && hidden === 0 && layer.length > 0)
+      return { runs: layer, hidden: 0, missing: [...missing], unseen: true };
+    return { runs: drawn, hidden: hidden + unseenHidden, missing: [...missing], unseen: false };
   }
 
   /** Where points of the page (its own space) lie in the pixels drawn: three points asked for at a fine scale. */
@@ -241,6 +253,23 @@ export class TextReader {
     return false;
   }
 
+  /**
+   * True for a letter on the page that could not be drawn: its font is not embedded, and what stands in has no shape for it.
+   * PDFium asks stand-ins for the halves of a supplementary character, which none has.
+   */
+  #isMissing(
+    object: number,
+    point: number,
+    { left, right, top, bottom }: Glyph,
+    { width, height }: DrawnPage,
+  ): boolean {
+    if (right < 0 || bottom < 0 || left > width || top > height) return false;
+    const engine = this.#engine;
+    const font = object === 0 ? 0 : engine.call('FPDFTextObj_GetFont', object);
+    if (font === 0 || engine.call('FPDFFont_GetIsEmbedded', font) !== 0) return false;
+    return engine.call('FPDFFont_GetGlyphPath', font, point > 0xffff ? highHalfOf(point) : point, SHAPE_SIZE) === 0;
+  }
+
   /** Renews the views when the engine's memory has grown. */
   #look(): void {
     const { buffer } = this.#engine.memory;
@@ -266,6 +295,8 @@ const isHighHalf = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 function pairOf(high: number, low: number): number | undefined {
   return low >= 0xdc00 && low <= 0xdfff ? 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00) : undefined;
 }
+
+const highHalfOf = (point: number): number => 0xd800 + ((point - 0x10000) >> 10);
 
 const HYPHEN_MARK = 2;
 const known = new Map<number, string | undefined>();

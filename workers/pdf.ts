@@ -28,6 +28,8 @@ const LARGEST_PT = 1e6;
 const SMALLEST_PT = 0.01;
 /** Fonts named in losses. */
 const FONTS_TOLD = 20;
+/** Letters named that no font has. */
+const LETTERS_TOLD = 60;
 /** Exit code the host reads as out-of-memory: the engine is unusable and its memory is better given back at once. */
 const EXIT_OUT_OF_MEMORY = 134;
 
@@ -95,7 +97,7 @@ async function convert(engine: Pdfium, bytes: Uint8Array, job: Job, out: Out): P
   const renderer = new Renderer(engine, document, resolutionOf(job.dpi, wanted), withText, new GreyWalk(engine, bytes));
   if (isOnOrder(job.operation)) await drawOrdered(renderer, job.orders, wanted, out);
   else await drawAll(renderer, wanted, out);
-  tellFonts(engine, out);
+  tellFonts(engine, renderer.missing, out);
 }
 
 /** Dots per inch of pages that are known to be grey (text, lines), and of all others. */
@@ -205,6 +207,8 @@ class Renderer {
   readonly #packer: Packer;
   readonly #walk: GreyWalk;
   readonly #reader: TextReader | undefined;
+  /** Letters of its text that could not be drawn. */
+  readonly missing = new Set<string>();
 
   constructor(engine: Pdfium, document: Document, dpi: Resolution, withText: boolean, walk: GreyWalk) {
     this.#engine = engine;
@@ -230,6 +234,7 @@ class Renderer {
       notices.look(this.#engine, this.#document, handle);
       if (this.#reader !== undefined) handle = this.#document.flattened(handle, index);
       const found = handle === 0 ? undefined : this.#reader?.read({ ...drawn, handle, widthPt, heightPt });
+      for (const letter of found?.missing ?? []) if (this.missing.size < LETTERS_TOLD) this.missing.add(letter);
       const packed = this.#packer.pack(drawn);
       return found === undefined
         ? { ...sheet, packed }
@@ -274,7 +279,8 @@ class Renderer {
 const STANDARD_FONT =
   /^(Helvetica|Courier)(-(Bold|Oblique|BoldOblique))?$|^Times-(Roman|Bold|Italic|BoldItalic)$|^(Symbol|ZapfDingbats)$/;
 
-function tellFonts(engine: Pdfium, out: Out): void {
+function tellFonts(engine: Pdfium, missing: ReadonlySet<string>, out: Out): void {
+  if (missing.size > 0) out.loss('glyph-missing', [...missing].join(''));
   const missed = [...engine.missedFonts.values()].filter(({ name }) => !STANDARD_FONT.test(name));
   for (const { name, face } of missed.slice(0, FONTS_TOLD)) {
     out.loss('font-substituted', `${name || 'unnamed'} → ${face === undefined ? 'a built-in face' : FACE_NAMES[face]}`);

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Callbacks } from './callbacks.ts';
-import { fontFile, fontName, fontTable, standIn, type Face } from './fonts.ts';
+import { FACES, fontFile, fontName, fontTable, standIn, type Face } from './fonts.ts';
 import { drawnBytes, strideOf, type Drawn } from './pack.ts';
 import { Instance, type Exports, type Module } from './pdfium-instance.ts';
 
@@ -38,6 +38,8 @@ const FORM_INFO_VERSION = 2;
 const FONT_INFO_SIZE = 36;
 const FONTS_KEPT = 64;
 const SHIFT_JIS = 128;
+/** The font that PDFium asks for when a font that is not embedded lacks a letter: Hanja of a Korean one, Greek of Arial. */
+const LETTERS_OF = 'Helvetica';
 
 /** Release, EnumFonts, MapFont, GetFont, GetFontData, GetFaceName, GetFontCharset, DeleteFont, as C declares them. */
 const FONT_CALLBACKS = new Callbacks([
@@ -63,6 +65,8 @@ export class Pdfium {
   readonly memory: { readonly buffer: ArrayBuffer };
   /** Fonts the document missed, by name. */
   readonly missedFonts = new Map<string, MissedFont>();
+  /** A font that is asked for now is wanted for letters that another lacks: those of a page are named when it is opened. */
+  seeksLetters = false;
 
   /** Starts an instance of the compiled module. */
   constructor(module: Module) {
@@ -143,18 +147,18 @@ export class Pdfium {
 
   // FPDF_SYSFONTINFO (fpdf_sysfontinfo.h) with callbacks: without it text in fonts that are not embedded is not drawn at all.
   #offerFonts(): void {
-    const faces: readonly Face[] = ['gothic', 'mincho'];
     const info = this.zeroed(FONT_INFO_SIZE);
     this.view.setInt32(info, 1, true);
     const nothing = (): void => undefined;
     const mapFont = (...[, , , charset = 0, pitch = 0, face = 0]: number[]): number => {
       const name = fontName(this.#text(face));
+      if (this.seeksLetters && name === LETTERS_OF) return FACES.indexOf('han') + 1;
       const ours = standIn(name, charset, pitch);
       if (this.missedFonts.size < FONTS_KEPT) this.missedFonts.set(name, { name, face: ours });
-      return ours === undefined ? 0 : faces.indexOf(ours) + 1;
+      return ours === undefined ? 0 : FACES.indexOf(ours) + 1;
     };
     const fontData = (...[, handle = 0, table = 0, buffer = 0, size = 0]: number[]): number => {
-      const face = faces[handle - 1];
+      const face = FACES[handle - 1];
       const part = face === undefined ? undefined : fontTable(fontFile(face), table);
       if (part === undefined) return 0;
       if (buffer !== 0 && size >>> 0 >= part.length) this.bytes.set(part, buffer >>> 0);
@@ -231,6 +235,7 @@ export class Document {
 
   /** Loads a page; 0 when PDFium cannot. Close it with `closePage`. */
   openPage(index: number): number {
+    this.#engine.seeksLetters = false;
     const page = this.#engine.call('FPDF_LoadPage', this.handle, index);
     if (page !== 0 && this.form !== 0) this.#engine.call('FORM_OnAfterLoadPage', page, this.form);
     return page;
@@ -261,6 +266,8 @@ export class Document {
     const format = grey ? BITMAP_GREY : BITMAP_BGRX;
     const bitmap = engine.call('FPDFBitmap_CreateEx', width, height, format, this.#bitmap, strideOf(width, grey));
     if (bitmap === 0) throw new OutOfMemory();
+    // Annotations name fonts only while they are drawn.
+    engine.seeksLetters = engine.call('FPDFPage_GetAnnotCount', page) === 0;
     const flags = RENDER_ANNOTATIONS | RENDER_PRINTING | (grey ? 0 : RENDER_REVERSE_BYTES);
     engine.call('FPDF_RenderPageBitmap', bitmap, page, 0, 0, width, height, 0, flags);
     if (this.form !== 0) engine.call('FPDF_FFLDraw', this.form, bitmap, page, 0, 0, width, height, 0, flags);

@@ -14,6 +14,7 @@ interface Layered {
   readonly file: Buffer;
   readonly pages: readonly RasterPage[];
   readonly findings: readonly [string, string][];
+  readonly losses: readonly [string, string][];
 }
 
 async function layered(source: Uint8Array): Promise<Layered> {
@@ -29,13 +30,14 @@ async function layered(source: Uint8Array): Promise<Layered> {
   for (const frame of frames) await collector.take(frame);
   collector.finish();
   await pdf.finish();
-  return { file: Buffer.concat(chunks), pages, findings: remarksOf(frames, FRAME.finding) };
+  const [findings, losses] = [remarksOf(frames, FRAME.finding), remarksOf(frames, FRAME.loss)];
+  return { file: Buffer.concat(chunks), pages, findings, losses };
 }
 
 /** What the layer of a one-page source holds. */
-async function wordsOf(source: Uint8Array): Promise<{ words: string; findings: readonly [string, string][] }> {
-  const { pages, findings } = await layered(source);
-  return { words: pages.flatMap(({ text }) => text.map((run) => run.text)).join('|'), findings };
+async function wordsOf(source: Uint8Array): Promise<Pick<Layered, 'findings' | 'losses'> & { words: string }> {
+  const { pages, findings, losses } = await layered(source);
+  return { words: pages.flatMap(({ text }) => text.map((run) => run.text)).join('|'), findings, losses };
 }
 
 /** Every line is found whole by each of the three readers. */
@@ -196,6 +198,55 @@ test('text without its font has its layer all the same', async () => {
   const { file } = await layered(onePage('0 0 400 400', content, '/Font <</F 5 0 R>>', [font, cid, descriptor]));
   await assertReadable(file, ['市役所', '御中', '2026']);
 });
+
+/** A page of one line in a font that is not embedded, written in UTF-16. */
+function without(name: string, encoding: string, ordering: string, text: string): Buffer {
+  const hex = Buffer.from(text, 'utf16le').swap16().toString('hex');
+  return onePage('0 0 400 400', `BT /F 14 Tf 20 200 Td <${hex}> Tj ET`, '/Font <</F 5 0 R>>', [
+    `<</Type /Font /Subtype /Type0 /BaseFont /${name} /Encoding /${encoding} /DescendantFonts [6 0 R]>>`,
+    `<</Type /Font /Subtype /CIDFontType2 /BaseFont /${name} /CIDSystemInfo <</Registry (Adobe) /Ordering (${ordering}) /Supplement 2>> /DW 1000 /FontDescriptor 7 0 R>>`,
+    `<</Type /FontDescriptor /FontName /${name} /Flags 6 /FontBBox [0 -136 1000 859] /ItalicAngle 0 /Ascent 859 /Descent -140 /CapHeight 769 /StemV 78>>`,
+  ]);
+}
+
+for (const [name, encoding, ordering, text] of [
+  ['Batang', 'UniKS-UCS2-H', 'Korea1', '김영희 漢字 대한민국'],
+  ['Dotum', 'UniKS-UTF16-H', 'Korea1', '김영희 漢字 대한민국'],
+  ['SimHei', 'UniGB-UTF16-H', 'GB1', '北京市东城区'],
+  ['PMingLiU', 'UniCNS-UTF16-H', 'CNS1', '臺北市陳麗的'],
+] as const) {
+  test(`words of a font that is not embedded are drawn and found: ${name}`, async () => {
+    const { words, findings, losses } = await wordsOf(without(name, encoding, ordering, text));
+    assert.equal(words.replaceAll(/[| ]/g, ''), text.replaceAll(' ', ''));
+    assert.deepEqual(findings, []);
+    assert.ok(!losses.some(([code]) => code === 'glyph-missing'));
+  });
+}
+
+test('letters that a Latin font lacks are drawn from another', async () => {
+  const greek = '/Encoding <</BaseEncoding /WinAnsiEncoding /Differences [65 /Alpha /afii10017]>>';
+  const font = `<</Type /Font /Subtype /TrueType /BaseFont /Arial ${greek}>>`;
+  const source = onePage('0 0 400 400', 'BT /F 20 Tf 20 200 Td (AB) Tj ET', '/Font <</F 5 0 R>>', [font]);
+  const { words, findings } = await wordsOf(source);
+  assert.equal(words.replaceAll(/[| ]/g, ''), 'ΑА');
+  assert.deepEqual(findings, []);
+});
+
+for (const [name, encoding, ordering, text, seen, lost] of [
+  ['SimSun', 'UniGB-UCS2-H', 'GB1', '张伟东们中', '中', '张伟东们'],
+  ['MS-Mincho', 'UniJIS-UTF16-H', 'Japan1', '𠮷野𩸽', '野', '𠮷𩸽'],
+  ['MS-Gothic', 'UniJIS-UTF16-H', 'Japan1', '𠮷野𩸽鷗', '野鷗', '𠮷𩸽'],
+] as const) {
+  test(`letters that no font of ours has are told by name, and not called hidden: ${name}`, async () => {
+    const { words, findings, losses } = await wordsOf(without(name, encoding, ordering, text));
+    assert.equal(words.replaceAll(/[| ]/g, ''), seen);
+    assert.deepEqual(findings, []);
+    assert.deepEqual(
+      losses.find(([code]) => code === 'glyph-missing'),
+      ['glyph-missing', lost],
+    );
+  });
+}
 
 test('a page of text in a bomb of characters is bounded', async () => {
   const line = `(${'a'.repeat(2000)}) Tj `;
