@@ -6,7 +6,19 @@ import { readConfig } from '../config.ts';
 import { Accounts, parseAddress, parseName, parseRole, ROLES, type Role } from '../portal/accounts.ts';
 import { Database } from '../portal/database.ts';
 import { portalFolder } from '../zones/portal.ts';
+import { demandTaken, type Takes } from './acts.ts';
 import { say, UsageError, type Command } from './usage.ts';
+
+const ACTS = {
+  add: {
+    usage: 'user add NAME [--display TEXT] [--address ADDRESS]… [--shared ADDRESS]… [--role ROLE]…',
+    options: ['display', 'address', 'shared', 'role'],
+    words: [1, 1],
+  },
+  code: { usage: 'user code NAME', words: [1, 1] },
+  list: { usage: 'user list [--json]', options: ['json'], words: [0, 0] },
+  disable: { usage: 'user disable NAME', words: [1, 1] },
+} as const satisfies { readonly [act: string]: Takes };
 
 export const user: Command = {
   help: `mugai user add NAME [--display TEXT] [--address ADDRESS]... [--shared ADDRESS]... [--role ROLE]...
@@ -24,9 +36,10 @@ disable  ends all sessions and lets the person in no more
 Example: mugai user add tanaka --display 田中 --address tanaka@city.example.lg.jp --shared soumu@city.example.lg.jp`,
 
   run: async (args) => {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       allowPositionals: true,
+      tokens: true,
       options: {
         display: { type: 'string' },
         address: { type: 'string', multiple: true, default: [] },
@@ -35,11 +48,11 @@ Example: mugai user add tanaka --display 田中 --address tanaka@city.example.lg
         json: { type: 'boolean', default: false },
       },
     });
-    const [act, typed, ...rest] = positionals;
-    if (rest.length > 0) throw new UsageError(`"${rest.join(' ')}" is too much; see mugai user --help`);
-    if (act === 'list' && typed !== undefined) throw new UsageError('"user list" takes no name');
+    const [act, ...words] = positionals;
+    const [typed] = words;
     if (act !== 'list' && act !== 'add' && act !== 'code' && act !== 'disable')
       throw new UsageError('say "user add", "user code", "user list" or "user disable"');
+    demandTaken(ACTS[act], { tokens, words });
     const name = parseName(typed ?? '');
     if (act !== 'list' && name === undefined)
       throw new UsageError(`"${typed ?? ''}" is no user name: small letters, digits and . _ - @, 64 at most`);

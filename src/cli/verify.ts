@@ -51,6 +51,11 @@ Example: mugai verify out/* --key verify-key.pem`,
       },
     });
     if (positionals.length === 0) throw new UsageError('name at least one package folder or delivered file');
+    const unlisted = values.manifest === undefined ? undefined : positionals.find(isFolder);
+    if (unlisted !== undefined)
+      throw new UsageError(
+        `--manifest is for delivered files, and ${unlisted} is a folder: a package is checked by its own manifest`,
+      );
     const keys = await loadPublicKeys(values.key ?? readConfig().verifyKeyFile);
     const journals = values.journal ?? journalsIn(join(readConfig().dataDir, 'journal'));
     for (const folder of journals) if (!isFolder(folder)) throw new UsageError(`${folder} is no folder of a journal`);
