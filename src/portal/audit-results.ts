@@ -27,10 +27,7 @@ export function judgedShown(visit: Visit, judged: Judged, places: readonly Place
     <p class="note ${faults.length === 0 ? 'good' : 'bad'}" role="${faults.length === 0 ? 'status' : 'alert'}">
       ${
         faults.length === 0
-          ? say(
-              '確かめました。署名、内容、書式のすべてが正しいものです。',
-              'It holds: signature, digests and the form of every file.',
-            )
+          ? holdingWords(visit, judged.files)
           : html`${say('確かめられません。', 'It does not hold.')} ${faults.join('; ')}`
       }
     </p>
@@ -38,6 +35,21 @@ export function judgedShown(visit: Visit, judged: Judged, places: readonly Place
     ${statement === undefined ? '' : filesShown(visit, judged.files)}
     ${story === undefined ? '' : storyShown(visit, story)}
   </section>`;
+}
+
+/** Of how many files it is said, where not all were dropped. */
+function holdingWords(visit: Visit, files: readonly JudgedFile[]): string {
+  const say = sayIn(visit);
+  const there = files.filter(({ state }) => state !== 'absent').length;
+  return there === files.length
+    ? say(
+        '確かめました。署名、内容、書式のすべてが正しいものです。',
+        'It holds: signature, digests and the form of every file.',
+      )
+    : say(
+        `確かめました。署名と、置かれたファイルの内容、書式は正しいものです（目録の ${files.length} 個のうち ${there} 個を調べました）。`,
+        `It holds as far as files were dropped: signature, digests and the form of ${there} of ${files.length} files.`,
+      );
 }
 
 function faultWords(visit: Visit, fault: string): string {

@@ -1,6 +1,6 @@
 // The auditor's tool in a real Chromium, offline, from a file: what it says of honest packages, of tampered ones, of journals.
 import assert from 'node:assert/strict';
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -127,10 +127,9 @@ describe('the auditor’s tool', { timeout: 580_000 }, () => {
     const loose = await told(page, url, async () =>
       page.setInputFiles('#files', [join(folder, MANIFEST), join(folder, 'files/01-資料.txt')]),
     );
-    assert.deepEqual(
-      loose.map((one) => one.split(':')[0]),
-      ['manifest true'],
-    );
+    assert.deepEqual(loose, [
+      'manifest true: It holds as far as files were dropped: the signature is right, 1 of 2 files compared',
+    ]);
     const stranger = join(root.path, 'stranger.txt');
     await writeFile(stranger, 'never sealed\n');
     const unknown = await told(page, url, async () => page.setInputFiles('#files', [join(folder, MANIFEST), stranger]));
@@ -140,6 +139,106 @@ describe('the auditor’s tool', { timeout: 580_000 }, () => {
     await writeFile(broken, (await readFile(join(journal, line), 'utf8')).replace('kacho', 'hisho'));
     const cut = await told(page, url, async () => page.setInputFiles('#files', broken));
     assert.match(cut[0] ?? '', /^journal false: BROKEN: .* line 4: it does not follow the line before/);
+    assert.deepEqual(complaints, []);
+  });
+
+  it('says that it holds only of what was compared, and keeps every file that came by itself', async () => {
+    await using root = await scratch();
+    const [one, two] = [await prepare(join(root.path, '1')), await prepare(join(root.path, '2'))];
+    const file = join(root.path, 'auditor.html');
+    const url = pathToFileURL(file).href;
+    await writeFile(file, await auditorTool(pem(PAIR.publicKey)));
+    await using browser = await openBrowser('en');
+    const { page, complaints } = browser;
+    const none = /^manifest false: REFUSED: its signature is right, but none of its files was dropped$/;
+    const alone = await told(page, url, async () => page.setInputFiles('#files', join(one.folder, MANIFEST)));
+    assert.match(alone[0] ?? '', none);
+    const changed = join(root.path, '01-資料.txt');
+    await writeFile(changed, '別の本文\n');
+    const tampered = await told(page, url, async () =>
+      page.setInputFiles('#files', [join(one.folder, MANIFEST), changed]),
+    );
+    assert.match(tampered[0] ?? '', none);
+    assert.equal(tampered[1], 'file false: no manifest that holds lists it');
+
+    const message = (folder: string): string[] => [join(folder, MANIFEST), join(folder, 'message.txt')];
+    const both = await told(page, url, async () => {
+      await page.setInputFiles('#files', message(one.folder));
+      await page.setInputFiles('#files', [...message(two.folder), changed]);
+      await shown(page, 3);
+    });
+    assert.deepEqual(
+      both.map((box) => box.slice(0, box.indexOf(':'))),
+      ['manifest true', 'manifest true', 'file false'],
+      'the second manifest takes the place of nothing',
+    );
+    const replaced = await told(page, url, async () => {
+      await page.setInputFiles('#folder', one.folder);
+      await page.setInputFiles('#folder', two.folder);
+      await shown(page, 3);
+    });
+    assert.match(replaced[0] ?? '', /^manifest true: It holds: signature and digests are right$/);
+    assert.match(replaced[1] ?? '', /^replaced false: another file was dropped in its place, so it is not judged/);
+    await page.click('#again');
+    await shown(page, 4);
+    assert.equal(await page.innerText('#results'), '');
+    assert.deepEqual(complaints, []);
+  });
+
+  it('refuses a manifest that is none by itself: every other result stays', async () => {
+    await using root = await scratch();
+    const { folder } = await prepare(root.path);
+    const file = join(root.path, 'auditor.html');
+    const url = pathToFileURL(file).href;
+    await writeFile(file, await auditorTool(pem(PAIR.publicKey)));
+    await using browser = await openBrowser('en');
+    const { page, complaints } = browser;
+    const honest = await readFile(join(folder, MANIFEST), 'utf8');
+    type Envelope = { payload: string; signatures: { keyid: string; sig: string }[] };
+    const odd = (change: (envelope: Envelope) => unknown): string =>
+      `${JSON.stringify(change(JSON.parse(honest) as Envelope))}\n`;
+    const form = 'it is no signed manifest in its one form';
+    const signed = (statement: unknown): ((envelope: Envelope) => unknown) => {
+      const payload = Buffer.from(`${JSON.stringify(statement)}\n`);
+      const type = 'application/vnd.in-toto+json';
+      const bytes = Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload]);
+      const sig = sign(null, bytes, PAIR.privateKey).toString('base64');
+      return ({ signatures: [one], ...rest }) => ({
+        ...rest,
+        payload: payload.toString('base64'),
+        signatures: [{ ...one, sig }],
+      });
+    };
+    const cases: readonly (readonly [name: string, text: string, why: string])[] = [
+      ['null', 'null\n', form],
+      ['a number', '7\n', form],
+      ['no signature', odd((one) => ({ ...one, signatures: [null] })), form],
+      [
+        'no base64',
+        odd(({ signatures: [one], ...rest }) => ({ ...rest, signatures: [{ ...one, sig: '!!' }] })),
+        'the signature does not hold: it was changed',
+      ],
+      ['null, signed', odd(signed(null)), 'what was signed is no statement of Mugai'],
+      [
+        'a list of nothing, signed',
+        odd(signed({ predicateType: 'urn:mugai:sanitised:v1', subject: [null], predicate: null })),
+        'what was signed is no statement of Mugai',
+      ],
+    ];
+    for (const [name, text, why] of cases) {
+      const path = join(root.path, MANIFEST);
+      await writeFile(path, text);
+      const found = await told(page, url, async () => {
+        await page.setInputFiles('#folder', folder);
+        await page.setInputFiles('#files', path);
+        await shown(page, 3);
+      });
+      assert.deepEqual(
+        found,
+        ['manifest true: It holds: signature and digests are right', `manifest false: REFUSED: ${why}`],
+        name,
+      );
+    }
     assert.deepEqual(complaints, []);
   });
 

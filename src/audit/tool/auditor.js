@@ -14,6 +14,8 @@
   let english = !/^ja\b/.test(navigator.language);
   const keys = new Map();
   let files = [];
+  /** Files whose place in a folder, or among the journals, another one was given to later. */
+  let replaced = [];
 
   const $ = (id) => document.getElementById(id);
   const say = (ja, en) => (english ? en : ja);
@@ -53,6 +55,14 @@
     return all;
   }
 
+  async function signatureHolds(key, sig, signed) {
+    try {
+      return await crypto.subtle.verify('Ed25519', key, fromBase64(sig), signedBytes(signed));
+    } catch {
+      return false; // no base64
+    }
+  }
+
   /** The statement of a manifest, or what is wrong with it. */
   async function openManifest(bytes) {
     let envelope;
@@ -63,8 +73,14 @@
     } catch {
       return { fault: say('署名付き目録の形ではありません', 'it is no signed manifest in its one form') };
     }
-    const { payloadType, payload, signatures } = envelope;
-    if (payloadType !== TYPE || typeof payload !== 'string' || !Array.isArray(signatures))
+    const { payloadType, payload, signatures } = envelope ?? {};
+    const isSignature = (one) => typeof one?.keyid === 'string' && typeof one.sig === 'string';
+    if (
+      payloadType !== TYPE ||
+      typeof payload !== 'string' ||
+      !Array.isArray(signatures) ||
+      !signatures.every(isSignature)
+    )
       return { fault: say('署名付き目録の形ではありません', 'it is no signed manifest in its one form') };
     let signed;
     try {
@@ -76,9 +92,7 @@
     let by;
     for (const { keyid, sig } of signatures) {
       const key = keys.get(keyid);
-      if (key === undefined || typeof sig !== 'string') continue;
-      const holds = await crypto.subtle.verify('Ed25519', key, fromBase64(sig), signedBytes(signed)).catch(() => false);
-      if (holds) by = keyid;
+      if (key !== undefined && (await signatureHolds(key, sig, signed))) by = keyid;
     }
     if (by === undefined) {
       const known = signatures.some(({ keyid }) => keys.has(keyid));
@@ -92,7 +106,9 @@
       const text = decode(signed);
       const statement = JSON.parse(text);
       if (`${JSON.stringify(statement)}\n` !== text) throw new Error('form');
-      if (statement.predicateType !== 'urn:mugai:sanitised:v1' || !Array.isArray(statement.subject)) throw new Error();
+      const { predicateType, predicate, subject } = statement;
+      if (predicateType !== 'urn:mugai:sanitised:v1' || typeof (predicate ?? 0) !== 'object') throw new Error();
+      if (!Array.isArray(subject) || !subject.every((one) => typeof one?.name === 'string')) throw new Error();
       return { statement, by };
     } catch {
       return { fault: say('署名された内容がMugaiのものではありません', 'what was signed is no statement of Mugai') };
@@ -113,16 +129,16 @@
       const inFolder =
         manifest.folder === undefined ? undefined : files.find((one) => one.path === manifest.folder + name);
       if (inFolder !== undefined) {
-        const same = inFolder.sha256 === digest.sha256;
+        const same = inFolder.sha256 === digest?.sha256;
         if (!same) faults.push(`${name}: ${say('変更されています', 'it was changed')}`);
-        rows.push([name, digest.sha256, same ? 'same' : 'changed']);
+        rows.push([name, digest?.sha256, same ? 'same' : 'changed']);
         continue;
       }
-      const found = loose.find((one) => one.sha256 === digest.sha256);
+      const found = loose.find((one) => one.sha256 === digest?.sha256);
       if (found !== undefined) found.known = true;
       if (manifest.folder !== undefined && found === undefined)
         faults.push(`${name}: ${say('ありません', 'it is missing')}`);
-      rows.push([name, digest.sha256, found === undefined ? 'absent' : 'same', found?.path]);
+      rows.push([name, digest?.sha256, found === undefined ? 'absent' : 'same', found?.path]);
     }
     if (manifest.folder !== undefined)
       for (const one of files)
@@ -132,7 +148,24 @@
           !names.has(one.path.slice(manifest.folder.length))
         )
           faults.push(`${one.path}: ${say('目録にありません', 'the manifest does not list it')}`);
+    if (faults.length === 0 && rows.every(([, , state]) => state === 'absent'))
+      faults.push(
+        say(
+          '署名は正しいものの、目録のファイルが一つも置かれていません',
+          'its signature is right, but none of its files was dropped',
+        ),
+      );
     return { rows, faults };
+  }
+
+  /** What is said of a manifest that holds: of how many of its files, too, where not all were dropped. */
+  function holdingWords(rows) {
+    const there = rows.filter(([, , state]) => state !== 'absent').length;
+    if (there === rows.length) return say('署名と内容が一致します', 'It holds: signature and digests are right');
+    return say(
+      `署名と、置かれたファイルの内容が一致します（目録の ${rows.length} 個のうち ${there} 個を比べました）`,
+      `It holds as far as files were dropped: the signature is right, ${there} of ${rows.length} files compared`,
+    );
   }
 
   function showManifest(manifest, opened, chains, loose) {
@@ -155,7 +188,7 @@
     box.append(make('h2', manifest.path));
     box.append(
       faults.length === 0
-        ? make('p', say('署名と内容が一致します', 'It holds: signature and digests are right'), 'verdict good')
+        ? make('p', holdingWords(rows), 'verdict good')
         : make('p', `${say('一致しません', 'REFUSED')}: ${faults.join('; ')}`, 'verdict bad'),
     );
     if (statement === undefined) return box;
@@ -325,10 +358,25 @@
       box.append(make('h2', one.path), make('p', why, 'verdict bad'), make('p', `SHA-256 ${one.sha256}`, 'code'));
       boxes.push(box);
     }
-    boxes.push(...journalsShown(followed));
+    boxes.push(...journalsShown(followed), ...replaced.map(replacedShown));
     results.replaceChildren(...boxes);
     document.body.dataset.ready = String(Number(document.body.dataset.ready ?? '0') + 1);
   }
+
+  function replacedShown({ path, sha256: digest }) {
+    const box = make('section');
+    box.dataset.result = 'replaced';
+    box.dataset.holds = 'false';
+    const why = say(
+      '同じ場所に別のファイルが置かれたため、先のものは調べていません。「はじめから」で別々に調べてください',
+      'another file was dropped in its place, so it is not judged any more: start again to judge the two apart',
+    );
+    box.append(make('h2', path), make('p', why, 'verdict bad'), make('p', `SHA-256 ${digest}`, 'code'));
+    return box;
+  }
+
+  /** A file by itself is what it holds, whatever its name; one in a folder, or of a journal, has its place. */
+  const hasPlace = ({ path }) => path.includes('/') || path.endsWith('.jsonl');
 
   /** Takes files in; `entries` are [path, File]. */
   async function take(entries) {
@@ -336,7 +384,11 @@
       const bytes = new Uint8Array(await file.arrayBuffer());
       const one = { path, bytes, sha256: await sha256(bytes), key: false };
       if (path.endsWith('.pem')) one.key = (await takeKeys(new TextDecoder().decode(bytes)).catch(() => 0)) > 0;
-      files = [...files.filter((known) => known.path !== path), one];
+      const before = files.filter((known) => known.path === path);
+      const other = before.filter((known) => known.sha256 !== one.sha256);
+      if (hasPlace(one)) replaced.push(...other);
+      const gone = hasPlace(one) ? before : before.filter((known) => !other.includes(known));
+      files = [...files.filter((known) => !gone.includes(known)), one];
     }
     await show();
   }
@@ -385,6 +437,7 @@
     });
   on($('again'), 'click', async () => {
     files = [];
+    replaced = [];
     await show();
   });
   on($('language'), 'click', async () => {
