@@ -135,19 +135,29 @@ function rgb8(): Code {
   return rows(4, 12, 16, [set(HERE, load(get(SOURCE), 0)), store(get(TARGET), shuffle(colours, get(HERE), get(HERE)))]);
 }
 
-/** `grey8(…)`: R, G, B, 255 words → luma (ITU-R BT.601, weights in 1/256). The target may be the source. */
-function grey8(): Code {
+/** Four words at the source → `GREYS`: their luma (ITU-R BT.601, weights in 1/256) in the four low bytes. */
+function lumas(): Code {
   const weights = vector([77, 151, 28, 0, 77, 151, 28, 0]);
   const lanes = (first: number): number[] =>
     [0, 8, 16, 24].flatMap((at) => [0, 1, 2, 3].map((byte) => first + at + byte));
-  return rows(4, 4, 16, [
+  return [
     set(HERE, load(get(SOURCE), 0)),
     set(NEXT, dot(lowShorts(get(HERE)), weights)),
     set(GAP, dot(highShorts(get(HERE)), weights)),
     set(GREYS, add32(shuffle(lanes(0), get(NEXT), get(GAP)), shuffle(lanes(4), get(NEXT), get(GAP)))),
     set(GREYS, right32(get(GREYS), 8)),
-    storeLow32(get(TARGET), shuffle([0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], get(GREYS), get(GREYS))),
-  ]);
+    set(GREYS, shuffle([0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], get(GREYS), get(GREYS))),
+  ];
+}
+
+/** `grey8(…)`: R, G, B, 255 words → luma. The target may be the source. */
+function grey8(): Code {
+  return rows(4, 4, 16, [lumas(), storeLow32(get(TARGET), get(GREYS))]);
+}
+
+/** `grey4(…)`: R, G, B, 255 words → nibbles of luma. */
+function grey4(): Code {
+  return rows(4, 2, 16, [lumas(), set(GREYS, nibble(get(GREYS))), storeLow32(get(TARGET), join(get(GREYS)))]);
 }
 
 /** White stays white: 16 nibbles of ones; anything else is worked on. */
@@ -193,7 +203,7 @@ export const SLACK = 64;
 /** Pixels a step takes at most: strides are multiples of it. */
 export const STEP = 16;
 
-/** The module; imports the memory as `e.mem`, exports `grey`, `words`, `rgb4`, `rgb8`, `grey8`. */
+/** The module; imports the memory as `e.mem`, exports `grey`, `words`, `rgb4`, `rgb8`, `grey8`, `grey4`. */
 export function assemble(colourTolerance: number, softStep: number): Uint8Array {
   const bodies: readonly (readonly [name: string, body: Code])[] = [
     ['grey', grey(softStep)],
@@ -201,6 +211,7 @@ export function assemble(colourTolerance: number, softStep: number): Uint8Array 
     ['rgb4', rgb4()],
     ['rgb8', rgb8()],
     ['grey8', grey8()],
+    ['grey4', grey4()],
   ];
   // from, to, width, height, row bytes, stride, away → soft, coloured
   const type = { parameters: 7, results: 2 };

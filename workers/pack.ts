@@ -17,9 +17,10 @@ export interface PixelMemory {
 
 // A channel difference above this is colour to the eye; below it is the fringe of a scanner or of a JPEG.
 const COLOUR_TOLERANCE = 24;
-// A red seal of 2 mm at 150 dpi is some 100 pixels of 2.2 million: fewer than this share is dust.
+// A red seal of 2 mm at 150 dpi is some 80 pixels, on a sheet of any size: fewer than this share of a page of A4 is dust.
 const COLOUR_SHARE = 2e-5;
 const COLOUR_LEAST = 20;
+const COLOUR_MOST = 44;
 // Pixels that differ by 1 to SOFT_STEP from the next one, right and down, make gradients (of either direction) and
 // photographs. Text pages measure up to 3.2 %, photos from 4.6 %.
 const SOFT_STEP = 12;
@@ -52,7 +53,7 @@ type Loop = (
   stride: number,
   away: number,
 ) => readonly [soft: number, coloured: number];
-type Loops = { readonly [name in 'grey' | 'words' | 'rgb4' | 'rgb8' | 'grey8']: Loop };
+type Loops = { readonly [name in 'grey' | 'words' | 'rgb4' | 'rgb8' | 'grey8' | 'grey4']: Loop };
 
 // Neither @types/node nor the es2024 lib declares WebAssembly: as much of it as is used here.
 declare const WebAssembly: {
@@ -75,7 +76,7 @@ export class Packer {
   }
 
   /**
-   * Packs a drawn page. Flat pages get 4 bits a channel, soft ones 8; one channel when next to nothing is coloured. The
+   * Packs a drawn page. Flat pages get 4 bits a channel, soft ones 8; one channel, of luma, when next to nothing is coloured. The
    * result lies outside the engine and is valid until the next page is packed; what was drawn may be written over.
    */
   pack({ pointer, width, height, grey }: Drawn): Packed {
@@ -86,11 +87,13 @@ export class Packer {
     const target = this.#room(rowBytes(PIXEL.rgb4, width) * height + SLACK);
     const judge = this.#loops[grey ? 'grey' : 'words'];
     const [soft, coloured] = judge(pointer, target, width, height, row, stride, away);
-    const isColour = coloured > Math.max(COLOUR_LEAST, count * COLOUR_SHARE);
+    const isColour = coloured > Math.min(COLOUR_MOST, Math.max(COLOUR_LEAST, count * COLOUR_SHARE));
     if (soft > count * SOFT_SHARE) {
       const format = isColour ? PIXEL.rgb8 : PIXEL.grey8;
       return this.#wide({ pointer, width, height, grey }, stride, format);
     }
+    // Green alone, which was packed, leaves nothing of a green dot.
+    if (!isColour && coloured > 0) this.#loops.grey4(pointer, target, width, height, row, stride, away);
     if (!isColour) return { format: PIXEL.grey4, pixels: this.#taken(target, row * height) };
     const colours = rowBytes(PIXEL.rgb4, width);
     this.#loops.rgb4(pointer, target, width, height, colours, stride, away);

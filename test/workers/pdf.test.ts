@@ -267,6 +267,10 @@ test('scripts, attachments, links and dynamic forms are noticed', async () => {
   assert.ok((await codes('pdfjs/multimedia_annotations.pdf')).includes('rich-media'));
 });
 
+/** ITU-R BT.601, weights in 1/256. */
+const lumaOf = (red: number, green: number, blue: number): number => (red * 77 + green * 151 + blue * 28) >> 8;
+const inFourBits = (value: number): number => ((value - (value >> 4) + 8) >> 4) * 17;
+
 test('the packer gives for every width what a plain loop gives', () => {
   const wasm = new (globalThis as unknown as Wasm).WebAssembly.Memory({ initial: 16 });
   let next = 64;
@@ -296,14 +300,48 @@ test('the packer gives for every width what a plain loop gives', () => {
       }
       const { format, pixels } = packer.pack({ pointer, width, height, grey });
       const wide = rawOf({ width, height, format, widthPt: 1, heightPt: 1, pixels: Buffer.from(pixels), text: [] });
-      const isColour = kind === 'coloured words' && wide.channels === 3;
+      const isColoured = kind === 'coloured words';
+      const isColour = isColoured && wide.channels === 3;
       assert.ok(isColour || wide.channels === 1);
       for (let i = 0; i < width * height; i++) {
         const value = valueAt(i % width, Math.floor(i / width));
         const got = [...wide.pixels.subarray(i * wide.channels, (i + 1) * wide.channels)];
-        assert.deepEqual(got, isColour ? [255, value, 0] : [value], `${width} wide, ${kind}, pixel ${i}`);
+        const one = isColoured ? inFourBits(lumaOf(255, value, 0)) : value;
+        assert.deepEqual(got, isColour ? [255, value, 0] : [one], `${width} wide, ${kind}, pixel ${i}`);
       }
     }
+  }
+});
+
+for (const [colour, word] of [
+  ['green', 0xff00ff00],
+  ['yellow', 0xff00ffff],
+  ['cyan', 0xffffff00],
+] as const) {
+  test(`a dot in pure ${colour}, too small to make its page a coloured one, stays on it`, () => {
+    const wasm = new (globalThis as unknown as Wasm).WebAssembly.Memory({ initial: 16 });
+    let next = 64;
+    const packer = new Packer({ memory: wasm, allocate: (size) => (next += size) - size, free: () => undefined });
+    const [width, height, pointer] = [61, 40, 512 * 1024];
+    new Uint8Array(wasm.buffer, pointer, drawnBytes(width, height, false)).fill(255);
+    const stride = strideOf(width, true);
+    new Uint32Array(wasm.buffer, pointer, stride * height).fill(word, 10 * stride + 20, 10 * stride + 25);
+    const { format, pixels } = packer.pack({ pointer, width, height, grey: false });
+    assert.equal(format, PIXEL.grey4);
+    const page = { width, height, format, widthPt: 1, heightPt: 1, pixels: Buffer.from(pixels), text: [] };
+    const { pixels: greys } = rawOf(page);
+    const luma = inFourBits(lumaOf(word & 255, (word >> 8) & 255, (word >> 16) & 255));
+    assert.deepEqual([...greys.subarray(10 * width + 19, 10 * width + 26)], [255, luma, luma, luma, luma, luma, 255]);
+    assert.ok(luma < 255);
+  });
+}
+
+test('a seal of 2 mm keeps its colour on a sheet of any size', async () => {
+  // Some 80 dots: fewer than two in a hundred thousand of an A1 sheet.
+  const seal = '0 0.8 0 RG 1 w 300 400 5 5 re S';
+  for (const size of ['0 0 595 842', '0 0 1684 2384']) {
+    const { sheets } = await render(onePage(size, `${seal} 0 g 100 100 200 20 re f`), { dpi: 150 });
+    assert.equal(sheets[0]?.format, PIXEL.rgb4, size);
   }
 });
 
