@@ -14,8 +14,6 @@ import { PixelReader } from './read-pixels.ts';
 import { routeOf } from './route.ts';
 import type { Tools } from './tools.ts';
 
-/** The resolution at which pages are drawn whose pixels nobody looks at. */
-const LEAST_DPI = 36;
 /** Bytes of one sheet as the child gives it. */
 const SHEET_BYTES = 4 * LIMITS.textChars;
 
@@ -34,9 +32,9 @@ export async function convertToText(leaf: Leaf, type: string, as: 'text' | 'valu
   }
 }
 
-/** The text of a PDF's pages as PDFium finds it; of a scan without any, as it is read from the pixels. */
+/** The text of a PDF's pages as PDFium finds it, of what is seen at the resolution of other pages; of a scan without any, as it is read from the pixels. */
 async function wordsOf(leaf: Leaf, tools: Tools): Promise<Converted> {
-  const words = await pageWords(leaf, LEAST_DPI, tools);
+  const words = await pageWords(leaf, LIMITS.dpi, tools);
   if (words.drawn.kind === 'refused' || words.pages.some((page) => page !== '')) return told(words, leaf, tools);
   const reader = new PixelReader(tools);
   const read = await pageWords(leaf, LIMITS.sharpDpi, tools, reader);
