@@ -5,14 +5,15 @@
 //   <hour>/<id>.live/NN-PPPPP.json   its seal: a DSSE envelope over a `PageSeal`
 import { createHash, type KeyObject } from 'node:crypto';
 import { Type, type Static } from 'typebox';
+import { MugaiError } from '../message/errors.ts';
 import { folderOf, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { DigestSchema } from '../message/part.ts';
-import { MugaiError } from '../message/errors.ts';
 import { recordCodec } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { ByteSource } from './byte-source.ts';
 import { readPdf, type OnPageImage } from './read-pdf.ts';
+import { GateRefusal } from './refusal.ts';
 import { openSmall, sealSmall } from './small-seal.ts';
 
 const SEAL_BYTES = 4096;
@@ -38,6 +39,9 @@ export const PageSealSchema = Type.Object(
 export type PageSeal = Static<typeof PageSealSchema>;
 
 const KIND = { payloadType: 'application/vnd.mugai.page+json', codec: recordCodec('page seal', PageSealSchema) };
+
+/** Read in the place of a file that has more bytes than were sealed. */
+const NOT_IT = Buffer.alloc(0);
 
 /** `previous` of a first page. */
 export const NO_PAGE = '0'.repeat(64);
@@ -98,7 +102,8 @@ export class LiveFolder {
 
   /**
    * One page, believed: signed by one of the keys, of this message, chained to the page before, its bytes those of the seal
-   * and read by the strict reader (`onPage` hears of its image). Undefined when it is not there (yet, or any more).
+   * and read by the strict reader (`onPage` hears of its image). Undefined when it is not there (yet, or any more); throws
+   * `GateRefusal` where a seal of ours is there and the page is not the one it names.
    */
   async page(
     output: string,
@@ -109,18 +114,40 @@ export class LiveFolder {
     const name = nameOf(output, number);
     const seal = await this.#seal(`${name}.json`, keys);
     if (seal === undefined || seal.output !== output || seal.page !== number) return undefined;
-    const before = number === 1 ? undefined : await this.#read(`${nameOf(output, number - 1)}.json`, SEAL_BYTES);
-    if (seal.previous !== (before === undefined ? NO_PAGE : sha256(before)))
-      throw new MugaiError('bad-package', `page ${number} of ${this.#id} does not follow the one before`, {
-        permanent: true,
-      });
-    const file = await this.#read(`${name}.pdf`, seal.size);
+    try {
+      return await this.#believed(seal, name, onPage);
+    } catch (error) {
+      if (!(error instanceof GateRefusal)) throw error;
+      // Drawn anew since the seal was read: the rest that was read is of other pages.
+      const now = await this.#seal(`${name}.json`, keys);
+      if (now?.sha256 !== seal.sha256 || now.previous !== seal.previous) return undefined;
+      throw error;
+    }
+  }
+
+  async #believed(
+    { output, page, size, previous, ...seal }: PageSeal,
+    name: string,
+    onPage?: OnPageImage,
+  ): Promise<Buffer | undefined> {
+    const before = page === 1 ? undefined : await this.#read(`${nameOf(output, page - 1)}.json`, SEAL_BYTES);
+    if (page > 1 && before === undefined) return undefined; // being taken away: its package has come
+    if (previous !== (before === undefined ? NO_PAGE : sha256(before)))
+      throw new GateRefusal('page-chain', 'it does not follow the page before', { file: `${name}.json` });
+    const where = { file: `${name}.pdf` };
+    const file = await this.#read(where.file, size).catch((error: unknown) => {
+      if (error instanceof MugaiError && error.code === 'too-large') return NOT_IT;
+      throw error;
+    });
     if (file === undefined) return undefined;
-    if (file.length !== seal.size || sha256(file) !== seal.sha256)
-      throw new MugaiError('bad-package', `page ${number} of ${this.#id} is not what was sealed`, { permanent: true });
-    const source = new ByteSource(once(file));
-    if ((await readPdf(source, onPage)) !== 1)
-      throw new MugaiError('bad-package', `page ${number} of ${this.#id} is not one page`, { permanent: true });
+    if (file.length !== size || sha256(file) !== seal.sha256)
+      throw new GateRefusal('file-digest', 'it is not the page that was sealed', where);
+    try {
+      const pages = await readPdf(new ByteSource(once(file)), onPage);
+      if (pages !== 1) throw new GateRefusal('pdf-pages', `${pages} pages where one was sealed`, where);
+    } catch (error) {
+      throw error instanceof GateRefusal ? error.in(where.file) : error;
+    }
     return file;
   }
 

@@ -17,6 +17,7 @@ export const RULES = [
   'file-missing',
   'file-too-large',
   'file-digest',
+  'page-chain',
   'pdf-header',
   'pdf-object',
   'pdf-image',

@@ -5,6 +5,8 @@ import { readerOf, type BoardEntry } from '../outbox/board.ts';
 import type { LiveDocument } from '../outbox/live.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { PageImage } from '../outbox/read-pdf.ts';
+import { GateRefusal } from '../outbox/refusal.ts';
+import type { OnRefusal } from './packages.ts';
 
 /** Milliseconds a board that was read counts as what is so now. */
 const NOW_MS = 1000;
@@ -21,16 +23,24 @@ export class OnTheWay {
   readonly #outbox: Outbox;
   readonly #keys: ReadonlyMap<string, KeyObject>;
   readonly #now: () => number;
+  readonly #onRefusal: OnRefusal;
   #at = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
   /** Entries of the last board, and those that were on one a moment ago. */
   #entries: ReadonlyMap<string, BoardEntry> = new Map();
   readonly #lately = new Map<string, { readonly entry: BoardEntry; readonly at: number }>();
 
-  constructor(outbox: Outbox, keys: ReadonlyMap<string, KeyObject>, now: () => number) {
+  /** `onRefusal`: told of each look at a page that is not the one that was sealed. */
+  constructor(
+    outbox: Outbox,
+    keys: ReadonlyMap<string, KeyObject>,
+    now: () => number,
+    onRefusal: OnRefusal = () => undefined,
+  ) {
     this.#outbox = outbox;
     this.#keys = keys;
     this.#now = now;
+    this.#onRefusal = onRefusal;
   }
 
   /** What is on its way to these addresses, first come first. */
@@ -57,17 +67,22 @@ export class OnTheWay {
     return this.#outbox.live(id).documents(this.#keys);
   }
 
-  /** The image of a page (from 1) of such a document, verified; undefined when it is not there. */
+  /** The image of a page (from 1) of such a document, verified; undefined when it is not there, `bad-package` when it does not hold. */
   async page(
     id: MessageId,
     output: string,
     number: number,
   ): Promise<{ readonly image: PageImage; readonly stored: Buffer } | undefined> {
     let page: { readonly image: PageImage; readonly stored: Buffer } | undefined;
-    const file = await this.#outbox.live(id).page(output, number, this.#keys, (image, data) => {
-      page = { image, stored: Buffer.from(data) };
-    });
-    return file === undefined ? undefined : page;
+    try {
+      const file = await this.#outbox.live(id).page(output, number, this.#keys, (image, data) => {
+        page = { image, stored: Buffer.from(data) };
+      });
+      return file === undefined ? undefined : page;
+    } catch (error) {
+      if (error instanceof GateRefusal) this.#onRefusal(id, error);
+      throw error;
+    }
   }
 
   async #look(): Promise<void> {

@@ -148,7 +148,7 @@ export async function startPortal(config: Config, log: Log, life: Lifecycle, of:
       db,
       index,
       packages,
-      onTheWay: new OnTheWay(outbox, keys, Date.now),
+      onTheWay: new OnTheWay(outbox, keys, Date.now, of.onRefusal),
       log,
       audit: of.audit,
       keys,

@@ -10,6 +10,7 @@ import { keyId } from '../../src/outbox/manifest.ts';
 import { sha256 } from '../../src/outbox/live.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { verifyPackage } from '../../src/outbox/verify.ts';
+import { OnTheWay } from '../../src/portal/arriving.ts';
 import { PIXEL } from '../../src/sandbox/wire.ts';
 import { encodePage } from '../../src/sanitise/encode-page.ts';
 import { singlePage } from '../../src/sanitise/page-pdf.ts';
@@ -75,10 +76,13 @@ test('a page of another message, key, place or content is not believed', async (
   assert.equal(await live.page(OUTPUT, 1, new Map([[keyId(foreign), foreign]])), undefined);
 
   const [pdf, seal] = [read('01-00002.pdf'), read('01-00002.json')];
+  const digest = { code: 'bad-package', rule: 'file-digest', file: '01-00002.pdf' };
   write('01-00002.pdf', await pageFile(9)); // a whole page, but not the sealed one
-  await assert.rejects(live.page(OUTPUT, 2, keys), { code: 'bad-package' });
+  await assert.rejects(live.page(OUTPUT, 2, keys), digest);
   write('01-00002.pdf', pdf.subarray(0, -1));
-  await assert.rejects(live.page(OUTPUT, 2, keys), { code: 'bad-package' });
+  await assert.rejects(live.page(OUTPUT, 2, keys), digest);
+  write('01-00002.pdf', Buffer.concat([pdf, pdf]));
+  await assert.rejects(live.page(OUTPUT, 2, keys), digest);
   write('01-00002.pdf', pdf);
 
   write('01-00002.json', read('01-00003.json')); // page 3 in the place of page 2
@@ -90,7 +94,11 @@ test('a page of another message, key, place or content is not believed', async (
   write('01-00002.json', seal);
 
   write('01-00001.json', read('01-00003.json')); // the chain is broken before page 2
-  await assert.rejects(live.page(OUTPUT, 2, keys), { code: 'bad-package' });
+  await assert.rejects(live.page(OUTPUT, 2, keys), {
+    code: 'bad-package',
+    rule: 'page-chain',
+    file: '01-00002.json',
+  });
 
   const other = newMessageId();
   const stranger = new LiveSealer(other, outbox, signer);
@@ -103,7 +111,34 @@ test('a page that is sealed and not of our form is not believed', async () => {
   const id = newMessageId();
   const sealer = new LiveSealer(id, outbox, signer);
   await sealer.page(OUTPUT, 0, 1, Buffer.concat([await pageFile(1), Buffer.from('%\n')]));
-  await assert.rejects(outbox.live(id).page(OUTPUT, 1, keys), { code: 'bad-package' });
+  const tail = (await pageFile(1)).length;
+  await assert.rejects(outbox.live(id).page(OUTPUT, 1, keys), {
+    code: 'bad-package',
+    rule: 'pdf-end',
+    file: '01-00001.pdf',
+    offset: tail,
+  });
+});
+
+test('a page that is refused is told like what the gate refuses; one that is drawn anew meanwhile is not', async () => {
+  const { id, path } = await started();
+  const told: string[] = [];
+  const way = new OnTheWay(outbox, keys, Date.now, (of, { rule, file }) => told.push(`${of} ${rule} ${file}`));
+  assert.equal((await way.page(id, OUTPUT, 2))?.image.width, 100);
+  writeFileSync(join(path, '01-00002.pdf'), await pageFile(9));
+  await assert.rejects(way.page(id, OUTPUT, 2), { code: 'bad-package' });
+  assert.deepEqual(told.splice(0), [`${id} file-digest 01-00002.pdf`]);
+
+  const store = await openFsStore(folder.path);
+  const get = store.get.bind(store);
+  let reads = 0;
+  store.get = async (...what) => {
+    reads += 1; // the seal, and then the page: a new attempt began between the two
+    if (reads === 2) await new LiveSealer(id, outbox, signer).page(OUTPUT, 0, 5, await pageFile(7));
+    return get(...what);
+  };
+  assert.equal(await new OnTheWay(new Outbox(store), keys, Date.now).page(id, OUTPUT, 1), undefined);
+  assert.ok(reads > 2);
 });
 
 /** A document of so many pages of little text. */
