@@ -8,6 +8,7 @@ import { benchMail } from './mail.ts';
 import { benchOffice } from './office.ts';
 import { benchPortal } from './portal.ts';
 import { benchRaster } from './raster.ts';
+import { BenchRefused } from './refused.ts';
 import { benchScale } from './scale.ts';
 
 const BENCHES: { readonly [name: string]: ((more: readonly string[]) => Promise<void>) | undefined } = {
@@ -29,4 +30,10 @@ if (chosen.some((bench) => bench === undefined)) {
   process.stderr.write(`bench: say which: ${[...Object.keys(BENCHES), 'all'].join(', ')}\n`);
   process.exit(2);
 }
-for (const bench of chosen) await bench?.(name === 'all' ? [] : process.argv.slice(3));
+try {
+  for (const bench of chosen) await bench?.(name === 'all' ? [] : process.argv.slice(3));
+} catch (error) {
+  if (!(error instanceof BenchRefused)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exit(error.exitCode);
+}

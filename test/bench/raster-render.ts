@@ -6,8 +6,9 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { Pdfium, compilePdfium } from '../../workers/pdfium.ts';
 
 const module = await compilePdfium();
-for await (const path of createInterface({ input: process.stdin })) {
+for await (const line of createInterface({ input: process.stdin })) {
   const started = performance.now();
+  const [path = ''] = line.split('\t');
   const document = new Pdfium(module).open(readFileSync(path), '');
   let pages = 0;
   if (typeof document !== 'number') {
