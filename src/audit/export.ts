@@ -1,7 +1,8 @@
 // Entries of journals as JSON lines or CSV, chosen by period, person, message and act.
+import { forLine } from '../message/untrusted.ts';
 import { readLines } from './read-lines.ts';
 import { journalFiles } from './journal-files.ts';
-import { parseLine, type Line } from './line.ts';
+import { LINE_BYTES, parseLine, type Line } from './line.ts';
 
 /** What is wanted; absent: everything. Times as in the lines (RFC 3339, UTC); `from` is within, `to` is not. */
 export interface Wanted {
@@ -31,7 +32,10 @@ function isWanted(line: Line, wanted: Wanted): boolean {
 
 export const CSV_HEAD = 'seq,at,chain,act,message,person,detail';
 
-/** A row of CSV (RFC 4180). Cells that a spreadsheet would run (`=`, `+`, `-`, `@`, CWE-1236) are prefixed. */
+/**
+ * A row of CSV (RFC 4180). Cells that a spreadsheet would run (`=`, `+`, `-`, `@`, CWE-1236) are prefixed; no escape sequence
+ * reaches the terminal it is printed on (CWE-150).
+ */
 export function csvOf(line: Line): string {
   const detail = Object.entries(line.detail ?? {})
     .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(' ') : String(value)}`)
@@ -42,6 +46,7 @@ export function csvOf(line: Line): string {
 }
 
 function cell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const line = forLine(text, LINE_BYTES);
+  const safe = /^[=+\-@]/.test(line) ? `'${line}` : line;
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

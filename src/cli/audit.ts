@@ -11,7 +11,7 @@ import { readConfig } from '../config.ts';
 import { ACTS } from '../message/act.ts';
 import { reasonOf } from '../message/errors.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
-import { outputEnded, say, tell, UsageError, type Command } from './usage.ts';
+import { outputEnded, say, sayJson, sayLine, tell, UsageError, type Command } from './usage.ts';
 
 export const audit: Command = {
   help: `mugai audit verify [FOLDER…] [--heads FILE] [--json]
@@ -69,8 +69,10 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
     const anchors = values.heads === undefined ? [] : await anchorsIn(values.heads);
     const { reports, lies, elsewhere } = await followChains(folders, anchors);
     for (const report of reports) {
-      if (act === 'heads') say(report.broken === undefined ? `${report.position}  ${report.last}` : tellReport(report));
-      else say(values.json ? JSON.stringify(report) : tellReport(report));
+      if (act === 'heads')
+        sayLine(report.broken === undefined ? `${report.position}  ${report.last}` : tellReport(report));
+      else if (values.json) sayJson(report);
+      else sayLine(tellReport(report));
     }
     if (act === 'verify' && elsewhere > 0) {
       const told = `${elsewhere} places of chains that are not here`;
@@ -80,7 +82,8 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
     if (act === 'verify')
       for (const { position, from, message, why } of lies) {
         const told = `${message === undefined ? from : `the package of ${message} (${from})`} names ${position}, which never was: ${why}`;
-        say(values.json ? JSON.stringify({ lie: { position, from, message, why } }) : `LIE     ${told}`);
+        if (values.json) sayJson({ lie: { position, from, message, why } });
+        else sayLine(`LIE     ${told}`);
       }
     if (lies.length > 0 || reports.some(({ broken }) => broken !== undefined)) return 1;
     return reports.some(({ unchecked }) => unchecked.length > 0) ? 3 : 0;
@@ -164,7 +167,8 @@ async function exportEntries(folders: readonly string[], wanted: Wanted, format:
   for (const folder of folders)
     for await (const line of entriesOf(folder, wanted)) {
       if (outputEnded()) return 0;
-      say(format === 'csv' ? csvOf(line) : JSON.stringify(line));
+      if (format === 'csv') say(csvOf(line));
+      else sayJson(line);
     }
   return 0;
 }

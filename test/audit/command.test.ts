@@ -1,0 +1,67 @@
+// What `mugai audit` prints of journals that somebody else may have written, and how it ends.
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { GENESIS, hashOf } from '../../src/audit/line.ts';
+import { mugai } from '../support/run-command.ts';
+import { scratch } from '../support/scratch.ts';
+
+const AT = '2026-11-01T00:00:00.000Z';
+
+/** Writes a journal by hand: every line follows the one before, whatever its words are. Its folder. */
+async function forged(root: string, zone: string, entries: readonly object[]): Promise<string> {
+  const folder = join(root, 'journal', zone);
+  await mkdir(folder, { recursive: true });
+  let prev = GENESIS;
+  let text = '';
+  for (const [nth, entry] of entries.entries()) {
+    const { at = AT, ...rest } = entry as { at?: string };
+    const line = JSON.stringify({ seq: nth + 1, at, chain: `${zone}-00000001`, ...rest, prev });
+    text += `${line}\n`;
+    prev = hashOf(line);
+  }
+  await writeFile(join(folder, '20261101-000000000000001.jsonl'), text);
+  return folder;
+}
+
+const STEERING = '\u001b[2J\u001b]0;owned\u0007m\u009b31m\u202e\n=1';
+const STEERS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
+
+describe('mugai audit', { timeout: 580_000 }, () => {
+  it('lets no escape sequence of a journal steer the terminal, and gives JSON of the same value', async () => {
+    await using root = await scratch();
+    const env = { MUGAI_DATA_DIR: root.path };
+    const opened = { act: 'opened', detail: { key: 'x' } };
+    await forged(root.path, 'middle', [opened]);
+    const inner = await forged(root.path, 'inner', [
+      opened,
+      {
+        act: 'delivered',
+        message: STEERING,
+        person: STEERING,
+        detail: { chain: [`middle-00000001:7:${'a'.repeat(64)}`], to: STEERING },
+      },
+    ]);
+    for (const args of [
+      ['verify'],
+      ['verify', '--json'],
+      ['heads'],
+      ['export'],
+      ['export', '--format', 'csv'],
+      ['verify', '--json', inner],
+    ]) {
+      const { stdout, stderr } = await mugai(['audit', ...args], env);
+      assert.doesNotMatch(stdout, STEERS, args.join(' '));
+      assert.doesNotMatch(stderr, STEERS, args.join(' '));
+    }
+    const verified = await mugai(['audit', 'verify'], env);
+    assert.equal(verified.code, 1);
+    assert.match(verified.stdout, /BROKEN .*the package of \S*owned/);
+    const { stdout } = await mugai(['audit', 'export', '--act', 'delivered'], env);
+    assert.equal((JSON.parse(stdout) as { message: string }).message, STEERING);
+    const csv = (await mugai(['audit', 'export', '--format', 'csv'], env)).stdout.split('\n');
+    assert.equal(csv.length, 5, 'a head, three entries, and the end of the last line');
+    assert.ok(csv.some((row) => /,delivered,\[2J\]0;ownedm31m =1,/.test(row)));
+  });
+});
