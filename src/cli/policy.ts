@@ -2,8 +2,8 @@
 import { parseArgs } from 'node:util';
 import { readConfig, type Config } from '../config.ts';
 import { PolicySchema, loadPolicy, type Policy } from '../policy/policy.ts';
-import { complaintsOf } from '../policy/check.ts';
 import { demandTaken, type Takes } from './acts.ts';
+import { complaintsAbout } from './policy/complaints.ts';
 import { explain, explainKind } from './policy/explain.ts';
 import { policyOf, textOf } from './policy/named.ts';
 import { approveHere, proposeHere } from './policy/persons.ts';
@@ -20,7 +20,8 @@ mugai policy approve SHA256 --by NAME
 mugai policy show [SHA256]
 mugai policy schema
 
-check     finds rules that can never match, or that say otherwise than an earlier one of the same
+check     finds rules that can never match, or that say otherwise than an earlier one of the same; types that nothing
+          is detected as, findings that are never told
 explain   says which rule decides, and what, for a recipient and a detected type, for each part of a message
           that is in the outbox, or of a mail (or any file) that is opened behind the walls for it; of several
           recipients each is judged alone, the strictest outcome holds, and whose rule it is is said
@@ -125,7 +126,7 @@ async function show(config: Config, sha256: string | undefined): Promise<number>
 }
 
 function check(policy: Policy): number {
-  const complaints = complaintsOf(policy.rules, policy.groups, policy.originals.levels);
+  const complaints = complaintsAbout(policy);
   for (const { rule, kind, why } of complaints) say(`${kind}  ${rule}: ${why}`);
   say(`${policy.name} ${policy.version}: ${policy.rules.length} rules, ${complaints.length} complaints`);
   return complaints.length === 0 ? 0 : 1;

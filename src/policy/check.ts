@@ -14,7 +14,9 @@ import {
 
 export interface Complaint {
   readonly rule: string;
-  readonly kind: 'unreachable' | 'contradictory' | 'unknown-group' | 'without-effect' | 'same-name';
+  readonly kind:
+    | ('unreachable' | 'contradictory' | 'without-effect' | 'same-name')
+    | ('unknown-group' | 'unknown-type' | 'unknown-finding');
   readonly why: string;
 }
 

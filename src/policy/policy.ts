@@ -146,6 +146,8 @@ export interface Policy {
   readonly passwordPairingHours: number;
   /** Grades of the information asset, where a rule gives them. */
   readonly asset: Asset | undefined;
+  /** Detected MIME types that are dropped whatever they hold. */
+  readonly drop: readonly string[];
   readonly rules: readonly Rule[];
   readonly groups: Groups;
   /** Which rules say what for which recipients. */
@@ -271,6 +273,7 @@ function policyFor(file: File, sha256: string, envelope: Envelope): Policy {
       validHours: file.originals?.validHours ?? 72,
       linkHours: file.originals?.linkHours ?? 24,
     },
+    drop: file.drop ?? [],
     rules,
     groups,
     judged,

@@ -50,7 +50,7 @@ const SETTINGS: {
 
 /** What a policy is called, what it does, and fields of more than one value, which are compared by themselves. */
 type NotCompared =
-  | ('name' | 'version' | 'sha256' | 'rules' | 'groups' | 'judged')
+  | ('name' | 'version' | 'sha256' | 'drop' | 'rules' | 'groups' | 'judged')
   | ('forMessage' | 'decide' | 'explain')
   | ('originals' | 'limits');
 

@@ -198,7 +198,7 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: 'Text, JSON, XML, logs',
-    types: ['text/plain', 'application/json', 'application/xml'],
+    types: ['text/plain', 'application/xml'],
     route: 'text',
     becomes: 'UTF-8 text',
     lost: 'control and invisible characters',
@@ -213,7 +213,7 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: 'HTML',
-    types: ['text/html', 'application/xhtml+xml'],
+    types: ['text/html'],
     route: 'html',
     becomes: 'text; by policy also a PDF of page images',
     lost: 'scripts, style sheets, forms, all that would be fetched; in the text everything but its text',
@@ -228,9 +228,9 @@ export const FORMATS: readonly Format[] = [
     policy: '`html`, as HTML',
   },
   {
-    name: 'zip, 7z, rar, tar, gz, bz2, xz, zst, lzh, cab, iso, Z, arj, cpio',
+    name: 'zip, 7z, rar, tar, gz, bz2, xz, zst, lzh, cab, Z, arj, cpio',
     types:
-      'zip x-7z-compressed x-rar-compressed x-tar gzip x-bzip2 x-xz zstd x-lzh-compressed vnd.ms-cab-compressed x-iso9660-image x-compress x-arj x-cpio'
+      'zip x-7z-compressed x-rar-compressed x-tar gzip x-bzip2 x-xz zstd x-lzh-compressed vnd.ms-cab-compressed x-compress x-arj x-cpio'
         .split(' ')
         .map((name) => `application/${name}`),
     route: 'archive',
