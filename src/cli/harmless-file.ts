@@ -8,7 +8,7 @@ import { newMessageId, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError } from '../message/errors.ts';
 import type { PartRow } from '../message/part.ts';
-import type { Envelope } from '../message/stages.ts';
+import type { Envelope, Headers } from '../message/stages.ts';
 import { forLine } from '../message/untrusted.ts';
 import { openMetrics } from '../ops/metrics.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -19,8 +19,14 @@ import { openFsStore } from '../store/fs-store.ts';
 import { stage, type Store } from '../store/store.ts';
 import { VERSION } from '../version.ts';
 
-/** The rows of a file's parts under a policy; nothing of the file is kept. */
-export async function partsOf(path: string, policy: Policy, envelope: Envelope): Promise<readonly PartRow[]> {
+/** What a file is made of. */
+export interface LookedInto {
+  readonly parts: readonly PartRow[];
+  readonly headers: Headers | null;
+}
+
+/** The rows of a file's parts under a policy, and a mail's own headers; nothing of the file is kept. */
+export async function lookInto(path: string, policy: Policy, envelope: Envelope): Promise<LookedInto> {
   const work = await mkdtemp(join(tmpdir(), 'mugai-explain-'));
   const store = await openFsStore(work);
   const pools = await openPools(1, () => undefined, (await machineJail()).walls);
@@ -35,7 +41,7 @@ export async function partsOf(path: string, policy: Policy, envelope: Envelope):
     };
     const { record, outputs } = await harmlessOf(path, newMessageId(), tools, store, envelope);
     for (const { content } of outputs) if ('discard' in content) await content.discard();
-    return record.parts;
+    return { parts: record.parts, headers: record.headers };
   } finally {
     await pools.close();
     await rm(work, { recursive: true, force: true });

@@ -23,8 +23,9 @@ mugai policy schema
 check     finds rules that can never match, or that say otherwise than an earlier one of the same; types that nothing
           is detected as, findings that are never told
 explain   says which rule decides, and what, for a recipient and a detected type, for each part of a message
-          that is in the outbox, or of a mail (or any file) that is opened behind the walls for it; of several
-          recipients each is judged alone, the strictest outcome holds, and whose rule it is is said
+          that is in the outbox, or of a mail (or any file) that is opened behind the walls for it: as from and to
+          whom is said, or as the mail's own header says; of several recipients each is judged alone, the strictest
+          outcome holds, and whose rule it is is said; each rule with those of its conditions that hold
 rehearse  replays what is written of the messages since then against a new policy: what would have changed
 propose   lays a new policy before a second person; prints its SHA-256
 approve   by another person than who proposed it: the policy file is replaced, and running gateways take it. Persons are who they

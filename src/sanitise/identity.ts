@@ -41,7 +41,7 @@ export function identityRemarks(identity: Identity): Remark[] {
 }
 
 /** The addresses of a header's text: in angle brackets, or bare ones between commas. */
-function addressesIn(text: string): string[] {
+export function addressesIn(text: string): string[] {
   const plain = text.replace(/"[^"]*"/g, '');
   return plain
     .split(',')

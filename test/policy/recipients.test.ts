@@ -138,10 +138,17 @@ rules:
     const args = ['policy', 'explain', OTHER, 'image/png', '--to', TAX, '--policy', file];
     const { code, stdout, stderr } = await runMugai(args, { MUGAI_DATA_DIR: root.path });
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^image\/png {2}drop {2}rule tax gets no pictures, for zei@zei\.example$/m);
+    assert.match(
+      stdout,
+      /^image\/png {2}drop {2}rule tax gets no pictures \(group tax, type image\/\*\), for zei@zei\.example$/m,
+    );
     assert.match(stdout, /^ +soumu@a\.example: settings by no rule, grades by no rule$/m);
-    assert.match(stdout, /^ +zei@zei\.example: settings by rule secrets, grades by rule tax is secret$/m);
+    assert.match(
+      stdout,
+      /^ +zei@zei\.example: settings by rule secrets \(asset confidentiality 3\), grades by rule tax is secret \(group tax\)$/m,
+    );
     const alone = await runMugai(['policy', 'explain', TAX, 'image/png', '--policy', file], {});
-    assert.match(alone.stdout, /^image\/png {2}drop {2}rule tax gets no pictures$/m);
+    assert.match(alone.stdout, /^image\/png {2}drop {2}rule tax gets no pictures \(group tax, type image\/\*\)$/m);
+    assert.match(alone.stdout, /^ +zei@zei\.example: settings by rule secrets/m);
   });
 });

@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { policySchemaText } from '../../src/cli/policy.ts';
+import { newMessageId } from '../../src/message/id.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import { complaintsOf } from '../../src/policy/check.ts';
 import { PolicySchema, builtInPolicy, readPolicy, type Policy } from '../../src/policy/policy.ts';
@@ -303,6 +304,12 @@ describe('a change of policy', () => {
     );
     const rehearsal = await runMugai(['policy', 'rehearse', '--new', file, '--since', '1d'], env);
     assert.match(rehearsal.stdout, /language: ja → en[\s\S]*1 messages?, 1 would/);
+    const [id = ''] = (await delivered()).map((name) => name.slice(0, 26));
+    const explained = await runMugai(['policy', 'explain', id], env);
+    assert.match(explained.stdout, /^1 {2}text\/plain .* convert {2}no rule {2}became text$/m, explained.stderr);
+    const none = await runMugai(['policy', 'explain', newMessageId()], env);
+    assert.match(none.stderr, /is not in the outbox/);
+    assert.equal(none.code, 1);
   });
 });
 
@@ -332,13 +339,16 @@ rules:
     ];
     const { code, stdout, stderr } = await runMugai(args, { MUGAI_DATA_DIR: root.path });
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /image\/png .* drop {2}rule no pictures {2}became dropped \(policy\)$/m);
+    assert.match(
+      stdout,
+      /image\/png .* drop {2}rule no pictures \(to staff@city\.example\.lg\.jp, type image\/png\) {2}became dropped \(policy\)$/m,
+    );
     assert.match(stdout, /text\/plain .* convert {2}no rule {2}became text$/m);
     assert.match(stdout, /kept 30 days, asset confidentiality 3$/m);
     assert.match(stdout, /originals approved by kacho or fuku, then bucho; password pairing off$/m);
     const nobody = await runMugai(['policy', 'explain', 'no such message'], { MUGAI_DATA_DIR: root.path });
     assert.equal(nobody.code, 2);
-    assert.match(nobody.stderr, /verify-key\.pem does not exist/);
+    assert.match(nobody.stderr, /no such message is no file here, and no id of a message/);
   });
 });
 

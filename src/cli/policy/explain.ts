@@ -3,14 +3,20 @@ import { existsSync, statSync } from 'node:fs';
 import type { Config } from '../../config.ts';
 import { MugaiError } from '../../message/errors.ts';
 import type { PartRow } from '../../message/part.ts';
-import type { Envelope } from '../../message/stages.ts';
-import { forLog } from '../../message/untrusted.ts';
+import { parseMessageId } from '../../message/id.ts';
+import type { Envelope, Headers } from '../../message/stages.ts';
+import { forLine, forLog } from '../../message/untrusted.ts';
 import type { Explained, Policy } from '../../policy/policy.ts';
+import { conditionsMet } from '../../policy/met.ts';
 import { gradesOf } from '../../policy/rehearse.ts';
+import { matchesMessage, matchesPart, type Facts, type PartFacts } from '../../policy/rules.ts';
+import { DETECTED_TYPES } from '../../sanitise/detected-types.ts';
+import { FINDINGS } from '../../sanitise/findings.ts';
+import { addressesIn } from '../../sanitise/identity.ts';
 import type { Takes } from '../acts.ts';
-import { partsOf } from '../harmless-file.ts';
+import { lookInto } from '../harmless-file.ts';
 import { say, UsageError } from '../usage.ts';
-import { messagesSince } from './sealed-messages.ts';
+import { openSealed } from './sealed-messages.ts';
 
 const A_TYPE: Takes = {
   usage:
@@ -29,7 +35,7 @@ const A_MESSAGE: Takes = { usage: 'policy explain MESSAGE-ID [--policy FILE]', o
 export function explainKind([first, second]: readonly string[]): Takes {
   if (first === undefined) throw new UsageError('name a recipient and a type, or a message');
   if (second !== undefined) return A_TYPE;
-  return existsSync(first) ? A_FILE : A_MESSAGE;
+  return parseMessageId(first) === undefined && existsSync(first) ? A_FILE : A_MESSAGE;
 }
 
 /** What `explain` is asked about. */
@@ -52,13 +58,22 @@ export async function explain(
       return explainFile(first, { from, to: [...to] }, policy);
     case A_MESSAGE:
       return explainMessage(first, policy, config);
-    default:
-      return explainType(
-        type,
-        { size: bytesOf(size), findings: finding },
-        policy.forMessage({ from, to: [first, ...to] }),
-      );
+    default: {
+      demandKnown(first, type, finding);
+      const facts = { size: bytesOf(size), findings: finding };
+      return explainType(type, facts, judgedFor(policy, { from, to: [first, ...to] }));
+    }
   }
+}
+
+/** A policy as it is for one message, and whose message that is. */
+interface JudgedFor {
+  readonly own: Policy;
+  readonly from: string;
+}
+
+function judgedFor(policy: Policy, envelope: Envelope): JudgedFor {
+  return { own: policy.forMessage(envelope), from: envelope.from };
 }
 
 function bytesOf(text: string | undefined): number {
@@ -67,51 +82,92 @@ function bytesOf(text: string | undefined): number {
   return size;
 }
 
-function explainType(
-  type: string,
-  facts: { readonly size: number; readonly findings: readonly string[] },
-  own: Policy,
-): number {
-  const explained = own.explain(type, facts);
-  say(`${type}  ${explained.decision}  ${ruleOf(explained, 'no rule: passes as whatever it becomes')}`);
-  tellMessage(own);
+/** What is found on no part has no answer, and must not look as if no rule were meant for it. */
+function demandKnown(recipient: string, type: string, findings: readonly string[]): void {
+  if (!recipient.includes('@')) throw new UsageError(`"${recipient}" is no address of a recipient`);
+  if (!DETECTED_TYPES.has(type)) {
+    const [like = 'application/pdf'] = [...DETECTED_TYPES].filter((one) => one.endsWith(`/${type}`));
+    throw new UsageError(`nothing is ever detected as "${type}"; say a type such as ${like} (docs/formats.md)`);
+  }
+  const unknown = findings.find((code) => !FINDINGS.has(code));
+  if (unknown !== undefined) throw new UsageError(`there is no finding "${unknown}"; say one such as macro`);
+}
+
+function explainType(type: string, facts: Omit<PartFacts, 'type'>, judged: JudgedFor): number {
+  const part = { type, ...facts };
+  const explained = judged.own.explain(type, { size: 0, findings: [], ...facts });
+  say(`${type}  ${explained.decision}  ${ruleOf(explained, 'no rule: passes as whatever it becomes', part, judged)}`);
+  tellMessage(judged);
   return 0;
 }
 
-async function explainMessage(id: string, policy: Policy, config: Config): Promise<number> {
-  for await (const predicate of messagesSince(0, config)) {
-    if (predicate.id !== id) continue;
-    tellParts(predicate.parts, policy.forMessage(predicate.envelope));
-    return 0;
-  }
-  throw new MugaiError('not-found', `${id} is not in the outbox`, { permanent: true });
+async function explainMessage(word: string, policy: Policy, config: Config): Promise<number> {
+  const id = parseMessageId(word);
+  if (id === undefined) throw new UsageError(`${word} is no file here, and no id of a message`);
+  const predicate = await (await openSealed(config)).of(id);
+  if (predicate === undefined) throw new MugaiError('not-found', `${id} is not in the outbox`, { permanent: true });
+  tellParts(predicate.parts, judgedFor(policy, predicate.envelope));
+  return 0;
 }
 
 /** A mail, or another file, as if it came from and to these addresses. Its parts are told in their jailed children. */
-async function explainFile(path: string, envelope: Envelope, policy: Policy): Promise<number> {
+async function explainFile(path: string, given: Envelope, policy: Policy): Promise<number> {
   if (!statSync(path).isFile()) throw new UsageError(`${path} is no file`);
-  tellParts(await partsOf(path, policy, envelope), policy.forMessage(envelope));
+  let looked = await lookInto(path, policy, given);
+  const envelope = envelopeOf(given, looked.headers);
+  // Who it is from and to is known only now, and rules may look at that.
+  const isOther = envelope.from !== given.from || envelope.to.length !== given.to.length;
+  if (isOther && policy.rules.length > 0) looked = await lookInto(path, policy, envelope);
+  tellParts(looked.parts, judgedFor(policy, envelope));
+  if (policy.rules.length === 0) return 0;
+  const [from, to] = [forLog(envelope.from) || 'nobody', forLine(envelope.to.join(' ')) || 'nobody'];
+  say(`          judged as from ${from} to ${to}${isOther ? ', as its own header says' : ''} (--from, --to)`);
   return 0;
 }
 
-function tellParts(parts: readonly PartRow[], own: Policy): void {
-  for (const { path, name, detectedType, size, findings, verdict, reason } of parts) {
-    const explained = own.explain(detectedType, { size, findings: findings.map(({ code }) => code) });
-    const became = `became ${verdict}${reason === null ? '' : ` (${reason})`}`;
-    const { decision } = explained;
-    say(`${path}  ${detectedType}  ${forLog(name)}  ${decision}  ${ruleOf(explained, 'no rule')}  ${became}`);
-  }
-  tellMessage(own);
+/** What is given by hand; for the rest what a mail says itself. */
+function envelopeOf({ from, to }: Envelope, headers: Headers | null): Envelope {
+  if (headers === null) return { from, to };
+  return {
+    from: from || (addressesIn(headers.from)[0] ?? ''),
+    to: to.length > 0 ? to : [...new Set([...addressesIn(headers.to), ...addressesIn(headers.cc)])],
+  };
 }
 
-/** Which rule decided, and whose, where not all recipients have the same ones. */
-function ruleOf({ rule, recipient }: Explained, none: string): string {
+function tellParts(parts: readonly PartRow[], judged: JudgedFor): void {
+  for (const { path, name, detectedType, size, findings, verdict, reason } of parts) {
+    const facts = { size, findings: findings.map(({ code }) => code) };
+    const explained = judged.own.explain(detectedType, facts);
+    const rule = ruleOf(explained, 'no rule', { type: detectedType, ...facts }, judged);
+    const became = `became ${verdict}${reason === null ? '' : ` (${reason})`}`;
+    say(`${path}  ${detectedType}  ${forLog(name)}  ${explained.decision}  ${rule}  ${became}`);
+  }
+  tellMessage(judged);
+}
+
+/** Which rule decided, by which of its conditions, and whose, where not all recipients have the same ones. */
+function ruleOf({ rule, recipient }: Explained, none: string, part: PartFacts, { own, from }: JudgedFor): string {
   if (rule === undefined) return none;
-  return recipient === undefined ? `rule ${rule}` : `rule ${rule}, for ${forLog(recipient)}`;
+  const to = recipient ?? own.judged[0]?.recipients[0];
+  const met = metBy(
+    own,
+    rule,
+    { from, to, asset: own.judged.find(({ recipients }) => to === undefined || recipients.includes(to))?.asset },
+    part,
+  );
+  return recipient === undefined ? `rule ${rule}${met}` : `rule ${rule}${met}, for ${forLog(recipient)}`;
+}
+
+/** The conditions of the rule of this name that hold, in brackets; nothing of what is no rule by itself (`drop`, two forms at once). */
+function metBy({ rules, groups }: Policy, name: string, facts: Facts, part?: PartFacts): string {
+  const rule = rules.find(
+    (one) => one.name === name && matchesMessage(one, facts, groups) && (part === undefined || matchesPart(one, part)),
+  );
+  return rule === undefined ? '' : ` (${conditionsMet(rule, facts, groups, part)})`;
 }
 
 /** What holds for the message as a whole. */
-function tellMessage(own: Policy): void {
+function tellMessage({ own, from }: JudgedFor): void {
   const { language, links, delivery, keepDays, passwordPairing, originals, limits } = own;
   say(`message   language ${language}, links ${links}, delivery ${delivery}`);
   say(`          kept ${keepDays === undefined ? 'for ever' : `${keepDays} days`}, asset ${gradesOf(own)}`);
@@ -122,11 +178,14 @@ function tellMessage(own: Policy): void {
       .map(([name, limit]) => `${name} ${limit}`)
       .join(', ')}`,
   );
-  const { judged } = own;
-  if (judged.length === 1) return;
-  say('          for recipients each by themselves, of which the strictest holds:');
-  for (const { recipients, settledBy, gradedBy } of judged) {
-    const [settled, graded] = [settledBy, gradedBy].map((rule) => (rule === undefined ? 'no rule' : `rule ${rule}`));
-    say(`          ${recipients.map((one) => forLog(one)).join(' ')}: settings by ${settled}, grades by ${graded}`);
+  const { judged, rules } = own;
+  if (rules.length === 0) return;
+  if (judged.length > 1) say('          for recipients each by themselves, of which the strictest holds:');
+  for (const { recipients, settledBy, gradedBy, asset } of judged) {
+    const facts = { from, to: recipients[0] };
+    const by = (rule: string | undefined, more = {}): string =>
+      rule === undefined ? 'no rule' : `rule ${rule}${metBy(own, rule, { ...facts, ...more })}`;
+    const whose = recipients.length === 0 ? 'nobody' : recipients.map((one) => forLog(one)).join(' ');
+    say(`          ${whose}: settings by ${by(settledBy, { asset })}, grades by ${by(gradedBy)}`);
   }
 }

@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { changesFor } from '../../policy/rehearse.ts';
 import { say, UsageError } from '../usage.ts';
-import { messagesSince } from './sealed-messages.ts';
+import { openSealed } from './sealed-messages.ts';
 
 export async function rehearse(
   now: Policy,
@@ -12,9 +12,10 @@ export async function rehearse(
   json: boolean,
   config: Config,
 ): Promise<number> {
+  const sealed = await openSealed(config);
   let messages = 0;
   let changed = 0;
-  for await (const predicate of messagesSince(since, config)) {
+  for await (const predicate of sealed.since(since)) {
     messages += 1;
     const changes = changesFor(predicate, now, next);
     if (changes.length > 0) changed += 1;
