@@ -109,7 +109,7 @@ export class Journal implements Audit {
   static async open(folder: string, options: JournalOptions, release: () => Promise<void>): Promise<Journal> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const now = options.now?.() ?? Date.now();
-    const { start, recovered } = startOf(folder, options.zone, now);
+    const { start, recovered } = await startOf(folder, options.zone, now);
     const journal = new Journal(folder, options, release, start);
     await syncFolder(folder);
     await syncFolder(options.root);

@@ -23,12 +23,12 @@ export type Recovered = Record<string, string | number>;
  * Where a chain goes on: after its last whole line. A last line that is broken is kept, and a new file follows it with the
  * number that comes after as many lines; a file without a line end is put aside. Nothing that is there is written over.
  */
-export function startOf(
+export async function startOf(
   folder: string,
   zone: JournalZone,
   now: number,
-): { readonly start: Start; readonly recovered: Recovered | undefined } {
-  const key = headKeyIn(folder);
+): Promise<{ readonly start: Start; readonly recovered: Recovered | undefined }> {
+  const key = await headKeyIn(folder);
   const files = journalFiles(folder);
   let recovered: Recovered | undefined;
   for (const name of files.toReversed()) {

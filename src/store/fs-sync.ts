@@ -1,4 +1,5 @@
 // What a power cut leaves of names: a folder's entries are durable only after a sync of the folder.
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsync,
@@ -45,11 +46,16 @@ function makeMissing(path: string): string | undefined {
   }
 }
 
+/** A name of its own each time: what a kill left of an earlier try is in nobody's way, in a container neither, where all are number 1. */
+function workName(path: string): string {
+  return `${path}.${randomBytes(6).toString('hex')}.new`;
+}
+
 /** Makes a file durable under a name that must be free (`EEXIST` otherwise): whole or not there, whatever happens. */
 export async function putFile(path: string, bytes: string | Uint8Array, mode: number): Promise<void> {
   const folder = dirname(path);
   await makeFolder(folder);
-  const work = `${path}.${process.pid}.new`;
+  const work = workName(path);
   const fd = openSync(work, 'wx', mode);
   try {
     writeFileSync(fd, bytes);
@@ -64,7 +70,7 @@ export async function putFile(path: string, bytes: string | Uint8Array, mode: nu
 
 /** Makes a file durable under a name that may be taken: what was there before, or all of this, whatever happens. */
 export async function replaceFile(path: string, bytes: string | Uint8Array, mode: number): Promise<void> {
-  const work = `${path}.${process.pid}.new`;
+  const work = workName(path);
   const fd = openSync(work, 'wx', mode);
   try {
     writeFileSync(fd, bytes);
