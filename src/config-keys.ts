@@ -297,7 +297,7 @@ export const ConfigSchema = Type.Object({
     default: '1',
     example: '2',
     meaning:
-      '`2`: a policy file counts only when a second person approved it (`mugai policy propose`, `approve`); `2-logins`: one who signed in to the machine as another account (Linux, loginuid)',
+      '`2`: a policy file counts only when a second person approved it (`mugai policy propose`, `approve`), and nothing else since; `2-logins`: one who signed in to the machine as another account (Linux, loginuid)',
     pattern: '^(1|2|2-logins)$',
     problem: '1, 2 or 2-logins',
   }),

@@ -30,7 +30,8 @@ rehearse  replays what is written of the messages since then against a new polic
 propose   lays a new policy before a second person; prints its SHA-256
 approve   by another person than who proposed it: the policy file is replaced, and running gateways take it. Persons are who they
           say, and the journal tells the account and the login of each; with MUGAI_POLICY_PERSONS=2-logins both must have
-          signed in to the machine as different accounts, as Linux keeps it through sudo and su (loginuid)
+          signed in to the machine as different accounts, as Linux keeps it through sudo and su (loginuid). What was
+          approved last counts alone; what was proposed before that is proposed again
 show      prints the policy that MUGAI_POLICY_FILE names (the built-in one without), or one that was in force here, by the
           digest that a manifest names it with
 schema    prints the JSON Schema of a policy file (docs/policy.schema.json), for editors

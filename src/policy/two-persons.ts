@@ -1,13 +1,16 @@
 // A policy is changed by two persons: one proposes a file, another approves it by the digest of
-// its text. Proposals, and who approved them, are kept in `policy/` of the data folder. Whoever may write there could write
-// an approval, too: what binds him is the journal, which is told first.
+// its text. Proposals, and who approved them, are kept in `policy/` of the data folder. What was approved last counts, and a
+// proposal counts until then: neither an old approval nor an old proposal lets one person undo what two did. Whoever may
+// write there could write an approval, too: what binds him is the journal, which is told first.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MugaiError, systemCode } from '../message/errors.ts';
 import { whyNotTwo, type Person, type ToldBy } from './person.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
+
+const APPROVED = /^([0-9a-f]{64})\.approved\.json$/;
 
 const folderOf = (dataDir: string): string => join(dataDir, 'policy');
 export const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -24,7 +27,8 @@ export async function propose(dataDir: string, file: string, by: Person, tell = 
   await tell({ step: 'proposed', sha256, ...accountsOf(by) });
   await mkdir(folderOf(dataDir), { recursive: true, mode: 0o700 });
   await writeFile(join(folderOf(dataDir), `${sha256}.yaml`), text, { flush: true });
-  const proposal = { by: by.name, ...accountsOf(by), at: new Date().toISOString() };
+  const at = momentAfter((await lastApproval(dataDir))?.at);
+  const proposal = { by: by.name, ...accountsOf(by), at };
   await writeFile(join(folderOf(dataDir), `${sha256}.proposed.json`), `${JSON.stringify(proposal)}\n`, { flush: true });
   return sha256;
 }
@@ -42,6 +46,10 @@ export async function approve(
   if (proposer === undefined) throw refused('the proposal names nobody');
   const why = whyNotTwo(proposer, by, toldBy);
   if (why !== undefined) throw refused(why);
+  const last = await lastApproval(dataDir);
+  // The same once more is no change: its file could perhaps not be replaced.
+  if (last !== undefined && last.sha256 !== sha256 && !(momentOf(proposal) > last.at))
+    throw refused(`${sha256} was proposed before what was last approved: propose it again`);
   const text = await readFile(join(folderOf(dataDir), `${sha256}.yaml`), 'utf8');
   if (textDigest(text) !== sha256) throw refused('the proposed text was changed');
   // A gateway whose file has this text already takes it as soon as the approval is there.
@@ -53,19 +61,59 @@ export async function approve(
     proposerLogin: login,
     by: by.name,
     ...accountsOf(by),
-    at: new Date().toISOString(),
+    at: momentAfter(last?.at),
   };
   await writeFile(join(folderOf(dataDir), `${sha256}.approved.json`), `${JSON.stringify(approval)}\n`, { flush: true });
   return { text, proposer };
 }
 
-/** True when two different persons stand behind this text. */
-export async function isApproved(dataDir: string, text: string, toldBy: ToldBy): Promise<boolean> {
-  const approval = await readJson(join(folderOf(dataDir), `${textDigest(text)}.approved.json`));
-  if (approval === undefined) return false;
+/** How far a text is approved: as the last one, as one before it, or by no second person. */
+export type Approval = 'last' | 'earlier' | 'none';
+
+export async function approvalOf(dataDir: string, text: string, toldBy: ToldBy): Promise<Approval> {
+  const sha256 = textDigest(text);
+  const approval = await readJson(join(folderOf(dataDir), `${sha256}.approved.json`));
+  if (approval === undefined) return 'none';
   const proposer = personIn(approval, 'proposer', 'proposerAccount', 'proposerLogin');
   const by = personIn(approval, 'by', 'account', 'login');
-  return proposer !== undefined && by !== undefined && whyNotTwo(proposer, by, toldBy) === undefined;
+  if (proposer === undefined || by === undefined || whyNotTwo(proposer, by, toldBy) !== undefined) return 'none';
+  return (await lastApproval(dataDir))?.sha256 === sha256 ? 'last' : 'earlier';
+}
+
+/** True when two different persons stand behind this text, and behind no other one since. */
+export async function isApproved(dataDir: string, text: string, toldBy: ToldBy): Promise<boolean> {
+  return (await approvalOf(dataDir, text, toldBy)) === 'last';
+}
+
+/** What was approved last, and when. */
+async function lastApproval(dataDir: string): Promise<{ readonly sha256: string; readonly at: string } | undefined> {
+  let last: { readonly sha256: string; readonly at: string } | undefined;
+  for (const name of await namesIn(folderOf(dataDir))) {
+    const sha256 = APPROVED.exec(name)?.[1];
+    if (sha256 === undefined) continue;
+    const at = momentOf((await readJson(join(folderOf(dataDir), name))) ?? {});
+    if (at !== '' && (last === undefined || at > last.at)) last = { sha256, at };
+  }
+  return last;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** When a record was made; '' where it does not say so. */
+function momentOf({ at }: Record<string, unknown>): string {
+  return typeof at === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at) ? at : '';
+}
+
+/** Now, and later than another moment even where the clock was put back. */
+function momentAfter(other: string | undefined): string {
+  return new Date(Math.max(Date.now(), other === undefined ? 0 : Date.parse(other) + 1)).toISOString();
 }
 
 /** What the system knows of a person, for records. */

@@ -7,7 +7,7 @@ import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 import type { Log } from '../ops/log.ts';
 import { watchKeys } from '../outbox/keys.ts';
 import { builtInPolicy, readPolicy, type Policy } from '../policy/policy.ts';
-import { isApproved } from '../policy/two-persons.ts';
+import { approvalOf } from '../policy/two-persons.ts';
 import { keepInForce, keepVersion, lastInForce } from '../policy/versions.ts';
 
 const LOOK_MS = 2000;
@@ -37,15 +37,16 @@ export async function openPolicy(config: Config, zone: JournalZone, told: Policy
   // A data folder of which only the stores are writable (docker-compose.yml) must not keep a gateway from its start.
   const kept = async (keeping: Promise<void>): Promise<void> =>
     keeping.catch((error: unknown) => log.error({ error: reasonOf(error) }, 'the policy in force cannot be kept'));
-  const read = async (): Promise<Policy> => {
+  const read = async (inForce: string | undefined): Promise<Policy> => {
     if (policyFile === undefined) return builtInPolicy();
     const text = await readFile(policyFile, 'utf8').catch(() => readPolicyAgain(policyFile));
-    const toldBy = config.policyPersons;
-    if (toldBy !== undefined && !(await isApproved(dataDir, text, toldBy))) {
-      const why = `${policyFile} is not approved by a second person: mugai policy propose, approve`;
-      throw new MugaiError('bad-config', why, { permanent: true });
-    }
     const policy = readPolicy(text, policyFile);
+    const toldBy = config.policyPersons;
+    const approval = toldBy === undefined ? 'last' : await approvalOf(dataDir, text, toldBy);
+    if (approval === 'none') throw refused(`${policyFile} is not approved by a second person`);
+    // What is in force stays until what was approved after it is in its place.
+    if (approval === 'earlier' && policy.sha256 !== inForce)
+      throw refused(`${policyFile} is not what was last approved by a second person`);
     await kept(keepVersion(dataDir, policy.sha256, text));
     return policy;
   };
@@ -53,14 +54,14 @@ export async function openPolicy(config: Config, zone: JournalZone, told: Policy
     const detail = { what: 'policy', step: 'in force', policy: `${name} ${version}`, sha256 };
     await audit.append({ act: 'changed', detail });
   };
-  const held = { current: await read() };
   const before = await lastInForce(dataDir, zone);
+  const held = { current: await read(before) };
   if (before !== undefined && before !== held.current.sha256) await tell(held.current);
   if (before !== held.current.sha256) await kept(keepInForce(dataDir, zone, held.current.sha256));
   if (policyFile === undefined) return held;
   let last = ''; // what was told of the look before: the same fault is told once
   const look = async (): Promise<void> => {
-    const next = await read();
+    const next = await read(held.current.sha256);
     if (next.sha256 === held.current.sha256) return;
     await tell(next);
     held.current = next;
@@ -81,6 +82,10 @@ export async function openPolicy(config: Config, zone: JournalZone, told: Policy
   });
   life.started('policy', async () => stop());
   return held;
+}
+
+function refused(why: string): MugaiError {
+  return new MugaiError('bad-config', `${why}: mugai policy propose, approve`, { permanent: true });
 }
 
 /** Whether the text of the file is at fault: it can only become another one. */

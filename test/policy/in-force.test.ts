@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
 import type { ActEntry } from '../../src/message/act.ts';
+import { approve, propose } from '../../src/policy/two-persons.ts';
 import { openPolicy } from '../../src/zones/policy.ts';
 import { scratch, until } from '../support/scratch.ts';
 
@@ -68,4 +69,52 @@ test('a data folder that takes nothing but its stores keeps no gateway from its 
     assert.ok(policy.current.sha256.length > 0);
     assert.ok(errors.length > 0);
   }
+});
+
+test('with two persons, what one of them puts back is not taken, running or at a start; what is in force stays over a start', async () => {
+  await using root = await scratch();
+  const file = join(root.path, 'policy.yaml');
+  const text = (version: string): string => `name: a\nversion: '${version}'\n`;
+  const config = readConfig({ MUGAI_DATA_DIR: root.path, MUGAI_POLICY_FILE: file, MUGAI_POLICY_PERSONS: '2' });
+  const errors: string[] = [];
+  const start = async () => {
+    let stop: (leftMs: number) => Promise<void> = async () => undefined;
+    const policy = await openPolicy(config, 'inner', {
+      log: {
+        info: () => undefined,
+        error: (fields: { error: string }, told: string) => void errors.push(`${told}: ${fields.error}`),
+      } as never,
+      life: { started: (_what: string, end: typeof stop) => void (stop = end) },
+      audit: { append: async () => 'inner-00000000:1:' },
+      lookMs: 20,
+    });
+    return { policy, [Symbol.asyncDispose]: async () => stop(0) };
+  };
+  const approved = async (version: string): Promise<void> => {
+    const next = join(root.path, 'next.yaml');
+    await writeFile(next, text(version));
+    const sha256 = await propose(root.path, next, { name: 'tanaka', account: 'mugai' });
+    await approve(root.path, sha256, { by: { name: 'suzuki', account: 'mugai' }, toldBy: 'names' });
+  };
+  for (const version of ['lax', 'strict']) await approved(version);
+  await writeFile(file, text('strict'));
+  {
+    await using first = await start();
+    assert.equal(first.policy.current.version, 'strict');
+    await writeFile(file, text('lax'));
+    await until(async () => errors.some((told) => told.includes('is not what was last approved')), 60_000, 'told');
+    assert.equal(first.policy.current.version, 'strict');
+  }
+  await assert.rejects(start(), /is not what was last approved/);
+  // Approved, and its file could not be replaced: what is in force stays, and so it does after a stop.
+  await writeFile(file, text('strict'));
+  await approved('third');
+  {
+    await using second = await start();
+    assert.equal(second.policy.current.version, 'strict');
+    await writeFile(file, text('third'));
+    await until(async () => second.policy.current.version === 'third', 60_000, 'taken');
+  }
+  await writeFile(file, text('strict'));
+  await assert.rejects(start(), /is not what was last approved/);
 });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Person } from '../../src/policy/person.ts';
 import { readPolicy } from '../../src/policy/policy.ts';
 import { approve, isApproved, propose } from '../../src/policy/two-persons.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
@@ -11,6 +12,7 @@ import { runMugai } from '../support/gateway-process.ts';
 import { scratch, until } from '../support/scratch.ts';
 
 const FIRST = "# as it was\nname: city\nversion: '1'\n";
+const THIRD = "name: city\nversion: '3'\n";
 const SECOND = "# because of the audit\nname: city\nversion: '2'\ndrop: [image/gif]\n";
 
 describe('a policy that needs two persons', { timeout: 580_000 }, () => {
@@ -60,6 +62,30 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
     const record = join(root.path, 'policy', `${sha256}.approved.json`);
     await writeFile(record, (await readFile(record, 'utf8')).replace('1002', '1001'));
     assert.equal(await isApproved(root.path, SECOND, 'logins'), false);
+  });
+
+  it('is undone by two persons, too: what was approved before counts no longer, nor does a proposal that was made before', async () => {
+    await using root = await scratch();
+    const file = join(root.path, 'new.yaml');
+    const [tanaka, suzuki] = ['tanaka', 'suzuki'].map((name) => ({ name, account: 'mugai' })) as [Person, Person];
+    const proposed = async (text: string): Promise<string> => {
+      await writeFile(file, text);
+      return propose(root.path, file, tanaka);
+    };
+    const approveIt = async (sha256: string) => approve(root.path, sha256, { by: suzuki, toldBy: 'names' });
+    const isOne = async (text: string): Promise<boolean> => isApproved(root.path, text, 'names');
+    const lax = await proposed(FIRST);
+    await approveIt(lax);
+    const [strict, other] = [await proposed(SECOND), await proposed(THIRD)];
+    await approveIt(strict);
+    assert.deepEqual([await isOne(FIRST), await isOne(SECOND)], [false, true]);
+    await assert.rejects(approveIt(lax), /proposed before what was last approved: propose it again/);
+    await assert.rejects(approveIt(other), /propose it again/);
+    await approveIt(strict); // once more, where its file could not be replaced
+    assert.deepEqual([await isOne(FIRST), await isOne(SECOND), await isOne(THIRD)], [false, true, false]);
+    await proposed(FIRST);
+    await approveIt(lax);
+    assert.deepEqual([await isOne(FIRST), await isOne(SECOND)], [true, false]);
   });
 
   it('stays as it is until another one approves; then it holds without a restart', async () => {
