@@ -1,9 +1,10 @@
 // The text of a drawn page as runs of characters with their places, through PDFium's text interface. A character is kept
 // only where ink stands at its place: what nobody can see (white, hidden, off the page) is no text of this page.
 import { LIMITS } from '../src/message/limits.ts';
-import { READABLE_TEXT, type Run } from '../src/sandbox/wire.ts';
+import { LETTERS, READABLE_TEXT, type Letters, type Run } from '../src/sandbox/wire.ts';
 import { strideOf, type Drawn } from './pack.ts';
 import type { Pdfium } from './pdfium.ts';
+import { isPictured, outnumber, Places, type Box } from './scan-layer.ts';
 import { BATCH, BOX, GENERATED, OBJECT, ORIGIN, PLACED, POINT, RECORD, fetchOf, type Fetch } from './text-records.ts';
 
 /** A page as it was drawn. */
@@ -14,14 +15,14 @@ export interface DrawnPage extends Drawn {
 }
 
 /**
- * What was found: `hidden` characters were dropped; `missing` ones no font of ours has; `unseen`: all text is invisible and
- * lies on ink, as OCR leaves it.
+ * What was found: `hidden` characters were dropped; `missing` ones no font of ours has. `letters`: among those of a
+ * scan are invisible ones that lie on ink, as OCR leaves them.
  */
 export interface FoundText {
   readonly runs: readonly Run[];
   readonly hidden: number;
   readonly missing: readonly string[];
-  readonly unseen: boolean;
+  readonly letters: Letters;
 }
 
 /** Characters looked at on a page: a telephone book has 20,000. */
@@ -34,6 +35,9 @@ const LEAST_PIXELS = 3;
 const SAMPLES = 64;
 /** How far (in ems) two characters of a run may be apart, and a space be wide. */
 const WIDEST_GAP = 1;
+
+/** Letters of a stamp, a page number, a fax's head. */
+const FEW = 200;
 
 /** Characters of a run: an honest line has 100. */
 const LONGEST_RUN = 200;
@@ -52,15 +56,11 @@ interface Style {
 }
 
 /** A character in pixels of the page, y downwards: its origin and the box of its font's height and its own width. */
-interface Glyph {
+interface Glyph extends Box {
   readonly style: Style;
   readonly text: string;
   readonly x: number;
   readonly y: number;
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
   readonly wide: boolean;
 }
 
@@ -93,7 +93,7 @@ export class TextReader {
 
   read(page: DrawnPage): FoundText {
     const handle = this.#engine.call('FPDFText_LoadPage', page.handle);
-    if (handle === 0) return { runs: [], hidden: 0, missing: [], unseen: false };
+    if (handle === 0) return { runs: [], hidden: 0, missing: [], letters: LETTERS.own };
     try {
       return this.#glyphs(handle, page);
     } finally {
@@ -105,10 +105,10 @@ export class TextReader {
     const engine = this.#engine;
     const toPixels = this.#mapOf(page);
     const seen = new Runs(page);
-    const unseen = new Runs(page);
+    const shown: Glyph[] = [];
+    const layer = new Layer();
     const missing = new Set<string>();
     let hidden = 0;
-    let unseenHidden = 0;
     let object = -1;
     let style: Style | undefined;
     const count = Math.min(MOST_CHARACTERS, engine.call('FPDFText_CountChars', handle));
@@ -127,7 +127,7 @@ export class TextReader {
       const generated = this.#ints[(record + GENERATED) >> 2] === 1;
       if (text === ' ' || generated) {
         seen.space();
-        unseen.space();
+        layer.space();
         continue;
       }
       const its = this.#words[(record + OBJECT) >> 2] as number;
@@ -141,24 +141,38 @@ export class TextReader {
       const isLost = isPair && glyph !== undefined && !style.unseen && this.#isMissing(its, point, glyph, page);
       const inked = glyph !== undefined && !isLost && (text === '\u3000' || this.#hasInk(glyph, page));
       if (style.unseen) {
-        if (inked) unseen.add(glyph);
-        else unseen.gap();
-        unseenHidden += 1;
+        layer.add(inked ? glyph : undefined);
         continue;
       }
-      if (inked) seen.add(glyph);
-      else {
+      if (inked) {
+        seen.add(glyph);
+        shown.push(glyph);
+      } else {
         seen.gap();
         if (isLost || (glyph !== undefined && this.#isMissing(its, point, glyph, page))) missing.add(text);
         else hidden += 1;
       }
     }
-    const drawn = seen.finish();
-    // Letters that are drawn invisibly belong to a scan when there are no others; beside others they say what nobody sees.
-    const layer = unseen.finish();
-    if (drawn.length === 0 && hidden === 0 && layer.length > 0)
-      return { runs: layer, hidden: 0, missing: [...missing], unseen: true };
-    return { runs: drawn, hidden: hidden + unseenHidden, missing: [...missing], unseen: false };
+    const runs = seen.finish();
+    // Letters that are drawn invisibly belong to a scan when there are next to no others; else they say what nobody sees.
+    const others = shown.length + hidden + missing.size;
+    const isScan = layer.inked > 0 && outnumber(layer.count, others);
+    const pictured = (isScan || shown.length <= FEW) && others > 0 && this.#isPictured(page, toPixels);
+    if (!isScan || (others > 0 && !pictured)) {
+      const letters = pictured ? LETTERS.beside : LETTERS.own;
+      return { runs, hidden: hidden + layer.count, missing: [...missing], letters };
+    }
+    const behind = layer.beside(shown, page);
+    return {
+      runs: [...runs, ...behind.runs],
+      hidden: hidden + behind.dropped,
+      missing: [...missing],
+      letters: LETTERS.scan,
+    };
+  }
+
+  #isPictured(page: DrawnPage, map: Matrix): boolean {
+    return isPictured(this.#engine, page.handle, page, (...corners) => boxOf(map, ...corners));
   }
 
   /** Where points of the page (its own space) lie in the pixels drawn: three points asked for at a fine scale. */
@@ -211,16 +225,16 @@ export class TextReader {
     const ox = this.#doubles[(record + ORIGIN) >> 3] as number;
     const oy = this.#doubles[(record + ORIGIN + 8) >> 3] as number;
     const [a, b, c, d, e, f] = map;
-    // The box's corners in pixels: pages are turned by quarters only, but the map holds for any turn.
+    const box = boxOf(map, left, bottom, right, top);
     const glyph: Glyph = {
       style,
       text,
       x: a * ox + c * oy + e,
       y: b * ox + d * oy + f,
-      left: Math.min(a * left, a * right) + Math.min(c * top, c * bottom) + e,
-      top: Math.min(b * left, b * right) + Math.min(d * top, d * bottom) + f,
-      right: Math.max(a * left, a * right) + Math.max(c * top, c * bottom) + e,
-      bottom: Math.max(b * left, b * right) + Math.max(d * top, d * bottom) + f,
+      left: box.left,
+      top: box.top,
+      right: box.right,
+      bottom: box.bottom,
       wide: isWide(text),
     };
     const { em, ux, vx } = style;
@@ -281,6 +295,16 @@ export class TextReader {
     this.#words = new Uint32Array(buffer);
     this.#bytes = new Uint8Array(buffer);
   }
+}
+
+/** A box of the page's space in pixels: pages are turned by quarters only, but the map holds for any turn. */
+function boxOf([a, b, c, d, e, f]: Matrix, left: number, bottom: number, right: number, top: number): Box {
+  return {
+    left: Math.min(a * left, a * right) + Math.min(c * top, c * bottom) + e,
+    top: Math.min(b * left, b * right) + Math.min(d * top, d * bottom) + f,
+    right: Math.max(a * left, a * right) + Math.max(c * top, c * bottom) + e,
+    bottom: Math.max(b * left, b * right) + Math.max(d * top, d * bottom) + f,
+  };
 }
 
 function differs(a: number, b: number): boolean {
@@ -446,6 +470,40 @@ class Runs {
     // A letter of a million points has no place of its own; the host would take it for a lie.
     const far = Math.max(Math.abs(run.x), Math.abs(run.y), Math.abs(run.dx), Math.abs(run.dy), run.size);
     if (Math.hypot(run.dx, run.dy) >= 0.01 && run.size >= 0.01 && far < FARTHEST_PT) this.#runs.push(run);
+  }
+}
+
+/** Invisible characters of a page, in their order; only where they belong to a scan are they made into runs. */
+class Layer {
+  readonly #marks: (Glyph | 'gap' | 'space')[] = [];
+  count = 0;
+  /** Those on ink. */
+  inked = 0;
+
+  add(glyph: Glyph | undefined): void {
+    this.count += 1;
+    if (glyph !== undefined) this.inked += 1;
+    this.#marks.push(glyph ?? 'gap');
+  }
+
+  space(): void {
+    if (typeof this.#marks.at(-1) === 'object') this.#marks.push('space');
+  }
+
+  /** The runs of all that stand on none of the characters `shown`, and how many do. */
+  beside(shown: readonly Glyph[], page: DrawnPage): { readonly runs: readonly Run[]; readonly dropped: number } {
+    const places = shown.length === 0 ? undefined : new Places(page.width, page.height, shown);
+    const runs = new Runs(page);
+    let dropped = 0;
+    for (const mark of this.#marks) {
+      if (mark === 'space') runs.space();
+      else if (mark === 'gap') runs.gap();
+      else if (places?.has(mark) === true) {
+        runs.gap();
+        dropped += 1;
+      } else runs.add(mark);
+    }
+    return { runs: runs.finish(), dropped };
   }
 }
 

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { LIMITS } from '../src/message/limits.ts';
-import { DRAWN, OPERATION, isOnOrder, type Outcome, type Run } from '../src/sandbox/wire.ts';
+import { DRAWN, LETTERS, OPERATION, isOnOrder, type Letters, type Outcome, type Run } from '../src/sandbox/wire.ts';
 import { FACE_NAMES } from './fonts.ts';
 import { Packer, whitePage, type Packed } from './pack.ts';
 import { GreyWalk } from './pdf-grey.ts';
@@ -135,8 +135,7 @@ interface Sheet extends PointSize {
   readonly runs: readonly Run[];
   /** Characters of its text that nobody sees. */
   readonly hidden: number;
-  /** Its text is that of a scan. */
-  readonly scan: boolean;
+  readonly letters: Letters;
 }
 
 function send({ width, height, widthPt, heightPt, runs, packed }: Sheet, out: Out): void {
@@ -150,7 +149,7 @@ async function drawOrdered(renderer: Renderer, orders: AsyncIterable<number>, pa
     if (index >= pages) throw new RangeError(`page ${index} of ${pages}`);
     await out.drained(); // the packer's buffer is free again
     const sheet = renderer.render(index, notices);
-    out.drawn({ index, outcome: outcomeOf(sheet), hidden: sheet.hidden, scan: sheet.scan });
+    out.drawn({ index, outcome: outcomeOf(sheet), hidden: sheet.hidden, letters: sheet.letters });
     send(sheet, out);
   }
 }
@@ -184,7 +183,7 @@ async function drawAll(renderer: Renderer, pages: number, out: Out): Promise<voi
     good += 1;
     inked ||= hasInk(sheet.packed);
     hidden += sheet.hidden;
-    if (sheet.scan) scans += 1;
+    if (sheet.letters === LETTERS.scan) scans += 1;
     send(sheet, out);
   }
   // PDFium draws what it can of a damaged file, if need be nothing: say so, the reader cannot tell it from a blank sheet.
@@ -238,7 +237,7 @@ class Renderer {
       const packed = this.#packer.pack(drawn);
       return found === undefined
         ? { ...sheet, packed }
-        : { ...sheet, packed, runs: found.runs, hidden: found.hidden, scan: found.unseen };
+        : { ...sheet, packed, runs: found.runs, hidden: found.hidden, letters: found.letters };
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
       return { ...sheet, failure: 'out-of-memory' };
@@ -270,7 +269,7 @@ class Renderer {
       failure: 'damaged',
       runs: [],
       hidden: 0,
-      scan: false,
+      letters: LETTERS.own,
     };
   }
 }

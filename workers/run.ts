@@ -12,6 +12,7 @@ import {
   WireError,
   type Field,
   type FrameType,
+  type Letters,
   type Outcome,
   type PixelFormat,
   type RecordType,
@@ -56,7 +57,7 @@ export interface Out {
     readonly index: number;
     readonly outcome: Outcome;
     readonly hidden: number;
-    readonly scan: boolean;
+    readonly letters: Letters;
   }): void;
   /** A page or picture in `format`; `pixels` holds its rows as `rowBytes` says, unchanged until `drained` resolves. */
   page(page: PagePixels): void;
@@ -249,7 +250,7 @@ const out: Out = {
   text: (text) => sendText(FRAME.text, text),
   cells: (texts) => sendText(FRAME.cells, [...texts].map((text) => `${text}\n`).join('') || '\n'),
   pages: (count) => send(FRAME.pages, [count]),
-  drawn: ({ index, outcome, hidden, scan }) => send(FRAME.drawn, [index, outcome, hidden, scan ? 1 : 0]),
+  drawn: ({ index, outcome, hidden, letters }) => send(FRAME.drawn, [index, outcome, hidden, letters]),
   page: (page) => {
     send(FRAME.page, [page.width, page.height, page.format, { f64: page.widthPt }, { f64: page.heightPt }]);
     if (page.runs !== undefined && page.runs.length > 0) sendRuns(page.runs);

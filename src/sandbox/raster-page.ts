@@ -7,10 +7,12 @@ import {
   DRAWN,
   FRAME,
   FieldReader,
+  LETTERS,
   PIXEL,
   WireError,
   rowBytes,
   type Frame,
+  type Letters,
   type Outcome,
   type PixelFormat,
   type Run,
@@ -27,6 +29,8 @@ export interface RasterPage {
   readonly pixels: Buffer;
   /** Its text, where the child was asked for it. */
   readonly text: readonly Run[];
+  /** Most of it is a picture, and its text is not what stands there. */
+  readonly pictured?: boolean;
 }
 
 /** Buffers of pages that were encoded, kept for the next ones: a page is megabytes, and asking anew for each makes V8 collect. */
@@ -58,13 +62,13 @@ export interface DrawnPage {
   readonly outcome: Outcome;
   /** Characters of its text that nobody sees. */
   readonly hidden: number;
-  /** Its text is that of a scan. */
-  readonly scan: boolean;
+  readonly letters: Letters;
 }
 /** Takes a whole page. */
 export type OnPage = (page: RasterPage, drawn: DrawnPage) => void | Promise<void>;
 
 const OUTCOMES: readonly Outcome[] = Object.values(DRAWN);
+const SOURCES: readonly Letters[] = Object.values(LETTERS);
 const LARGEST_PT = 1e6;
 const FORMATS: ReadonlySet<number> = new Set(Object.values(PIXEL));
 
@@ -166,11 +170,18 @@ export class PageCollector {
     const said = fields.u32();
     const outcome = OUTCOMES.find((known) => known === said);
     const hidden = fields.u32();
-    const scan = fields.u32(1) === 1;
+    const from = fields.u32();
+    const letters = SOURCES.find((known) => known === from);
     fields.end();
-    if (this.#announced === undefined || index >= this.#announced || outcome === undefined || !this.#ordered(index))
+    if (
+      this.#announced === undefined ||
+      index >= this.#announced ||
+      outcome === undefined ||
+      letters === undefined ||
+      !this.#ordered(index)
+    )
       throw new WireError(`page ${index} was not ordered`);
-    this.#drawn = { index, outcome, hidden, scan };
+    this.#drawn = { index, outcome, hidden, letters };
   }
 
   #start(payload: Buffer): void {
@@ -212,10 +223,11 @@ export class PageCollector {
     if (page.filled < page.pixels.length) return undefined;
     this.#open = undefined;
     const { filled: _filled, text, ...whole } = page;
-    const drawn = this.#drawn ?? { index: this.#pages, outcome: DRAWN.inked, hidden: 0, scan: false };
+    const drawn = this.#drawn ?? { index: this.#pages, outcome: DRAWN.inked, hidden: 0, letters: LETTERS.own };
     this.#drawn = undefined;
     this.#pages += 1;
-    return this.#onPage({ ...whole, text: text ?? [] }, drawn);
+    const pictured = drawn.letters === LETTERS.beside;
+    return this.#onPage({ ...whole, text: text ?? [], ...(pictured ? { pictured } : {}) }, drawn);
   }
 }
 

@@ -64,7 +64,7 @@ export const FRAME = {
   runs: 78,
   /**
    * What the page that follows is, where pages are drawn on order: u32 page from 0, u32 outcome (`DRAWN`), u32 characters
-   * that nobody sees, u32 1 when its text is that of a scan.
+   * that nobody sees, u32 where its text is from (`LETTERS`).
    */
   drawn: 79,
   /** A question to the DNS: u32 number from 0, u32 type of record (`RECORD`), text name. Each gets one `answer`. */
@@ -146,6 +146,10 @@ export function isOnOrder(operation: number): boolean {
 /** How a page came out. */
 export const DRAWN = { inked: 0, blank: 1, damaged: 2, outOfMemory: 3 } as const;
 export type Outcome = (typeof DRAWN)[keyof typeof DRAWN];
+
+/** Whose the text of a page is: its own, what came with a scan, or a few letters of its own beside a picture that covers most of it. */
+export const LETTERS = { own: 0, scan: 1, beside: 2 } as const;
+export type Letters = (typeof LETTERS)[keyof typeof LETTERS];
 
 /** Kinds of a `part` frame. */
 export const PART_KIND = { leaf: 1, multipart: 2 } as const;

@@ -4,7 +4,7 @@ import { LIMITS } from '../message/limits.ts';
 import type { Reason, Remark } from '../message/part.ts';
 import type { ChildOutcome, FrameSink, JailedChild } from '../sandbox/child.ts';
 import { PageCollector, releasePixels, type DrawnPage, type RasterPage } from '../sandbox/raster-page.ts';
-import { DRAWN, PIXEL, rowBytes, type OPERATION } from '../sandbox/wire.ts';
+import { DRAWN, LETTERS, PIXEL, rowBytes, type OPERATION } from '../sandbox/wire.ts';
 import type { Leaf } from './part.ts';
 import type { Tools } from './tools.ts';
 
@@ -274,7 +274,7 @@ class Drawing {
     return this.#ordered++;
   }
 
-  async #page(hand: Hand, page: RasterPage, { index, outcome, hidden, scan }: DrawnPage): Promise<void> {
+  async #page(hand: Hand, page: RasterPage, { index, outcome, hidden, letters }: DrawnPage): Promise<void> {
     hand.orders.shift();
     hand.child.touch(LIMITS.pageMs, LIMITS.documentPageMs); // a finished page is progress
     if (outcome === DRAWN.damaged || outcome === DRAWN.outOfMemory) {
@@ -284,7 +284,7 @@ class Drawing {
       this.#good += 1;
       this.#inked ||= outcome === DRAWN.inked;
       this.#hidden += hidden;
-      if (scan) this.#scans += 1;
+      if (letters === LETTERS.scan) this.#scans += 1;
     }
     const kept = this.#keep(index, page);
     hand.waiting = true;

@@ -32,10 +32,10 @@ export async function convertToText(leaf: Leaf, type: string, as: 'text' | 'valu
   }
 }
 
-/** The text of a PDF's pages as PDFium finds it, of what is seen at the resolution of other pages; of a scan without any, as it is read from the pixels. */
+/** The text of a PDF's pages as PDFium finds it, of what is seen at the resolution of other pages; of scans without any, as it is read from the pixels. */
 async function wordsOf(leaf: Leaf, tools: Tools): Promise<Converted> {
   const words = await pageWords(leaf, LIMITS.dpi, tools);
-  if (words.drawn.kind === 'refused' || words.pages.some((page) => page !== '')) return told(words, leaf, tools);
+  if (words.drawn.kind === 'refused' || !words.unread) return told(words, leaf, tools);
   const reader = new PixelReader(tools);
   const read = await pageWords(leaf, LIMITS.sharpDpi, tools, reader);
   const { findings, losses } = reader.remarks();
@@ -48,22 +48,26 @@ interface PageWords {
   readonly drawn: DrawnDocument;
   readonly pages: readonly string[];
   readonly announced: number;
+  /** Pages have no text, or only some beside their picture. */
+  readonly unread: boolean;
 }
 
 async function pageWords(leaf: Leaf, dpi: number, tools: Tools, reader?: PixelReader): Promise<PageWords> {
   const pages: string[] = [];
   let announced = 0;
   let chars = 0;
+  let unread = false;
   const ask = { operation: OPERATION.pagesWithText, password: '', dpi } as const;
   const drawn = await drawPages(leaf, ask, tools, async (page, _index, all) => {
     announced = all;
     if (chars > LIMITS.textChars) return 'too-large';
+    unread ||= PixelReader.wants(page);
     const text = linesOf(((await reader?.read(page)) ?? page).text);
     chars += text.length;
     pages.push(text);
     return undefined;
   });
-  return { drawn, pages, announced };
+  return { drawn, pages, announced, unread };
 }
 
 async function told({ drawn, pages, announced }: PageWords, leaf: Leaf, tools: Tools): Promise<Converted> {

@@ -25,15 +25,21 @@ export class PixelReader {
     this.#mostMs = SHARE * tools.budget.msLeft;
   }
 
-  /** The page with its text; as it came where it has text or no ink, or where nothing could be read. */
+  /** True for a page with ink and without text, or with some beside its picture only. */
+  static wants({ text, pictured, pixels }: RasterPage): boolean {
+    return (text.length === 0 || pictured === true) && pixels.some((byte) => byte !== WHITE);
+  }
+
+  /** The page with its text; as it came where it has text (not just beside its picture) or no ink, or where nothing could be read. */
   async read(page: RasterPage): Promise<RasterPage> {
-    if (page.text.length > 0 || page.pixels.every((byte) => byte === WHITE)) return page;
+    const own = page.text;
+    if (!PixelReader.wants(page)) return page;
     const started = performance.now();
     const text = this.#ms < this.#mostMs ? await this.#textOf(page) : undefined;
     this.#ms += performance.now() - started;
     if (text === undefined) this.#unread += 1;
     else if (text.length > 0) this.#read += 1;
-    return text === undefined ? page : { ...page, text };
+    return text === undefined ? page : { ...page, text: [...own, ...text.filter((run) => !isUnder(run, own))] };
   }
 
   /** What its reader must know of the text. */
@@ -83,6 +89,17 @@ function placed(run: Run, { width, height, widthPt, heightPt }: RasterPage): Run
   return outside
     ? []
     : [{ text, x: run.x * across, y: run.y * up, dx: run.dx * across, dy: run.dy * up, size: run.size * up }];
+}
+
+/** True for a run that was read from letters whose text is known. */
+function isUnder(read: Run, known: readonly Run[]): boolean {
+  const length = Math.hypot(read.dx, read.dy);
+  const [ux, uy] = [read.dx / length, read.dy / length];
+  return known.some((run) => {
+    const [x, y] = [run.x + run.dx / 2 - read.x, run.y + run.dy / 2 - read.y];
+    const along = x * ux + y * uy;
+    return along > 0 && along < length && Math.abs(y * ux - x * uy) < 0.5 * Math.max(read.size, run.size);
+  });
 }
 
 /** The page as a grey picture file (PGM, 8 bits). */

@@ -187,6 +187,41 @@ test('the invisible letters of a scan are kept, and told to be unread', async ()
   );
 });
 
+const STRIPES = stream(
+  '/Type /XObject /Subtype /Image /Width 100 /Height 100 /ColorSpace /DeviceGray /BitsPerComponent 8',
+  '\x00\xff'.repeat(5000),
+);
+/** A page with a striped picture of `side` points, invisible words on it, and `more`. */
+function scanned(side: number, more: string): Buffer {
+  const lines = [200, 170, 140].map((y) => `BT 3 Tr /F 20 Tf 20 ${y} Td (Scanned words) Tj ET`).join(' ');
+  const content = `q ${side} 0 0 ${side} 0 100 cm /I Do Q ${lines} ${more}`;
+  return onePage('0 0 400 600', content, '/Font <</F 5 0 R>> /XObject <</I 6 0 R>>', [...HELVETICA, STRIPES]);
+}
+
+test('a printed stamp beside a scan does not cost it its text', async () => {
+  const { words, findings } = await wordsOf(scanned(400, 'BT 0 Tr /F 12 Tf 20 550 Td (Page 1) Tj ET'));
+  assert.equal(words, 'Page |1 |Scanned |words|Scanned |words|Scanned |words');
+  assert.deepEqual(
+    findings.map(([code]) => code),
+    ['scan-text'],
+  );
+});
+
+test('invisible letters are hidden where they lie on seen ones, on no picture, and beside as many seen ones', async () => {
+  const over = '1 g 0 190 400 40 re f 0 g BT 0 Tr /F 20 Tf 20 200 Td (Painted words) Tj ET';
+  const covered = await wordsOf(scanned(400, over));
+  assert.equal(covered.words, 'Painted |words|Scanned |words|Scanned |words');
+  assert.deepEqual(
+    covered.findings.map(([code]) => code),
+    ['hidden-text', 'scan-text'],
+  );
+  const small = await wordsOf(scanned(200, 'BT 0 Tr /F 12 Tf 20 550 Td (Page 1) Tj ET'));
+  assert.equal(small.words, 'Page |1 ');
+  const seen = await wordsOf(scanned(400, 'BT 0 Tr /F 12 Tf 20 550 Td (A letter with words of its own) Tj ET'));
+  assert.match(seen.words, /^A |letter/);
+  assert.doesNotMatch(seen.words, /Scanned/);
+});
+
 test('text without its font has its layer all the same', async () => {
   const font = '<</Type /Font /Subtype /Type0 /BaseFont /MS-Mincho /Encoding /90ms-RKSJ-H /DescendantFonts [6 0 R]>>';
   const cid =
