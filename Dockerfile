@@ -15,7 +15,8 @@ COPY package.json LICENSE NOTICE ./
 COPY src src
 COPY workers workers
 RUN node src/mugai.js prepare
-RUN mkdir -p /data && chown node:node /data
+# A new volume takes owner and mode of the folder it covers; one that is not there would be root's.
+RUN install -d -o node -g node -m 0700 /data /data/spool /data/outbox /data/requests /data/journal /data/inner /data/portal
 USER node
 ENV MUGAI_DATA_DIR=/data
 ENTRYPOINT ["node", "src/mugai.js", "serve"]

@@ -36,6 +36,8 @@ import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.
 
 /** Longest wait between two attempts to deliver: RFC 5321 §4.5.4.1 asks for at least one each half hour or so. */
 const LONGEST_RETRY_MS = 30 * 60_000;
+/** An address to listen at, not one to go to. */
+const LISTENS_EVERYWHERE = /^https?:\/\/(?:0\.0\.0\.0|\[::\])(?::|\/|$)/;
 
 /** The inner zone at work. */
 export interface Inner {
@@ -108,6 +110,12 @@ export async function startInner(
     road.alarms.raise('gate-refused', id, `${rule}: ${message}`);
     log.error({ id, rule, file, offset, reason: message }, 'package refused by the gate');
   };
+  for (const address of [config.portalUrl, config.outerUrl])
+    if (LISTENS_EVERYWHERE.test(address))
+      log.warn(
+        { address },
+        'this address is written into mails and nobody reaches it: say MUGAI_PORTAL_URL, MUGAI_OUTER_URL',
+      );
   const deps = {
     outbox,
     ledger,

@@ -15,10 +15,15 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { parse } from 'yaml';
 import { ConfigSchema } from '../../src/config-keys.ts';
 import { parseQueueUrl } from '../../src/queue/address.ts';
+import { FAMILIES } from '../../src/sandbox/families.ts';
 import { freePort } from '../support/ports.ts';
 import { scratch } from '../support/scratch.ts';
 
 const run = promisify(execFile);
+/** Processes and threads of one child: Node's eleven and the two of the wall. */
+const TASKS_OF_A_CHILD = 13;
+/** Resident megabytes of a child at work, in the mean over the families. */
+const MB_OF_A_CHILD = 140;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 interface Service {
@@ -30,6 +35,7 @@ interface Service {
   readonly volumes?: readonly string[];
   readonly secrets?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly init?: boolean;
   readonly read_only: boolean;
   readonly cap_drop: readonly string[];
   readonly security_opt: readonly string[];
@@ -107,6 +113,31 @@ describe('docker-compose.yml', () => {
       assert.deepEqual(service.security_opt, ['no-new-privileges:true', ...own], name);
       assert.ok(service.healthcheck.test.length > 1 && service.mem_limit !== '' && service.pids_limit > 0, name);
     }
+  });
+
+  it('makes every folder that a volume covers in the image, the own user its owner: a new volume takes both from there', () => {
+    const made = /^RUN install -d -o node -g node -m 0700 (.+)$/m.exec(file('Dockerfile'))?.[1]?.split(' ') ?? [];
+    const covered = roles.flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[1]));
+    assert.deepEqual([...new Set(covered)].toSorted(), made.filter((path) => path !== '/data').toSorted());
+    assert.match(file('Dockerfile'), /^USER node$/m);
+  });
+
+  it('gives every role a first process that takes orphans, and the worker as many children as fit into its limits', () => {
+    for (const service of roles) assert.equal(service.init, true);
+    const { environment, pids_limit: pids, mem_limit: memory } = services.worker;
+    const workers = Number(/^\$\{WORKERS:-(\d+)\}$/.exec(environment?.['MUGAI_WORKERS'] ?? '')?.[1]);
+    // One of each family for each document at a time, each with its process, its threads and the two of the wall around it.
+    const families = Object.keys(FAMILIES).length;
+    assert.ok(workers * families * TASKS_OF_A_CHILD < pids, `${workers} times ${families}`);
+    assert.ok(
+      workers * families * MB_OF_A_CHILD < Number(memory.replace('g', '')) * 1024,
+      `${workers} times ${families}`,
+    );
+  });
+
+  it('says addresses that others reach in mails: those of listening are not', () => {
+    assert.match(services.inner.environment?.['MUGAI_PORTAL_URL'] ?? '', /^\$\{PORTAL_URL:\?/);
+    assert.match(services.inner.environment?.['MUGAI_OUTER_URL'] ?? '', /^\$\{OUTER_URL:\?/);
   });
 
   it('has what a trial needs in a profile only', () => {
