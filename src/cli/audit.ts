@@ -1,4 +1,5 @@
 // `mugai audit`: follows the journals, shows where they stand, hands their entries out.
+import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,6 +12,7 @@ import { readConfig } from '../config.ts';
 import { ACTS } from '../message/act.ts';
 import { reasonOf } from '../message/errors.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
+import { demandTaken, type Takes } from './acts.ts';
 import { outputEnded, say, sayJson, sayLine, tell, UsageError, type Command } from './usage.ts';
 
 export const audit: Command = {
@@ -44,9 +46,10 @@ Exit: 0 every chain holds, 1 one is broken or lied about, 2 wrong usage, 3 none 
 Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --person tanaka`,
 
   run: async (args) => {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       allowPositionals: true,
+      tokens: true,
       options: {
         json: { type: 'boolean', default: false },
         heads: { type: 'string' },
@@ -60,10 +63,11 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
         key: { type: 'string' },
       },
     });
-    const [act, ...given] = positionals;
-    if (act === 'tool') return writeTool(values.out, values.key);
-    if (act !== 'verify' && act !== 'heads' && act !== 'export')
+    const [act = '', ...given] = positionals;
+    if (!Object.hasOwn(TAKES, act))
       throw new UsageError('say "audit verify", "audit heads", "audit export" or "audit tool"');
+    demandTaken(TAKES[act as keyof typeof TAKES], { tokens, words: given });
+    if (act === 'tool') return writeTool(values.out, values.key);
     const folders = given.length > 0 ? given : journalsUnder(join(readConfig().dataDir, 'journal'));
     if (act === 'export') return exportEntries(folders, wantedOf(values), values.format);
     const anchors = values.heads === undefined ? [] : await anchorsIn(values.heads);
@@ -90,6 +94,20 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
   },
 };
 
+const MANY = Number.MAX_SAFE_INTEGER;
+/** What each act takes. */
+const TAKES = {
+  verify: { usage: 'audit verify [FOLDER…] [--heads FILE] [--json]', options: ['heads', 'json'], words: [0, MANY] },
+  heads: { usage: 'audit heads [FOLDER…]', words: [0, MANY] },
+  tool: { usage: 'audit tool --out FILE [--key FILE]', options: ['out', 'key'], words: [0, 0] },
+  export: {
+    usage:
+      'audit export [FOLDER…] [--format jsonl|csv] [--from TIME] [--to TIME] [--person NAME] [--message ID] [--act ACT]',
+    options: ['format', 'from', 'to', 'person', 'message', 'act'],
+    words: [0, MANY],
+  },
+} as const satisfies Readonly<Record<string, Takes>>;
+
 /** Writes the auditor's tool; a file that is there is replaced. */
 async function writeTool(out: string | undefined, key: string | undefined): Promise<number> {
   if (out === undefined) throw new UsageError('say where: audit tool --out FILE');
@@ -112,7 +130,10 @@ function journalsUnder(root: string): string[] {
 }
 
 async function anchorsIn(file: string): Promise<Anchor[]> {
-  const words = (await readFile(file, 'utf8')).split(/[\s",]+/);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`--heads ${file} cannot be read: ${reasonOf(error)}`);
+  });
+  const words = text.split(/[\s",]+/);
   const found = words.filter((word) => parsePosition(word) !== undefined);
   if (found.length === 0) throw new UsageError(`${file} names no position of a journal`);
   return found.map((position) => ({ position, from: file }));
@@ -163,6 +184,9 @@ function wantedOf(values: { readonly [name in keyof Wanted]?: string | undefined
 
 async function exportEntries(folders: readonly string[], wanted: Wanted, format: string): Promise<number> {
   if (format !== 'jsonl' && format !== 'csv') throw new UsageError(`--format is "${format}", not jsonl or csv`);
+  for (const folder of folders)
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw new UsageError(`${folder} is no folder of a journal`);
   if (format === 'csv') say(CSV_HEAD);
   for (const folder of folders)
     for await (const line of entriesOf(folder, wanted)) {

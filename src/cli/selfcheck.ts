@@ -1,17 +1,19 @@
 // `mugai selfcheck`: what holds the children on this machine, and whether it does; and what else of the gateway shows that it is
 // in order, as a dated report.
+import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { extname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import type { Language } from '../message/account.ts';
+import { reasonOf } from '../message/errors.ts';
 import { tryToBreakOut, type Attempt } from '../sandbox/break-out.ts';
 import { machineJail, missing, type Jail } from '../sandbox/probe.ts';
 import { VERSION } from '../version.ts';
 import { collect } from './selfcheck/collect.ts';
 import { reportText, type Evidence, type Report } from './selfcheck/evidence.ts';
-import { say, UsageError, type Command } from './usage.ts';
+import { say, tell, UsageError, type Command } from './usage.ts';
 
 export const selfcheck: Command = {
   help: `mugai selfcheck [--report FILE.txt|.json|.pdf]… [--language ja|en] [--json]
@@ -28,7 +30,7 @@ deliveries, open holds, disk, clock, versions. What lies on another machine is t
           attempts: [{family, standing, way, held, detail}],
           at, host, version, evidence: [{control, state, ja, en}]}
 
-Exit: 0 every control holds, 1 one is missing, failed or was broken through, 2 wrong usage.
+Exit: 0 every control holds, 1 one is missing, failed or was broken through, or a report could not be written, 2 wrong usage.
 
 Example: mugai selfcheck --report selfcheck-2026-11.pdf --language ja`,
 
@@ -43,9 +45,12 @@ Example: mugai selfcheck --report selfcheck-2026-11.pdf --language ja`,
     });
     const { language } = values;
     if (language !== 'ja' && language !== 'en') throw new UsageError(`--language is "${language}", not ja or en`);
-    for (const file of values.report)
+    for (const file of values.report) {
       if (!['.txt', '.json', '.pdf'].includes(extname(file)))
         throw new UsageError(`--report is "${file}", not a name that ends in .txt, .json or .pdf`);
+      if (statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory() !== true)
+        throw new UsageError(`--report is "${file}", and ${dirname(file)} is no folder`);
+    }
     const config = readConfig();
     const jail = await machineJail();
     const attempts = await tryToBreakOut(jail, new AbortController().signal);
@@ -53,15 +58,24 @@ Example: mugai selfcheck --report selfcheck-2026-11.pdf --language ja`,
     const evidence = [jailEvidence(jail, attempts), ...(await collect(config, now.getTime()))];
     const holds = evidence.every(({ state }) => state !== 'fails');
     const report: Report = { at: now.toISOString(), host: hostname(), version: VERSION, holds, evidence };
-    for (const file of values.report) await writeReport(file, report, language, jail, attempts);
     if (values.json) {
       say(JSON.stringify(whole(report, jail, attempts)));
     } else {
-      tell(jail, attempts);
+      tellJail(jail, attempts);
       for (const { control, state, en } of evidence.slice(1)) say(`${WORDS[state].padEnd(7)}  ${control}: ${en}`);
-      for (const file of values.report) say(`report   ${file}`);
     }
-    return holds ? 0 : 1;
+    // What was found is told already, whatever becomes of a file.
+    const unwritten: string[] = [];
+    for (const file of values.report) {
+      try {
+        await writeReport(file, report, language, jail, attempts);
+        if (!values.json) say(`report   ${file}`);
+      } catch (error) {
+        unwritten.push(file);
+        tell(`--report ${file} cannot be written: ${reasonOf(error)}`);
+      }
+    }
+    return holds && unwritten.length === 0 ? 0 : 1;
   },
 };
 
@@ -105,7 +119,7 @@ function jailEvidence(jail: Jail, attempts: readonly Attempt[]): Evidence {
   };
 }
 
-function tell(jail: Jail, attempts: readonly Attempt[]): void {
+function tellJail(jail: Jail, attempts: readonly Attempt[]): void {
   say(`jail: ${jail.level}`);
   for (const { name, holds, detail } of jail.controls) say(`${holds ? 'holds  ' : 'MISSING'}  ${name}: ${detail}`);
   const groups = Map.groupBy(attempts, ({ family, standing }) => `${family} behind ${standing}`);

@@ -56,6 +56,8 @@ Example: mugai verify out/* --key verify-key.pem`,
       throw new UsageError(
         `--manifest is for delivered files, and ${unlisted} is a folder: a package is checked by its own manifest`,
       );
+    if (values.manifest !== undefined && !isFile(values.manifest))
+      throw new UsageError(`--manifest ${values.manifest} does not exist, or is no file`);
     const keys = await loadPublicKeys(values.key ?? readConfig().verifyKeyFile);
     const journals = values.journal ?? journalsIn(join(readConfig().dataDir, 'journal'));
     for (const folder of journals) if (!isFolder(folder)) throw new UsageError(`${folder} is no folder of a journal`);

@@ -64,4 +64,23 @@ describe('mugai audit', { timeout: 580_000 }, () => {
     assert.equal(csv.length, 5, 'a head, three entries, and the end of the last line');
     assert.ok(csv.some((row) => /,delivered,\[2J\]0;ownedm31m =1,/.test(row)));
   });
+
+  it('ends with 2 where it cannot do what it was asked for', async () => {
+    await using root = await scratch();
+    const env = { MUGAI_DATA_DIR: root.path };
+    const inner = await forged(root.path, 'inner', [{ act: 'opened', detail: { key: 'x' } }]);
+    for (const [args, told] of [
+      [['verify', '--heads', '/nonexistent'], /^mugai: --heads \/nonexistent cannot be read: ENOENT/],
+      [['export', inner, '/nonexistent'], /^mugai: \/nonexistent is no folder of a journal$/m],
+      [['verify', '--from', '2026-11-01'], /^mugai: --from does not belong there/],
+      [['heads', '--json'], /^mugai: --json does not belong there/],
+      [['export', '--heads', '/nonexistent'], /^mugai: --heads does not belong there/],
+      [['tool', '--out', 'a.html', 'b.html'], /^mugai: "b.html" is too much/],
+    ] as const) {
+      const { code, stdout, stderr } = await mugai(['audit', ...args], env);
+      assert.deepEqual([code, stdout], [2, ''], args.join(' '));
+      assert.match(stderr, told);
+    }
+    assert.equal((await mugai(['audit', 'verify', '/nonexistent'], env)).code, 1, 'a journal that is not there');
+  });
 });

@@ -1,7 +1,7 @@
 // The dated report of a running gateway: what holds is told, each control that is broken is found, in text, JSON and on paper.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmod, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openJournal } from '../../src/audit/journal.ts';
@@ -101,6 +101,14 @@ describe('mugai selfcheck', { timeout: 580_000 }, () => {
       execFileSync('pdffonts', [paper], { encoding: 'utf8' }),
       /BIZUDGothic-Regular\S* +CID TrueType +Identity-H +yes/,
     );
+    // A file that cannot be written takes nothing away from what was found.
+    await mkdir(join(folder.path, 'taken.txt'));
+    const taken = ['--report', join(folder.path, 'taken.txt'), '--report', join(folder.path, 'again.txt')];
+    const halfway = await runMugai(['selfcheck', ...taken], env);
+    assert.equal(halfway.code, 1);
+    assert.match(halfway.stdout, /^FAILS {4}second-factor: 1: kanri$/m);
+    assert.match(halfway.stdout, /^report {3}.*again\.txt$/m);
+    assert.match(halfway.stderr, /^--report .*taken\.txt cannot be written: EISDIR/);
     const json = JSON.parse(await readFile(join(folder.path, 'r.json'), 'utf8')) as Report;
     assert.deepEqual([json.holds, json.evidence.length], [false, Object.keys(CONTROLS).length]);
     assert.ok(Math.abs(Date.parse(json.at) - Date.now()) < DAY);
@@ -158,5 +166,8 @@ describe('mugai selfcheck', { timeout: 580_000 }, () => {
   it('wrong usage is told in one line', async () => {
     assert.equal((await runMugai(['selfcheck', '--report', 'a.doc'])).code, 2);
     assert.equal((await runMugai(['selfcheck', '--language', 'fr'])).code, 2);
+    const nowhere = await runMugai(['selfcheck', '--report', '/nonexistent/a.txt']);
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.stderr, /^mugai: --report is "\/nonexistent\/a\.txt", and \/nonexistent is no folder\n$/);
   });
 });

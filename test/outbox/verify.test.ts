@@ -206,6 +206,10 @@ describe('mugai verify of a delivered file by itself', () => {
     assert.match(held.stdout, /^source {3}mail of 3 bytes, sha256 0{64}$/m);
     assert.match(held.stdout, /^policy {3}built-in 1, sha256 /m);
 
+    const nowhere = await runMugai(['verify', file, '--manifest', join(root.path, 'none'), '--key', key]);
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.stderr, /^mugai: --manifest .*none does not exist, or is no file\n$/);
+
     await writeFile(file, 'b');
     const altered = await runMugai(['verify', file, ...manifest, '--json']);
     assert.equal(altered.code, 1);
