@@ -1,7 +1,7 @@
 // `mugai policy`: checks a policy, tells which rule says what, tries a new one on what came already, and changes it by two persons.
 import { parseArgs } from 'node:util';
 import { readConfig, type Config } from '../config.ts';
-import { PolicySchema, loadPolicy, type Policy } from '../policy/policy.ts';
+import { PolicySchema, type Policy } from '../policy/policy.ts';
 import { demandTaken, type Takes } from './acts.ts';
 import { complaintsAbout } from './policy/complaints.ts';
 import { explain, explainKind } from './policy/explain.ts';
@@ -10,11 +10,11 @@ import { approveHere, proposeHere } from './policy/persons.ts';
 import { rehearse, sinceOf } from './policy/rehearse.ts';
 import { say, UsageError, type Command } from './usage.ts';
 
-const HELP = `mugai policy check [FILE]
+const HELP = `mugai policy check [FILE|SHA256]
 mugai policy explain RECIPIENT TYPE [--to ADDRESS]… [--from ADDRESS] [--size BYTES] [--finding CODE]… [--policy FILE]
 mugai policy explain MESSAGE-ID [--policy FILE]
 mugai policy explain FILE.eml [--from ADDRESS] [--to ADDRESS]… [--policy FILE]
-mugai policy rehearse --new FILE [--since 7d] [--json]
+mugai policy rehearse --new FILE|SHA256 [--since 7d] [--policy FILE] [--json]
 mugai policy propose FILE --by NAME
 mugai policy approve SHA256 --by NAME
 mugai policy show [SHA256]
@@ -26,26 +26,27 @@ explain   says which rule decides, and what, for a recipient and a detected type
           that is in the outbox, or of a mail (or any file) that is opened behind the walls for it: as from and to
           whom is said, or as the mail's own header says; of several recipients each is judged alone, the strictest
           outcome holds, and whose rule it is is said; each rule with those of its conditions that hold
-rehearse  replays what is written of the messages since then against a new policy: what would have changed
-propose   lays a new policy before a second person; prints its SHA-256
+rehearse  replays what is written of the messages since then against a new policy: which parts would have ended
+          otherwise, which settings would have been others
+propose   lays a new policy before a second person; prints its SHA-256, with which he may show, check and rehearse it
 approve   by another person than who proposed it: the policy file is replaced, and running gateways take it. Persons are who they
           say, and the journal tells the account and the login of each; with MUGAI_POLICY_PERSONS=2-logins both must have
           signed in to the machine as different accounts, as Linux keeps it through sudo and su (loginuid). What was
           approved last counts alone; what was proposed before that is proposed again
-show      prints the policy that MUGAI_POLICY_FILE names (the built-in one without), or one that was in force here, by the
-          digest that a manifest names it with
+show      prints the policy that MUGAI_POLICY_FILE names (the built-in one without); one that was in force here, by the
+          digest that a manifest names it with; or a proposal, by the SHA-256 that propose printed
 schema    prints the JSON Schema of a policy file (docs/policy.schema.json), for editors
 
-FILE defaults to MUGAI_POLICY_FILE; without one, the built-in policy.
+FILE defaults to MUGAI_POLICY_FILE; without one, the built-in policy. SHA256 names a policy as show does.
 
 Exit: 0 as it should be, 1 complaints, or refused, 2 wrong usage.
 
 Example: mugai policy rehearse --new policy-new.yaml --since 7d`;
 
 const ACTS = {
-  check: { usage: 'policy check [FILE]', words: [0, 1] },
+  check: { usage: 'policy check [FILE|SHA256]', words: [0, 1] },
   rehearse: {
-    usage: 'policy rehearse --new FILE [--since 7d] [--policy FILE] [--json]',
+    usage: 'policy rehearse --new FILE|SHA256 [--since 7d] [--policy FILE] [--json]',
     options: ['new', 'since', 'policy', 'json'],
     words: [0, 0],
   },
@@ -81,7 +82,7 @@ export const policyCommand: Command = {
     const config = readConfig();
     switch (act) {
       case 'check':
-        return check(await policyOf(words[0] ?? config.policyFile));
+        return check(await policyOf(words[0] ?? config.policyFile, config));
       case 'show':
         return show(config, words[0]);
       case 'schema':
@@ -89,11 +90,11 @@ export const policyCommand: Command = {
         return 0;
       case 'explain':
         demand(explainKind(words));
-        return explain(words, values, await policyOf(values.policy ?? config.policyFile), config);
+        return explain(words, values, await policyOf(values.policy ?? config.policyFile, config), config);
       case 'rehearse': {
         if (values.new === undefined) throw new UsageError('say which policy is new: --new FILE');
-        const now = await policyOf(values.policy ?? config.policyFile);
-        return rehearse(now, await loadPolicy(values.new), sinceOf(values.since), values.json, config);
+        const now = await policyOf(values.policy ?? config.policyFile, config);
+        return rehearse(now, await policyOf(values.new, config), sinceOf(values.since), values.json, config);
       }
       case 'propose':
         return proposeHere(config, word, byOf(values, ACTS.propose));
@@ -122,7 +123,8 @@ export function policySchemaText(): string {
 
 async function show(config: Config, sha256: string | undefined): Promise<number> {
   const text = await textOf(config, sha256);
-  if (text === undefined) throw new UsageError(`${sha256} is the SHA-256 of no policy that was in force here`);
+  if (text === undefined)
+    throw new UsageError(`${sha256} is the SHA-256 of no policy that was in force or is proposed here`);
   say(text.trimEnd());
   return 0;
 }

@@ -33,6 +33,14 @@ export async function propose(dataDir: string, file: string, by: Person, tell = 
   return sha256;
 }
 
+/** The text of a proposal; undefined where there is none of this digest, and refused where it was changed. */
+export async function proposedText(dataDir: string, sha256: string): Promise<string | undefined> {
+  if (!SHA256.test(sha256)) return undefined;
+  const text = await readText(join(folderOf(dataDir), `${sha256}.yaml`));
+  if (text !== undefined && textDigest(text) !== sha256) throw refused('the proposed text was changed');
+  return text;
+}
+
 /** Approves a proposal of somebody else; the policy's text. */
 export async function approve(
   dataDir: string,
@@ -50,8 +58,8 @@ export async function approve(
   // The same once more is no change: its file could perhaps not be replaced.
   if (last !== undefined && last.sha256 !== sha256 && !(momentOf(proposal) > last.at))
     throw refused(`${sha256} was proposed before what was last approved: propose it again`);
-  const text = await readFile(join(folderOf(dataDir), `${sha256}.yaml`), 'utf8');
-  if (textDigest(text) !== sha256) throw refused('the proposed text was changed');
+  const text = await proposedText(dataDir, sha256);
+  if (text === undefined) throw refused(`nobody proposed ${sha256}`);
   // A gateway whose file has this text already takes it as soon as the approval is there.
   await tell({ step: 'approved', sha256, proposer: proposer.name, ...accountsOf(by) });
   const { name, account, login } = proposer;
@@ -133,11 +141,22 @@ function personIn(record: Record<string, unknown>, ...keys: readonly [string, st
 }
 
 async function readJson(file: string): Promise<Record<string, unknown> | undefined> {
+  const text = await readText(file);
+  if (text === undefined) return undefined;
   try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch (error) {
-    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

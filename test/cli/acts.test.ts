@@ -11,12 +11,12 @@ const refused = (told: RegExp) => (error: unknown) => error instanceof UsageErro
 
 test('an act of mugai policy refuses options of another act, and words too many', async () => {
   const cases: readonly (readonly [args: readonly string[], told: RegExp])[] = [
-    [['check', '--policy', 'strict.yaml'], /^--policy does not belong there; say "policy check \[FILE\]"$/],
+    [['check', '--policy', 'strict.yaml'], /^--policy does not belong there; say "policy check \[FILE\|SHA256\]"$/],
     [['check', 'a.yaml', 'b.yaml'], /^"b.yaml" is too much/],
     [['schema', 'x'], /^"x" is too much/],
     [['show', '0'.repeat(64), 'more'], /^"more" is too much/],
     [['show', '--json'], /^--json does not belong there/],
-    [['rehearse', 'new.yaml'], /^"new.yaml" is too much; say "policy rehearse --new FILE/],
+    [['rehearse', 'new.yaml'], /^"new.yaml" is too much; say "policy rehearse --new FILE\|SHA256/],
     [['propose', 'new.yaml', '--by', 'tanaka', '--new', 'x'], /^--new does not belong there/],
     [['approve', '0'.repeat(64), 'x', '--by', 'tanaka'], /^"x" is too much/],
     [['explain', 'a@b.jp', 'application/pdf', 'image/png'], /^"image\/png" is too much/],

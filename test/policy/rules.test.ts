@@ -303,7 +303,12 @@ describe('a change of policy', () => {
       'told',
     );
     const rehearsal = await runMugai(['policy', 'rehearse', '--new', file, '--since', '1d'], env);
-    assert.match(rehearsal.stdout, /language: ja → en[\s\S]*1 messages?, 1 would/);
+    assert.match(
+      rehearsal.stdout,
+      /language: ja → en\n1 messages since 2\S+Z; under test 2 parts of 0 would have ended otherwise, settings of 1 would have been others\n$/,
+    );
+    const later = await runMugai(['policy', 'rehearse', '--new', file, '--since', '0h'], env);
+    assert.match(later.stdout, /^0 messages since 2\S+Z: nothing was compared\n$/);
     const [id = ''] = (await delivered()).map((name) => name.slice(0, 26));
     const explained = await runMugai(['policy', 'explain', id], env);
     assert.match(explained.stdout, /^1 {2}text\/plain .* convert {2}no rule {2}became text$/m, explained.stderr);

@@ -7,7 +7,7 @@ import { personHere } from '../../policy/person.ts';
 import { loadPolicy } from '../../policy/policy.ts';
 import { approve, propose } from '../../policy/two-persons.ts';
 import { replaceFile } from '../../store/fs-sync.ts';
-import { say } from '../usage.ts';
+import { say, tell } from '../usage.ts';
 import { zoneHere } from '../zone-here.ts';
 
 export async function proposeHere(config: Config, file: string, by: string): Promise<number> {
@@ -16,6 +16,11 @@ export async function proposeHere(config: Config, file: string, by: string): Pro
     tellJournal(config, by, { ...detail, policy: `${name} ${version}` }),
   );
   say(sha256);
+  tell(`to be looked at and approved by another person:
+  mugai policy show ${sha256}
+  mugai policy check ${sha256}
+  mugai policy rehearse --new ${sha256} --since 7d
+  mugai policy approve ${sha256} --by NAME`);
   return 0;
 }
 

@@ -1,8 +1,9 @@
 // `mugai policy rehearse`: what a new policy would have changed for messages that came.
 import type { Config } from '../../config.ts';
+import { MugaiError } from '../../message/errors.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { changesFor } from '../../policy/rehearse.ts';
-import { say, UsageError } from '../usage.ts';
+import { say, tell, UsageError } from '../usage.ts';
 import { openSealed } from './sealed-messages.ts';
 
 export async function rehearse(
@@ -13,12 +14,20 @@ export async function rehearse(
   config: Config,
 ): Promise<number> {
   const sealed = await openSealed(config);
-  let messages = 0;
-  let changed = 0;
+  if (!(await sealed.isThere()))
+    throw new MugaiError(
+      'not-found',
+      'the outbox holds no message: nothing is rehearsed (is it another one, or its mount lost?)',
+      {
+        permanent: true,
+      },
+    );
+  let [messages, ended, set] = [0, 0, 0];
   for await (const predicate of sealed.since(since)) {
     messages += 1;
     const changes = changesFor(predicate, now, next);
-    if (changes.length > 0) changed += 1;
+    if (changes.some(({ path }) => path !== '')) ended += 1;
+    if (changes.some(({ path }) => path === '')) set += 1;
     for (const change of changes) {
       const { id, path, what, before, after, rule } = change;
       if (json) say(JSON.stringify(change));
@@ -26,7 +35,13 @@ export async function rehearse(
         say(`${id}  ${path || 'message'}  ${what}: ${before} → ${after}${rule === undefined ? '' : ` (rule ${rule})`}`);
     }
   }
-  if (!json) say(`${messages} messages, ${changed} would have ended otherwise under ${next.name} ${next.version}`);
+  const period = `${messages} messages since ${new Date(since).toISOString()}`;
+  const told =
+    messages === 0
+      ? `${period}: nothing was compared`
+      : `${period}; under ${next.name} ${next.version} parts of ${ended} would have ended otherwise, settings of ${set} would have been others`;
+  if (json) tell(told);
+  else say(told);
   return 0;
 }
 

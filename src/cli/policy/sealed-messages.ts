@@ -32,5 +32,5 @@ export async function openSealed(config: Config) {
       }
     }
   }
-  return { of, since };
+  return { of, since, isThere: async () => outbox.isThere() };
 }
