@@ -8,94 +8,84 @@ import { parse, stringify } from 'yaml';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { decideFor, judge, strictestOf, type Judged, type Own } from './recipients.ts';
+import { SETTINGS, levelsOf, lowered, oneOf } from './settings.ts';
 import { RuleSchema, type Action, type Asset, type Groups, type Rule, type Settings } from './rules.ts';
 
-const lowered = (ceiling: number) => Type.Optional(Type.Integer({ minimum: 1, maximum: ceiling }));
+const OriginalsSchema = Type.Object(
+  {
+    levels: levelsOf('who agrees: one of each level, in turn'),
+    waitMinutes: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 10_080,
+        description: 'minutes between the last approval and the release: time for scanners to learn',
+      }),
+    ),
+    validHours: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 720,
+        description: 'hours a request waits for its approver, and an approval for its use',
+      }),
+    ),
+    linkHours: Type.Optional(Type.Integer({ minimum: 1, maximum: 168, description: 'hours the link lives' })),
+  },
+  {
+    additionalProperties: false,
+    description: 'who may agree that an original is handed out on the Internet side, and how',
+  },
+);
 
 /** Shape of a policy file. */
 export const PolicySchema = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 100 }),
-    version: Type.String({ minLength: 1, maxLength: 40 }),
-    /** Language of the account of parts at the end of a text. */
-    language: Type.Optional(Type.Union([Type.Literal('ja'), Type.Literal('en')])),
-    /** What delivered mail is written in: UTF-8, or ISO-2022-JP for programs of the days before it. */
-    mailCharset: Type.Optional(Type.Union([Type.Literal('utf-8'), Type.Literal('iso-2022-jp')])),
-    /** Links in texts: as they are (`plain`), as `hxxps://…` that no program opens, or `removed`. */
-    links: Type.Optional(Type.Union([Type.Literal('plain'), Type.Literal('hxxp'), Type.Literal('removed')])),
-    /** What came in one archive travels file by file (`files`), or in one zip of ours with the same folders (`zip`). */
-    archives: Type.Optional(Type.Union([Type.Literal('files'), Type.Literal('zip')])),
-    /** CSV and TSV: as text and as the pages of a table, or as text alone. */
-    csv: Type.Optional(Type.Union([Type.Literal('text'), Type.Literal('pages')])),
-    /** HTML and saved web pages (MHTML): as text, or as text and as pages, without scripts, style sheets and network. */
-    html: Type.Optional(Type.Union([Type.Literal('text'), Type.Literal('pages')])),
-    /** Of a moving picture (GIF, WebP): its first frame as a picture, or all its frames as pages. */
-    frames: Type.Optional(Type.Union([Type.Literal('first'), Type.Literal('pages')])),
-    /** Detected MIME types that are dropped, whatever they hold (`image/gif`, `image/*`). */
-    drop: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z]+/([a-z0-9.+-]+|\\*)$' }))),
-    /** Bytes of attachments in a delivered mail. */
-    attachBytes: lowered(LIMITS.attachBytes),
-    /** What becomes of a part when the malware scanner (`MUGAI_CLAMD`) gives no answer: it is held, or goes on and is told. */
-    unscanned: Type.Optional(Type.Union([Type.Literal('hold'), Type.Literal('pass')])),
-    /** Whether PDFs keep their text, invisible behind the pictures of their pages, for search and copy. */
-    textLayer: Type.Optional(Type.Boolean()),
-    /** Whether the text of scanned pages is read from their pixels (some seconds of CPU a page). */
-    ocr: Type.Optional(Type.Boolean()),
-    /** Pages of each document (a picture is one) that are searched for QR codes, so that what they say is told; 0: none. */
-    codePages: Type.Optional(Type.Integer({ minimum: 0, maximum: LIMITS.pages })),
-    /** Who may agree that an original is handed out on the Internet side, and how. */
-    originals: Type.Optional(
-      Type.Object(
-        {
-          /** Approvers by sign-in name, a list for each level, any one of a list decides; an empty list: the role approver. */
-          levels: Type.Optional(
-            Type.Array(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100 }), {
-              minItems: 1,
-              maxItems: 5,
-            }),
-          ),
-          /** Minutes between the approval and the release: time for scanners to learn. */
-          waitMinutes: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_080 })),
-          /** Hours a request waits for its approver, and an approval for its use. */
-          validHours: Type.Optional(Type.Integer({ minimum: 1, maximum: 720 })),
-          /** Hours the link lives. */
-          linkHours: Type.Optional(Type.Integer({ minimum: 1, maximum: 168 })),
-        },
-        { additionalProperties: false },
-      ),
+    name: Type.String({ minLength: 1, maxLength: 100, description: 'whose policy it is; stands in every manifest' }),
+    version: Type.String({ minLength: 1, maxLength: 40, description: 'its version; stands in every manifest' }),
+    ...SETTINGS,
+    mailCharset: oneOf(
+      ['utf-8', 'iso-2022-jp'],
+      'what delivered mail is written in: utf-8 (without), or iso-2022-jp for programs of the days before it',
     ),
-    /** Groups of recipients: addresses or @domains. */
+    archives: oneOf(
+      ['files', 'zip'],
+      'what came in one archive travels file by file (files, without), or in one zip of ours with the same folders (zip)',
+    ),
+    csv: oneOf(
+      ['text', 'pages'],
+      'CSV and TSV: as text and as the pages of a table (pages, without), or as text alone',
+    ),
+    html: oneOf(
+      ['text', 'pages'],
+      'HTML and saved web pages (MHTML): as text (without), or as text and as pages, without scripts, style sheets and network',
+    ),
+    frames: oneOf(
+      ['first', 'pages'],
+      'of a moving picture (GIF, WebP): its first frame as a picture (first, without), or all its frames as pages',
+    ),
+    drop: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z]+/([a-z0-9.+-]+|\\*)$' }), {
+        description: 'detected MIME types that are dropped, whatever they hold: image/gif, image/*',
+      }),
+    ),
+    unscanned: oneOf(
+      ['hold', 'pass'],
+      'what becomes of a part when the malware scanner (MUGAI_CLAMD) gives no answer: it is held, or goes on and is told (pass, without)',
+    ),
+    originals: Type.Optional(OriginalsSchema),
     groups: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[^\\s]{1,100}$' }),
         Type.Array(Type.String({ pattern: '^(@[^@\\s]+|[^@\\s]+@[^@\\s]+)$' }), { maxItems: 10_000 }),
+        { description: 'groups of recipients by name: addresses or @domains' },
       ),
     ),
-    /** The first rule that matches decides; what none decides passes as whatever it becomes. */
-    rules: Type.Optional(Type.Array(RuleSchema, { maxItems: 1000 })),
-    /** Whether attachments travel with the mail (`attach`) or stay in the portal (`link`). */
-    delivery: Type.Optional(Type.Union([Type.Literal('attach'), Type.Literal('link')])),
-    /** Days a message is kept. */
-    keepDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
-    /** Whether passwords of a second mail by the same sender open what the first one locked. */
-    passwordPairing: Type.Optional(Type.Boolean()),
-    /** Hours in which that second mail comes. */
-    passwordPairingHours: lowered(LIMITS.pairingHours),
-    limits: Type.Optional(
-      Type.Object(
-        {
-          parts: lowered(LIMITS.parts),
-          depth: lowered(LIMITS.depth),
-          pages: lowered(LIMITS.pages),
-          expandedBytes: lowered(LIMITS.expandedBytes),
-          outputBytes: lowered(LIMITS.outputBytes),
-          pixels: lowered(LIMITS.pixels),
-          seconds: lowered(LIMITS.messageSeconds),
-          dpi: lowered(300),
-        },
-        { additionalProperties: false },
-      ),
+    rules: Type.Optional(
+      Type.Array(RuleSchema, {
+        maxItems: 1000,
+        description: 'the first rule that matches decides; what none decides passes as whatever it becomes',
+      }),
     ),
+    passwordPairingHours: lowered(LIMITS.pairingHours, 'hours in which that second mail with a password comes'),
   },
   { additionalProperties: false },
 );

@@ -1,25 +1,29 @@
 // Rules of a policy: who gets what, as what. The first rule that matches decides.
 import { Type, type Static } from 'typebox';
-import { LIMITS } from '../message/limits.ts';
+import { SETTINGS, levelsOf } from './settings.ts';
 
-const lowered = (ceiling: number) => Type.Optional(Type.Integer({ minimum: 1, maximum: ceiling }));
 const strict = { additionalProperties: false } as const;
 const words = (pattern: string, description: string) =>
   Type.Optional(Type.Array(Type.String({ pattern, maxLength: 320 }), { minItems: 1, maxItems: 1000, description }));
+const grade = (most: number, description: string) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: most, description }));
+const bytes = (description: string) => Type.Optional(Type.Integer({ minimum: 0, description }));
 
 const ADDRESS = '^(\\*|@[^@\\s]+|[^@\\s]+@[^@\\s]+)$';
 const TYPE = '^(\\*|[a-z]+/([a-z0-9.+-]+|\\*))$';
 
 /** Grades of an information asset: 機密性 1-3, 完全性 1-2, 可用性 1-2. */
-export const AssetSchema = Type.Object(
-  {
-    confidentiality: Type.Optional(Type.Integer({ minimum: 1, maximum: 3 })),
-    integrity: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 })),
-    availability: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 })),
-  },
-  strict,
-);
+const assetSchema = (description: string) =>
+  Type.Object(
+    {
+      confidentiality: grade(3, '機密性, 1 to 3'),
+      integrity: grade(2, '完全性, 1 to 2'),
+      availability: grade(2, '可用性, 1 to 2'),
+    },
+    { ...strict, description },
+  );
 
+const AssetSchema = assetSchema('grades of the information in it, which other rules may look at');
 export type Asset = Static<typeof AssetSchema>;
 
 /** What must hold for a rule to match; every condition given, any value of its list. */
@@ -33,12 +37,13 @@ export const WhenSchema = Type.Object(
     from: words(ADDRESS, 'envelope sender: an address, @domain, or *'),
     type: words(TYPE, 'detected MIME type: image/png, image/*, or *'),
     finding: words('^[a-z][a-z0-9-]{0,39}$', 'codes of findings, such as macro or link-mismatch'),
-    minBytes: Type.Optional(Type.Integer({ minimum: 0 })),
-    maxBytes: Type.Optional(Type.Integer({ minimum: 0 })),
-    /** Grades that another rule gave the message; each named one must be as high or higher. */
-    asset: Type.Optional(AssetSchema),
+    minBytes: bytes('bytes of the part, at least'),
+    maxBytes: bytes('bytes of the part, at most'),
+    asset: Type.Optional(
+      assetSchema('grades that another rule gave the message; each named one must be as high or higher'),
+    ),
   },
-  strict,
+  { ...strict, description: 'what must hold: every condition given, any value of its list; without: always' },
 );
 export type When = Static<typeof WhenSchema>;
 
@@ -48,45 +53,17 @@ export type Action = (typeof ACTIONS)[number];
 /** Settings of a message, in a rule without conditions on parts. */
 export const SettingsSchema = Type.Object(
   {
-    language: Type.Optional(Type.Union([Type.Literal('ja'), Type.Literal('en')])),
-    links: Type.Optional(Type.Union([Type.Literal('plain'), Type.Literal('hxxp'), Type.Literal('removed')])),
-    delivery: Type.Optional(Type.Union([Type.Literal('attach'), Type.Literal('link')])),
-    attachBytes: lowered(LIMITS.attachBytes),
-    textLayer: Type.Optional(Type.Boolean()),
-    ocr: Type.Optional(Type.Boolean()),
-    codePages: Type.Optional(Type.Integer({ minimum: 0, maximum: LIMITS.pages })),
-    keepDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
-    passwordPairing: Type.Optional(Type.Boolean()),
-    approvers: Type.Optional(
-      Type.Array(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100 }), {
-        minItems: 1,
-        maxItems: 5,
-      }),
-    ),
-    limits: Type.Optional(
-      Type.Object(
-        {
-          parts: lowered(LIMITS.parts),
-          depth: lowered(LIMITS.depth),
-          pages: lowered(LIMITS.pages),
-          expandedBytes: lowered(LIMITS.expandedBytes),
-          outputBytes: lowered(LIMITS.outputBytes),
-          pixels: lowered(LIMITS.pixels),
-          seconds: lowered(LIMITS.messageSeconds),
-          dpi: lowered(300),
-        },
-        strict,
-      ),
-    ),
+    ...SETTINGS,
+    approvers: levelsOf('who agrees that an original is handed out: one of each level, in turn'),
     asset: Type.Optional(AssetSchema),
   },
-  strict,
+  { ...strict, description: 'settings of the messages it matches; a rule that looks at parts has none' },
 );
 export type Settings = Static<typeof SettingsSchema>;
 
 export const RuleSchema = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 100 }),
+    name: Type.String({ minLength: 1, maxLength: 100, description: 'what it is called where it is told who decided' }),
     when: Type.Optional(WhenSchema),
     action: Type.Optional(
       Type.Unsafe<Action>(

@@ -379,4 +379,34 @@ describe('docs/policy.schema.json', () => {
   it('is the schema that the gateway reads policies by', async () => {
     assert.equal(await readFile(new URL('../../docs/policy.schema.json', import.meta.url), 'utf8'), policySchemaText());
   });
+
+  it('says of every key what it is for, so that an editor can', () => {
+    interface Shape {
+      readonly description?: string;
+      readonly properties?: Readonly<Record<string, Shape>>;
+      readonly items?: Shape;
+    }
+    const silent: string[] = [];
+    let keys = 0;
+    const look = (shape: Shape, path: string): void => {
+      for (const [name, one] of Object.entries(shape.properties ?? {})) {
+        keys += 1;
+        if ((one.description ?? '') === '') silent.push(`${path}${name}`);
+        look(one, `${path}${name}.`);
+      }
+      if (shape.items !== undefined) look(shape.items, path);
+    };
+    look(JSON.parse(policySchemaText()) as Shape, '');
+    assert.deepEqual(silent, []);
+    assert.ok(keys > 70, `${keys} keys`);
+  });
+
+  it('is named in the examples of a policy', async () => {
+    for (const name of ['README.md', 'README.ja.md']) {
+      const text = await readFile(new URL(`../../${name}`, import.meta.url), 'utf8');
+      const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(text) ?? [];
+      assert.match(example, /^# yaml-language-server: \$schema=\S*docs\/policy\.schema\.json\n/, name);
+      assert.ok(readPolicy(example, name).version !== '', name);
+    }
+  });
 });
