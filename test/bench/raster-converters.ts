@@ -158,12 +158,15 @@ export interface Ours {
   readonly live?: boolean;
 }
 
+let started = 0;
+
+/** Starts our own side, with a folder of its own in this one. */
 export function startOurs(
   folder: string,
   { cores = '0', children = 1, dpi = LIMITS.dpi, live = false }: Ours = {},
 ): Converter {
   const settings = JSON.stringify({ children, dpi, live });
-  return new LineServer(process.execPath, [own('raster-ours.ts'), folder, settings], cores);
+  return new LineServer(process.execPath, [own('raster-ours.ts'), join(folder, `ours-${++started}`), settings], cores);
 }
 
 /** The programs beside ours, in the order of the lines. */

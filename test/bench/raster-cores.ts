@@ -18,7 +18,7 @@ export async function benchCores(folder: string, small: string, peers: readonly 
   const long = join(folder, 'cores.pdf');
   await writeFile(long, await textDocument(PAGES));
   const ours = async (cores: Cores): Promise<Rates> => {
-    const server = startOurs(join(folder, `cores-${cores}`), { cores, children: 2 });
+    const server = startOurs(folder, { cores, children: 2 });
     return ratesOf([server, server], small, long);
   };
   const [single, both] = [await ours('0'), await ours('0,1')];

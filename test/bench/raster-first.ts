@@ -27,7 +27,7 @@ export async function benchFirst(folder: string, peers: readonly Peer[]): Promis
       converter.stop();
     }
   };
-  const mine = await seen(startOurs(join(folder, 'first'), { live: true }));
+  const mine = await seen(startOurs(folder, { live: true }));
   if (mine?.pages !== PAGES) throw new Error(`${mine?.pages ?? 'none'} of ${PAGES} pages`);
   for (const peer of peers) {
     if (peer.name === 'render-only') continue; // it makes nothing that could be read

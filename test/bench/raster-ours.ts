@@ -62,9 +62,9 @@ async function convert(path: string, keep: string): Promise<object> {
     (sum, { content: made }) => sum + (made instanceof Uint8Array ? made.length : made.size),
     0,
   );
+  if (keep !== '') await writeFile(keep, await firstFile(outputs)); // the package takes them away
   await store.commit(id, packageOf(id, { ...record, outputFolder: '' }, outputs, signer));
   const ms = performance.now() - started;
-  if (keep !== '') await writeFile(keep, await firstFile(outputs));
   await content.discard();
   await store.delete(id);
   await outbox.live(id).drop();

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { compare } from './raster-compare.ts';
 import { findPeers, startOurs, type Converter } from './raster-converters.ts';
 import { benchCores } from './raster-cores.ts';
+import { benchCrops } from './raster-crops.ts';
 import { benchFirst } from './raster-first.ts';
+import { benchLegible } from './raster-legible.ts';
 import { benchLengths } from './raster-lengths.ts';
 import { RASTER_SET } from './raster-set.ts';
 import { BenchRefused, checkGroups } from './refused.ts';
@@ -18,7 +20,7 @@ const SMALL = 'opf-horrors/text_only_pdfa1b.pdf';
 
 /** `npm run bench -- raster [group…]`: all groups, or those named. */
 export async function benchRaster(named: readonly string[]): Promise<void> {
-  checkGroups('raster', named, [...Object.keys(RASTER_SET), 'lengths', 'first', 'cores']);
+  checkGroups('raster', named, [...Object.keys(RASTER_SET), 'lengths', 'first', 'cores', 'legible', 'crops']);
   const isWanted = (group: string): boolean => named.length === 0 || named.includes(group);
   const set = Object.entries(RASTER_SET).filter(([kind]) => isWanted(kind));
   const corpus = join(CORPUS, 'pdf');
@@ -26,13 +28,15 @@ export async function benchRaster(named: readonly string[]): Promise<void> {
   const folder = await mkdtemp(join(process.env['MUGAI_BENCH_DIR'] ?? tmpdir(), 'mugai-raster-'));
   const peers = await findPeers(folder);
   const withOurs = async (act: (ours: Converter) => Promise<void>): Promise<void> => {
-    const ours = startOurs(join(folder, 'one'));
+    const ours = startOurs(folder);
     await act(ours).finally(() => ours.stop());
   };
   try {
     if (set.length > 0) await withOurs(async (ours) => compare(set, corpus, ours, peers));
     if (isWanted('lengths')) await withOurs(async (ours) => benchLengths(folder, ours));
     if (isWanted('first')) await benchFirst(folder, peers);
+    if (isWanted('legible')) await benchLegible(folder, peers);
+    if (named.includes('crops')) await benchCrops(folder, peers); // they are part of the docs
     if (isWanted('cores')) await benchCores(folder, join(corpus, SMALL), peers);
   } finally {
     await rm(folder, { recursive: true, force: true });

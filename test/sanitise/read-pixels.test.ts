@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { builtInPolicy } from '../../src/policy/policy.ts';
 import { lineRuns } from '../../workers/ocr-runs.ts';
 import { printHtml } from '../support/chromium-print.ts';
+import { likeness } from '../support/likeness.ts';
 import { readText } from '../support/page-text.ts';
 import { openSanitiser, type Sanitiser } from '../support/sanitiser.ts';
 
@@ -37,19 +38,6 @@ async function onlyFile(sanitiser: Sanitiser, source: Buffer): Promise<Buffer> {
   const [file] = files.values();
   assert.ok(file !== undefined && files.size === 1);
   return file;
-}
-
-/** Share of the characters of `expected` that are found in their order (longest common subsequence). */
-function likeness(expected: string, found: string): number {
-  const [a, b] = [Array.from(expected.replaceAll(/\s/gu, '')), Array.from(found.replaceAll(/\s/gu, ''))];
-  let row = Array.from({ length: b.length + 1 }, () => 0);
-  for (const letter of a) {
-    const next = [0];
-    for (let j = 0; j < b.length; j++)
-      next.push(letter === b[j] ? (row[j] ?? 0) + 1 : Math.max(row[j + 1] ?? 0, next[j] ?? 0));
-    row = next;
-  }
-  return (row.at(-1) ?? 0) / a.length;
 }
 
 test('a scan has no text where it is not read', async () => {
