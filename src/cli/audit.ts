@@ -33,6 +33,8 @@ tool    writes one HTML file that an auditor opens in a browser, without network
 export  prints entries; broken lines are left out (verify names them)
 
   FOLDER   folders of journals; default: all under journal/ of the data folder
+  TIME     2026-11-01 (its midnight), 2026-11-01T09:00, both in the time zone of this machine (TZ), or one that names its
+           own: 2026-11-01T09:00:00+09:00. --from is within, --to is not
   --heads  file with positions that are known from elsewhere (a print-out, syslog), one a line
 
   holds      every line follows the one before, and every head is signed by the key that the chain names
@@ -166,8 +168,10 @@ function wantedOf(values: { readonly [name in keyof Wanted]?: string | undefined
   const time = (name: 'from' | 'to'): Partial<Wanted> => {
     const value = values[name];
     if (value === undefined) return {};
-    const at = Date.parse(value);
-    if (Number.isNaN(at)) throw new UsageError(`--${name} is "${value}", not a time such as 2026-11-25T09:00:00+09:00`);
+    // ECMAScript takes a date alone for midnight in UTC, which is nine in the morning in Japan.
+    const at = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(value) ? `${value}T00:00` : value);
+    if (Number.isNaN(at) || /^\d{4}(-\d{2})?$/.test(value))
+      throw new UsageError(`--${name} is "${value}", not a time such as 2026-11-25 or 2026-11-25T09:00:00+09:00`);
     return { [name]: new Date(at).toISOString() };
   };
   const act = values.act;

@@ -83,4 +83,28 @@ describe('mugai audit', { timeout: 580_000 }, () => {
     }
     assert.equal((await mugai(['audit', 'verify', '/nonexistent'], env)).code, 1, 'a journal that is not there');
   });
+
+  it('takes a date for its midnight where the machine stands', async () => {
+    await using root = await scratch();
+    const entry = (at: string): object => ({ act: 'viewed', at });
+    // Midnight of 1 November in Japan is 15:00 of 31 October in UTC.
+    const times = ['2026-10-31T14:59:59.999Z', '2026-10-31T15:00:00.000Z', '2026-11-01T14:59:59.999Z'];
+    const last = '2026-11-01T15:00:00.000Z';
+    await forged(root.path, 'inner', [...times, last].map(entry));
+    const within = async (...args: readonly string[]): Promise<string[]> => {
+      const env = { MUGAI_DATA_DIR: root.path, TZ: 'Asia/Tokyo' };
+      const { code, stdout, stderr } = await mugai(['audit', 'export', ...args], env);
+      assert.equal(code, 0, stderr);
+      return stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => (JSON.parse(line) as { at: string }).at);
+    };
+    assert.deepEqual(await within('--from', '2026-11-01', '--to', '2026-11-02'), times.slice(1));
+    assert.deepEqual(await within('--from', '2026-11-01T00:00', '--to', '2026-11-02T00:00'), times.slice(1));
+    assert.deepEqual(await within('--from', '2026-11-01T00:00:00+00:00'), [times[2], last]);
+    const env = { MUGAI_DATA_DIR: root.path };
+    for (const odd of ['2026-11', '2026', 'yesterday', '2026-13-01'])
+      assert.equal((await mugai(['audit', 'export', '--from', odd], env)).code, 2, odd);
+  });
 });
