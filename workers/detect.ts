@@ -2,6 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import { fileTypeFromBuffer } from 'file-type';
 import { decodeText } from './charset.ts';
+import { oleRoot } from './ole.ts';
+import { packageType, packageWords } from './package-words.ts';
 import { carriedArchive } from './self-extractor.ts';
 import { isDocuWorks, isHwp, isJpeg2000 } from './signs.ts';
 
@@ -12,9 +14,6 @@ export interface Detected {
   readonly extension: string;
 }
 
-/** Bytes of a file that are looked at: zip entries that tell Office files apart come early, OLE directories may be late. */
-export const HEAD_BYTES = 16 * 1024 * 1024;
-
 const HWP: Detected = { mimeType: 'application/vnd.hancom.hwp', extension: 'hwp' };
 const HWPX: Detected = { mimeType: 'application/vnd.hancom.hwpx', extension: 'hwpx' };
 const UNKNOWN: Detected = { mimeType: 'application/octet-stream', extension: '' };
@@ -24,7 +23,7 @@ const UNKNOWN: Detected = { mimeType: 'application/octet-stream', extension: '' 
 const TEXTUAL =
   /^(?:text\/|application\/(?:xml|rtf|pdf|postscript|eps|pgp-encrypted|x-ms-regedit|vnd\.ms-outlook)|image\/svg\+xml|application\/.*\+xml)/;
 
-/** Detects the type of a file from its first bytes. `name` is its name as the sender gave it. */
+/** Detects the type of a file from its bytes, or from its first ones. `name` is its name as the sender gave it. */
 export async function detect(bytes: Buffer, name: string): Promise<Detected> {
   const own = byOwnSigns(bytes, name);
   if (own !== undefined) return own;
@@ -34,10 +33,17 @@ export async function detect(bytes: Buffer, name: string): Promise<Detected> {
   const found = await byFileType(bytes);
   if (found !== undefined && (!text || TEXTUAL.test(found.mimeType))) {
     // Any XML that is a page or a drawing is told apart below.
-    if (found.mimeType !== 'application/xml') return found;
+    if (found.mimeType !== 'application/xml') return found.mimeType === 'application/zip' ? byItsWords(bytes) : found;
   }
   if (text) return textType(bytes, name);
   return found ?? UNKNOWN;
+}
+
+/** A zip whose telling entries the library did not come to: it reads from the front, and not far. */
+function byItsWords(bytes: Buffer): Detected {
+  const words = packageWords(bytes);
+  const mimeType = words === undefined ? undefined : packageType(words);
+  return mimeType === undefined ? { mimeType: 'application/zip', extension: 'zip' } : { mimeType, extension: '' };
 }
 
 async function byFileType(bytes: Buffer): Promise<Detected | undefined> {
@@ -103,14 +109,12 @@ const OLE_NAMES = [
   ['Quill', 'application/x-mspublisher', 'pub'],
 ] as const;
 
-/** An OLE file by the names in its directory (UTF-16, ended by zero). */
+/** An OLE file by the names in its directory's root. */
 function byOleNames(bytes: Buffer): Detected {
-  for (const [name, mimeType, extension] of OLE_NAMES) {
-    if (bytes.includes(Buffer.from(`${name}\0`, 'utf16le'))) return { mimeType, extension };
-  }
+  const has = oleRoot(bytes);
+  for (const [name, mimeType, extension] of OLE_NAMES) if (has(name)) return { mimeType, extension };
   // Microsoft Works has a stream of this name, as others have; its content says so.
-  if (bytes.includes(Buffer.from('CONTENTS\0', 'utf16le')) && bytes.includes('CHNKWKS'))
-    return { mimeType: 'application/vnd.ms-works', extension: 'wps' };
+  if (has('CONTENTS') && bytes.includes('CHNKWKS')) return { mimeType: 'application/vnd.ms-works', extension: 'wps' };
   return { mimeType: 'application/x-cfb', extension: 'cfb' };
 }
 

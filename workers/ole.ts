@@ -44,6 +44,29 @@ export function oleStream(bytes: Buffer, path: string): Buffer | undefined {
   return oleStreams(bytes, (one) => one.toLowerCase() === lower)[0]?.bytes;
 }
 
+/**
+ * Whether a name stands in the root of a compound file, as a stream or a folder: those below are of what is embedded in it. Of a file
+ * whose directory cannot be read, whether it stands anywhere.
+ */
+export function oleRoot(bytes: Buffer): (name: string) => boolean {
+  const names = rootNames(bytes);
+  return names.size > 0 ? (name) => names.has(name) : (name) => bytes.includes(Buffer.from(`${name}\0`, 'utf16le'));
+}
+
+function rootNames(bytes: Buffer): ReadonlySet<string> {
+  try {
+    const directory = isOle(bytes) ? new Sectors(bytes).chain(bytes.readUInt32LE(48)) : Buffer.alloc(0);
+    return new Set(
+      walk(directory)
+        .filter(({ path, entry }) => path === entry.name && entry.kind !== 0)
+        .map(({ path }) => path),
+    );
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return new Set();
+  }
+}
+
 class Sectors {
   readonly #bytes: Buffer;
   readonly #size: number;

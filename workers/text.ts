@@ -1,6 +1,7 @@
 // Jailed child of the text family: says what a file is by its bytes, and turns text and HTML files into plain text.
+import { LIMITS } from '../src/message/limits.ts';
 import { OPERATION } from '../src/sandbox/wire.ts';
-import { HEAD_BYTES, detect, looksLikeText } from './detect.ts';
+import { detect, looksLikeText } from './detect.ts';
 import { parametersOf } from './header-params.ts';
 import { keptBytes, recordOf, textOfLeaf } from './leaf-text.ts';
 import { Refusal, serve, type Job, type Out } from './run.ts';
@@ -11,7 +12,7 @@ serve('file-type 21.3.4, encoding WHATWG', async (job, out) => {
 });
 
 async function tellType(job: Job, out: Out): Promise<void> {
-  const { bytes } = await startOf(job, HEAD_BYTES);
+  const { bytes } = await startOf(job, LIMITS.detectBytes);
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
   const { mimeType, extension } = await detect(bytes, job.name);
   out.detected(mimeType, extension.toLowerCase()); // file-type knows one in capitals: `Z`

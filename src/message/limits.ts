@@ -54,6 +54,10 @@ export const LIMITS = {
   parts: 1000,
   /** Bytes of all leaves together after decoding: a message cannot inflate beyond a few times its ceiling. */
   expandedBytes: 256 * MIB,
+  /** Bytes of a leaf by which it is told what it is: most formats name themselves at their start. */
+  detectHeadBytes: 1 * MIB,
+  /** Bytes of one whose directory may stand anywhere (zip, OLE, an archive behind a program): the whole of what a mail can hold. */
+  detectBytes: 64 * MIB,
   /** Bytes of headers of one mail (RFC 5322 has no limit; Gmail takes 0.5 MB). */
   headerBytes: 1 * MIB,
   /** Bytes of HTML that is turned into text; beyond, the source is cut with a mark. */

@@ -73,6 +73,24 @@ export function routeOf(detectedType: string): Route {
   return 'unsupported';
 }
 
+/**
+ * True for a type that the first bytes of a file may say wrongly of the whole: a zip's directory stands at its end, that of an OLE
+ * file where its writer put it, an archive behind its program.
+ */
+export function isNamedAnywhere(detectedType: string): boolean {
+  return NAMED_ANYWHERE.has(detectedType);
+}
+
+const NAMED_ANYWHERE = new Set(
+  (
+    'zip x-msdownload x-elf x-cfb x-encrypted-office msword vnd.ms-excel vnd.ms-powerpoint vnd.ms-outlook x-js-taro ' +
+    'x-js-taro-packed vnd.visio x-mspublisher vnd.ms-works vnd.stardivision.writer vnd.stardivision.calc ' +
+    'vnd.stardivision.impress vnd.hancom.hwp'
+  )
+    .split(' ')
+    .map((name) => `application/${name}`),
+);
+
 const GENERIC = new Set([
   '',
   'application/octet-stream',

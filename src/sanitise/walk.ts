@@ -20,12 +20,9 @@ import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
 import { secondOpinion } from './second-opinion.ts';
 import { identityRemarks } from './identity.ts';
 import { readMail, type ReadMail } from './read-mail.ts';
-import { routeOf, typeMismatch } from './route.ts';
+import { isNamedAnywhere, routeOf, typeMismatch } from './route.ts';
 import type { Tools } from './tools.ts';
 import { withPages } from './with-pages.ts';
-
-/** Bytes of a leaf that detection looks at; containers name themselves well before. */
-const DETECT_BYTES = 1024 * 1024;
 
 /** What was signed is not what is delivered: a signature could only be shown wrongly (attack row 39). */
 const SIGNATURE: Converted = {
@@ -294,6 +291,17 @@ export class Walk {
     // text it would be the payload, still encoded.
     if (leaf.declaredType === PIECE) return { type: PIECE };
     if (leaf.content.size === 0) return { type: 'application/x-empty', refused: 'empty' };
+    const first = await this.#typeBy(leaf, LIMITS.detectHeadBytes);
+    const isWhole = leaf.content.size <= LIMITS.detectHeadBytes;
+    const { type, refused } =
+      isWhole || first.refused !== undefined || !isNamedAnywhere(first.type)
+        ? first
+        : await this.#typeBy(leaf, LIMITS.detectBytes);
+    return refused === undefined ? { type: meant(leaf, type) } : { type, refused };
+  }
+
+  /** What the first bytes of a leaf, `head` of them at most, say that it is. */
+  async #typeBy(leaf: Leaf, head: number): Promise<{ readonly type: string; readonly refused?: Reason }> {
     let type = 'application/octet-stream';
     const ignore = (): void => undefined; // a detection has no text and nothing to remark
     const reader = new TextReader(OPERATION.detect, {
@@ -302,18 +310,17 @@ export class Walk {
       onFinding: ignore,
       onLoss: ignore,
     });
-    const deadlineMs = LIMITS.parseBaseMs;
+    const deadlineMs = parseDeadlineMs(Math.min(head, leaf.content.size));
     const ask = {
       family: 'text',
       operation: OPERATION.detect,
-      head: DETECT_BYTES,
+      head,
       deadlineMs,
       totalMs: deadlineMs,
       whole: () => reader.finish(),
     } as const;
     const outcome = await this.#tools.run(leaf, ask, () => reader.take);
-    if (outcome.kind !== 'done') return { type, refused: outcome.reason };
-    return { type: meant(leaf, type) };
+    return outcome.kind === 'done' ? { type } : { type, refused: outcome.reason };
   }
 
   #row(leaf: Leaf, type: string, converted: Converted): PartRow {

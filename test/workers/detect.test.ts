@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { deflateRawSync } from 'node:zlib';
 import { test } from 'node:test';
 import { detect, looksLikeText } from '../../workers/detect.ts';
+import { sniff } from '../../workers/office/sniff.ts';
+import { compoundFile } from '../support/compound-file.ts';
+import { zipOf as wholeZip } from '../support/office-files.ts';
 import { euc, jis, sjis } from '../support/japanese.ts';
 
 const typeOf = async (bytes: Uint8Array | string, name = ''): Promise<string> =>
@@ -52,6 +55,33 @@ void test('OLE files are told apart by their directory', async () => {
   assert.equal(await typeOf(ole('__properties_version1.0')), 'application/vnd.ms-outlook');
   assert.equal(await typeOf(ole('EncryptedPackage')), 'application/x-encrypted-office');
   assert.equal(await typeOf(ole('x')), 'application/x-cfb');
+});
+
+void test('an OLE file is what its root says, whatever is embedded in it', async () => {
+  const word = { 'MBD0001/WordDocument': Buffer.from('x'), 'MBD0001/1Table': Buffer.from('x') };
+  assert.equal(await typeOf(compoundFile({ ...word, Workbook: Buffer.from('x') })), 'application/vnd.ms-excel');
+  assert.equal(sniff(compoundFile({ ...word, Workbook: Buffer.from('x') })).extension, 'xls');
+  assert.equal(await typeOf(compoundFile(word)), 'application/x-cfb');
+});
+
+void test('a package is told by its own directory, wherever the entry stands that tells it', async () => {
+  const many = Object.fromEntries(Array.from({ length: 1100 }, (_, n) => [`a/${n}.bin`, 'x']));
+  for (const [part, type] of [
+    [
+      'vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml',
+      'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    ],
+    ['vnd.ms-excel.sheet.macroEnabled.main+xml', 'application/vnd.ms-excel.sheet.macroenabled.12'],
+    ['vnd.ms-word.template.macroEnabledTemplate.main+xml', 'application/vnd.ms-word.template.macroenabled.12'],
+    ['vnd.ms-excel.sheet.binary.macroEnabled.main', 'application/vnd.ms-excel.sheet.binary.macroenabled.12'],
+    ['vnd.ms-visio.drawing.main+xml', 'application/vnd.visio'],
+  ] as const) {
+    const words = `<Types><Override PartName="/x" ContentType="application/${part}"/></Types>`;
+    assert.equal(await typeOf(wholeZip({ ...many, '[Content_Types].xml': words })), type);
+  }
+  const mimetype = 'application/vnd.oasis.opendocument.spreadsheet';
+  assert.equal(await typeOf(wholeZip({ ...many, mimetype })), mimetype);
+  assert.equal(await typeOf(wholeZip(many)), 'application/zip');
 });
 
 void test('TNEF is told', async () => {

@@ -1,6 +1,7 @@
 // Which office document this is, by its bytes: it decides the import filter, so that the engine guesses nothing (50 KB of
 // random bytes named .docx became ten pages of it, through its text import).
-import { unzipSync } from 'fflate';
+import { oleRoot } from '../ole.ts';
+import { packageWords } from '../package-words.ts';
 import { Refusal } from '../run.ts';
 
 /** What the document is written in, and so how it is cleaned. */
@@ -72,25 +73,17 @@ function isWmf(bytes: Buffer): boolean {
 
 /** Names only what it needs of the package; the limits of the whole come later, in `package.ts`. */
 function sniffZip(bytes: Buffer): OfficeType {
-  const wanted = new Map<string, string>();
-  try {
-    const files = unzipSync(bytes, {
-      filter: ({ name, originalSize }) => /^(?:\[Content_Types\]\.xml|mimetype)$/i.test(name) && originalSize < 1 << 20,
-    });
-    for (const [name, content] of Object.entries(files))
-      wanted.set(name.toLowerCase(), Buffer.from(content).toString('utf8'));
-  } catch (error) {
-    throw new Refusal('damaged', error instanceof Error ? error.message : 'zip');
-  }
-  const types = wanted.get('[content_types].xml') ?? '';
+  const words = packageWords(bytes);
+  if (words === undefined) throw new Refusal('damaged', 'zip');
+  const { types, mimetype } = words;
   if (/spreadsheetml\.|ms-excel\.(?:sheet|template|addin)/i.test(types))
     return /sheet\.binary/i.test(types) ? XLSB : XLSX;
   if (/presentationml\.|ms-powerpoint\.(?:presentation|slideshow|template)/i.test(types)) return PPTX;
   if (/wordprocessingml\.|ms-word\.(?:document|template)/i.test(types)) return DOCX;
   if (/ms-visio\./i.test(types)) return type('binary', 'draw', 'Visio Document', 'vsdx');
-  const odf = /^application\/vnd\.(?:oasis\.opendocument|sun\.xml)\.([a-z]+)/.exec(wanted.get('mimetype') ?? '')?.[1];
+  const odf = /^application\/vnd\.(?:oasis\.opendocument|sun\.xml)\.([a-z]+)/.exec(mimetype)?.[1];
   if (odf !== undefined) {
-    const sun = (wanted.get('mimetype') ?? '').includes('sun.xml');
+    const sun = mimetype.includes('sun.xml');
     if (sun && odf === 'writer') return type('odf', 'writer', 'StarOffice XML (Writer)', 'sxw');
     if (sun && odf === 'calc') return type('odf', 'calc', 'StarOffice XML (Calc)', 'sxc');
     if (sun && odf === 'impress') return type('odf', 'impress', 'StarOffice XML (Impress)', 'sxi');
@@ -100,7 +93,7 @@ function sniffZip(bytes: Buffer): OfficeType {
 }
 
 function sniffOle(bytes: Buffer): OfficeType {
-  const has = (name: string): boolean => bytes.includes(Buffer.from(`${name}\0`, 'utf16le'));
+  const has = oleRoot(bytes);
   if (has('DocumentText') && bytes.includes('SsmgV.01'))
     return type('jtd', 'writer', 'OpenDocument Text Flat XML', 'fodt');
   if (has('WordDocument')) return type('binary', 'writer', wordFilter(bytes), 'doc');
