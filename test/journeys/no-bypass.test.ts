@@ -31,6 +31,15 @@ const WORDS = (
   'text/plain application/zip application/octet-stream javascript macro embedded-file external-link'
 ).split(' ');
 
+/** What a policy lowers, and the reason that parts of the mail below end with. */
+const LIMITED: readonly (readonly [limits: Readonly<Record<string, number>>, reason: string])[] = [
+  [{ parts: 3 }, 'too-many-parts'],
+  [{ depth: 1 }, 'too-deep'],
+  [{ pages: 1 }, 'too-many-pages'],
+  [{ pixels: 1000 }, 'too-many-pixels'],
+  [{ expandedBytes: 2000 }, 'ratio'],
+];
+
 interface Attached {
   readonly name: string;
   readonly type: string;
@@ -153,6 +162,17 @@ describe('no bypass', () => {
         [...why].some((one) => one.endsWith(reason)),
         `${reason} is not among ${[...why].join(', ')}`,
       );
+  });
+
+  it('a part over a limit that a policy lowers ends with the reason of that limit, and none of its bytes leaves', async () => {
+    await using road = await openWholeRoad();
+    const pool = await attachables();
+    for (const [limits, reason] of LIMITED) {
+      const policy = readPolicy(stringify({ name: 'low', version: '1', limits }), 'low');
+      const { faults, end, reasons } = await road.send(mailOf(pool), policy, { failure: 'none', after: 0 });
+      assert.deepEqual(faults, [], reason);
+      assert.ok(reasons.includes(reason), `${JSON.stringify(limits)}: ${reasons.join(', ')}, ${end}`);
+    }
   });
 
   it('has no word that passes an original on', () => {
