@@ -4,6 +4,7 @@ import { LIMITS } from '../src/message/limits.ts';
 import { LETTERS, READABLE_TEXT, type Letters, type Run } from '../src/sandbox/wire.ts';
 import { strideOf, type Drawn } from './pack.ts';
 import type { Pdfium } from './pdfium.ts';
+import { unified } from './radicals.ts';
 import { isPictured, outnumber, Places, type Box } from './scan-layer.ts';
 import { BATCH, BOX, GENERATED, OBJECT, ORIGIN, PLACED, POINT, RECORD, fetchOf, type Fetch } from './text-records.ts';
 
@@ -342,8 +343,7 @@ function lookUp(point: number): string | undefined {
   if (point < 0x20 || point > 0x10ffff) return undefined;
   const text = String.fromCodePoint(point);
   if (!READABLE_TEXT.test(text)) return undefined;
-  // Kangxi radicals stand for the characters they look like, put there by fonts: no search would find them.
-  return point >= 0x2f00 && point <= 0x2fd5 ? text.normalize('NFKC') : text;
+  return unified(text);
 }
 
 /** East Asian wide characters: an em each, as a rule. */

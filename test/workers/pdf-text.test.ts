@@ -6,6 +6,7 @@ import { FRAME, OPERATION, WireError, fieldsFrame, type Field } from '../../src/
 import { readRuns } from '../../src/sandbox/page-text.ts';
 import { PagePdf } from '../../src/sanitise/page-pdf.ts';
 import { printHtml } from '../support/chromium-print.ts';
+import { unified } from '../../workers/radicals.ts';
 import { drive, remarksOf } from '../support/drive-worker.ts';
 import { makePdf, onePage, stream } from '../support/make-pdf.ts';
 import { readText } from '../support/page-text.ts';
@@ -282,6 +283,17 @@ for (const [name, encoding, ordering, text, seen, lost] of [
     );
   });
 }
+
+test('radicals that a font put where characters are meant are found as these', () => {
+  for (const [radicals, meant] of [
+    ['⻑谷川', '長谷川'],
+    ['⼭⽥', '山田'],
+    ['⻘⽊', '青木'],
+    ['⻄⺠⻝⻁⺟', '西民食虎母'],
+    ['⺀⺚a長', '⺀⺚a長'],
+  ] as const)
+    assert.equal(Array.from(radicals).map(unified).join(''), meant);
+});
 
 test('a page of text in a bomb of characters is bounded', async () => {
   const line = `(${'a'.repeat(2000)}) Tj `;
