@@ -1,5 +1,5 @@
 // What a PDF carries that does not cross: noticed cheaply, told to the operator and the reader, never acted upon.
-import type { Document, Pdfium } from './pdfium.ts';
+import { ANNOTATION, SEEN, type Document, type Pdfium } from './pdfium.ts';
 import type { Out } from './run.ts';
 
 const LINKS_TOLD = 10;
@@ -39,8 +39,6 @@ export function noticeDocument(engine: Pdfium, document: Document, bytes: Uint8A
 }
 
 // Annotation subtypes (fpdf_annot.h) that carry something else than ink.
-const TEXT_NOTE = 1;
-const WIDGET = 20;
 const CARRIERS: ReadonlyMap<number, string> = new Map([
   [17, 'embedded-file'],
   [18, 'sound'],
@@ -61,11 +59,24 @@ const ACTION_URI = 3;
 const FIELD_EVENTS: readonly number[] = [12, 13, 14, 15];
 const FIELD_SCRIPT = 'javascript in a form field';
 
+/** Kinds whose look on paper nobody misses (their text is told as comments), or that are drawn in any case. */
+const UNMISSED: ReadonlySet<number> = new Set([ANNOTATION.note, ANNOTATION.link, ANNOTATION.popup, ANNOTATION.widget]);
+const NORMAL_APPEARANCE = 0;
+
+/** True for what a screen shows and paper does not: a stamp or a typed remark without the flag to print it. */
+function isKeptOffPaper(engine: Pdfium, annotation: number, subtype: number): boolean {
+  if (UNMISSED.has(subtype)) return false;
+  const flags = engine.call('FPDFAnnot_GetFlags', annotation);
+  if ((flags & (SEEN.hidden | SEEN.noView | SEEN.print)) !== 0) return false;
+  return engine.call('EPDFAnnot_HasAppearanceStream', annotation, NORMAL_APPEARANCE) !== 0;
+}
+
 /** Looks at the annotations of drawn pages; tells each kind once, links by their address, up to the caps. */
 export class PageNotices {
   readonly #out: Out;
   readonly #told = new Set<string>();
   #links = 0;
+  #unprinted = 0;
   #seen = 0;
 
   constructor(out: Out) {
@@ -81,14 +92,20 @@ export class PageNotices {
       const subtype = engine.call('FPDFAnnot_GetSubtype', annotation);
       const carrier = CARRIERS.get(subtype);
       if (carrier !== undefined) this.#tell(carrier, 'an annotation');
-      if (subtype === TEXT_NOTE && !this.#told.has('comments')) {
+      if (subtype === ANNOTATION.note && !this.#told.has('comments')) {
         this.#told.add('comments');
         this.#out.loss('comments', 'notes that open on a click are not shown');
       }
-      if (subtype === WIDGET) this.#script(engine, document, annotation);
+      if (isKeptOffPaper(engine, annotation, subtype)) this.#unprinted += 1;
+      if (subtype === ANNOTATION.widget) this.#script(engine, document, annotation);
       else this.#link(engine, document, annotation);
       engine.call('FPDFPage_CloseAnnot', annotation);
     }
+  }
+
+  /** Tells what was counted. */
+  end(): void {
+    if (this.#unprinted > 0) this.#out.loss('not-printed', `${this.#unprinted} annotations that are not to be printed`);
   }
 
   /** Scripts of a form field (ISO 32000-1, table 196), often in object streams where no search of the bytes sees them. */

@@ -152,6 +152,7 @@ async function drawOrdered(renderer: Renderer, orders: AsyncIterable<number>, pa
     out.drawn({ index, outcome: outcomeOf(sheet), hidden: sheet.hidden, letters: sheet.letters });
     send(sheet, out);
   }
+  notices.end();
 }
 
 function outcomeOf({ packed, failure }: Sheet): Outcome {
@@ -186,6 +187,7 @@ async function drawAll(renderer: Renderer, pages: number, out: Out): Promise<voi
     if (sheet.letters === LETTERS.scan) scans += 1;
     send(sheet, out);
   }
+  notices.end();
   // PDFium draws what it can of a damaged file, if need be nothing: say so, the reader cannot tell it from a blank sheet.
   if (good > 0 && !inked) out.loss('blank', 'nothing is drawn on any page');
   if (good === 0) throw new Refusal(reason, `none of ${pages} pages could be drawn`);

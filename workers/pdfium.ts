@@ -29,6 +29,10 @@ const BITMAP_BGRX = 3;
 const RENDER_ANNOTATIONS = 0x01;
 /** Annotations of a page that are made part of it. */
 const MOST_ANNOTATIONS = 2000;
+/** Subtypes of annotations (fpdf_annot.h). */
+export const ANNOTATION = { note: 1, link: 2, popup: 16, widget: 20 } as const;
+/** Flags of annotations that say where they are seen (ISO 32000-1, table 165). */
+export const SEEN = { hidden: 2, print: 4, noView: 32 } as const;
 const FLATTEN_FOR_PRINT = 1;
 const FLATTENED = 1;
 const RENDER_REVERSE_BYTES = 0x10; // R, G, B, X in memory
@@ -297,9 +301,23 @@ export class Document {
   flattened(page: number, index: number): number {
     const count = this.#engine.call('FPDFPage_GetAnnotCount', page);
     if (count === 0 || count > MOST_ANNOTATIONS) return page;
+    for (let i = 0; i < count; i++) this.#letPrint(page, i);
     if (this.#engine.call('FPDFPage_Flatten', page, FLATTEN_FOR_PRINT) !== FLATTENED) return page;
     this.closePage(page);
     return this.openPage(index);
+  }
+
+  /** Fields are drawn whether they are to be printed or not; only those that are become part of the page. */
+  #letPrint(page: number, index: number): void {
+    const engine = this.#engine;
+    const annotation = engine.call('FPDFPage_GetAnnot', page, index);
+    if (annotation === 0) return;
+    if (engine.call('FPDFAnnot_GetSubtype', annotation) === ANNOTATION.widget) {
+      const flags = engine.call('FPDFAnnot_GetFlags', annotation);
+      if ((flags & (SEEN.hidden | SEEN.noView | SEEN.print)) === 0)
+        engine.call('FPDFAnnot_SetFlags', annotation, flags | SEEN.print);
+    }
+    engine.call('FPDFPage_CloseAnnot', annotation);
   }
 
   closePage(page: number): void {

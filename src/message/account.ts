@@ -133,6 +133,10 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
     ja: '表や見た目のページは作れませんでした。文字だけをお届けします',
     en: 'its pages could not be made; only its text is here',
   },
+  'not-printed': {
+    ja: '印刷しない設定の書き込みは表示していません',
+    en: 'remarks that are set not to be printed are not shown',
+  },
   'pages-cut': { ja: '後のページを省きました', en: 'later pages were left out' },
   'layout-approximate': {
     ja: '文字と表だけを読み取りました。配置は元の文書のとおりではありません',

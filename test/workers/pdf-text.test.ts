@@ -173,6 +173,30 @@ test('what stands in form fields and annotations comes back, and what of them is
   assert.ok(!findings.some(([code]) => code === 'hidden-text'));
 });
 
+test('words of a field that is not to be printed are drawn and found; a remark that is not is told', async () => {
+  const font = '/Resources <</Font <</F 5 0 R>>>>';
+  const shown = (text: string): string =>
+    stream(`/Type /XObject /Subtype /Form /BBox [0 0 300 20] ${font}`, `BT /F 14 Tf 2 5 Td (${text}) Tj ET`);
+  const remark = '/Type /Annot /Subtype /FreeText /DA (/F 14 Tf 0 g)';
+  const source = makePdf([
+    '<</Type /Catalog /Pages 2 0 R /AcroForm <</Fields [6 0 R] /DR <</Font <</F 5 0 R>>>> /DA (/F 14 Tf 0 g)>>>>',
+    '<</Type /Pages /Count 1 /Kids [3 0 R]>>',
+    `<</Type /Page /Parent 2 0 R /MediaBox [0 0 400 400] ${font} /Contents 4 0 R /Annots [6 0 R 8 0 R 9 0 R 10 0 R]>>`,
+    stream('', ''),
+    ...HELVETICA,
+    '<</Type /Annot /Subtype /Widget /FT /Tx /DA (/F 14 Tf 0 g) /T (typed) /V (Typed) /Rect [20 300 320 320] /AP <</N 7 0 R>>>>',
+    shown('Typed'),
+    `<<${remark} /Contents (Noted) /Rect [20 200 320 220] /AP <</N 7 0 R>>>>`,
+    `<<${remark} /F 2 /Contents (Hidden) /Rect [20 150 320 170] /AP <</N 7 0 R>>>>`,
+    `<<${remark} /F 4 /Contents (Drawn) /Rect [20 100 320 120] /AP <</N 11 0 R>>>>`,
+    shown('Drawn'),
+  ]);
+  const { words, findings, losses } = await wordsOf(source);
+  assert.equal(words, 'Typed|Drawn');
+  assert.deepEqual(findings, []);
+  assert.deepEqual(losses, [['not-printed', '1 annotations that are not to be printed']]);
+});
+
 test('the invisible letters of a scan are kept, and told to be unread', async () => {
   const image = stream(
     '/Type /XObject /Subtype /Image /Width 100 /Height 100 /ColorSpace /DeviceGray /BitsPerComponent 8',
