@@ -2,6 +2,7 @@
 // only where ink stands at its place: what nobody can see (white, hidden, off the page) is no text of this page.
 import { LIMITS } from '../src/message/limits.ts';
 import { LETTERS, READABLE_TEXT, type Letters, type Run } from '../src/sandbox/wire.ts';
+import { runsInFrame } from './runs-in-frame.ts';
 import { strideOf, type Drawn } from './pack.ts';
 import type { Pdfium } from './pdfium.ts';
 import { unified } from './radicals.ts';
@@ -23,6 +24,8 @@ export interface FoundText {
   readonly runs: readonly Run[];
   readonly hidden: number;
   readonly missing: readonly string[];
+  /** There is more than was read. */
+  readonly cut: boolean;
   readonly letters: Letters;
 }
 
@@ -94,7 +97,7 @@ export class TextReader {
 
   read(page: DrawnPage): FoundText {
     const handle = this.#engine.call('FPDFText_LoadPage', page.handle);
-    if (handle === 0) return { runs: [], hidden: 0, missing: [], letters: LETTERS.own };
+    if (handle === 0) return { runs: [], hidden: 0, missing: [], cut: false, letters: LETTERS.own };
     try {
       return this.#glyphs(handle, page);
     } finally {
@@ -112,7 +115,8 @@ export class TextReader {
     let hidden = 0;
     let object = -1;
     let style: Style | undefined;
-    const count = Math.min(MOST_CHARACTERS, engine.call('FPDFText_CountChars', handle));
+    const all = engine.call('FPDFText_CountChars', handle);
+    const count = Math.min(MOST_CHARACTERS, all);
     for (let i = 0; i < count; i++) {
       if (i % BATCH === 0) {
         this.#fetch(handle, i, Math.min(count, i + BATCH), this.#records);
@@ -161,11 +165,16 @@ export class TextReader {
     const pictured = (isScan || shown.length <= FEW) && others > 0 && this.#isPictured(page, toPixels);
     if (!isScan || (others > 0 && !pictured)) {
       const letters = pictured ? LETTERS.beside : LETTERS.own;
-      return { runs, hidden: hidden + layer.count, missing: [...missing], letters };
+      return {
+        ...fitting(runs, all > count || seen.full),
+        hidden: hidden + layer.count,
+        missing: [...missing],
+        letters,
+      };
     }
     const behind = layer.beside(shown, page);
     return {
-      runs: [...runs, ...behind.runs],
+      ...fitting([...runs, ...behind.runs], all > count || seen.full || behind.full),
       hidden: hidden + behind.dropped,
       missing: [...missing],
       letters: LETTERS.scan,
@@ -308,6 +317,12 @@ function boxOf([a, b, c, d, e, f]: Matrix, left: number, bottom: number, right: 
   };
 }
 
+/** As many runs as a page may have and a frame holds; `cut` when that is not all, or was not before. */
+function fitting(runs: readonly Run[], isCut: boolean): Pick<FoundText, 'runs' | 'cut'> {
+  const most = runsInFrame(runs);
+  return { runs: most, cut: isCut || most.length < runs.length };
+}
+
 function differs(a: number, b: number): boolean {
   return (
     Math.abs((a & 255) - (b & 255)) >= INK_STEP ||
@@ -367,6 +382,8 @@ interface Segment {
 class Runs {
   readonly #page: DrawnPage;
   readonly #runs: Run[] = [];
+  /** A run more than a page may have was left out. */
+  full = false;
   #line: Segment[] = [];
   #last: Glyph | undefined;
   #downwards: boolean | undefined;
@@ -434,7 +451,9 @@ class Runs {
   /** A run of the segment, up to where `next` begins or else its own end. */
   #push({ glyphs, blank }: Segment, next: Glyph | undefined): void {
     const [first, last] = [glyphs[0], glyphs.at(-1)];
-    if (first === undefined || last === undefined || this.#runs.length >= LIMITS.pageRuns) return;
+    if (first === undefined || last === undefined) return;
+    this.full ||= this.#runs.length >= LIMITS.pageRuns;
+    if (this.full) return;
     const { width, height, widthPt, heightPt } = this.#page;
     const [scaleX, scaleY] = [widthPt / width, heightPt / height];
     let text = '';
@@ -473,6 +492,12 @@ class Runs {
   }
 }
 
+interface LayerRuns {
+  readonly runs: readonly Run[];
+  readonly full: boolean;
+  readonly dropped: number;
+}
+
 /** Invisible characters of a page, in their order; only where they belong to a scan are they made into runs. */
 class Layer {
   readonly #marks: (Glyph | 'gap' | 'space')[] = [];
@@ -491,7 +516,7 @@ class Layer {
   }
 
   /** The runs of all that stand on none of the characters `shown`, and how many do. */
-  beside(shown: readonly Glyph[], page: DrawnPage): { readonly runs: readonly Run[]; readonly dropped: number } {
+  beside(shown: readonly Glyph[], page: DrawnPage): LayerRuns {
     const places = shown.length === 0 ? undefined : new Places(page.width, page.height, shown);
     const runs = new Runs(page);
     let dropped = 0;
@@ -503,7 +528,7 @@ class Layer {
         dropped += 1;
       } else runs.add(mark);
     }
-    return { runs: runs.finish(), dropped };
+    return { runs: runs.finish(), full: runs.full, dropped };
   }
 }
 

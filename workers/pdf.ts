@@ -97,6 +97,7 @@ async function convert(engine: Pdfium, bytes: Uint8Array, job: Job, out: Out): P
   const renderer = new Renderer(engine, document, resolutionOf(job.dpi, wanted), withText, new GreyWalk(engine, bytes));
   if (isOnOrder(job.operation)) await drawOrdered(renderer, job.orders, wanted, out);
   else await drawAll(renderer, wanted, out);
+  if (renderer.cutPages > 0) out.loss('text-cut', `${renderer.cutPages} pages have more text than can be searched`);
   tellFonts(engine, renderer.missing, out);
 }
 
@@ -208,6 +209,8 @@ class Renderer {
   readonly #packer: Packer;
   readonly #walk: GreyWalk;
   readonly #reader: TextReader | undefined;
+  /** Pages with more text than was read. */
+  cutPages = 0;
   /** Letters of its text that could not be drawn. */
   readonly missing = new Set<string>();
 
@@ -235,6 +238,7 @@ class Renderer {
       notices.look(this.#engine, this.#document, handle);
       if (this.#reader !== undefined) handle = this.#document.flattened(handle, index);
       const found = handle === 0 ? undefined : this.#reader?.read({ ...drawn, handle, widthPt, heightPt });
+      if (found?.cut === true) this.cutPages += 1;
       for (const letter of found?.missing ?? []) if (this.missing.size < LETTERS_TOLD) this.missing.add(letter);
       const packed = this.#packer.pack(drawn);
       return found === undefined

@@ -18,6 +18,7 @@ import {
   type RecordType,
   type Run,
 } from '../src/sandbox/wire.ts';
+import { runsInFrame } from './runs-in-frame.ts';
 import { Input, Orders, Questions, readFrames } from './run-input.ts';
 
 /** One input as the host described it. `name` and `declaredType` are the sender's words. */
@@ -213,18 +214,12 @@ function sendText(type: FrameType, text: string): void {
   }
 }
 
-/** As many runs of a page as one frame holds. */
 function sendRuns(runs: readonly Run[]): void {
   const fields: Field[] = [];
-  let bytes = 4;
-  let count = 0;
-  for (const { text, x, y, dx, dy, size } of runs) {
-    bytes += 44 + Buffer.byteLength(text);
-    if (bytes > LIMITS.frameBytes) break;
+  const held = runsInFrame(runs);
+  for (const { text, x, y, dx, dy, size } of held)
     fields.push(text, { f64: x }, { f64: y }, { f64: dx }, { f64: dy }, { f64: size });
-    count += 1;
-  }
-  send(FRAME.runs, [count, ...fields]);
+  send(FRAME.runs, [held.length, ...fields]);
 }
 
 function cut(text: string, max: number): string {

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PageCollector, type RasterPage } from '../../src/sandbox/raster-page.ts';
-import { FRAME, OPERATION, WireError, fieldsFrame, type Field } from '../../src/sandbox/wire.ts';
+import { FRAME, OPERATION, WireError, fieldsFrame, type Field, type Run } from '../../src/sandbox/wire.ts';
 import { readRuns } from '../../src/sandbox/page-text.ts';
 import { PagePdf } from '../../src/sanitise/page-pdf.ts';
 import { printHtml } from '../support/chromium-print.ts';
+import { LIMITS } from '../../src/message/limits.ts';
 import { unified } from '../../workers/radicals.ts';
+import { runsInFrame } from '../../workers/runs-in-frame.ts';
 import { drive, remarksOf } from '../support/drive-worker.ts';
 import { makePdf, onePage, stream } from '../support/make-pdf.ts';
 import { readText } from '../support/page-text.ts';
@@ -319,10 +321,28 @@ test('radicals that a font put where characters are meant are found as these', (
     assert.equal(Array.from(radicals).map(unified).join(''), meant);
 });
 
-test('a page of text in a bomb of characters is bounded', async () => {
+test('a page of text in a bomb of characters is bounded, and told to be cut', async () => {
   const line = `(${'a'.repeat(2000)}) Tj `;
-  const { pages } = await layered(show(`BT /F 5 Tf 20 200 Td ${line.repeat(100)} ET`));
+  const { pages, losses } = await layered(show(`BT /F 5 Tf 20 200 Td ${line.repeat(100)} ET`));
   assert.equal(pages.length, 1);
+  assert.deepEqual(
+    losses.map(([code]) => code),
+    ['text-cut'],
+  );
+});
+
+test('runs beyond those that one frame holds, or a page may have, are left', () => {
+  const run = { text: 'a', x: 0, y: 0, dx: 1, dy: 0, size: 1 };
+  const several = (count: number, text: string): Run[] => Array.from({ length: count }, () => ({ ...run, text }));
+  const few = several(3, 'a');
+  assert.equal(runsInFrame(few), few);
+  assert.equal(runsInFrame(several(LIMITS.pageRuns + 1, 'a')).length, LIMITS.pageRuns);
+  const long = runsInFrame(several(10_000, 'a'.repeat(200)));
+  const frame = fieldsFrame(FRAME.runs, [
+    long.length,
+    ...long.flatMap((each): Field[] => [each.text, ...place(each.x, each.y, each.dx, each.dy, each.size)]),
+  ]);
+  assert.ok(frame.length <= LIMITS.frameBytes + 6 && frame.length > LIMITS.frameBytes - 300, `${frame.length}`);
 });
 
 const runsPayload = (runs: readonly Field[][]): Buffer =>
