@@ -105,11 +105,16 @@ export function missingOf(
   language: Language,
 ): Missing | undefined {
   const { pages, announced, cut } = drawn;
-  if (cut !== undefined) return { pages, announced, reason: reasonWords(cut, language) };
-  // The child was asked for fewer pages than there are.
-  const counted = losses.find(({ code }) => code === 'pages-cut')?.detail.match(/^\d+ of (\d+) pages$/)?.[1];
-  if (counted === undefined) return undefined;
-  return { pages, announced: Number(counted), reason: reasonWords('too-many-pages', language) };
+  // The child may have been asked for fewer pages than there are.
+  const counted = losses
+    .filter(({ code }) => code === 'pages-cut')
+    .flatMap(({ detail }) => detail.match(/^\d+ of (\d+) pages$/)?.[1] ?? [])[0];
+  if (cut === undefined && counted === undefined) return undefined;
+  return {
+    pages,
+    announced: counted === undefined ? announced : Number(counted),
+    reason: reasonWords(cut ?? 'too-many-pages', language),
+  };
 }
 
 export async function addNotice(lines: readonly string[], leaf: Leaf, tools: Tools, pdf: PagePdf): Promise<void> {

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { LIMITS } from '../../src/message/limits.ts';
 import { builtInPolicy } from '../../src/policy/policy.ts';
 import { makePdf, stream } from '../support/make-pdf.ts';
+import { missingOf } from '../../src/sanitise/convert-pages.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
 /** Pages of noise, which no encoder makes small; `side` points. */
@@ -88,6 +89,20 @@ test('pages that fit into what a message may become are kept, the rest is told',
   const { pages, last } = read(file);
   assert.equal(pages, kept + 1);
   assert.ok(last.includes(`残り ${40 - kept} ページ`), last);
+});
+
+test('the notice names all pages of a document that was cut twice: by their number, and by its time', () => {
+  const drawn = { pages: 300, announced: 2000, cut: 'timeout' } as const;
+  const counted = { code: 'pages-cut', detail: '2000 of 5000 pages' };
+  const told = { code: 'pages-cut', detail: '300 / 2000, timeout' };
+  for (const losses of [
+    [counted, told],
+    [told, counted],
+  ])
+    assert.equal(missingOf(drawn, losses, 'en')?.announced, 5000);
+  assert.equal(missingOf(drawn, [told], 'en')?.announced, 2000);
+  assert.equal(missingOf({ ...drawn, cut: undefined }, [counted], 'en')?.announced, 5000);
+  assert.equal(missingOf({ ...drawn, cut: undefined }, [], 'en'), undefined);
 });
 
 test('a whole document has no such page', async () => {
