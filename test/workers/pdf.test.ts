@@ -404,6 +404,26 @@ test('a page of plain grey comes in grey, one with a pattern or a coloured lette
   }
 });
 
+test('links that show nothing leave a page grey; one with a frame keeps its colour', async () => {
+  const link = (entries: string): string =>
+    `<</Type /Annot /Subtype /Link /Rect [20 300 320 320] /A <</S /URI /URI (https://city.example/)>> ${entries}>>`;
+  for (const [what, more, width] of [
+    ['as Word writes it', link('/F 4 /BS <</W 0>>'), 1111],
+    ['as LibreOffice writes it', link('/Border [0 0 0]'), 1111],
+    ['a frame that is not printed', link('/C [1 0 0]'), 1111],
+    ['a red frame', link('/F 4 /C [1 0 0] /Border [0 0 3]'), 833],
+    ['a red frame by default', link('/F 4 /C [1 0 0]'), 833],
+    ['a remark', '<</Type /Annot /Subtype /Square /F 4 /C [1 0 0] /Rect [20 300 320 320]>>', 833],
+  ] as const) {
+    const source = onePage('0 0 400 400', '0.2 g 0 0 200 200 re f', '', [more], '/Annots [5 0 R]');
+    const { sheets, findings } = await render(source, { dpi: 0 });
+    assert.equal(sheets[0]?.width, width, what);
+    assert.equal(sheets[0].format === PIXEL.rgb4, width === 833, what);
+    if (what !== 'a remark')
+      assert.deepEqual(findings, [{ code: 'external-link', detail: 'https://city.example/' }], what);
+  }
+});
+
 test('without a wish, short grey documents are drawn at 200 dpi, colour and long ones at 150', async () => {
   const grey = (await render(onePage('0 0 72 72', '0 0 36 36 re f'), { dpi: 0 })).sheets[0];
   const colour = (await render(onePage('0 0 72 72', '1 0 0 rg 0 0 36 36 re f'), { dpi: 0 })).sheets[0];
