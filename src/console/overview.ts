@@ -269,6 +269,7 @@ export function alarmWords(visit: Glance, kind: string): string {
     'scanner-away': say('検査不能', 'scanner away'),
     'gate-refused': say('改ざん検知', 'gate refused'),
     'child-killed': say('子プロセス停止', 'child killed'),
+    'no-child': say('子プロセス起動不能', 'no child'),
     journal: say('監査記録の障害', 'journal'),
     disk: say('ディスク', 'disk'),
     'given-up': say('処理断念', 'given up'),

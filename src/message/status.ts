@@ -18,6 +18,7 @@ export const ALARM_KINDS = [
   'scanner-away',
   'gate-refused',
   'child-killed',
+  'no-child',
   'journal',
   'disk',
   'given-up',

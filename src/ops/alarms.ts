@@ -24,6 +24,7 @@ export const ALARM_SEVERITY: { readonly [kind in AlarmKind]: number } = {
   'scanner-away': 7,
   'gate-refused': 10,
   'child-killed': 5,
+  'no-child': 8,
   journal: 9,
   disk: 7,
   'given-up': 6,

@@ -104,7 +104,7 @@ export class JailedChild {
 
   /**
    * Starts a child behind the walls of this machine, or those given, and waits until it is ready. A child that does not
-   * start behind them is a `child-failed`: it is never tried with fewer.
+   * start behind them is a `no-child`: it is never tried with fewer.
    */
   static async start(family: Family, onKill: OnKill, walls?: Walls): Promise<JailedChild> {
     const child = new JailedChild(family, onKill, walls ?? (await machineJail()).walls);
@@ -117,10 +117,7 @@ export class JailedChild {
     }
     if (child.#dead) {
       const why = child.#cause?.detail ?? 'ended';
-      throw new MugaiError(
-        'child-failed',
-        `${family.name} child did not start: ${why} ${child.#process.stderr}`.trim(),
-      );
+      throw new MugaiError('no-child', `${family.name} child did not start: ${why} ${child.#process.stderr}`.trim());
     }
     return child;
   }

@@ -44,7 +44,7 @@ export class JailedProcess {
   /** It has ended and its pipes are closed: its number may be another's by now. */
   #over = false;
 
-  /** Throws `child-failed` where there are no more descriptors, processes or memory groups. */
+  /** Throws `no-child` where there are no more descriptors, processes or memory groups. */
   constructor(family: Family, walls: Walls, events: ProcessEvents) {
     this.#events = events;
     const { command, args, filter, user } = jailCommand(family, walls);
@@ -59,7 +59,7 @@ export class JailedProcess {
       });
     } catch (error) {
       this.#group?.remove(); // a machine short of memory
-      throw new MugaiError('child-failed', `${family.name} child cannot be started: ${reasonOf(error)}`);
+      throw new MugaiError('no-child', `${family.name} child cannot be started: ${reasonOf(error)}`);
     }
     // No more descriptors, or processes: there are no pipes then, and the reason comes as an event.
     const pipes: Partial<Pick<ChildProcess, 'stdin' | 'stdout' | 'stderr'>> = this.#process;
@@ -67,7 +67,7 @@ export class JailedProcess {
     if (!stdin || !stdout || !stderr) {
       this.#process.once('error', () => undefined);
       this.#group?.remove();
-      throw new MugaiError('child-failed', `${family.name} child has no pipes: too many open files or processes?`);
+      throw new MugaiError('no-child', `${family.name} child has no pipes: too many open files or processes?`);
     }
     this.stdin = stdin;
     this.stdout = stdout;
@@ -160,7 +160,7 @@ function groupOf(family: Family, { memory }: Walls): MemoryGroup | undefined {
   try {
     return memory === undefined ? undefined : new MemoryGroup(memory, groupLimit(family));
   } catch (error) {
-    throw new MugaiError('child-failed', `${family.name} child has no memory group: ${reasonOf(error)}`);
+    throw new MugaiError('no-child', `${family.name} child has no memory group: ${reasonOf(error)}`);
   }
 }
 

@@ -110,7 +110,7 @@ async function draw(leaf: Leaf, password: string, tools: Tools, as: As): Promise
     first = await drawBy('office', leaf, password, tools, as);
   } catch (error) {
     // The system's engine does not start (half installed, say): the other one needs nothing of the system.
-    if (!isNative || !(error instanceof MugaiError) || error.code !== 'child-failed') throw error;
+    if (!isNative || !(error instanceof MugaiError) || error.code !== 'no-child') throw error;
   }
   if (first !== undefined && (first.kind === 'pdf' || !first.again || !isNative)) return first;
   return drawBy('office-wasm', leaf, password, tools, as);

@@ -155,7 +155,7 @@ export class Tools {
   /**
    * Gives a leaf to a child of the family; `sink` gets the child (to prolong its time) and its frames. A child that an
    * earlier input may have spoilt, and that failed before it gave anything of this one, is followed by a fresh one; so is
-   * one that was killed from outside before it gave anything. Throws `child-failed` when one was killed from outside later, or
+   * one that was killed from outside before it gave anything. Throws `child-killed` when one was killed from outside later, or
    * the fresh one, too: the message begins anew. A message that has had its time gets no child any more.
    */
   async run(leaf: Leaf, ask: Ask, sink: (child: JailedChild) => FrameSink): Promise<ChildOutcome> {
@@ -177,7 +177,7 @@ export class Tools {
       if (this.signal.aborted) throw new MugaiError('signal', 'stopped while a part was being converted');
       // An innocent input must not be refused for ever because the machine was short of memory: it comes again later.
       if (outcome.kind === 'failed' && outcome.outside === true)
-        throw new MugaiError('child-failed', `a ${ask.family} child was killed from outside`);
+        throw new MugaiError('child-killed', `a ${ask.family} child was killed from outside`);
       if (outcome.kind !== 'done')
         this.#onFailure?.({
           part: leaf.path,

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { MessageId } from '../message/id.ts';
 import type { Sanitised } from '../message/stages.ts';
-import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
+import { reasonOf } from '../message/errors.ts';
 import { networksOf } from '../message/networks.ts';
 import { resolverOf } from '../names/resolver.ts';
 import type { Log } from '../ops/log.ts';
@@ -30,6 +30,7 @@ import { startBoard } from './board.ts';
 import { answerOriginals } from './originals.ts';
 import { PasswordPairing } from './pairing.ts';
 import { sweepLivePages } from './live-pages.ts';
+import { OurTrouble } from './our-trouble.ts';
 import { startReleases } from './releases.ts';
 import { answerRenders } from './renders.ts';
 import { partScanner } from './clamd.ts';
@@ -40,9 +41,6 @@ import { clearSuspects } from './suspects.ts';
 import { answerTexts } from './texts.ts';
 import type { ChildLoad } from './status.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
-
-/** Milliseconds until a message is tried again that failed because of trouble of ours. */
-const TROUBLE_MS = 5000;
 
 /** What the middle zone has to itself. */
 export interface Middle {
@@ -168,15 +166,20 @@ export async function startWorker(
   };
   // Whoever was being opened when an earlier process died is opened first and alone: if it kills again, it is known who.
   const cleared = clearSuspects(underWay, { life, log, sanitise: sanitiseNow, giveUp: road.onUnsanitisable });
+  const trouble = new OurTrouble((detail) => road.alarms.raise('no-child', 'sanitise', detail));
   const sanitiser = hub.work(
     'sanitise',
     async (id, _attempt, signal) => {
       await cleared;
-      await sanitiseNow(id, signal).catch((error: unknown) => {
-        if (!isOurTrouble(error)) throw error;
+      try {
+        await sanitiseNow(id, signal);
+      } catch (error) {
+        const ms = trouble.waitAfter(id, error);
+        if (ms === undefined) throw error;
         log.warn({ id, step: 'sanitise', error: reasonOf(error) }, 'attempt failed');
-        throw new RetryLater(TROUBLE_MS);
-      });
+        throw new RetryLater(ms);
+      }
+      trouble.over(id);
     },
     // The children are as many as the workers; more messages than that may wait for the disk meanwhile.
     { concurrency: config.workers * 16 },
@@ -250,21 +253,8 @@ function cacheCode(log: Log, life: Lifecycle): void {
   });
 }
 
-/** What a file system says of a name or of bytes that it will never take: the message's own, whatever the disk. */
-const OF_THE_MESSAGE = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ']);
-
 function senderChecks({ dnsServers, smtpRelays }: Config): SenderChecks {
   return { lookup: resolverOf(dnsServers), isRelay: networksOf(smtpRelays) };
-}
-
-/**
- * True for trouble of our disk, full or failing or gone, which is no fault of the message: it does not count as one of its
- * attempts, however long it lasts.
- */
-function isOurTrouble(error: unknown): boolean {
-  if (!(error instanceof MugaiError) || error.permanent) return false;
-  if (error.code === 'disk-full') return true;
-  return error.code === 'store-failed' && !OF_THE_MESSAGE.has(systemCode(error.cause) ?? '');
 }
 
 /** Both as one; what `base` looks up each time (the policy in force) is still looked up each time. */

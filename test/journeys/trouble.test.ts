@@ -1,6 +1,8 @@
 // Trouble that comes while mail is on the road: nothing of it may end a mail, a scrape or a stop wrongly.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseMessageId, type MessageId } from '../../src/message/id.ts';
 import { generateKeys } from '../../src/outbox/keys.ts';
 import type { Gateway } from '../../src/roles.ts';
+import { treeOf } from '../../src/sandbox/process-tree.ts';
 import { gatewayEnv, startGatewayProcess } from '../support/gateway-process.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { startInnerServer } from '../support/inner-server.ts';
@@ -32,6 +35,28 @@ async function recordOf(gateway: Gateway, id: MessageId) {
 async function get(port: number, path: string): Promise<{ readonly status: number; readonly body: string }> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(15_000) });
   return { status: response.status, body: await response.text() };
+}
+
+/** Descriptors that are enough for a mail and the spool; a child takes ten. */
+const FEW = 6;
+
+/** Leaves a process so many descriptors that are free. */
+function leaveDescriptors(pid: number, free: number): void {
+  const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let most = 0;
+  for (let left = free; left > 0; most++) if (!used.has(most)) left -= 1;
+  execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${most}:`]);
+}
+
+/** Kills every child that is ready or at work. */
+function killChildren(gateway: number): void {
+  for (const pid of [...treeOf(gateway)].filter((one) => one !== gateway)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it went with its parent
+    }
+  }
 }
 
 /** A mail with text and a text file of 100,000 characters, whose output does not fit into memory and so is staged. */
@@ -91,6 +116,32 @@ describe('while mail is on the road', () => {
     assert.equal((await recordOf(gateway, id)).stage, 'delivered');
     const eml = await readFile(join(folder.path, 'delivered', `${id}.eml`), 'latin1');
     assert.match(eml, /X-Mugai-State: sanitised/);
+  });
+
+  it('children that cannot be started for longer than all attempts would take only delay a mail, which an alarm tells', async () => {
+    await using folder = await scratch();
+    const gateway = await startGatewayProcess(gatewayEnv(folder.path, { MUGAI_WORKERS: '1' }));
+    const pid = gateway.process.pid ?? 0;
+    try {
+      killChildren(pid);
+      await until(() => [...treeOf(pid)].length === 1, 60_000, 'no child is left');
+      await sleep(1000); // their pipes are closed
+      leaveDescriptors(pid, FEW);
+      const id = idOf(await sendMail(gateway.smtpPort, plainMail('patient')));
+      // Five attempts with their doubling waits end after 15 s; what is closed meanwhile must not make room for a child.
+      for (let second = 0; second < 22; second++) {
+        leaveDescriptors(pid, FEW);
+        await sleep(1000);
+      }
+      const eml = join(folder.path, 'delivered', `${id}.eml`);
+      assert.equal(existsSync(eml), false, 'it waits');
+      assert.match((await get(gateway.opsPort, '/metrics')).body, /mugai_alarms_total\{kind="no-child"\} [1-9]/);
+      leaveDescriptors(pid, 10_000);
+      await until(() => existsSync(eml), 60_000, 'it arrives');
+      assert.match(await readFile(eml, 'latin1'), /X-Mugai-State: sanitised/);
+    } finally {
+      await gateway.end('SIGKILL');
+    }
   });
 
   it('a recipient refused for good while another is deferred is told as refused at the end', async () => {

@@ -377,7 +377,7 @@ describe('where the full jail was found, a child that does not start in it', () 
     it(`${why} is an error, not a child behind fewer walls`, async () => {
       const pool = new ChildPool(FAMILIES.mail, { most: 1, warm: 1 }, nobodyTold, less(jail.walls));
       try {
-        const failed = (error: unknown): boolean => error instanceof MugaiError && error.code === 'child-failed';
+        const failed = (error: unknown): boolean => error instanceof MugaiError && error.code === 'no-child';
         await assert.rejects(pool.warm(), failed);
         await assert.rejects(
           pool.use(never, async () => undefined),

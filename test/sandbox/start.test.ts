@@ -59,7 +59,7 @@ async function startOf(family: Family, ms: number): Promise<string[]> {
         await child.stop();
       },
       (error: unknown) => {
-        assert.ok(error instanceof MugaiError && error.code === 'child-failed', String(error));
+        assert.ok(error instanceof MugaiError && error.code === 'no-child', String(error));
         seen.push(/did not start: did not start/.test(error.message) ? 'did not start' : error.message);
       },
     );

@@ -227,7 +227,7 @@ test('one that is killed from outside later, wherever it is, gives the document 
     const { pools, used } = murderous(one, [frames]);
     await assert.rejects(
       draw(pools, numbered(40)),
-      (error) => error instanceof MugaiError && error.code === 'child-failed',
+      (error) => error instanceof MugaiError && error.code === 'child-killed',
       `after ${frames} frames`,
     );
     assert.equal(used(), 1);
@@ -256,7 +256,7 @@ test('a child that is killed from outside while a helper still starts leaves nob
         process.kill(-(first?.pid ?? 0), 'SIGKILL');
         await new Promise((resolve) => setTimeout(resolve, 100));
       });
-      await assert.rejects(killed, (error) => error instanceof MugaiError && error.code === 'child-failed');
+      await assert.rejects(killed, (error) => error instanceof MugaiError && error.code === 'child-killed');
       await until(() => pools.pools.pdf.load.busy === 0, 60_000, 'all places are given back');
     } finally {
       await pools.close();
