@@ -22,11 +22,12 @@ export function mailboxesOf(line: string, tally?: Tally, hint = ''): readonly Ma
   let angle: string | undefined;
   const take = (): void => {
     const words = oneLine(decodeWords(name.replace(/[ \t]+/g, ' ').trim(), tally));
+    const specs = words.split(/\s+/);
     if (angle !== undefined)
       found.push({ name: words || oneLine(decodeWords(comment, tally)), address: address(angle) });
-    else if (/^\S+@\S+(?:\s+\S+@\S+)+$/.test(words))
+    else if (specs.length > 1 && specs.every((spec) => /^.+@./.test(spec)))
       // No comma between them: another reader may see any of them.
-      for (const spec of words.split(/\s+/)) found.push({ name: '', address: address(spec) });
+      for (const spec of specs) found.push({ name: '', address: address(spec) });
     else if (words !== '')
       found.push(
         words.includes('@')
@@ -117,6 +118,6 @@ function formatMailbox({ name, address: spec }: Mailbox): string {
 
 /** True when a name shows an address that is not the real one: `"mayor@city.example" <x@evil.example>`. */
 export function namesAnother({ name, address: spec }: Mailbox): boolean {
-  const shown = /[^\s"'<>()（）＜＞]+[@＠][^\s"'<>()（）＜＞]+/.exec(name)?.[0];
+  const shown = name.split(/[\s"'<>()（）＜＞]+/).find((word) => /^.+[@＠]./.test(word));
   return shown !== undefined && shown.replace('＠', '@').toLowerCase() !== spec.toLowerCase();
 }

@@ -152,7 +152,7 @@ export function decodeText(bytes: Uint8Array, label: string): Decoded {
         ? guessed(part, said)
         : finish(decodeWith(named, part), named, true);
   const decoded = byLines(buffer, decode);
-  const isUnknown = said === '' && !/^\s*(?:(?:us-)?ascii|x-user-defined)?\s*$/i.test(label);
+  const isUnknown = said === '' && !/^(?:(?:us-)?ascii|x-user-defined)?$/i.test(label.trim());
   return isUnknown ? { ...decoded, guessed: label.slice(0, 60) } : decoded;
 }
 

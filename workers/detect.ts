@@ -156,8 +156,9 @@ function isCleanText(text: string): boolean {
   return odd <= text.length / 100;
 }
 
+// A comment can be read in one way only: a lazy one could end at any of the ends behind it, each time twice as many ways.
 const HTML =
-  /^(?:\s|<!--[\s\S]{0,4000}?-->|<\?xml[^>]{0,500}>)*<(?:!doctype\s+html|html|head|body|title|meta|script|style|table|div|p|h[1-6]|center|font|iframe)[\s>/]/i;
+  /^(?:\s|<!--(?:(?!-->)[\s\S]){0,4000}-->|<\?xml[^>]{0,500}>)*<(?:!doctype\s+html|html|head|body|title|meta|script|style|table|div|p|h[1-6]|center|font|iframe)[\s>/]/i;
 const MAIL_FIELD =
   /^(?:from|to|subject|date|received|mime-version|message-id|return-path|delivered-to|content-type|content-transfer-encoding|reply-to|cc|x-[\w-]+|dkim-signature)[ \t]*:/i;
 
@@ -169,11 +170,11 @@ function textType(bytes: Buffer, name: string): Detected {
   if (encoded !== undefined) return encoded;
   if (/^BEGIN:VCARD/i.test(start.trimStart())) return { mimeType: 'text/vcard', extension: 'vcf' };
   if (start.trimStart().startsWith('{\\rtf')) return { mimeType: 'application/rtf', extension: 'rtf' };
-  if (/^(?:\s|<\?xml[^>]{0,500}>|<!--[\s\S]{0,4000}?-->|<!doctype\s+svg[^>]{0,500}>)*<svg[\s>]/i.test(start))
+  if (/^(?:\s|<\?xml[^>]{0,500}>|<!--(?:(?!-->)[\s\S]){0,4000}-->|<!doctype\s+svg[^>]{0,500}>)*<svg[\s>]/i.test(start))
     return { mimeType: 'image/svg+xml', extension: 'svg' };
   if (HTML.test(start)) return { mimeType: 'text/html', extension: 'html' };
   if (/^\s*<\?xml\s/.test(start)) return { mimeType: 'application/xml', extension: 'xml' };
-  if (/^From (?:-.*|\S+.*\d{4}.{0,20})\r?\n[!-9;-~]+[ \t]*:/.test(start))
+  if (/^From (?:-.*|\S.*\d{4}.{0,20})\r?\n[!-9;-~]+[ \t]*:/.test(start))
     return { mimeType: 'application/mbox', extension: 'mbox' };
   if (isMail(start))
     return isSavedPage(start, extension)

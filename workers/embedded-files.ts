@@ -73,7 +73,7 @@ function fileAt(line: Line, lines: Lines, charset: string): EmbeddedFile | undef
   const named = (name: string): string => decodeText(Buffer.from(name, 'latin1'), charset).text.trim().slice(0, 200);
   const uu = /^begin(-base64)? [0-7]{3,4} (\S.*)$/.exec(line.text);
   if (uu !== null) return uuFile(lines, named(uu[2] ?? ''), uu[1] !== undefined);
-  const yenc = /^=ybegin .*\bsize=\d+.*\bname=(.+)$/.exec(line.text);
+  const yenc = /^=ybegin (?=.*\bsize=\d).*\bname=(.+)$/.exec(line.text);
   if (yenc !== null) return yencFile(lines, named(yenc[1] ?? ''));
   if (lines.noBinhex || !/^\(This file must be converted with BinHex 4\.0\)$/i.test(line.text.trim())) return undefined;
   return binhexFile(lines, named);

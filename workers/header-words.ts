@@ -71,7 +71,7 @@ function flush(run: Run | undefined, tally: Tally | undefined): string {
 
 /** Base64, each padded piece by itself: some mailers glue several into one word. */
 function unB(body: string): Buffer {
-  const pieces = body.split(/=+(?=[A-Za-z0-9+/])/);
+  const pieces = body.split(/(?<!=)=+(?=[A-Za-z0-9+/])/);
   return pieces.length === 1
     ? Buffer.from(body, 'base64')
     : Buffer.concat(pieces.map((piece) => Buffer.from(piece, 'base64')));

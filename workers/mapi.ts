@@ -129,7 +129,7 @@ function bodiesOf(properties: Properties, charset: string, internet: string): To
   const bodies: ToldBody[] = [];
   const plain = properties.get(PID.body);
   if (typeof plain === 'string' && plain.trim() !== '')
-    bodies.push({ type: 'text/plain', bytes: Buffer.from(plain.replace(/\0+$/, ''), 'utf8'), charset: 'utf-8' });
+    bodies.push({ type: 'text/plain', bytes: withoutEnd(Buffer.from(plain, 'utf8')), charset: 'utf-8' });
   else if (plain instanceof Buffer && plain.length > 1)
     bodies.push({ type: 'text/plain', bytes: withoutEnd(plain), charset });
   // Before HTML: of two rich forms the later one is shown (RFC 2046 §5.1.4).

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { test } from 'node:test';
-import { mailboxesOf } from '../../workers/addresses.ts';
+import { mailboxesOf, namesAnother } from '../../workers/addresses.ts';
 import { calendarText } from '../../workers/calendar-text.ts';
 import { cardText } from '../../workers/card-text.ts';
 import { decodeText } from '../../workers/charset.ts';
+import { detect } from '../../workers/detect.ts';
 import { extractFiles } from '../../workers/embedded-files.ts';
 import { parametersOf } from '../../workers/header-params.ts';
-import { decodeHeader } from '../../workers/header-words.ts';
+import { decodeHeader, decodeWords } from '../../workers/header-words.ts';
 import { htmlToText } from '../../workers/html-text.ts';
 import { textOfLeaf } from '../../workers/leaf-text.ts';
 import { mendHead } from '../../workers/mail-head.ts';
@@ -69,10 +70,25 @@ const BOMBS: readonly (readonly [string, (count: number) => string, (text: strin
     20_000,
   ],
   ['broken EUC', many('\u00f5\u00a1\u008f'), (text) => decodeText(latin1(text), 'euc-jp'), 100_000],
+  [
+    'blanks in the name of a charset',
+    (count) => `${' '.repeat(count)}-`,
+    (text) => decodeText(latin1('\u0082'), text),
+    20_000,
+  ],
   ['voice marks', many('か\u3099\u3099'), (text) => decodeText(Buffer.from(text), 'utf-8'), 100_000],
   ['encoded words', many('=?UTF-8?B?44GC?= '), (text) => decodeHeader(`Subject: ${text}`), 1_500],
   ['parameters', many('; a*0*=x'), (text) => parametersOf(`Content-Type: a/b${text}`), 3_000],
   ['addresses', many('"a" <b@c>, '), (text) => mailboxesOf(`To: ${text}`), 2_500],
+  ['addresses without a comma', (count) => `${'a@@b '.repeat(count)}x`, (text) => mailboxesOf(`From: ${text}`), 5_000],
+  ['a name without an address', many('あ'), (text) => namesAnother({ name: text, address: 'a@b' }), 20_000],
+  ['padding in an encoded word', (count) => `=?UTF-8?B?${'='.repeat(count)}?=`, (text) => decodeWords(text), 50_000],
+  [
+    'sizes of yEnc',
+    (count) => `begin =ybegin\n=ybegin ${'size=1 '.repeat(count)}`,
+    (text) => extractFiles(latin1(text), ''),
+    20_000,
+  ],
   ['RTF groups', many('{\\b '), (text) => rtfToText(latin1(`{\\rtf1 ${text}`)), 100_000],
   ['RTF letters', many("\\'82\\'a0\\u12354?"), (text) => rtfToText(latin1(`{\\rtf1\\ansicpg932 ${text}`)), 40_000],
   ['card lines', many('N;ENCODING=QUOTED-PRINTABLE:=\n'), cardText, 8_000],
@@ -156,6 +172,31 @@ for (const [name, make, count] of MAILS) {
       async () => split(once),
       async () => split(twice),
       10_000,
+    );
+  });
+}
+
+const comments = (end: string) => (count: number) => `<?xml version="1.0"?>\n${'<!-- c -->\n'.repeat(count)}${end}`;
+
+/** Files whose type is asked for; it looks at their first 16 KB as text. */
+const FILES: readonly (readonly [string, (count: number) => string, number])[] = [
+  ['comments before an element', comments('<config>'), 600],
+  ['comments before nothing', comments(''), 600],
+  ['comments that do not end', many('<!-- '), 1_500],
+  ['digits of an mbox line', (count) => `From ${'1'.repeat(count)}`, 8_000],
+  ['brackets', many('<'), 8_000],
+  ['lines that may be mail', many('a:\n'), 2_500],
+  ['quotes and commas', many('"",'), 2_500],
+];
+
+for (const [name, make, count] of FILES) {
+  void test(`the type of a file of ${name}: twice as many cost at most 2.5 times as much`, async () => {
+    const [once, twice] = [latin1(make(count)), latin1(make(count * 2))];
+    for (let round = 0; round < 3; round++) await detect(latin1(make(Math.ceil(count / 10))), '');
+    await assertLinear(
+      async () => detect(once, ''),
+      async () => detect(twice, ''),
+      1000,
     );
   });
 }

@@ -233,15 +233,15 @@ function contentTypes(source: Parts): (name: string) => string | undefined {
 /** The main parts under plain names: a document that had macros, or was a template, is a document. */
 const PLAIN: readonly (readonly [RegExp, string])[] = [
   [
-    /^application\/vnd\.ms-word\.(?:document|template)\.macroEnabled.*|.*wordprocessingml\.template\.main\+xml$/i,
+    /^application\/vnd\.ms-word\.(?:document|template)\.macroEnabled.*|^.*wordprocessingml\.template\.main\+xml$/i,
     'application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml',
   ],
   [
-    /^application\/vnd\.ms-excel\.(?:sheet|template|addin)\.macroEnabled.*|.*spreadsheetml\.template\.main\+xml$/i,
+    /^application\/vnd\.ms-excel\.(?:sheet|template|addin)\.macroEnabled.*|^.*spreadsheetml\.template\.main\+xml$/i,
     'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml',
   ],
   [
-    /^application\/vnd\.ms-powerpoint\.(?:presentation|slideshow|template|addin)\.macroEnabled.*|.*presentationml\.(?:template|slideshow)\.main\+xml$/i,
+    /^application\/vnd\.ms-powerpoint\.(?:presentation|slideshow|template|addin)\.macroEnabled.*|^.*presentationml\.(?:template|slideshow)\.main\+xml$/i,
     'application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml',
   ],
 ];
