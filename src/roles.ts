@@ -19,13 +19,14 @@ import type { Ledger } from './deliver/ledger.ts';
 import { faultsOf, inTime, openOps, type Check } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { exposition, openMetrics, type MetricsSnapshot } from './ops/metrics.ts';
+import type { StdoutLines } from './ops/stdout-lines.ts';
 import { Syslog } from './ops/syslog.ts';
 import { VERSION } from './version.ts';
 import type { ProcessStatus } from './message/status.ts';
 import type { Inner } from './zones/inner.ts';
 import { gatherStatus, publishStatus, tellInOutbox, tellInSpool } from './zones/status.ts';
 import type { RunningWorker } from './zones/worker.ts';
-import { countSyslog, headSender, startTraces } from './zones/watching.ts';
+import { countLog, countSyslog, headSender, startTraces } from './zones/watching.ts';
 import type { Declared } from './portal/pages.ts';
 import type { PortalPlace } from './zones/inner-thread.ts';
 import { Road, type Event } from './zones/road.ts';
@@ -62,6 +63,8 @@ export interface Hooks {
   readonly firstAddress?: string;
   /** The sender to the syslog collector that the log goes to, too: its lines are counted. */
   readonly syslog?: Syslog | undefined;
+  /** Where the log goes on stdout: its lines are counted. */
+  readonly lines?: StdoutLines;
 }
 
 /** Starts the rooms of a role. On any failure what was started is stopped again and the error is thrown. */
@@ -83,6 +86,7 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   const syslog = hooks.syslog ?? (config.syslog === undefined ? undefined : new Syslog(config.syslog, VERSION));
   if (hooks.syslog === undefined) life.started('syslog', async (leftMs) => syslog?.close(Math.min(leftMs, 3000)));
   countSyslog(syslog, metrics);
+  countLog(hooks.lines, metrics);
   const traces = await startTraces(config, role, life);
   const checks: Check[] = [];
   const counted: (() => Promise<MetricsSnapshot>)[] = [];

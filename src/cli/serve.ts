@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { readConfig, redactedConfig } from '../config.ts';
 import { openLog } from '../ops/log.ts';
+import { StdoutLines } from '../ops/stdout-lines.ts';
 import { Syslog } from '../ops/syslog.ts';
 import { VERSION } from '../version.ts';
 import { ROLES, startGateway, type Role } from '../roles.ts';
@@ -24,10 +25,11 @@ Example: MUGAI_DOMAINS=city.example.lg.jp mugai serve`,
     if (role === undefined) throw new UsageError(`--role is "${values.role}", not one of ${ROLES.join(', ')}`);
     const config = readConfig();
     const syslog = config.syslog === undefined ? undefined : new Syslog(config.syslog, VERSION);
-    const log = openLog(config.logLevel, role, syslog);
+    const lines = new StdoutLines(role);
+    const log = openLog(config.logLevel, role, syslog, lines);
     log.info({ config: redactedConfig() }, 'starting');
     const signals = stopSignals();
-    const gateway = await startGateway(role, config, log, { innerThread: true, syslog });
+    const gateway = await startGateway(role, config, log, { innerThread: true, syslog, lines });
     collectStartGarbage();
     log.info(
       { smtp: gateway.smtpPort, upload: gateway.uploadPort, ops: gateway.opsPort, portal: gateway.portal?.port },

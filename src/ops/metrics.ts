@@ -21,6 +21,7 @@ export interface Metrics {
   readonly gateRefusals: Counter<'reason'>;
   readonly alarms: Counter<'kind'>;
   readonly syslogLines: Counter<'outcome'>;
+  readonly logLines: Counter<'outcome'>;
 }
 
 /** Makes the metrics. `withProcess` adds Node's own (not in tests, where many registries live in one process). */
@@ -72,6 +73,7 @@ export function openMetrics(withProcess: boolean): Metrics {
       'Lines for the syslog collector: sent, or dropped while it was away',
       ['outcome'],
     ),
+    logLines: counter('mugai_log_lines_total', 'Lines of the log: written to stdout, or dropped', ['outcome']),
   };
 }
 

@@ -5,12 +5,13 @@ import { Lifecycle } from '../lifecycle.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { openLog } from '../ops/log.ts';
 import { openMetrics } from '../ops/metrics.ts';
+import { StdoutLines } from '../ops/stdout-lines.ts';
 import { Syslog } from '../ops/syslog.ts';
 import { VERSION } from '../version.ts';
 import { startInner } from './inner.ts';
 import type { FromThread, ToThread } from './inner-thread.ts';
 import { Road } from './road.ts';
-import { countSyslog, headSender, startTraces } from './watching.ts';
+import { countLog, countSyslog, headSender, startTraces } from './watching.ts';
 
 const port = parentPort;
 if (port === null) throw new TypeError('runs in a thread only');
@@ -18,10 +19,12 @@ const say = (message: FromThread): void => port.postMessage(message);
 
 const config = readConfig();
 const syslog = config.syslog === undefined ? undefined : new Syslog(config.syslog, VERSION);
-const log = openLog(config.logLevel, 'inner', syslog);
+const lines = new StdoutLines('inner');
+const log = openLog(config.logLevel, 'inner', syslog, lines);
 const life = new Lifecycle(log, config.stopSeconds * 1000);
 const road = new Road(openMetrics(false), log, ['deliver'], undefined);
 countSyslog(syslog, road.metrics);
+countLog(lines, road.metrics);
 road.onHead = headSender(syslog, log);
 let portalFault: () => string | undefined = () => undefined;
 life.started('syslog', async (leftMs) => syslog?.close(leftMs));

@@ -1,12 +1,19 @@
-// What is watched beside the road, where the configuration asks for it: lines to syslog counted, traces opened.
+// What is watched beside the road: lines of the log counted, and where the configuration asks for it lines to syslog and traces.
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { StdoutLines } from '../ops/stdout-lines.ts';
 import type { Syslog } from '../ops/syslog.ts';
 import type { Traces } from '../ops/traces.ts';
 import { VERSION } from '../version.ts';
 import type { JournalTold } from './journal.ts';
+
+/** Counts what became of each line for stdout. */
+export function countLog(lines: StdoutLines | undefined, metrics: Metrics): void {
+  for (const outcome of ['written', 'dropped'] as const) metrics.logLines.inc({ outcome }, 0);
+  if (lines !== undefined) lines.onLine = (outcome) => metrics.logLines.inc({ outcome });
+}
 
 /** Counts what became of each line for the collector. */
 export function countSyslog(syslog: Syslog | undefined, metrics: Metrics): void {
