@@ -19,15 +19,17 @@ export interface Texts {
   readonly formats: readonly Format[];
 }
 
-/** How a format of cells shows a text. */
-interface Format {
+/** How a format of cells shows a text, and the cell itself. */
+export interface Format {
   /** It is wrapped, or shrunk. */
   readonly fitted: boolean;
   /** Size of its letters, by that of the default font. */
   readonly scale: number;
+  /** It has a line on one side at least. */
+  readonly bordered: boolean;
 }
 
-const PLAIN: Format = { fitted: false, scale: 1 };
+const PLAIN: Format = { fitted: false, scale: 1, bordered: false };
 
 /** Half-width letters that the longest line of a text is wide. */
 function widthOf(text: string): number {
@@ -67,15 +69,22 @@ const EMPTY = Buffer.from('<x/>');
 
 function formatsOf(styles: Uint8Array): readonly Format[] {
   const sizes: number[] = [];
-  const formats: { fitted: boolean; scale: number }[] = [];
+  const borders: boolean[] = [];
+  const formats: { fitted: boolean; scale: number; bordered: boolean }[] = [];
   let list = '';
   readXml(styles, {
     element: (local, attributes) => {
-      if (/^(?:fonts|cellXfs|cellStyleXfs|cellStyles|dxfs)$/.test(local)) list = local;
+      if (/^(?:fonts|borders|cellXfs|cellStyleXfs|cellStyles|dxfs)$/.test(local)) list = local;
       if (list === 'fonts' && local === 'font') sizes.push(11);
       if (list === 'fonts' && local === 'sz') sizes[sizes.length - 1] = Number(attributes['val'] ?? 11) || 11;
+      if (list === 'borders' && local === 'border') borders.push(false);
+      else if (list === 'borders' && (attributes['style'] ?? 'none') !== 'none') borders[borders.length - 1] = true;
       if (list === 'cellXfs' && local === 'xf')
-        formats.push({ fitted: false, scale: (sizes[Number(attributes['fontId'] ?? 0)] ?? 11) / (sizes[0] ?? 11) });
+        formats.push({
+          fitted: false,
+          scale: (sizes[Number(attributes['fontId'] ?? 0)] ?? 11) / (sizes[0] ?? 11),
+          bordered: borders[Number(attributes['borderId'] ?? 0)] === true,
+        });
       const format = formats.at(-1);
       if (list === 'cellXfs' && local === 'alignment' && format !== undefined)
         format.fitted = isOn(attributes['wrapText']) || isOn(attributes['shrinkToFit']);

@@ -1,11 +1,12 @@
 // Sheets set up for paper, so that no column and no row is lost: one page wide, as high as it needs, the print area around what
 // holds values. Without it 40 columns went over 40 pages, and one stray cell at XFD1048576 took 40 s of CPU and 2 GB.
 import { LIMITS } from '../../src/message/limits.ts';
-import { columnName, columnOf } from './cells.ts';
+import { columnName } from './cells.ts';
 import type { Report } from './cleaned.ts';
 import { overflowOf, textsOf, type Overflow } from './cut-cells.ts';
 import { keptNames } from './names.ts';
 import type { Parts } from './package.ts';
+import { COLUMN_PT, measure, widen, type Box } from './sheet-box.ts';
 import { readXml, type Attributes } from './xml-filter.ts';
 
 /** How one worksheet, or the workbook, is changed while it is re-written. */
@@ -23,9 +24,6 @@ interface Related {
 
 const ROWS = LIMITS.sheetRows;
 const COLUMNS = LIMITS.sheetColumns;
-/** Points of a column of the default width, and of one character of a width. */
-const COLUMN_PT = 48;
-const CHARACTER_PT = 5.25;
 const PORTRAIT_PT = 495;
 const LANDSCAPE_PT = 742;
 /** Below 40 % nobody reads a form: larger paper then. It costs nothing, the page is pixels. */
@@ -36,12 +34,6 @@ const LEAST = 0.3;
 const A3_PT = 1090;
 
 const NOTHING: Overflow = { cut: 0, reach: 0, shown: new Set() };
-
-interface Box {
-  columns: number;
-  rows: number;
-  readonly widths: Map<number, number>;
-}
 
 /** Plans for the worksheets among `parts`, and for the workbook that lists them. */
 export function prepareSheets(
@@ -67,7 +59,7 @@ export function prepareSheets(
     const file = sheets.get(id);
     if (file === undefined) continue;
     if (hidden) report.loss('hidden-sheet', name);
-    const box = measure(source.get(file) ?? new Uint8Array(), report, hidden);
+    const box = measure(source.get(file) ?? new Uint8Array(), texts.formats, report, hidden);
     for (const { type, name: drawing } of relatedTo(file))
       if (type === 'drawing') widen(box, source.get(drawing) ?? new Uint8Array());
     const { cut, reach, shown } = hidden ? NOTHING : overflowOf(source.get(file) ?? new Uint8Array(), texts);
@@ -112,62 +104,6 @@ function contentsOf(workbook: Uint8Array): Contents {
     },
   });
   return contents;
-}
-
-/** The box of the cells that hold something; widths of columns in points. Hidden rows and columns are told. */
-function measure(worksheet: Uint8Array, report: Report, hiddenSheet: boolean): Box {
-  const box: Box = { columns: 0, rows: 0, widths: new Map() };
-  let row = 0;
-  let column = 0;
-  readXml(worksheet, {
-    element: (local, attributes) => {
-      const isHidden = attributes['hidden'] === '1' || attributes['hidden'] === 'true';
-      if (local === 'col') {
-        if (isHidden && !hiddenSheet) report.loss('hidden-columns');
-        const width = isHidden ? 0 : Number(attributes['width'] ?? 8.43) * CHARACTER_PT;
-        const last = Math.min(Number(attributes['max'] ?? 0), COLUMNS);
-        for (let at = Number(attributes['min'] ?? 1); at <= last; at++) box.widths.set(at - 1, width);
-      } else if (local === 'row') {
-        row = Number(attributes['r'] ?? row + 1);
-        column = 0;
-        if (isHidden && !hiddenSheet) report.loss('hidden-rows');
-      } else if (local === 'c') {
-        column = attributes['r'] === undefined ? column + 1 : columnOf(attributes['r']) + 1;
-      } else if (local === 'v' || local === 'is' || local === 'f') {
-        // A formula that nobody has computed yet has no value: the engine computes it.
-        box.columns = Math.max(box.columns, column);
-        box.rows = Math.max(box.rows, row);
-      } else if (local === 'mergeCell') {
-        // A merged heading may reach beyond the last value.
-        const end = /:\$?([A-Z]{1,3})\$?(\d+)$/.exec(attributes['ref'] ?? '');
-        if (end !== null && Number(end[2]) <= box.rows + 20)
-          box.columns = Math.max(box.columns, Math.min(COLUMNS, columnOf(end[1] ?? 'A') + 1));
-      }
-      return true;
-    },
-  });
-  return box;
-}
-
-/** Pictures and charts count, too: their lower right corners. */
-function widen(box: Box, drawing: Uint8Array): void {
-  let inside = '';
-  let at = '';
-  readXml(drawing, {
-    element: (local) => {
-      if (local === 'to' || local === 'from') inside = local;
-      at = local;
-      return true;
-    },
-    text: (text) => {
-      const number = Number(text) + 1;
-      if (inside !== '' && Number.isInteger(number)) {
-        if (at === 'col') box.columns = Math.max(box.columns, Math.min(number, COLUMNS));
-        if (at === 'row') box.rows = Math.max(box.rows, Math.min(number, ROWS));
-      }
-      return text;
-    },
-  });
 }
 
 function setUp(box: Box, columns: number): string {
