@@ -59,7 +59,11 @@ export class CellCheck {
       if (found !== -1) at = found;
       return found !== -1;
     };
-    const isToldAlready = (text: string): boolean => [...undrawn].some((one) => text.includes(one));
+    // What lacks nothing but letters that are told stands there without them.
+    const isToldAlready = (text: string): boolean => {
+      const drawn = [...text].filter((letter) => !undrawn.has(letter)).join('');
+      return drawn.length < text.length && isThere(drawn);
+    };
     const texts = this.#cells.split('\n');
     const cut = texts.map(inked).filter((text) => !isThere(text) && !isToldAlready(text)).length;
     const numbers = texts.some((text) => text.split(/\s+/).some((word) => NUMBER_CUT.test(word)))

@@ -33,6 +33,11 @@ describe('cells on their pages', () => {
 
   it('with a letter that no font has are told once, by that letter', () => {
     assert.deepEqual(lossesOf(['山田𠮷'], ['山田'], '𠮷'), []);
+    assert.deepEqual(lossesOf(['𠮷'], ['山田'], '𠮷'), []);
+  });
+
+  it('with such a letter are told all the same when more of them is missing', () => {
+    assert.deepEqual(lossesOf(['山田𠮷と申します'], ['山田'], '𠮷'), ['cells-cut 1']);
   });
 
   it('take no longer than some seconds, whatever they are', () => {

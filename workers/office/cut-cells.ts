@@ -16,6 +16,8 @@ const REACH = 100;
 /** What of a workbook says how wide texts are. */
 export interface Texts {
   readonly shared: readonly string[];
+  /** The readings (furigana) of these. */
+  readonly readings: readonly string[];
   readonly formats: readonly Format[];
 }
 
@@ -45,24 +47,23 @@ function widthOf(text: string): number {
 
 export function textsOf(source: Parts, strings: string | undefined, styles: string | undefined): Texts {
   const shared: string[] = [];
-  let text = '';
+  const readings: string[] = [];
   let isReading = false;
   readXml(source.get(strings ?? '') ?? EMPTY, {
     element: (local) => {
       if (local === 'si') {
-        if (isReading) shared.push(text);
-        isReading = true;
-        text = '';
+        shared.push('');
+        readings.push('');
       }
-      return local !== 'rPh'; // readings stand above the letters
+      if (/^(?:si|r|rPh)$/.test(local)) isReading = local === 'rPh';
+      return true;
     },
     text: (piece, local) => {
-      if (local === 't') text += piece;
+      if (local === 't' && shared.length > 0) (isReading ? readings : shared)[shared.length - 1] += piece;
       return '';
     },
   });
-  if (isReading) shared.push(text);
-  return { shared, formats: formatsOf(source.get(styles ?? '') ?? EMPTY) };
+  return { shared, readings, formats: formatsOf(source.get(styles ?? '') ?? EMPTY) };
 }
 
 const EMPTY = Buffer.from('<x/>');
@@ -114,9 +115,11 @@ export interface Overflow {
   readonly reach: number;
   /** Texts of the cells that stand on the pages. */
   readonly shown: ReadonlySet<string>;
+  /** Readings that the sheet shows above the letters of such cells. */
+  readonly readings: ReadonlySet<string>;
 }
 
-export function overflowOf(worksheet: Uint8Array, { shared, formats }: Texts): Overflow {
+export function overflowOf(worksheet: Uint8Array, { shared, readings: spoken, formats }: Texts): Overflow {
   const widths = new Map<number, number>();
   const across = new Map<string, number>();
   const suspects: { readonly name: string; readonly width: number }[] = [];
@@ -126,7 +129,9 @@ export function overflowOf(worksheet: Uint8Array, { shared, formats }: Texts): O
   let isHidden = false;
   let cell: Cell | undefined;
   let kind = '';
+  let isSpoken = false;
   const shown = new Set<string>();
+  const readings = new Set<string>();
   const room = (from: number, to: number): number => {
     let sum = 0;
     for (let at = from; at < to; at++) sum += widths.get(at) ?? COLUMN;
@@ -162,6 +167,7 @@ export function overflowOf(worksheet: Uint8Array, { shared, formats }: Texts): O
         isHidden = isOn(attributes['hidden']);
       } else if (local === 'c') {
         kind = attributes['t'] ?? '';
+        isSpoken = isOn(attributes['ph']) && !isHidden;
         const column = attributes['r'] === undefined ? (row.at(-1)?.column ?? -1) + 1 : columnOf(attributes['r']);
         cell = { column, format: formats[Number(attributes['s'] ?? 0)] ?? PLAIN, text: '', isNumber: false };
         if (row.length < 1000) row.push(cell);
@@ -177,8 +183,10 @@ export function overflowOf(worksheet: Uint8Array, { shared, formats }: Texts): O
     },
     text: (piece, local) => {
       if (cell !== undefined && local === 'v')
-        if (kind === 's') cell.text = shared[Number(piece)] ?? '';
-        else if (kind === 'str') cell.text += piece;
+        if (kind === 's') {
+          cell.text = shared[Number(piece)] ?? '';
+          if (isSpoken) readings.add(spoken[Number(piece)] ?? '');
+        } else if (kind === 'str') cell.text += piece;
         else cell.isNumber = true;
       if (cell !== undefined && local === 't') cell.text += piece;
       return '';
@@ -186,5 +194,5 @@ export function overflowOf(worksheet: Uint8Array, { shared, formats }: Texts): O
   });
   endRow();
   const cut = suspects.filter(({ name, width }) => width > (across.get(name) ?? 0) * MARGIN + 1).length;
-  return { cut, reach, shown };
+  return { cut, reach, shown, readings };
 }

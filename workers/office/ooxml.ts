@@ -91,7 +91,7 @@ export function cleanOoxml(bytes: Buffer): Cleaned {
   }
   seen.delete('');
   if (seen.size === 0) throw new Refusal('damaged', 'no document in the package');
-  const plans = prepareSheets(
+  const { plans, unseen } = prepareSheets(
     source,
     seen,
     (owner) =>
@@ -105,7 +105,8 @@ export function cleanOoxml(bytes: Buffer): Cleaned {
   for (const name of seen) {
     const ids = new Set((relations.get(name) ?? []).map(({ id }) => id));
     const content = source.get(name) as Uint8Array;
-    if (/\.(?:xml|vml)$/i.test(name)) kept.set(name, cleanPart(content, name, ids, plans.get(name), report));
+    if (/\.(?:xml|vml)$/i.test(name))
+      kept.set(name, cleanPart(content, { name, ids, plan: plans.get(name), isUnseen: unseen.has(name) }, report));
     else if (!/vba|\.exe$|\.dll$/i.test(name)) kept.set(name, content);
   }
   for (const [owner, list] of relations) {
@@ -150,22 +151,28 @@ function resolveTarget(owner: string, target: string): string {
   return posix.normalize(path).replace(/^(?:\.\.\/)+/, '');
 }
 
-function cleanPart(
-  content: Uint8Array,
-  name: string,
-  ids: ReadonlySet<string>,
-  plan: SheetPlan | undefined,
-  report: Report,
-): Uint8Array {
+interface Part {
+  readonly name: string;
+  /** Of the relationships that it keeps. */
+  readonly ids: ReadonlySet<string>;
+  readonly plan: SheetPlan | undefined;
+  /** Its text is not looked for on the pages. */
+  readonly isUnseen: boolean;
+}
+
+function cleanPart(content: Uint8Array, { name, ids, plan, isUnseen }: Part, report: Report): Uint8Array {
   if (/\.vml$/i.test(name))
     return content.length > 0 && /<script|<o:OLEObject|href\s*=/i.test(Buffer.from(content).toString('latin1'))
       ? Buffer.from('<xml/>')
       : content;
-  const isPattern = UNSEEN.test(name);
+  let isPattern = isUnseen || UNSEEN.test(name);
+  let prefix = '';
   const prefixes = new Set(['r']);
   const dropsNext = plan === undefined ? undefined : storedFormulas(content);
   return filterXml(content, {
-    element: (local, attributes, depth) => {
+    element: (local, attributes, depth, as) => {
+      if (depth === 0) prefix = as.slice(0, as.length - local.length);
+      if (local === 'sld' && attributes['show'] === '0') isPattern = true;
       for (const [key, value] of Object.entries(attributes))
         if (value === RELATIONS || value === RELATIONS_STRICT) prefixes.add(key.replace(/^xmlns:/, ''));
       if (DROPPED.has(local)) {
@@ -180,7 +187,8 @@ function cleanPart(
       forget(attributes, prefixes, ids, report);
       return true;
     },
-    before: (local, depth) => plan?.before(local, depth) ?? '',
+    // Elements of ours are in the namespace of the root, whatever it calls that.
+    before: (local, depth) => (plan?.before(local, depth) ?? '').replace(/<(\/?)/g, `<$1${prefix}`),
     text: (text, local) => {
       if (local === 't' && !isPattern) report.text(text);
       if (local !== 'instrText' || !LIVE_FIELD.test(text)) return text;

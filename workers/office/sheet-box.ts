@@ -96,7 +96,7 @@ export function widen(box: Box, drawing: Uint8Array): void {
   const points = (emu: string | undefined): number => (Number(emu) || 0) / EMU_PT;
   readXml(drawing, {
     element: (local, attributes, depth) => {
-      if (/Anchor$/.test(local)) anchor = { column: 0, row: 0, right: 0, below: 0 };
+      if (local.endsWith('Anchor')) anchor = { column: 0, row: 0, right: 0, below: 0 };
       if (depth === 2 && local === 'pos') {
         anchor.right += points(attributes['x']);
         anchor.below += points(attributes['y']);

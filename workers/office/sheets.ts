@@ -33,18 +33,26 @@ const LEGIBLE = 0.4;
 const LEAST = 0.3;
 const A3_PT = 1090;
 
-const NOTHING: Overflow = { cut: 0, reach: 0, shown: new Set() };
+const NOTHING: Overflow = { cut: 0, reach: 0, shown: new Set(), readings: new Set() };
 
-/** Plans for the worksheets among `parts`, and for the workbook that lists them. */
+export interface Prepared {
+  /** For the worksheets, and for the workbook that lists them. */
+  readonly plans: ReadonlyMap<string, SheetPlan>;
+  /** Parts whose text is not looked for as it stands there: strings of cells, of which the report has those that are shown, and what hidden sheets hold. */
+  readonly unseen: ReadonlySet<string>;
+}
+
+/** Plans for the worksheets among `parts`; the texts of their cells are reported. */
 export function prepareSheets(
   source: Parts,
   parts: ReadonlySet<string>,
   relatedTo: (owner: string) => readonly Related[],
   report: Report,
-): ReadonlyMap<string, SheetPlan> {
+): Prepared {
   const plans = new Map<string, SheetPlan>();
+  const unseen = new Set<string>();
   const workbook = [...parts].find((name) => /(?:^|\/)workbook\d*\.xml$/i.test(name));
-  if (workbook === undefined) return plans;
+  if (workbook === undefined) return { plans, unseen };
   const sheets = new Map(
     relatedTo(workbook)
       .filter(({ type }) => type === 'worksheet')
@@ -54,16 +62,21 @@ export function prepareSheets(
   const related = relatedTo(workbook);
   const partOf = (type: string): string | undefined => related.find((one) => one.type === type)?.name;
   const texts = textsOf(source, partOf('sharedStrings'), partOf('styles'));
+  for (const { type, name } of related) if (type === 'sharedStrings' || type === 'worksheet') unseen.add(name);
   const areas: string[] = [];
   for (const [index, { name, id, hidden }] of listed.entries()) {
     const file = sheets.get(id);
     if (file === undefined) continue;
     if (hidden) report.loss('hidden-sheet', name);
     const box = measure(source.get(file) ?? new Uint8Array(), texts.formats, report, hidden);
-    for (const { type, name: drawing } of relatedTo(file))
-      if (type === 'drawing') widen(box, source.get(drawing) ?? new Uint8Array());
-    const { cut, reach, shown } = hidden ? NOTHING : overflowOf(source.get(file) ?? new Uint8Array(), texts);
+    for (const { type, name: drawing } of relatedTo(file)) {
+      if (type !== 'drawing') continue;
+      widen(box, source.get(drawing) ?? new Uint8Array());
+      if (hidden) for (const { name: part } of [{ name: drawing }, ...relatedTo(drawing)]) unseen.add(part);
+    }
+    const { cut, reach, shown, readings } = hidden ? NOTHING : overflowOf(source.get(file) ?? new Uint8Array(), texts);
     for (const text of shown) report.cell(text);
+    for (const text of [...shown, ...readings]) report.text(text);
     if (cut > 0) report.loss('cells-cut', `${name}: ${cut}`);
     // Our own print area must not cut what a text reaches over to its right.
     if (box.columns > 0) box.columns = Math.max(box.columns, Math.min(reach, COLUMNS));
@@ -78,7 +91,7 @@ export function prepareSheets(
   }
   const shown = new Set(listed.filter(({ id, hidden }) => !hidden && sheets.has(id)).map(({ name }) => name));
   plans.set(workbook, workbookPlan([...keptNames(names, shown), ...areas]));
-  return plans;
+  return { plans, unseen };
 }
 
 interface Contents {
