@@ -61,7 +61,7 @@ export class CellCheck {
     };
     // What lacks nothing but letters that are told stands there without them.
     const isToldAlready = (text: string): boolean => {
-      const drawn = [...text].filter((letter) => !undrawn.has(letter)).join('');
+      const drawn = [...undrawn].reduce((rest, letter) => rest.replaceAll(letter, ''), text);
       return drawn.length < text.length && isThere(drawn);
     };
     const texts = this.#cells.split('\n');

@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import { Refusal } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 import { storedFormulas } from './stored-values.ts';
+import { isLive, isPiece, liveFields } from './live-fields.ts';
 import { openPackage, writePackage, type Parts } from './package.ts';
 import { prepareSheets, type SheetPlan } from './sheets.ts';
 import { filterXml, type Attributes } from './xml-filter.ts';
@@ -48,8 +49,6 @@ const DROPPED = new Set(
     'saveThroughXslt custDataLst transition timing'
   ).split(' '),
 );
-const LIVE_FIELD =
-  /\b(?:DDE|DDEAUTO|INCLUDETEXT|INCLUDEPICTURE|INCLUDE|IMPORT|LINK|DATABASE|MACROBUTTON|GOTOBUTTON|AUTOTEXT|PRINT)\b/i;
 /** Parts whose text stands on no page as it is: placeholders, notes, properties. */
 const UNSEEN =
   /slideMaster|slideLayout|notesSlide|notesMaster|handoutMaster|diagrams\/(?:layout|colors|quickStyle)|pivotCache/i;
@@ -169,6 +168,9 @@ function cleanPart(content: Uint8Array, { name, ids, plan, isUnseen }: Part, rep
   let prefix = '';
   const prefixes = new Set(['r']);
   const dropsNext = plan === undefined ? undefined : storedFormulas(content);
+  const live = liveFields(content, (local) => !DROPPED.has(local));
+  for (const instruction of live.instructions) report.finding('dde', instruction.trim().slice(0, 100));
+  let pieces = 0;
   return filterXml(content, {
     element: (local, attributes, depth, as) => {
       if (depth === 0) prefix = as.slice(0, as.length - local.length);
@@ -191,9 +193,9 @@ function cleanPart(content: Uint8Array, { name, ids, plan, isUnseen }: Part, rep
     before: (local, depth) => (plan?.before(local, depth) ?? '').replace(/<(\/?)/g, `<$1${prefix}`),
     text: (text, local) => {
       if (local === 't' && !isPattern) report.text(text);
-      if (local !== 'instrText' || !LIVE_FIELD.test(text)) return text;
-      report.finding('dde', text.trim().slice(0, 100));
-      return '';
+      if (!isPiece(local)) return text;
+      pieces += 1;
+      return live.pieces.has(pieces - 1) ? '' : text;
     },
   });
 }
@@ -203,7 +205,7 @@ function remarkOn(local: string, attributes: Attributes, report: Report): void {
   if (local === 'sld' && attributes['show'] === '0') report.loss('hidden-slide');
   if (local === 'fldSimple') {
     const key = Object.keys(attributes).find((one) => one.endsWith('instr'));
-    if (key !== undefined && LIVE_FIELD.test(attributes[key] ?? '')) {
+    if (key !== undefined && isLive(attributes[key] ?? '')) {
       report.finding('dde', (attributes[key] ?? '').trim().slice(0, 100));
       attributes[key] = '';
     }

@@ -1,6 +1,7 @@
 // RTF without the groups that carry objects of other programs: the engine draws their picture (\result), not them.
 import { rtfToText } from '../rtf-text.ts';
 import { Report, type Cleaned } from './cleaned.ts';
+import { withoutLiveFields } from './rtf-fields.ts';
 
 const OBJECT_DATA = /^\{\s*\\\*?\s*\\?(?:objdata|objclass|objname|template|datastore|themedata)\b/;
 
@@ -22,13 +23,7 @@ export function cleanRtf(bytes: Buffer): Cleaned {
     at = from - 1;
   }
   out.push(text.slice(from));
-  const kept = withoutBrokenMetafiles(out.join(''), report).replace(
-    /\\(?:fldinst|\*\\fldinst)\b[^{}]{0,20}\b(?:DDEAUTO|DDE|INCLUDETEXT|INCLUDEPICTURE|LINK)\b/gi,
-    () => {
-      report.finding('dde');
-      return '\\fldinst ';
-    },
-  );
+  const kept = withoutLiveFields(withoutBrokenMetafiles(out.join(''), report), report);
   return { bytes: Buffer.from(kept + '}'.repeat(openGroups(kept)), 'latin1'), report };
 }
 
