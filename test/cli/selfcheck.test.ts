@@ -56,7 +56,10 @@ describe('mugai selfcheck', { timeout: 580_000 }, () => {
     assert.match(first.get('second-factor')?.en ?? '', /^1: kanri$/);
     assert.equal(first.get('gateway')?.state, 'holds');
     assert.match(first.get('journal')?.en ?? '', /^4 chains of \d+ entries/);
-    assert.match(first.get('policy')?.en ?? '', /^city 7, SHA-256 [0-9a-f]{64}, 0 days old, 0 rules, 0 complaints$/);
+    assert.match(
+      first.get('policy')?.en ?? '',
+      /^city 7, SHA-256 [0-9a-f]{64}, 0 days old, 0 rules, 0 complaints, in force \(middle, inner\)$/,
+    );
     assert.match(first.get('retention')?.en ?? '', /shortest 3 days; no original is over its time/);
     assert.match(first.get('deliveries')?.en ?? '', /in 30 days 1 delivered, 0 undeliverable/);
     assert.match(first.get('users')?.en ?? '', /^2 active \(administrator 1, /);
@@ -76,7 +79,20 @@ describe('mugai selfcheck', { timeout: 580_000 }, () => {
     const changed = await found();
     assert.ok(failing(changed).includes('policy'));
     assert.match(changed.get('policy')?.en ?? '', /1 complaints b: a says otherwise/);
+    const other = { ...config, policyFile: join(folder.path, 'other.yaml') };
+    await writeFile(other.policyFile, 'name: city\nversion: "9"\n');
+    const notTaken = (await collect(other, Date.now())).find(({ control }) => control === 'policy');
+    assert.equal(notTaken?.state, 'fails');
+    assert.match(
+      notTaken?.en ?? '',
+      /^city 9, .*; not this one is in force: middle city [78], SHA-256 [0-9a-f]{64}, inner city [78], SHA-256 [0-9a-f]{64}$/,
+    );
     await writeFile(policyFile, 'name: city\nversion: "7"\nkeepDays: 3\n');
+    await until(
+      async () => (await found()).get('policy')?.state === 'holds',
+      60_000,
+      'the gateway took the policy of its file back',
+    );
 
     const paper = join(folder.path, 'report.pdf');
     const reports = [

@@ -23,6 +23,7 @@ import { openSharedStore } from '../../store/open-store.ts';
 import { VERSION, codeDigests } from '../../version.ts';
 import { portalFolder } from '../../zones/portal.ts';
 import type { Control, Evidence, State } from './evidence.ts';
+import { inForce } from './in-force.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -52,7 +53,7 @@ export async function collect(config: Config, now: number): Promise<Evidence[]> 
     ['journal-days', () => journalDays(config, reports)],
     ['retention', async () => retention(config, now)],
     ['users', () => people(config, now)],
-    ['policy', async () => policy(config, now)],
+    ['policy', async () => policy(config, running.answers, now)],
     ['deliveries', async () => ends(journals, now)],
     ['disk', async () => disk(config)],
     ['clock', () => clock(reports, now)],
@@ -212,7 +213,8 @@ function journalDays({ journalDays: days }: Config, reports: readonly ChainRepor
   );
 }
 
-async function policyInForce({
+/** What the configuration says is to be in force. */
+async function policyToBe({
   policyFile,
 }: Config): Promise<{ readonly policy: Policy; readonly text: string | undefined }> {
   if (policyFile === undefined) return { policy: builtInPolicy(), text: undefined };
@@ -221,7 +223,7 @@ async function policyInForce({
 }
 
 async function retention(config: Config, now: number): Promise<Evidence> {
-  const { policy: current } = await policyInForce(config);
+  const { policy: current } = await policyToBe(config);
   const shortest = shortestKeptMs(current);
   if (shortest === undefined)
     return found(
@@ -307,20 +309,31 @@ function people(config: Config, now: number): Evidence[] {
   }
 }
 
-async function policy(config: Config, now: number): Promise<Evidence[]> {
-  const { policy: current, text } = await policyInForce(config);
+async function policy(config: Config, answers: boolean, now: number): Promise<Evidence[]> {
+  const { policy: current, text } = await policyToBe(config);
   const { name, version, sha256 } = current;
   const complaints = complaintsOf(current.rules, current.groups, current.originals.levels);
   const age = config.policyFile === undefined ? undefined : now - statSync(config.policyFile).mtimeMs;
   const days = age === undefined ? '-' : String(Math.floor(age / DAY));
   const told = complaints.map(({ rule, why }) => `${rule}: ${why}`).join(', ');
   const facts = `${name} ${version}, SHA-256 ${sha256}`;
-  const state = complaints.length > 0 ? 'fails' : 'holds';
+  const { zones, others } = await inForce(config.dataDir, sha256);
+  // A gateway that stands still takes what the file says when it starts.
+  const state = complaints.length > 0 || (answers && others.length > 0) ? 'fails' : 'holds';
+  const [ja, en] =
+    others.length > 0
+      ? [
+          `。${answers ? '実際に有効なのは別のポリシー' : '最後に有効だったのは別のポリシー'}: ${others.join('、')}`,
+          `; ${answers ? 'not this one is in force' : 'another one was in force last'}: ${others.join(', ')}`,
+        ]
+      : zones.length > 0
+        ? [`、有効（${zones.join('、')}）`, `, in force (${zones.join(', ')})`]
+        : ['', ''];
   const own = found(
     'policy',
     state,
-    `${facts}、変更から ${days} 日、規則 ${current.rules.length} 件、指摘 ${complaints.length} 件 ${told}`.trim(),
-    `${facts}, ${days} days old, ${current.rules.length} rules, ${complaints.length} complaints ${told}`.trim(),
+    `${`${facts}、変更から ${days} 日、規則 ${current.rules.length} 件、指摘 ${complaints.length} 件 ${told}`.trim()}${ja}`,
+    `${`${facts}, ${days} days old, ${current.rules.length} rules, ${complaints.length} complaints ${told}`.trim()}${en}`,
   );
   if (text === undefined) return [own, found('policy-persons', 'note', '組み込みのポリシー', 'the built-in policy')];
   if (config.policyPersons === undefined)
