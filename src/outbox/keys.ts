@@ -3,13 +3,13 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
-import { putFile, replaceFile } from '../store/fs-sync.ts';
+import { putFile } from '../store/fs-sync.ts';
 import { keyId } from './manifest.ts';
 
 /** Told of a change before it takes effect; when it rejects, nothing is changed. */
 export type Tell = (detail: Readonly<Record<string, string>>) => Promise<void>;
 
-const UNTOLD: Tell = async () => undefined;
+export const UNTOLD: Tell = async () => undefined;
 
 /** Makes a pair and writes both files (private: mode 600), durable. Refuses to overwrite. */
 export async function generateKeys(
@@ -42,47 +42,8 @@ export function anyKey(privateFile: string, publicFile: string): boolean {
   return existsSync(privateFile) || existsSync(publicFile);
 }
 
-/**
- * Takes a new pair into use. The public key joins the old ones first; `between` gives whoever checks signatures the time
- * to read it before anything is signed with the new private key. The old private key is gone afterwards; what it signed
- * holds until `retireKey`.
- */
-export async function rotateKeys(
-  privateFile: string,
-  publicFile: string,
-  between: () => Promise<void>,
-  tell = UNTOLD,
-): Promise<{ readonly keyId: string; readonly before: string }> {
-  const before = keyId(await loadPrivateKey(privateFile));
-  const known = await loadPublicKeys(publicFile);
-  if (!known.has(before)) {
-    const why = `${publicFile} does not hold the key of ${privateFile}: these are not one pair`;
-    throw new MugaiError('key-missing', why, { permanent: true });
-  }
-  const pair = generateKeyPairSync('ed25519');
-  await tell({ step: 'rotated', key: keyId(pair.publicKey), before });
-  await replaceFile(publicFile, pemOf([pair.publicKey, ...known.values()]), 0o644);
-  await between();
-  await replaceFile(privateFile, pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
-  return { keyId: keyId(pair.publicKey), before };
-}
-
-/** Takes a public key out of a file: what it signed holds no longer. The last one stays. */
-export async function retireKey(publicFile: string, id: string, tell = UNTOLD): Promise<void> {
-  const known = new Map(await loadPublicKeys(publicFile));
-  const found = [...known.keys()].filter((key) => key.startsWith(id));
-  if (found.length !== 1) {
-    const why = found.length === 0 ? `no key ${id} in ${publicFile}` : `${id} names ${found.length} keys`;
-    throw new MugaiError('not-found', why, { permanent: true });
-  }
-  if (known.size === 1) throw new MugaiError('key-missing', 'the last key cannot be retired', { permanent: true });
-  const [gone = ''] = found;
-  await tell({ step: 'retired', retired: gone });
-  known.delete(gone);
-  await replaceFile(publicFile, pemOf([...known.values()]), 0o644);
-}
-
-function pemOf(keys: readonly KeyObject[]): string {
+/** Keys as one PEM file. */
+export function pemOf(keys: readonly KeyObject[]): string {
   return keys.map((key) => key.export({ format: 'pem', type: 'spki' })).join('');
 }
 

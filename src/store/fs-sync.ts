@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  fchmodSync,
+  fchownSync,
   fsync,
   linkSync,
   mkdirSync,
@@ -68,12 +70,18 @@ export async function putFile(path: string, bytes: string | Uint8Array, mode: nu
   await syncPath(folder);
 }
 
-/** Makes a file durable under a name that may be taken: what was there before, or all of this, whatever happens. */
+/**
+ * Makes a file durable under a name that may be taken: what was there before, or all of this, whatever happens. Whose file it
+ * was stays whose it is where root does this for somebody else.
+ */
 export async function replaceFile(path: string, bytes: string | Uint8Array, mode: number): Promise<void> {
   const work = workName(path);
+  const before = statSync(path, { throwIfNoEntry: false });
   const fd = openSync(work, 'wx', mode);
   try {
     writeFileSync(fd, bytes);
+    fchmodSync(fd, mode); // whatever the umask
+    if (before !== undefined && process.getuid?.() === 0) fchownSync(fd, before.uid, before.gid);
     await syncAll(fd);
     renameSync(work, path);
   } catch (error) {

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { appendFile, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, copyFile, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { dsse, crypto } from '@sigstore/core';
 import { newMessageId } from '../../src/message/id.ts';
-import { generateKeys, loadPrivateKey, loadPublicKeys, retireKey, rotateKeys } from '../../src/outbox/keys.ts';
+import { nextOf, prepareKey, retireKey, rotateKeys, takeKey } from '../../src/outbox/key-change.ts';
+import { generateKeys, loadPrivateKey, loadPublicKeys } from '../../src/outbox/keys.ts';
 import { MANIFEST, PAYLOAD_TYPE, openManifest } from '../../src/outbox/manifest.ts';
 import { Signer, packageOf } from '../../src/seal/seal.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
@@ -43,6 +44,61 @@ describe('keys', () => {
     await openManifest(fresh, await loadPublicKeys(verify));
     await assert.rejects(openManifest(old, await loadPublicKeys(verify)), /manifest-signature/);
     await assert.rejects(retireKey(verify, second), /last key/);
+  });
+
+  it('come into use in two steps where the inner side has a file of its own: nothing is signed that it would refuse', async () => {
+    await using root = await scratch();
+    const [signing, verify, inner] = ['s.pem', 'v.pem', 'inner.pem'].map((name) => join(root.path, name));
+    assert.ok(signing !== undefined && verify !== undefined && inner !== undefined);
+    const { keyId: first } = await generateKeys(signing, verify);
+    await copyFile(verify, inner);
+    const files = ['--signing-key', signing, '--verify-key', verify];
+    const rotate = async (...args: readonly string[]) =>
+      runMugai(['keys', 'rotate', ...args, ...files], { MUGAI_DATA_DIR: root.path });
+    assert.equal((await rotate('--finish')).code, 2, 'nothing was prepared');
+    assert.equal((await rotate('--finish', '--public-only')).code, 2);
+    await chmod(signing, 0o444); // the user of a container reads it
+    for (let time = 0; time < 2; time++) {
+      const { code, stdout, stderr } = await rotate('--public-only');
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /^key id {7}[0-9a-f]{64} is accepted from now on, and signs nothing yet$/m);
+      assert.equal((await loadPublicKeys(verify)).size, 2, 'the same pair again');
+      await openManifest(await manifestBy(signing), await loadPublicKeys(inner));
+    }
+    const [next = ''] = (await loadPublicKeys(verify)).keys();
+    assert.equal((await stat(nextOf(signing))).mode & 0o777, 0o600);
+    const shown = await runMugai(['keys', 'show', ...files]);
+    assert.match(shown.stdout, new RegExp(`${next} {2}is prepared to sign\n.*${first} {2}signs`));
+    const retired = await runMugai(['keys', 'retire', next, ...files], { MUGAI_DATA_DIR: root.path });
+    assert.deepEqual([retired.code, /is prepared to sign/.test(retired.stderr)], [2, true]);
+    await copyFile(verify, inner);
+    assert.equal((await rotate('--finish')).code, 0);
+    await openManifest(await manifestBy(signing), await loadPublicKeys(inner));
+    assert.equal((await stat(signing)).mode & 0o777, 0o444, 'whoever read the old one reads this one');
+    assert.deepEqual(
+      (await readdir(root.path)).filter((name) => name.includes('next')),
+      [],
+    );
+    assert.equal((await rotate('--finish')).code, 2, 'it is done');
+  });
+
+  it('are in use or prepared after a kill, and a change goes on where it was', async () => {
+    await using root = await scratch();
+    const [signing, verify] = [join(root.path, 's.pem'), join(root.path, 'v.pem')];
+    await generateKeys(signing, verify);
+    const stop = new Error('killed');
+    await assert.rejects(
+      rotateKeys(signing, verify, async () => Promise.reject(stop)),
+      stop,
+    );
+    const { keyId: made } = await prepareKey(signing, verify);
+    assert.deepEqual((await loadPublicKeys(verify)).size, 2);
+    // The public file was not written yet, or is that of another zone.
+    const [first = ''] = [...(await loadPublicKeys(verify)).keys()].filter((id) => id !== made);
+    await retireKey(verify, made);
+    await assert.rejects(takeKey(signing, verify), /does not hold the key/);
+    assert.equal((await prepareKey(signing, verify)).keyId, made);
+    assert.deepEqual(await takeKey(signing, verify), { keyId: made, before: first });
   });
 
   it('are not retired while they sign: wrong usage, and the file stays', async () => {
