@@ -177,7 +177,9 @@ export function tookMail(session: SMTPServerSession): void {
   sessions.get(session)?.tookMail();
 }
 
-/** Ends a session whose last reply went out. */
-export function endSession(session: SMTPServerSession): void {
-  sessions.get(session)?.close();
+/** Ends a session whose last reply went out, or with this one. */
+export function endSession(session: SMTPServerSession, last?: SmtpReply): void {
+  const connection = sessions.get(session);
+  if (last === undefined) connection?.close();
+  else connection?.refuse(last);
 }

@@ -40,11 +40,15 @@ export interface SmtpDoorDeps extends IntakeDeps {
 
 /** Milliseconds between two looks at a DATA phase in which nothing comes. */
 const HURRY_MS = 1000;
+/** Milliseconds between two looks at the sessions of a door that closes. */
+const LEAVE_MS = 100;
+/** The longest a timer takes: smtp-server would end mails by a clock of its own. */
+const NEVER_MS = 2 ** 31 - 1;
 
 export interface Door {
   readonly host: string;
   readonly port: number;
-  /** Takes no new connection, lets the ones under way end within `deadlineMs`. */
+  /** Takes no new connection, lets the mails that are coming end within `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
 }
 
@@ -56,13 +60,15 @@ export async function openSmtpDoor(
   deps: SmtpDoorDeps,
 ): Promise<Door> {
   let stopping = false;
+  /** Sessions whose mail is coming. */
+  const receiving = new Set<SMTPServerSession>();
   const clients = deps.clients ?? new ClientLimits();
   const options = {
     name: deps.hostname,
     banner: 'Mugai',
     size: MESSAGE_BYTES,
     socketTimeout: LIMITS.smtpIdleMs,
-    closeTimeout: 5000,
+    closeTimeout: NEVER_MS,
     // AUTH has no users here; VRFY answers 252 (RFC 5321 §7.3).
     disabledCommands: ['AUTH', ...UNKNOWN_COMMANDS, ...(deps.tls === undefined ? ['STARTTLS'] : [])],
     ...(deps.tls === undefined ? {} : { ...deps.tls, minVersion: 'TLSv1.2' as const }),
@@ -84,13 +90,16 @@ export async function openSmtpDoor(
       session: SMTPServerSession,
       callback: (error: Error | null, message?: string) => void,
     ) => {
+      receiving.add(session);
       receive(stream, session, deps).then(
         (id) => {
+          receiving.delete(session);
           deps.metrics.smtpReplies.inc({ code: '250' });
           tookMail(session);
           callback(null, `2.0.0 Ok: queued as ${id}`);
         },
         (error: unknown) => {
+          receiving.delete(session);
           if (!(error instanceof SmtpReply))
             deps.log.error({ peer: forLog(session.remoteAddress), error: reasonOf(error) }, 'mail not accepted');
           if (error instanceof SmtpReply && error.smuggling)
@@ -128,10 +137,16 @@ export async function openSmtpDoor(
     close: async (deadlineMs) => {
       stopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // From here on every command is answered with 421, so only a mail that is coming is worth a wait.
+      const leave = setInterval(() => {
+        for (const { session } of server.connections)
+          if (!receiving.has(session)) endSession(session, REPLY.stopping());
+      }, LEAVE_MS);
       const timer = setTimeout(() => {
         for (const connection of server.connections) connection.close();
       }, deadlineMs);
       await closed;
+      clearInterval(leave);
       clearTimeout(timer);
     },
   };

@@ -33,14 +33,14 @@ describe('a signal', () => {
   it('a second one ends at once', async () => {
     await using folder = await scratch();
     const gateway = await startGatewayProcess(gatewayEnv(folder.path));
-    const idle = await SmtpDialog.open(gateway.smtpPort); // keeps the orderly stop busy for some seconds
-    await idle.reply();
+    const slow = await SmtpDialog.open(gateway.smtpPort);
+    await slow.toData('staff@city.example.lg.jp'); // keeps the orderly stop busy for some seconds
     gateway.process.kill('SIGTERM');
     await until(() => gateway.lines.some((line) => line.includes('"stopping"')), 60_000, 'it is stopping');
     const asked = Date.now();
     assert.equal(await gateway.end('SIGTERM'), 'SIGKILL');
     assert.ok(Date.now() - asked < 10_000);
-    await idle[Symbol.asyncDispose]();
+    await slow[Symbol.asyncDispose]();
   });
 });
 

@@ -18,6 +18,8 @@ export interface TestDoor extends AsyncDisposable {
   readonly taken: readonly Spooled[];
   /** The bytes of mail `index`, as they lie in the spool. */
   raw(index: number): Promise<string>;
+  /** Closes it as a stop does that may take `deadlineMs`. */
+  close(deadlineMs: number): Promise<void>;
   /** The metric `mugai_smtp_replies_total` of a code. */
   replies(code: string): Promise<number>;
 }
@@ -62,6 +64,7 @@ export async function openTestDoor(more: Partial<SmtpDoorDeps> = {}, host = '127
       const { values } = await metrics.smtpReplies.get();
       return values.find((value) => value.labels.code === code)?.value ?? 0;
     },
+    close: async (deadlineMs) => door.close(deadlineMs),
     [Symbol.asyncDispose]: async () => {
       await door.close(100);
       await folder[Symbol.asyncDispose]();
