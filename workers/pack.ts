@@ -77,11 +77,13 @@ export class Packer {
 
   /**
    * Packs a drawn page. Flat pages get 4 bits a channel, soft ones 8; one channel, of luma, when next to nothing is coloured. The
-   * result lies outside the engine and is valid until the next page is packed; what was drawn may be written over.
+   * result lies outside the engine and is valid until the next page is packed; what was drawn may be written over. `inColour`:
+   * nobody judges, all that was drawn in colour is kept.
    */
-  pack({ pointer, width, height, grey }: Drawn): Packed {
+  pack({ pointer, width, height, grey }: Drawn, inColour = false): Packed {
     const count = width * height;
     const stride = strideOf(width, grey);
+    if (inColour && !grey) return this.#wide({ pointer, width, height, grey }, stride, PIXEL.rgb8);
     const row = rowBytes(PIXEL.grey4, width);
     const away = stride + (grey ? 1 : 4);
     const target = this.#room(rowBytes(PIXEL.rgb4, width) * height + SLACK);

@@ -94,7 +94,8 @@ async function convert(engine: Pdfium, bytes: Uint8Array, job: Job, out: Out): P
   out.pages(wanted);
   if (wanted < counted) out.loss('pages-cut', `${wanted} of ${counted} pages`);
   const withText = job.operation === OPERATION.convertWithText || job.operation === OPERATION.pagesWithText;
-  const renderer = new Renderer(engine, document, resolutionOf(job.dpi, wanted), withText, new GreyWalk(engine, bytes));
+  const look = { ...resolutionOf(job.dpi, wanted), inColour: job.operation === OPERATION.pagesInColour };
+  const renderer = new Renderer(engine, document, look, withText, new GreyWalk(engine, bytes));
   if (isOnOrder(job.operation)) await drawOrdered(renderer, job.orders, wanted, out);
   else await drawAll(renderer, wanted, out);
   if (renderer.cutPages > 0) out.loss('text-cut', `${renderer.cutPages} pages have more text than can be searched`);
@@ -105,6 +106,11 @@ async function convert(engine: Pdfium, bytes: Uint8Array, job: Job, out: Out): P
 interface Resolution {
   readonly grey: number;
   readonly coloured: number;
+}
+
+/** How pages are drawn; `inColour`: in all their colours, whatever stands on them. */
+interface Look extends Resolution {
+  readonly inColour: boolean;
 }
 
 /** As asked for, or what suits the document: short ones get sharper text, which costs less in grey than colour at 150. */
@@ -205,7 +211,7 @@ function hasInk(packed: Packed): boolean {
 class Renderer {
   readonly #engine: Pdfium;
   readonly #document: Document;
-  readonly #dpi: Resolution;
+  readonly #look: Look;
   readonly #packer: Packer;
   readonly #walk: GreyWalk;
   readonly #reader: TextReader | undefined;
@@ -214,10 +220,10 @@ class Renderer {
   /** Letters of its text that could not be drawn. */
   readonly missing = new Set<string>();
 
-  constructor(engine: Pdfium, document: Document, dpi: Resolution, withText: boolean, walk: GreyWalk) {
+  constructor(engine: Pdfium, document: Document, look: Look, withText: boolean, walk: GreyWalk) {
     this.#engine = engine;
     this.#document = document;
-    this.#dpi = dpi;
+    this.#look = look;
     this.#packer = new Packer(engine);
     this.#walk = walk;
     this.#reader = withText ? new TextReader(engine) : undefined;
@@ -228,10 +234,10 @@ class Renderer {
     let handle = this.#document.openPage(index);
     if (handle === 0) {
       const failure = this.#engine.refused > refused ? 'out-of-memory' : 'damaged';
-      return { ...this.#fit(this.#document.sizeOf(index), this.#dpi.coloured), failure };
+      return { ...this.#fit(this.#document.sizeOf(index), this.#look.coloured), failure };
     }
-    const grey = this.#walk.isGrey(handle);
-    const sheet = this.#fit(this.#document.pageSize(handle), grey ? this.#dpi.grey : this.#dpi.coloured);
+    const grey = !this.#look.inColour && this.#walk.isGrey(handle);
+    const sheet = this.#fit(this.#document.pageSize(handle), grey ? this.#look.grey : this.#look.coloured);
     const { width, height, widthPt, heightPt } = sheet;
     try {
       const drawn = this.#document.draw(handle, width, height, grey);
@@ -240,7 +246,7 @@ class Renderer {
       const found = handle === 0 ? undefined : this.#reader?.read({ ...drawn, handle, widthPt, heightPt });
       if (found?.cut === true) this.cutPages += 1;
       for (const letter of found?.missing ?? []) if (this.missing.size < LETTERS_TOLD) this.missing.add(letter);
-      const packed = this.#packer.pack(drawn);
+      const packed = this.#packer.pack(drawn, this.#look.inColour);
       return found === undefined
         ? { ...sheet, packed }
         : { ...sheet, packed, runs: found.runs, hidden: found.hidden, letters: found.letters };

@@ -175,6 +175,7 @@ function renderForm(visit: Visit, line: Listed, part: PartRow): Html {
       <option>300</option>
       <option>200</option>
     </select>
+    <label><input type="checkbox" name="colour" value="1" /> ${say('askColour')}</label>
     <button class="quiet">${say('askSend')}</button>
   </form>`;
 }

@@ -92,7 +92,8 @@ export function addAsking(desk: Desk, deps: AskingDeps): void {
       if (!whole || dpi === undefined || from === undefined || to === undefined) return 'askPagesBad';
       if (![200, 300].includes(dpi) || from < 1 || to < from || to > 2000 || to - from >= PAGES_MOST)
         return 'askPagesBad';
-      return deps.requests.render({ id: firstOf(desk, line), part, by: visit.user.name }, { dpi, from, to });
+      const colour = visit.form.get('colour') === '1' ? ({ colour: true } as const) : {};
+      return deps.requests.render({ id: firstOf(desk, line), part, by: visit.user.name }, { dpi, from, to, ...colour });
     }),
   );
   for (const form of ['text', 'values'] as const)

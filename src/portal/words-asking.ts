@@ -9,6 +9,7 @@ export const ASKING = {
   askText: ['文字だけ', 'Text only'],
   askRerun: ['無害化し直し（運用担当）', 'Made again by the operator'],
   askValues: ['表の値（CSVの文字）', 'Values of the sheets (CSV as text)'],
+  askColour: ['色をすべて残す', 'In all their colours'],
   askFrom: ['最初のページ', 'First page'],
   askTo: ['最後のページ', 'Last page'],
   askSend: ['送る', 'Send'],

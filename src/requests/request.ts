@@ -30,7 +30,7 @@ export const PasswordRequestSchema = Type.Object(
   { kind: Type.Literal('password'), ...common, box: Base64(2600) },
   strict,
 );
-/** Pages of a part once more, at another resolution. */
+/** Pages of a part once more, at another resolution or in all their colours. */
 export const RenderRequestSchema = Type.Object(
   {
     kind: Type.Literal('render'),
@@ -38,6 +38,8 @@ export const RenderRequestSchema = Type.Object(
     dpi: Type.Integer({ minimum: 72, maximum: 300 }),
     from: Type.Integer({ minimum: 1, maximum: 2000 }),
     to: Type.Integer({ minimum: 1, maximum: 2000 }),
+    /** In all their colours, whatever stands on them: where grey is suspected to hide a mark. */
+    colour: Type.Optional(Type.Literal(true)),
   },
   strict,
 );

@@ -43,8 +43,8 @@ export class RequestWriter {
     return this.#put({ kind: 'password', ...head(request, asked), box });
   }
 
-  /** Asks for pages once more, at another resolution. */
-  async render(asked: Asked, pages: Pick<RenderRequest, 'dpi' | 'from' | 'to'>): Promise<MessageId> {
+  /** Asks for pages once more, at another resolution or in all their colours. */
+  async render(asked: Asked, pages: Pick<RenderRequest, 'dpi' | 'from' | 'to' | 'colour'>): Promise<MessageId> {
     return this.#put({ kind: 'render', ...head(newMessageId(), asked), ...pages });
   }
 

@@ -136,11 +136,18 @@ export const OPERATION = {
   table: 9,
   /** A page of HTML, alone or saved with its pictures (MHTML), as pages of paper. */
   page: 10,
+  /** As `pages`, each in all its colours, 8 bits a channel, whatever stands on it. */
+  pagesInColour: 11,
 } as const;
 
+/** Operations whose pages are drawn on order. */
+export type OnOrder = (typeof OPERATION)['pages' | 'pagesWithText' | 'pagesInColour'];
+
 /** True for inputs whose pages are drawn one by one, on order, so that several children may share a document. */
-export function isOnOrder(operation: number): boolean {
-  return operation === OPERATION.pages || operation === OPERATION.pagesWithText;
+export function isOnOrder(operation: number): operation is OnOrder {
+  return (
+    operation === OPERATION.pages || operation === OPERATION.pagesWithText || operation === OPERATION.pagesInColour
+  );
 }
 
 /** How a page came out. */

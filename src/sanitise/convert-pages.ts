@@ -48,7 +48,8 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools, { see,
       only === undefined ? fineFor(reader, tools) : { first: only.from - 1, end: only.to, dpi: only.dpi };
     const live = new LivePages(leaf, tools);
     const pdf = new PagePdf(output, { layered: textLayer, onPage: live.add });
-    const operation = textLayer || see !== undefined ? OPERATION.pagesWithText : OPERATION.pages;
+    const plain = textLayer || see !== undefined ? OPERATION.pagesWithText : OPERATION.pages;
+    const operation = only?.colour === true ? OPERATION.pagesInColour : plain;
     const drawn = await drawPages(leaf, { operation, password, ...range }, tools, async (page, _index, pages) => {
       announced = pages;
       live.pages = pages - (range.first ?? 0);

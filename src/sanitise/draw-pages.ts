@@ -4,7 +4,7 @@ import { LIMITS } from '../message/limits.ts';
 import type { Reason, Remark } from '../message/part.ts';
 import type { ChildOutcome, FrameSink, JailedChild } from '../sandbox/child.ts';
 import { PageCollector, releasePixels, type DrawnPage, type RasterPage } from '../sandbox/raster-page.ts';
-import { DRAWN, LETTERS, PIXEL, rowBytes, type OPERATION } from '../sandbox/wire.ts';
+import { DRAWN, LETTERS, PIXEL, rowBytes, type OnOrder } from '../sandbox/wire.ts';
 import type { Leaf } from './part.ts';
 import type { Tools } from './tools.ts';
 
@@ -23,7 +23,7 @@ const A4 = { widthPt: 595, heightPt: 842 };
 
 /** How a document's pages are wanted. */
 export interface PagesAsk {
-  readonly operation: typeof OPERATION.pages | typeof OPERATION.pagesWithText;
+  readonly operation: OnOrder;
   readonly password: string;
   /** Dots per inch; what the policy says unless given. */
   readonly dpi?: number;

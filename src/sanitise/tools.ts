@@ -50,6 +50,8 @@ export interface OnlyPages {
   readonly dpi: number;
   readonly from: number;
   readonly to: number;
+  /** In all their colours, whatever stands on them. */
+  readonly colour?: boolean | undefined;
 }
 
 export interface OnlyText {

@@ -3,7 +3,7 @@ import { parseMessageId, type MessageId } from '../message/id.ts';
 import type { Store } from '../store/store.ts';
 
 const FOLDER = 'renders';
-const NAME = /^([0-7][0-9a-hjkmnp-tv-z]{25})_([0-9.]*)_([0-9]+)_([0-9]+)_([0-9]+)$/;
+const NAME = /^([0-7][0-9a-hjkmnp-tv-z]{25})_([0-9.]*)_([0-9]+)_([0-9]+)_([0-9]+)(_colour)?$/;
 
 /** What a request had drawn: pages `from` to `to` of a part. */
 export interface Rendered {
@@ -12,6 +12,8 @@ export interface Rendered {
   readonly dpi: number;
   readonly from: number;
   readonly to: number;
+  /** In all their colours. */
+  readonly colour: boolean;
 }
 
 export class RenderNotes {
@@ -45,12 +47,13 @@ export class RenderNotes {
   }
 }
 
-function nameOf({ request, part, dpi, from, to }: Rendered): string {
-  return `${request}_${part}_${dpi}_${from}_${to}`;
+function nameOf({ request, part, dpi, from, to, colour }: Rendered): string {
+  return `${request}_${part}_${dpi}_${from}_${to}${colour ? '_colour' : ''}`;
 }
 
 function renderedOf(name: string): Rendered | undefined {
-  const [, typed = '', part = '', dpi, from, to] = NAME.exec(name) ?? [];
+  const [, typed = '', part = '', dpi, from, to, colour] = NAME.exec(name) ?? [];
   const request = parseMessageId(typed);
-  return request === undefined ? undefined : { request, part, dpi: Number(dpi), from: Number(from), to: Number(to) };
+  if (request === undefined) return undefined;
+  return { request, part, dpi: Number(dpi), from: Number(from), to: Number(to), colour: colour !== undefined };
 }

@@ -13,10 +13,11 @@ interface Both {
   readonly outbox: Outbox;
 }
 
-/** Takes the pages away that these show as well: of the same part, no finer, none beyond them. */
+/** Takes the pages away that these show as well: of the same part, no finer, none beyond them, in no more colours. */
 export async function supersede({ spool, outbox }: Both, of: MessageId, by: Rendered): Promise<void> {
   for (const one of await spool.renders.of(of)) {
-    const { request, part, dpi, from, to } = one;
+    const { request, part, dpi, from, to, colour } = one;
+    if (colour && !by.colour) continue;
     // Of two that are drawn at once the older gives way, never each to the other.
     if (request >= by.request || part !== by.part || dpi > by.dpi || from < by.from || to > by.to) continue;
     await dropRender({ spool, outbox }, of, one);

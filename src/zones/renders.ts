@@ -26,7 +26,7 @@ export function answerRenders(deps: RenderDeps): Answer<RenderRequest> {
     const id = parseMessageId(request.request);
     const of = parseMessageId(request.id);
     if (id === undefined || of === undefined) throw refused('bad-input', 'no id');
-    const { part, dpi, from, to } = request;
+    const { part, dpi, from, to, colour = false } = request;
     if (to < from || to - from >= MOST_PAGES)
       throw refused('bad-input', `pages ${from} to ${to}, ${MOST_PAGES} at most`);
     const spooled = await deps.spool.spooled(of);
@@ -34,8 +34,8 @@ export function answerRenders(deps: RenderDeps): Answer<RenderRequest> {
     const { source, envelope, receivedAt } = spooled.record;
     const content = deps.spool.rawContent(spooled);
     const live = new LiveSealer(id, deps.outbox, deps.signer);
-    const tools = { ...deps, only: { as: 'pages', part, dpi, from, to } as const, live: () => live };
-    const rendered = { request: id, part, dpi, from, to };
+    const tools = { ...deps, only: { as: 'pages', part, dpi, from, to, colour } as const, live: () => live };
+    const rendered = { request: id, part, dpi, from, to, colour };
     await deps.spool.renders.add(of, rendered); // before the first page: whatever comes to lie there is known
     const { outputs } = await makeHarmless({ id, source, envelope, receivedAt, content }, tools, signal);
     for (const output of outputs) if ('discard' in output.content) await output.content.discard();

@@ -8,6 +8,7 @@ import { folderOf, newMessageId, type MessageId } from '../../src/message/id.ts'
 import type { PartRow } from '../../src/message/part.ts';
 import { MANIFEST, keyId, signStatement } from '../../src/outbox/manifest.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
+import { decodeRequest } from '../../src/requests/request.ts';
 import { inertCsv } from '../../src/sanitise/inert-csv.ts';
 import { linesOf } from '../../src/sanitise/only-text.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
@@ -165,12 +166,27 @@ describe('a part in another form', { timeout: 580_000 }, () => {
         );
         for (const part of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']) {
           bare.pass(16 * 60_000); // more requests than a person may send at once
-          const form = { part, password: 'x', dpi: '300', from: '1', to: '1' };
+          const form = {
+            part,
+            password: 'x',
+            dpi: '300',
+            from: '1',
+            to: '1',
+            ...(part === '6' ? { colour: '1' } : {}),
+          };
           const answer = await visitor.post(`/messages/${id}/${kind}`, form);
           assert.equal(answer.status, parts.includes(part) ? 303 : 400, `${kind} of ${part}`);
         }
       }
-      assert.equal((await readdir(join(bare.root, 'requests', 'waiting'))).length, 8);
+      const waiting = join(bare.root, 'requests', 'waiting');
+      const sent = await Promise.all((await readdir(waiting)).map(async (name) => readFile(join(waiting, name))));
+      assert.equal(sent.length, 8);
+      const renders = sent.map(decodeRequest).filter((request) => request.kind === 'render');
+      assert.deepEqual(
+        renders.filter(({ colour }) => colour === true).map(({ part }) => part),
+        ['6'],
+        'in colour where that was asked for',
+      );
     } finally {
       await bare.close();
     }

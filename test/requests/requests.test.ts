@@ -96,11 +96,13 @@ describe('a request', () => {
   };
 
   it('is what its schema says and nothing more', () => {
-    assert.deepEqual(decodeRequest(encodeRequest(render)), render);
+    for (const one of [render, { ...render, colour: true } as const])
+      assert.deepEqual(decodeRequest(encodeRequest(one)), one);
     for (const wrong of [
       { ...render, extra: 1 },
       { ...render, kind: 'delete' },
       { ...render, dpi: 301 },
+      { ...render, colour: false },
       { ...render, id: '../../etc/passwd' },
       { ...render, part: '1/2' },
       { ...render, by: '' },

@@ -110,6 +110,17 @@ test('pages of a part of a mail are drawn at the asked resolution, sealed under 
     assert.equal(await outbox.find(request), undefined);
     assert.equal(await outbox.find(id), undefined);
 
+    // A page of black letters is grey, unless all its colours are asked for.
+    const coloursOf = async (one: MessageId): Promise<string[]> => {
+      const seen: string[] = [];
+      await outbox.live(one).page(output, 1, keys, ({ colours }) => void seen.push(colours));
+      return seen;
+    };
+    assert.deepEqual(await coloursOf(request), ['grey']);
+    const colour = newMessageId();
+    await answer(ask({ request: colour, dpi: 200, colour: true }), signal);
+    assert.deepEqual(await coloursOf(colour), ['rgb']);
+
     // Newer pages that show as much take the place of older ones; others stay, until the message goes.
     const pagesOf = async (one: MessageId): Promise<number> => (await outbox.live(one).documents(keys))[0]?.pages ?? 0;
     const [coarse, all, beyond] = [newMessageId(), newMessageId(), newMessageId()];
@@ -119,6 +130,9 @@ test('pages of a part of a mail are drawn at the asked resolution, sealed under 
     assert.deepEqual(await Promise.all([request, coarse, all].map(pagesOf)), [0, 5, 4]);
     await answer(ask({ request: beyond, dpi: 200, from: 2, to: 5 }), signal);
     assert.deepEqual(await Promise.all([coarse, all, beyond].map(pagesOf)), [5, 4, 4]);
+    assert.equal(await pagesOf(colour), 3, 'finer grey ones do not show its colours');
+    await answer(ask({ request: newMessageId(), dpi: 300, colour: true }), signal);
+    assert.equal(await pagesOf(colour), 0);
     assert.equal(
       await sweepLivePages({ spool, outbox }, Date.now() + 365 * 86_400_000, signal),
       0,
@@ -127,7 +141,7 @@ test('pages of a part of a mail are drawn at the asked resolution, sealed under 
     for (const wrong of [{ part: '1' }, { part: '7' }, { from: 6, to: 6 }, { from: 4, to: 2 }, { from: 1, to: 21 }])
       await assert.rejects(answer(ask(wrong), signal), { permanent: true });
     await assert.rejects(answer(ask({ id: newMessageId() }), signal), { code: 'not-found' });
-    assert.equal((await spool.renders.of(id)).length, 3, 'nothing is noted of what was refused');
+    assert.equal((await spool.renders.of(id)).length, 4, 'nothing is noted of what was refused');
     await removePackage({ spool, outbox }, id);
     assert.deepEqual(await Promise.all([coarse, all, beyond].map(pagesOf)), [0, 0, 0]);
     assert.deepEqual(await spool.renders.messages(), []);
