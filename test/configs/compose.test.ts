@@ -36,6 +36,7 @@ interface Service {
   readonly secrets?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly init?: boolean;
+  readonly stop_grace_period?: string;
   readonly read_only: boolean;
   readonly cap_drop: readonly string[];
   readonly security_opt: readonly string[];
@@ -120,6 +121,15 @@ describe('docker-compose.yml', () => {
     const covered = roles.flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[1]));
     assert.deepEqual(new Set(covered), new Set(made.filter((path) => path !== '/data')));
     assert.match(file('Dockerfile'), /^USER node$/m);
+  });
+
+  it('gives every role longer to stop than it takes at most', () => {
+    for (const { environment, stop_grace_period: grace = '10s' } of roles) {
+      const most = Number(
+        environment?.['MUGAI_STOP_SECONDS'] ?? ConfigSchema.properties.MUGAI_STOP_SECONDS.facts.default,
+      );
+      assert.ok(Number(/^(\d+)s$/.exec(grace)?.[1]) >= (most || 25) + 5, grace);
+    }
   });
 
   it('gives every role a first process that takes orphans, and the worker as many children as fit into its limits', () => {
