@@ -40,18 +40,72 @@ export function identityRemarks(identity: Identity): Remark[] {
   return remarks;
 }
 
-/** The addresses of a header's text: in angle brackets, or bare ones between commas. */
+/** The addresses of a header's text: in angle brackets, or bare ones between commas. Each without quotes, route and comment. */
 export function addressesIn(text: string): string[] {
-  const plain = text.replace(/"[^"]*"/g, '');
-  return plain
-    .split(',')
-    .slice(0, 50)
-    .map((piece) => /<([^<>]*)>\s*$/.exec(piece)?.[1] ?? piece.trim())
-    .filter((address) => /^[^\s@]+@[^\s@]+$/.test(address));
+  return specsIn(text)
+    .map(plainSpec)
+    .filter((address) => /^\S+@[^\s@]+$/.test(address));
 }
 
+const SPECS_MAX = 50;
+
+/** What stands in the angle brackets of each mailbox, or where one has none, all of it. A comma within quotes or brackets parts nothing. */
+function specsIn(text: string): string[] {
+  const found: string[] = [];
+  let bare = '';
+  let angle: string | undefined;
+  for (let at = 0; at <= text.length && found.length < SPECS_MAX;) {
+    const letter = text[at];
+    if (letter === undefined || letter === ',') {
+      found.push(angle ?? bare.trim());
+      bare = '';
+      angle = undefined;
+      at += 1;
+    } else if (letter === '<' || letter === '"') {
+      const end = text.indexOf(letter === '<' ? '>' : '"', at + 1);
+      const inside = text.slice(at + 1, end < 0 ? text.length : end);
+      if (letter === '<') angle = inside;
+      at = end < 0 ? text.length : end + 1;
+    } else {
+      SIGN.lastIndex = at + 1;
+      const end = SIGN.exec(text)?.index ?? text.length;
+      bare += text.slice(at, end);
+      at = end;
+    }
+  }
+  return found;
+}
+
+const SIGN = /[,<"]/g;
+
+/** An address as it is meant (RFC 5322 §3.4.1, §4.4): quotes, comments, blanks, a route in front and a last dot left away. */
+function plainSpec(spec: string): string {
+  let kept = '';
+  let isQuoted = false;
+  let depth = 0;
+  for (let at = 0; at < spec.length; at++) {
+    const letter = spec[at] ?? '';
+    if (letter === '\\') {
+      at += 1;
+      if (depth === 0) kept += spec[at] ?? '';
+    } else if (letter === '"' && depth === 0) isQuoted = !isQuoted;
+    else if (letter === '(' && !isQuoted) depth += 1;
+    else if (letter === ')' && depth > 0) depth -= 1;
+    else if (depth === 0) kept += letter;
+  }
+  // A comment that does not end: what is in it may be all there is.
+  if (depth > 0) kept = spec.replace(/["()\\]/g, '');
+  const whole = kept.replace(/\s+/g, '');
+  const start = whole.startsWith('@') ? whole.indexOf(':') + 1 : 0;
+  let end = whole.length;
+  while (end > 0 && whole[end - 1] === '.') end -= 1;
+  return whole.slice(start, end);
+}
+
+/** The text that stands as a sender's name where the mail is delivered: all of it where the address cannot be shown as one. */
 function nameOf(from: string): string {
-  return from.replace(/<[^<>]*>\s*$/, '');
+  const [spec = ''] = specsIn(from);
+  return /^[^\s@<>()[\],;:"\\]+@[^\s@<>()[\],;:"\\]+$/.test(spec) ? from.replace(/<[^<>]*>\s*$/, '') : from;
 }
 
 /** The domain of an address in ASCII and lower case; '' when there is none. */

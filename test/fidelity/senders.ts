@@ -24,6 +24,16 @@ export function senders(enc: Encode): readonly Case[] {
     '・表示される差出人（mayor@city.example.lg.jp）と、配送上の差出人（sender@example.com）のドメインが違います。メーリングリストや配信サービスではよくあることです。',
     '・差出人は庁内のアドレス（mayor@city.example.lg.jp）を名乗っていますが、このメールは外部から届きました。',
   ]);
+  for (const [name, from] of [
+    ['in quotes', '市長 <"mayor"@city.example.lg.jp>'],
+    ['behind a source route', '市長 <@relay.example:mayor@city.example.lg.jp>'],
+    ['with a dot at its end', '市長 <mayor@city.example.lg.jp.>'],
+    ['with a comment', '市長 <mayor@city.example.lg.jp(x)>'],
+  ] as const)
+    add(`our own domain from outside, ${name}`, from, [
+      '・表示される差出人（mayor@city.example.lg.jp）と、配送上の差出人（sender@example.com）のドメインが違います。メーリングリストや配信サービスではよくあることです。',
+      '・差出人は庁内のアドレス（mayor@city.example.lg.jp）を名乗っていますが、このメールは外部から届きました。',
+    ]);
   add('two senders', 'a@example.com, b@example.com', [
     '・差出人（From）が2つ書かれています。本当の差出人は分かりません。',
   ]);

@@ -48,6 +48,39 @@ void test('a domain that is ours, looks like ours, or stands in the name is told
   assert.deepEqual(from('x <x@town.other.lg.jp>'), []);
 });
 
+void test('our domain is seen however the address is written: quotes, routes, comments, dots, commas, blanks', () => {
+  for (const [spec, shown] of [
+    ['"mayor"@city.example.lg.jp', 'mayor@city.example.lg.jp'],
+    ['"a@b, <c"@city.example.lg.jp', 'a@b,<c@city.example.lg.jp'],
+    ['"x@evil.example"@city.example.lg.jp', 'x@evil.example@city.example.lg.jp'],
+    ['@relay.example:mayor@city.example.lg.jp', 'mayor@city.example.lg.jp'],
+    ['@a.example,@b.example:mayor@city.example.lg.jp', 'mayor@city.example.lg.jp'],
+    ['mayor@city.example.lg.jp.', 'mayor@city.example.lg.jp'],
+    ['mayor@city.example.lg.jp(x)', 'mayor@city.example.lg.jp'],
+    ['mayor@city.example.lg.jp(x (y) @evil.example).', 'mayor@city.example.lg.jp'],
+    ['mayor (x) @ city . example . lg . jp', 'mayor@city.example.lg.jp'],
+    ['"mayor@city.example.lg.jp', 'mayor@city.example.lg.jp'],
+    ['mayor(@city.example.lg.jp', 'mayor@city.example.lg.jp'],
+    ['mayor@ＣＩＴＹ.example.lg.jp', 'mayor@ＣＩＴＹ.example.lg.jp'],
+  ] as const)
+    assert.deepEqual(
+      codes({ from: `市長 <${spec}>`, envelope: { from: 'a@evil.example', to: [STAFF] } }),
+      [`envelope-mismatch: ${shown} / a@evil.example`, `inner-domain: ${shown}`],
+      spec,
+    );
+  for (const odd of [
+    'mayor@city.example.lg.jp,x',
+    'mayor@city.example.lg.jp;x@y',
+    '(mayor@city.example.lg.jp)',
+    'city.example.lg.jp',
+  ])
+    assert.match(
+      codes({ from: `市長 <${odd}>`, envelope: { from: '', to: [STAFF] } }).join(),
+      /inner-name: city\.example\.lg\.jp/,
+      odd,
+    );
+});
+
 void test('letters of two alphabets in a label are told with punycode; a Japanese domain is named in both forms', () => {
   const from = (text: string): string[] => codes({ from: text, envelope: { from: '', to: [STAFF] } });
   assert.deepEqual(from('x <x@pаypal.com>'), ['mixed-script: pаypal.com (xn--pypal-4ve.com)']);
@@ -73,5 +106,7 @@ void test('a hostile address header costs linear time', () => {
   const long = 'a@b.c, '.repeat(20_000);
   const started = process.cpuUsage();
   codes({ from: long, replyTo: long, sender: '"'.repeat(50_000) });
+  for (const piece of ['<', '(', '"', '\\', '@a:', '.', ',<', '"<'])
+    codes({ from: `<${piece.repeat(50_000)}`, sender: piece.repeat(50_000) });
   assert.ok(process.cpuUsage(started).user < 2_000_000);
 });
