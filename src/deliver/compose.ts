@@ -6,7 +6,7 @@ import { forLine } from '../message/untrusted.ts';
 import type { VerifiedFile, VerifiedPackage } from '../outbox/verify.ts';
 import { cleanZips } from './clean-zip.ts';
 import type { Attachment, OutgoingMail } from './courier.ts';
-import { cleanName, isPlainAddress, parseMailboxes, type Mailbox } from './mailboxes.ts';
+import { cleanName, isPlainAddress, plainAddress, parseMailboxes, type Mailbox } from './mailboxes.ts';
 
 const CONTENT_TYPE: { readonly [extension: string]: string } = {
   pdf: 'application/pdf',
@@ -52,7 +52,7 @@ export function compose(verified: VerifiedPackage, domain: string, form: MailFor
     id: predicate.id,
     messageId: `${predicate.id}@${domain}`,
     envelope: {
-      from: isPlainAddress(predicate.envelope.from) ? predicate.envelope.from : '',
+      from: plainAddress(predicate.envelope.from) ?? '',
       to: predicate.envelope.to,
     },
     from: senderOf(headers?.from ?? '', predicate.envelope.from),
@@ -85,7 +85,8 @@ function attachmentOf(file: VerifiedFile, content: Buffer): Attachment {
 function senderOf(from: string, envelopeFrom: string): Mailbox {
   const first = parseMailboxes(from, 1)[0];
   if (first !== undefined) return first;
-  if (from === '' && isPlainAddress(envelopeFrom)) return { name: '', address: envelopeFrom };
+  const envelope = plainAddress(envelopeFrom);
+  if (from === '' && envelope !== undefined) return { name: '', address: envelope };
   return { name: cleanName(from), address: UNKNOWN_SENDER };
 }
 

@@ -16,6 +16,13 @@ export function isPlainAddress(text: string): boolean {
   return text.length <= 254 && ADDRESS.test(text);
 }
 
+/** The address that may stand as it is: this one, or what quotes that it does not need hold; undefined when there is none. */
+export function plainAddress(text: string): string | undefined {
+  // RFC 5321 §4.1.2: dots that stand side by side or at an end want quotes; who writes the mail puts them there again.
+  const plain = text.replace(/^"([^"]*)"@/, '$1@');
+  return isPlainAddress(plain) ? plain : undefined;
+}
+
 /** The mailboxes of a header field's text, at most `most`. Entries without a plain address are left out. */
 export function parseMailboxes(text: string, most: number): Mailbox[] {
   const found: Mailbox[] = [];
@@ -30,8 +37,8 @@ export function parseMailboxes(text: string, most: number): Mailbox[] {
 function parseMailbox(piece: string): Mailbox | undefined {
   const open = piece.lastIndexOf('<');
   const close = piece.indexOf('>', open + 1);
-  const address = (open >= 0 && close > open ? piece.slice(open + 1, close) : piece).trim();
-  if (!isPlainAddress(address)) return undefined;
+  const address = plainAddress((open >= 0 && close > open ? piece.slice(open + 1, close) : piece).trim());
+  if (address === undefined) return undefined;
   const name = open > 0 ? piece.slice(0, open) : '';
   return { name: cleanName(name), address };
 }

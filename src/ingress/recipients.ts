@@ -1,4 +1,6 @@
-// Which recipients are ours. One strict address grammar for both doors; what two parsers could read in two ways is refused.
+// Which recipients are ours, and which senders are none. One address grammar for both doors; what two parsers could read in two ways
+// is refused.
+import { isIP } from 'node:net';
 
 /** Why an address is not taken. */
 export type AddressFault = 'syntax' | 'relay';
@@ -17,7 +19,17 @@ export function recipientFault(address: string, domains: ReadonlySet<string>): A
   return domains.has(domain) ? undefined : 'relay';
 }
 
-/** True for a sender address that can be kept in an envelope; empty is the null sender. */
+// Whatever a sender has before its one @, but blanks, brackets and control characters: it is a name to answer to, not a place of ours.
+const SENDER_LOCAL = /^[^\s@<>\u0000-\u001f\u007f-\u009f]+$/u;
+const SENDER_DOMAIN =
+  /^(?:[\p{L}\p{N}\p{M}](?:[\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?\.)*[\p{L}\p{N}\p{M}](?:[\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?$/u;
+
+/** True for a sender address that can be kept in an envelope; empty is the null sender. Its dots may stand anywhere in its local part. */
 export function isSender(address: string): boolean {
-  return address === '' || (address.length <= 320 && !/[\u0000-\u0020\u007f<>]/.test(address));
+  if (address === '') return true;
+  const at = address.lastIndexOf('@');
+  const domain = address.slice(at + 1);
+  if (at < 1 || address.length > 254 || !SENDER_LOCAL.test(address.slice(0, at))) return false;
+  const literal = /^\[(IPv6:)?([^\]]+)\]$/i.exec(domain);
+  return literal === null ? SENDER_DOMAIN.test(domain) : isIP(literal[2] ?? '') === (literal[1] === undefined ? 4 : 6);
 }

@@ -67,6 +67,8 @@ export async function openSmtpDoor(
     name: deps.hostname,
     banner: 'Mugai',
     size: MESSAGE_BYTES,
+    // Dots side by side or at an end: docomo and au once gave out such addresses. `recipients.ts` says what is taken.
+    lenientAddressParsing: true,
     socketTimeout: LIMITS.smtpIdleMs,
     closeTimeout: NEVER_MS,
     // AUTH has no users here; VRFY answers 252 (RFC 5321 §7.3).

@@ -226,6 +226,51 @@ describe('row 6: control characters in the envelope', () => {
     assert.match(await dialog.say(`RCPT TO:<${TO}>`), /^250/);
   });
 
+  it('a sender whose dots stand together or at an end is taken; what is no address is not, of sender or recipient', async () => {
+    await using door = await openTestDoor();
+    await using dialog = await SmtpDialog.open(door.port);
+    await dialog.reply();
+    await dialog.say('EHLO a.example');
+    for (const good of [
+      'user..x@docomo.ne.jp',
+      'user.@docomo.ne.jp',
+      '"user..x."@docomo.ne.jp',
+      'a@[192.0.2.1]',
+      'a@[IPv6:2001:db8::1]',
+      'a@例え.jp',
+      '',
+    ]) {
+      assert.match(await dialog.say(`MAIL FROM:<${good}>`), /^250 /, good);
+      assert.match(await dialog.say('RSET'), /^250 /);
+    }
+    const bad = [
+      'a@b..example',
+      'a@.example',
+      'a@example.',
+      'a@-b.example',
+      'a@b-.example',
+      'a@b_c.example',
+      'a@[1.2]',
+      'a@[x]',
+      'a@b@c.example',
+      `${'a'.repeat(250)}@b.example`,
+      'a@b,c',
+      'a@b"c',
+    ];
+    for (const address of bad) assert.match(await dialog.say(`MAIL FROM:<${address}>`), /^(?:501|553) /, address);
+    await dialog.say('MAIL FROM:<a@example.com>');
+    for (const address of [
+      `"x"@${DOMAIN}`,
+      `staff@${DOMAIN}.`,
+      `staff@.${DOMAIN}`,
+      `a@b@${DOMAIN}`,
+      `a%b,c@${DOMAIN}`,
+      `${'a'.repeat(65)}@${DOMAIN}`,
+    ])
+      assert.match(await dialog.say(`RCPT TO:<${address}>`), /^(?:501|553) /, address);
+    assert.match(await dialog.say(`RCPT TO:<user..x.@${DOMAIN}>`), /^250 /);
+  });
+
   it('a bare line feed ends no command', async () => {
     await using door = await openTestDoor();
     await using dialog = await SmtpDialog.open(door.port);

@@ -1,7 +1,7 @@
 // Mailboxes out of decoded header text: one grammar, linear time.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isPlainAddress, parseMailboxes } from '../../src/deliver/mailboxes.ts';
+import { isPlainAddress, plainAddress, parseMailboxes } from '../../src/deliver/mailboxes.ts';
 
 describe('mailboxes', () => {
   it('come apart into name and address', () => {
@@ -32,6 +32,23 @@ describe('mailboxes', () => {
       );
     }
     assert.ok(!isPlainAddress('a@b\r\nRCPT TO:<x@y>'));
+  });
+
+  it('lose quotes around nothing but letters and dots: addresses that docomo and au once gave out', () => {
+    assert.deepEqual(parseMailboxes('田中 <"user..x."@docomo.ne.jp>, .a.@ezweb.ne.jp', 10), [
+      { name: '田中', address: 'user..x.@docomo.ne.jp' },
+      { name: '', address: '.a.@ezweb.ne.jp' },
+    ]);
+    assert.equal(plainAddress('"user..x."@docomo.ne.jp'), 'user..x.@docomo.ne.jp');
+    for (const text of [
+      '""@a.example',
+      '"a b"@a.example',
+      '"a@b"@a.example',
+      '"a\\"@a.example',
+      '"a"b"@a.example',
+      '"a,b"@a.example',
+    ])
+      assert.equal(plainAddress(text), undefined, text);
   });
 
   it('show an address inside a name as part of the name only', () => {
