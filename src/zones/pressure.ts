@@ -1,6 +1,7 @@
 // What the doors watch before they take more: room in the spool, memory, and how long the oldest message waits.
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { memoryLeft } from '../ops/memory.ts';
 import { Pressure, type Mark } from '../ops/pressure.ts';
 import type { Log } from '../ops/log.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -22,7 +23,7 @@ export function startPressure(config: Config, log: Log, life: Lifecycle, road: R
     },
     {
       reason: 'memory',
-      read: async () => process.availableMemory(), // of the machine or of our control group, whichever is less
+      read: async () => memoryLeft(), // of the machine or of our control groups, whichever is less
       bad: 'low',
       closeAt: leastMemoryMb * MB,
       openAt: leastMemoryMb * MB * 1.5,

@@ -3,6 +3,7 @@
 import dns from 'node:dns';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import type { Trouble } from './control.ts';
 
 const root = process.env['FAULT_ROOT'] ?? '';
@@ -107,8 +108,8 @@ function names(): void {
 }
 
 function memory(): void {
-  const available = process.availableMemory.bind(process);
-  process.availableMemory = () => trouble.availableMemory ?? available();
+  const available = os.freemem.bind(os);
+  os.freemem = () => trouble.availableMemory ?? available();
 }
 
 if (root !== '' && control !== '') {
