@@ -5,7 +5,7 @@ import { decodeText } from './charset.ts';
 import { oleRoot } from './ole.ts';
 import { packageType, packageWords } from './package-words.ts';
 import { carriedArchive } from './self-extractor.ts';
-import { isDocuWorks, isHwp, isJpeg2000 } from './signs.ts';
+import { flatOdfKind, isDocuWorks, isHwp, isJpeg2000, office2003Program } from './signs.ts';
 
 export interface Detected {
   /** Lower case; `application/octet-stream` when unknown. */
@@ -173,6 +173,8 @@ function textType(bytes: Buffer, name: string): Detected {
   if (/^(?:\s|<\?xml[^>]{0,500}>|<!--(?:(?!-->)[\s\S]){0,4000}-->|<!doctype\s+svg[^>]{0,500}>)*<svg[\s>]/i.test(start))
     return { mimeType: 'image/svg+xml', extension: 'svg' };
   if (HTML.test(start)) return { mimeType: 'text/html', extension: 'html' };
+  const office = officeXml(start);
+  if (office !== undefined) return office;
   if (/^\s*<\?xml\s/.test(start)) return { mimeType: 'application/xml', extension: 'xml' };
   if (/^From (?:-.*|\S.*\d{4}.{0,20})\r?\n[!-9;-~]+[ \t]*:/.test(start))
     return { mimeType: 'application/mbox', extension: 'mbox' };
@@ -184,6 +186,20 @@ function textType(bytes: Buffer, name: string): Detected {
     return { mimeType: extension === 'csv' ? 'text/csv' : 'text/tab-separated-values', extension };
   if (extension === 'htm' || extension === 'html') return { mimeType: 'text/html', extension: 'html' };
   return isTable(start) ? { mimeType: 'text/csv', extension: 'csv' } : { mimeType: 'text/plain', extension: 'txt' };
+}
+
+const FLAT_ODF: { readonly [kind: string]: Detected } = {
+  text: { mimeType: 'application/vnd.oasis.opendocument.text-flat-xml', extension: 'fodt' },
+  spreadsheet: { mimeType: 'application/vnd.oasis.opendocument.spreadsheet-flat-xml', extension: 'fods' },
+  presentation: { mimeType: 'application/vnd.oasis.opendocument.presentation-flat-xml', extension: 'fodp' },
+  graphics: { mimeType: 'application/vnd.oasis.opendocument.graphics-flat-xml', extension: 'fodg' },
+};
+
+/** Documents of office programs in one XML file. */
+function officeXml(start: string): Detected | undefined {
+  if (!/^\s*<(?:\?xml\s|\w+:document\s)/.test(start)) return undefined;
+  if (office2003Program(start) !== undefined) return { mimeType: 'application/x-office-xml', extension: 'xml' };
+  return FLAT_ODF[flatOdfKind(start) ?? ''];
 }
 
 /** Text that is a file in disguise, and PGP's armour (RFC 9580 §6.2). */

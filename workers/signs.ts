@@ -17,3 +17,16 @@ export function isJpeg2000(bytes: Buffer): boolean {
 export function isDocuWorks(bytes: Buffer): boolean {
   return /^60(?:[0-7].|81..|82....)8201(?:0[1-9a-f])8/.test(bytes.toString('hex', 0, 10));
 }
+
+/** OpenDocument in one XML file: what its root says that it is, `text`, `spreadsheet`, `presentation` or `graphics`. */
+export function flatOdfKind(head: string): string | undefined {
+  return /<\w+:document\s[^<]*?\w+:mimetype=["']application\/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation|graphics)["']/.exec(
+    head,
+  )?.[1];
+}
+
+/** XML of Office 2003: the program that its instruction names. */
+export function office2003Program(head: string): 'Word.Document' | 'Excel.Sheet' | undefined {
+  const name = /<\?mso-application\s+progid=["'](Word\.Document|Excel\.Sheet)["']/.exec(head)?.[1];
+  return name === 'Word.Document' || name === 'Excel.Sheet' ? name : undefined;
+}

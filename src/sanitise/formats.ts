@@ -93,6 +93,16 @@ export const FORMATS: readonly Format[] = [
     lost: 'macros, events, objects, outer links; comments and tracked changes are told',
   },
   {
+    name: 'Office documents in one XML file (fodt, fods, fodp, fodg; xml of Word and Excel 2003)',
+    types: [
+      ...['text', 'spreadsheet', 'presentation', 'graphics'].map((kind) => `${ODF}${kind}-flat-xml`),
+      'application/x-office-xml',
+    ],
+    route: 'office',
+    becomes: 'PDF of page images',
+    lost: 'macros, events, objects, outer links; of OpenDocument comments and tracked changes are told',
+  },
+  {
     name: 'Visio, Publisher, Works, WordPerfect, StarOffice 5 (vsd, vsdx, pub, wps, wpd, sdw, sdc, sdd)',
     types: [
       'application/vnd.visio',

@@ -65,7 +65,7 @@ function tellValues(out: Out, sheets: readonly Sheet[]): void {
 async function cleanedOf(bytes: Buffer, type: OfficeType, password: string, engine: OfficeEngine): Promise<Cleaned> {
   if (type.kind !== 'calc') return clean(bytes, type, password);
   if (type.form === 'ooxml' && type.extension === 'xlsx') return cleanOoxml(bytes);
-  const first = type.form === 'ooxml' ? { bytes, report: new Report() } : clean(bytes, type, password);
+  const first = clean(bytes, type, password);
   if (type.form !== 'odf' && bytes.includes(Buffer.from('_VBA_PROJECT', 'utf16le'))) first.report.finding('macro');
   const sheets = cleanOoxml(await engine.convert(first.bytes, type, 'xlsx'));
   for (const { code, detail } of first.report.findings.values()) sheets.report.finding(code, detail);
@@ -91,6 +91,7 @@ function clean(bytes: Buffer, { form, extension }: OfficeType, password: string)
       // There is no safe way to write these anew: the engine runs nothing of them, behind its walls.
       const report = new Report();
       if (bytes.includes(Buffer.from('_VBA_PROJECT', 'utf16le'))) report.finding('macro');
+      if (extension === 'xml' && bytes.includes('macrosPresent="yes"')) report.finding('macro');
       if (bytes.includes(Buffer.from('\u0001Ole10Native', 'utf16le'))) report.finding('embedded-object');
       return { bytes: readable(bytes, extension, report), report };
     }

@@ -4,7 +4,7 @@ import { Refusal } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 import { isLockedOdf, unlockOdf } from './odf-unlock.ts';
 import { openPackage, writePackage, type Parts } from './package.ts';
-import { filterXml, type XmlRules } from './xml-filter.ts';
+import { filterXml, readXml, type XmlRules } from './xml-filter.ts';
 
 const KEPT =
   /^(?:mimetype|(?:Object \d+\/)?(?:content|styles)\.xml|(?:Object \d+\/)?Pictures\/[^/]+|ObjectReplacements\/[^/]+|media\/[^/]+\.(?:png|jpe?g|gif|svg))$/;
@@ -42,6 +42,7 @@ export function cleanOdf(bytes: Buffer, password: string): Cleaned {
   if (mimetype !== undefined) kept.set('mimetype', mimetype);
   for (const [name, content] of source) {
     if (name === 'mimetype' || !KEPT.test(name)) continue;
+    if (name.endsWith('.xml')) tellScripts(content, report);
     kept.set(name, name.endsWith('.xml') ? filterXml(content, rules(report)) : content);
   }
   kept.set('META-INF/manifest.xml', manifestXml(kept));
@@ -51,7 +52,23 @@ export function cleanOdf(bytes: Buffer, password: string): Cleaned {
 /** A document in one XML file. */
 export function cleanFlatOdf(bytes: Buffer): Cleaned {
   const report = new Report();
+  tellScripts(bytes, report);
   return { bytes: filterXml(bytes, rules(report)), report };
+}
+
+/** Every document has a list of scripts, and one in a single file a list of libraries: what stands in them is told, empty ones are not. */
+function tellScripts(content: Uint8Array, report: Report): void {
+  readXml(content, {
+    element: (local, _attributes, depth) => {
+      if (depth === 1) return local === 'scripts';
+      if (depth > 1 && local !== 'script' && local !== 'libraries') report.finding('macro');
+      return true;
+    },
+    text: (text, local) => {
+      if (/^(?:script|libraries)$/.test(local) && text.trim() !== '') report.finding('macro');
+      return text;
+    },
+  });
 }
 
 function rules(report: Report): XmlRules {
@@ -59,7 +76,6 @@ function rules(report: Report): XmlRules {
     element: (local, attributes) => {
       const remark = DROPPED[local];
       if (remark !== undefined) {
-        // Every document has an empty list of scripts.
         if (local !== 'scripts') report.finding(remark);
         return false;
       }

@@ -3,6 +3,7 @@
 import { oleRoot } from '../ole.ts';
 import { packageWords } from '../package-words.ts';
 import { Refusal } from '../run.ts';
+import { flatOdfKind, office2003Program } from '../signs.ts';
 
 /** What the document is written in, and so how it is cleaned. */
 export type Form = 'ooxml' | 'odf' | 'flat-odf' | 'rtf' | 'jtd' | 'html' | 'binary';
@@ -50,12 +51,11 @@ export function sniff(bytes: Buffer): OfficeType {
   if (head.startsWith('PK')) return sniffZip(bytes);
   if (head.startsWith('\xd0\xcf\x11\xe0')) return sniffOle(bytes);
   if (/^\s*\{\\rtf/.test(head)) return type('rtf', 'writer', 'Rich Text Format', 'rtf');
-  const flat = /office:mimetype="application\/vnd\.oasis\.opendocument\.([a-z]+)/.exec(head)?.[1];
+  const flat = flatOdfKind(head);
   if (flat !== undefined && FLAT[flat] !== undefined) return FLAT[flat];
-  if (/<\?mso-application\s+progid="Word\.Document"/.test(head))
-    return type('binary', 'writer', 'MS Word 2003 XML', 'xml');
-  if (/<\?mso-application\s+progid="Excel\.Sheet"/.test(head))
-    return type('binary', 'calc', 'MS Excel 2003 XML', 'xml');
+  const program = office2003Program(head);
+  if (program === 'Word.Document') return type('binary', 'writer', 'MS Word 2003 XML', 'xml');
+  if (program === 'Excel.Sheet') return type('binary', 'calc', 'MS Excel 2003 XML', 'xml');
   if (bytes.toString('latin1', 40, 44) === ' EMF' && bytes.readUInt32LE(0) === 1)
     return type('binary', 'draw', 'EMF - MS Windows Metafile', 'emf');
   if (head.startsWith('\xdb\xa5\x2d\0')) return type('binary', 'writer', 'MS WinWord 6', 'doc'); // Word 2
