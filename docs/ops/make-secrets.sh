@@ -1,7 +1,8 @@
 #!/bin/sh
 # make-secrets.sh FOLDER: passwords of the queue's Redis for docker-compose.yml, made once: `redis-users.acl` for Redis,
 # `queue-of-door` and `queue-of-worker` (MUGAI_QUEUE_URL_FILE) for the two who may sign in. The folder is its owner's only; the
-# files in it can be read by the users of the containers, who see nothing but the ones that are theirs.
+# files in it, and those of the keys in its folders `middle` and `inner`, can be read by the users of the containers, who see
+# nothing but the ones that are theirs.
 set -eu
 folder=$1
 here=$(dirname "$0")
@@ -21,6 +22,11 @@ worker=$(secret)
 sed -e '/^#/d' -e "s/CHANGE-ME-DOOR/$door/" -e "s/CHANGE-ME-WORKER/$worker/" "$here/redis-users.acl" >"$folder/redis-users.acl"
 printf 'redis://mugai-door:%s@redis:6379\n' "$door" >"$folder/queue-of-door"
 printf 'redis://mugai-worker:%s@redis:6379\n' "$worker" >"$folder/queue-of-worker"
-for file in redis-users.acl queue-of-door queue-of-worker signing-key.pem verify-key.pem request-key.pem sealing-key.pem; do
-  [ ! -e "$folder/$file" ] || chmod 444 "$folder/$file"
+for file in redis-users.acl queue-of-door queue-of-worker; do
+  chmod 444 "$folder/$file"
+done
+for zone in middle inner; do
+  [ -d "$folder/$zone" ] || continue
+  chmod 755 "$folder/$zone"
+  find "$folder/$zone" -name '*.pem' -exec chmod 444 {} +
 done

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -16,6 +16,7 @@ import { parse } from 'yaml';
 import { ConfigSchema } from '../../src/config-keys.ts';
 import { parseQueueUrl } from '../../src/queue/address.ts';
 import { FAMILIES } from '../../src/sandbox/families.ts';
+import { runMugai } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -92,18 +93,39 @@ describe('docker-compose.yml', () => {
 
   it('keeps raw bytes and the signing key from the inner side, and the outbox from the doors', () => {
     assert.deepEqual(services.inner.volumes, [
+      './keys/inner:/keys:ro',
       'outbox:/data/outbox:ro',
       'requests:/data/requests',
       'inner-records:/data/inner',
       'portal:/data/portal',
       'inner-journal:/data/journal',
     ]);
-    assert.deepEqual(services.inner.secrets, ['verify-key', 'sealing-key']);
+    assert.equal(services.inner.secrets, undefined);
     assert.deepEqual(services.ingress.volumes, ['raw:/data/spool', 'outer-journal:/data/journal']);
     assert.deepEqual(services.ingress.secrets, ['queue-of-door']);
-    assert.deepEqual(services.worker.secrets, ['signing-key', 'request-key', 'queue-of-worker']);
+    assert.deepEqual(services.worker.secrets, ['queue-of-worker']);
     assert.deepEqual(services.redis.secrets, ['redis-users']);
     for (const name of ['redis', 'inner-mail'] as const) assert.equal(services[name].volumes, undefined, name);
+  });
+
+  it('mounts the keys of each zone as a folder: what takes the place of a file there is seen inside', () => {
+    const keysOf = ({ volumes = [], environment = {} }: Service): object => {
+      const folders = volumes.filter((volume) => volume.startsWith('./'));
+      for (const [name, path] of Object.entries(environment))
+        if (name.endsWith('_KEY_FILE'))
+          assert.ok(path.startsWith('/keys/'), `${name} lies in the folder that is mounted`);
+      return { folders, names: Object.keys(environment).filter((name) => name.endsWith('_KEY_FILE')) };
+    };
+    assert.deepEqual(keysOf(services.ingress), { folders: [], names: [] });
+    assert.deepEqual(keysOf(services.worker), {
+      folders: ['./keys/middle:/keys:ro'],
+      names: ['MUGAI_SIGNING_KEY_FILE', 'MUGAI_REQUEST_KEY_FILE'],
+    });
+    assert.deepEqual(keysOf(services.inner), {
+      folders: ['./keys/inner:/keys:ro'],
+      names: ['MUGAI_VERIFY_KEY_FILE', 'MUGAI_SEALING_KEY_FILE'],
+    });
+    for (const { file: mounted } of Object.values(compose.secrets)) assert.doesNotMatch(mounted, /\.pem$/);
   });
 
   it('hardens every service', () => {
@@ -118,7 +140,8 @@ describe('docker-compose.yml', () => {
 
   it('makes every folder that a volume covers in the image, the own user its owner: a new volume takes both from there', () => {
     const made = /^RUN install -d -o node -g node -m 0700 (.+)$/m.exec(file('Dockerfile'))?.[1]?.split(' ') ?? [];
-    const covered = roles.flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[1]));
+    const named = roles.flatMap(({ volumes = [] }) => volumes.filter((volume) => !volume.startsWith('./')));
+    const covered = named.map((volume) => volume.split(':')[1]);
     assert.deepEqual(new Set(covered), new Set(made.filter((path) => path !== '/data')));
     assert.match(file('Dockerfile'), /^USER node$/m);
   });
@@ -207,13 +230,30 @@ describe('the Redis of the queue', () => {
   it('starts as the file says with the users that make-secrets.sh made, shows its sign of life, and lets both of them in', async () => {
     await using folder = await scratch();
     const keys = join(folder.path, 'keys');
-    await mkdir(keys);
-    await writeFile(join(keys, 'signing-key.pem'), 'a key', { mode: 0o600 });
+    // As the head of docker-compose.yml says.
+    const files = ['--signing-key', 'middle/signing-key.pem', '--verify-key', 'inner/verify-key.pem'];
+    const pair = files.map((word) => (word.startsWith('--') ? word : join(keys, word)));
+    const made = await runMugai(['keys', 'generate', ...pair], { MUGAI_DATA_DIR: folder.path });
+    assert.equal(made.code, 0, made.stderr);
     const script = join(ROOT, 'docs/ops/make-secrets.sh');
     await run('sh', [script, keys]);
     assert.equal((await stat(keys)).mode & 0o777, 0o700);
-    for (const name of ['redis-users.acl', 'queue-of-door', 'queue-of-worker', 'signing-key.pem'])
-      assert.equal((await stat(join(keys, name))).mode & 0o777, 0o444, name);
+    const ofKeys = [
+      'middle/signing-key.pem',
+      'middle/request-key.pem',
+      'inner/verify-key.pem',
+      'inner/sealing-key.pem',
+    ];
+    const modes = async (): Promise<void> => {
+      for (const name of ['redis-users.acl', 'queue-of-door', 'queue-of-worker', ...ofKeys])
+        assert.equal((await stat(join(keys, name))).mode & 0o777, 0o444, name);
+      for (const zone of ['middle', 'inner']) assert.equal((await stat(join(keys, zone))).mode & 0o777, 0o755, zone);
+    };
+    await modes();
+    for (const step of ['--public-only', '--finish'])
+      assert.equal((await runMugai(['keys', 'rotate', step, ...pair], { MUGAI_DATA_DIR: folder.path })).code, 0);
+    await modes(); // the containers go on reading them
+    assert.equal((await readFile(join(keys, 'inner/verify-key.pem'), 'utf8')).match(/BEGIN PUBLIC KEY/g)?.length, 2);
     await assert.rejects(run('sh', [script, keys]), /is there already/);
 
     const port = await freePort();
