@@ -1,16 +1,26 @@
 #!/bin/sh
 # backup.sh DATA TARGET: copies a data folder of a gateway that goes on working. The order matters: a message may move on
-# meanwhile, so each stage is copied before the one after it; what is copied twice is done once. Restore: put TARGET in the
-# place of DATA and start. Mail that was delivered after the copy is delivered again, with the same Message-ID.
+# meanwhile, so each stage is copied before the one after it; what is copied twice is done once. Restore: `restore.sh TARGET DATA`,
+# and start. Mail that was delivered after the copy is delivered again, with the same Message-ID.
 set -eu
+refuse() {
+  echo "backup.sh: $1" >&2
+  exit 2
+}
+[ $# -eq 2 ] || refuse 'DATA and TARGET are needed'
 data=$1
 target=$2
+stores='keys policy spool outbox requests inner delivered journal'
+found=
+for store in $stores; do [ ! -d "$data/$store" ] || found=yes; done
+[ -n "$found" ] || refuse "$data is no data folder of a gateway: none of $stores is in it"
 mkdir -p "$target"
+[ -z "$(ls -A "$target")" ] || refuse "$target is not empty: a backup mixed with another is none"
 chmod 700 "$target"
 said=$target/.said
 failed=$target/.failed
 rm -f "$said" "$failed"
-for store in keys policy spool outbox requests inner delivered journal; do
+for store in $stores; do
   [ -d "$data/$store" ] || continue
   # 1: a file changed or vanished while it was read, which is no fault; unfinished files and locks are none of a backup's.
   # What could not be read at all is one, and a copy that lacks it no backup.

@@ -1,22 +1,21 @@
-// docs/ops/backup.sh where something cannot be read: a copy that lacks something must not look like a backup.
+// docs/ops/backup.sh and restore.sh where something is wrong: a copy that lacks something must not look like a backup, and no data is
+// written over. (That what is restored delivers: journeys/drill.test.ts.)
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { scratch } from '../support/scratch.ts';
 
 const BACKUP = fileURLToPath(new URL('../../docs/ops/backup.sh', import.meta.url));
+const RESTORE = fileURLToPath(new URL('../../docs/ops/restore.sh', import.meta.url));
 
 describe('backup.sh', () => {
   it('fails, and says where, when a store cannot be read; files that change meanwhile are no fault', async () => {
     await using folder = await scratch();
-    const [data, target, tools] = ['data', 'copy', 'tools'].map((name) => join(folder.path, name)) as [
-      string,
-      string,
-      string,
-    ];
+    const [data = '', tools = ''] = ['data', 'tools'].map((name) => join(folder.path, name));
     for (const store of ['keys', 'spool', 'outbox']) {
       await mkdir(join(data, store), { recursive: true });
       await writeFile(join(data, store, 'a'), store);
@@ -29,15 +28,66 @@ describe('backup.sh', () => {
       await writeFile(join(tools, 'tar'), tar);
       await chmod(join(tools, 'tar'), 0o755);
       const env = { ...process.env, PATH: `${tools}:${process.env['PATH'] ?? ''}` };
-      return spawnSync('sh', [BACKUP, data, target], { env, encoding: 'utf8' });
+      return spawnSync('sh', [BACKUP, data, join(folder.path, `copy${code}`)], { env, encoding: 'utf8' });
     };
     for (const code of [0, 1]) {
       const { status, stderr } = await reads(code);
       assert.equal(status, 0, String(stderr));
-      assert.equal(await readFile(join(target, 'outbox', 'a'), 'utf8'), 'outbox');
+      assert.equal(await readFile(join(folder.path, `copy${code}`, 'outbox', 'a'), 'utf8'), 'outbox');
     }
     const { status, stderr } = await reads(2);
     assert.notEqual(status, 0);
     assert.match(String(stderr), /spool\/x: Cannot open: Input\/output error/);
   });
+
+  it('refuses a folder that is no data folder, one that is not there, and a target with something in it, a line each', async () => {
+    await using folder = await scratch();
+    const data = join(folder.path, 'data');
+    await mkdir(join(data, 'spool'), { recursive: true });
+    await mkdir(join(folder.path, 'other'));
+    for (const [from, to, why] of [
+      [join(folder.path, 'typo'), join(folder.path, 'copy'), /no data folder/],
+      [join(folder.path, 'other'), join(folder.path, 'copy'), /no data folder/],
+      [data, folder.path, /not empty/],
+      [data, undefined, /TARGET are needed/],
+    ] as const) {
+      const { status, stderr } = said(BACKUP, from, to);
+      assert.equal(status, 2);
+      assert.match(stderr, why);
+      assert.equal(stderr.trim().split('\n').length, 1, stderr);
+    }
+    assert.ok(!existsSync(join(folder.path, 'copy')), 'nothing looks like a backup');
+  });
 });
+
+describe('restore.sh', () => {
+  it('puts a backup into a folder that is new or empty, whole, and writes over no data', async () => {
+    await using folder = await scratch();
+    const [data = '', copy = '', again = ''] = ['data', 'copy', 'again'].map((name) => join(folder.path, name));
+    await mkdir(join(data, 'spool'), { recursive: true, mode: 0o700 });
+    await writeFile(join(data, 'spool', 'a'), 'spool', { mode: 0o600 });
+    assert.equal(said(BACKUP, data, copy).status, 0);
+    await mkdir(again);
+    for (const place of [again, join(folder.path, 'new')]) {
+      const { status, stderr } = said(RESTORE, copy, place);
+      assert.equal(status, 0, stderr);
+      assert.equal(await readFile(join(place, 'spool', 'a'), 'utf8'), 'spool');
+      assert.equal((await stat(join(place, 'spool', 'a'))).mode & 0o777, 0o600);
+    }
+    for (const [from, to, why] of [
+      [copy, data, /not empty/],
+      [join(folder.path, 'typo'), join(folder.path, 'x'), /no backup/],
+      [copy, undefined, /DATA are needed/],
+    ] as const) {
+      const { status, stderr } = said(RESTORE, from, to);
+      assert.equal(status, 2);
+      assert.match(stderr, why);
+    }
+    await writeFile(join(copy, '.failed'), 'spool');
+    assert.match(said(RESTORE, copy, join(folder.path, 'y')).stderr, /not copied to its end/);
+  });
+});
+
+function said(script: string, from: string, to?: string): { readonly status: number | null; readonly stderr: string } {
+  return spawnSync('sh', [script, from, ...(to === undefined ? [] : [to])], { encoding: 'utf8' });
+}

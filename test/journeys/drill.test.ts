@@ -10,6 +10,7 @@ import { numberOf, sendAll } from '../faults/traffic.ts';
 import { gatewayEnv, runMugai, startGatewayProcess } from '../support/gateway-process.ts';
 
 const BACKUP = fileURLToPath(new URL('../../docs/ops/backup.sh', import.meta.url));
+const RESTORE = fileURLToPath(new URL('../../docs/ops/restore.sh', import.meta.url));
 
 describe('drills', () => {
   it('a backup taken under load restores to a gateway that delivers every mail accepted before it, by the same keys', async () => {
@@ -30,7 +31,9 @@ describe('drills', () => {
     await load;
     await house.kill('all'); // the machine is gone
     house.server.refuse = {};
-    const restored = await startGatewayProcess(gatewayEnv(copy, { MUGAI_INNER_SMTP_URL: house.server.url }));
+    const data = join(house.folder.path, 'restored');
+    await promisify(execFile)('sh', [RESTORE, copy, data]);
+    const restored = await startGatewayProcess(gatewayEnv(data, { MUGAI_INNER_SMTP_URL: house.server.url }));
     house.running.set('all', restored);
     await house.settle(before, 60_000);
     const arrived = new Set(house.server.taken.map(numberOf));
@@ -41,7 +44,7 @@ describe('drills', () => {
     const ids = house.server.taken.map(({ messageId }) => messageId);
     assert.equal(new Set(ids).size, ids.length, 'none came twice');
     await house.kill('all');
-    const audit = await runMugai(['audit', 'verify'], { MUGAI_DATA_DIR: copy });
+    const audit = await runMugai(['audit', 'verify'], { MUGAI_DATA_DIR: data });
     assert.equal(audit.code, 0, audit.stdout + audit.stderr);
   });
 });
