@@ -7,6 +7,7 @@ import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { EntriesReader } from '../../src/sandbox/entries-reader.ts';
 import type { ChildOutcome } from '../../src/sandbox/child.ts';
 import { drive } from '../support/drive-worker.ts';
+import { euc, sjis } from '../support/japanese.ts';
 import { zipOf } from '../support/office-files.ts';
 
 interface Entry {
@@ -123,6 +124,39 @@ describe('a zip', () => {
     assert.equal(entries[0]?.name, new TextDecoder('shift_jis').decode(name));
   });
 
+  it('of a Japanese Windows keeps half-width kana, whatever else two of them may be', async () => {
+    for (const word of ['ﾃﾞｰﾀ', 'ｱﾝｹｰﾄ', 'ﾁﾗｼ', 'ﾀﾞｳﾝﾛｰﾄﾞ', 'ﾃｷ']) {
+      const { entries } = await open(handmade([{ name: sjis(`${word}.xls`), content: Buffer.from('x') }]));
+      assert.equal(entries[0]?.name, `${word}.xls`);
+    }
+  });
+
+  it('has its names judged together, where its maker does not say what they are written in', async () => {
+    const names = async (encoded: readonly Buffer[], unix?: number): Promise<string[]> => {
+      const made = encoded.map((name) => ({
+        name,
+        content: Buffer.from('x'),
+        ...(unix === undefined ? {} : { unix }),
+      }));
+      return (await open(handmade(made))).entries.map(({ name }) => name);
+    };
+    const some = ['ﾃﾞｰﾀ.xls', '申請書のひな形.doc', 'é.txt'];
+    const plain = 0o100644;
+    assert.deepEqual(await names(some.slice(0, 2).map(sjis), plain), some.slice(0, 2));
+    assert.deepEqual(await names(some.slice(1, 2).map(euc), plain), some.slice(1, 2));
+    assert.deepEqual(
+      await names(
+        some.map((name) => Buffer.from(name)),
+        plain,
+      ),
+      some,
+    );
+    assert.deepEqual(await names([sjis('表示.txt'), Buffer.from('日本語の名前.txt')], plain), [
+      '表示.txt',
+      '日本語の名前.txt',
+    ]);
+  });
+
   it('whose entries share bytes is refused as ambiguous: a bomb of 42 KB that is 4 GB', async () => {
     const content = Buffer.alloc(100_000);
     const bomb = handmade([
@@ -204,6 +238,8 @@ describe('other archives', () => {
   it('LHA gives its entry, named in Shift_JIS', async () => {
     const { entries } = await open(lzh(Buffer.from('955c2e747874', 'hex'), Buffer.from(text)));
     assert.deepEqual(entries, [{ name: '表.txt', trouble: undefined, text }]);
+    const half = await open(lzh(sjis('ﾃﾞｰﾀ.txt'), Buffer.from(text)));
+    assert.deepEqual(half.entries, [{ name: 'ﾃﾞｰﾀ.txt', trouble: undefined, text }]);
   });
 
   it('compress gives what is in it, which it names and measures nowhere', async () => {

@@ -4,9 +4,9 @@ import { constants, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { crc32 } from 'node:zlib';
 import { LIMITS } from '../../src/message/limits.ts';
-import { decodeText } from '../charset.ts';
 import { Refusal } from '../run.ts';
 import { shut, type ArchiveEntry } from './entry.ts';
+import { charsetOfNames, nameIn } from './names.ts';
 
 interface Stream {
   stream_ops: object;
@@ -154,14 +154,15 @@ async function list(
   archive: Uint8Array,
   passwords: readonly string[],
 ): Promise<{ readonly entries: Listed[]; readonly password: string | undefined }> {
+  const onDos = isOfDos(archive);
   let answer = await call(archive, ['l', '-slt', '-ba', '-p'], 16 * 1024 * 1024);
-  let entries = listing(answer.out);
+  let entries = listing(answer.out, onDos);
   if (entries.length > 0 || answer.code === 0) return { entries, password: undefined };
   if (!/password|encrypted/i.test(answer.said) && !isLocked7z(archive))
     throw new Refusal('damaged', answer.said.replace(/\s+/g, ' ').slice(0, 200));
   for (const password of passwords) {
     answer = await call(archive, ['l', '-slt', '-ba', `-p${password}`], 16 * 1024 * 1024);
-    entries = listing(answer.out);
+    entries = listing(answer.out, onDos);
     if (answer.code === 0) return { entries, password };
   }
   throw new Refusal(passwords.length === 0 ? 'password-needed' : 'password-wrong', 'its directory is locked');
@@ -190,7 +191,7 @@ async function fitting(
 }
 
 /** Reads `7z l -slt -ba`: a block of `Key = value` lines an entry, names as raw bytes. Folders are left out. */
-function listing(out: Buffer): Listed[] {
+function listing(out: Buffer, onDos: boolean): Listed[] {
   const text = out.toString('latin1').replace(/^[^\n]*\x08 *\x08*/, '');
   const entries: Listed[] = [];
   for (const block of text.split(/\n\n+/)) {
@@ -214,26 +215,19 @@ function listing(out: Buffer): Listed[] {
     const sixteenBits = /^-(?:lh|lz)/.test(facts.get('Method') ?? ''); // LHA's sum is a CRC-16: 7-Zip checks it, we do not
     entries.push({
       rawName: Buffer.from(path, 'latin1').toString('utf8'),
-      name: nameOf(Buffer.from(path, 'latin1')),
+      name: path,
       size: number('Size', 10),
       crc: sixteenBits ? undefined : number('CRC', 16),
       locked: facts.get('Encrypted') === '+',
       special,
     });
   }
-  return entries;
+  const names = entries.map(({ name }) => Buffer.from(name, 'latin1'));
+  const charset = charsetOfNames(names, onDos);
+  return entries.map((entry, index) => ({ ...entry, name: nameIn(charset, names[index] ?? Buffer.alloc(0)) }));
 }
 
-/** 7-Zip takes the second byte of 表 (95 5C) for a separator and writes a slash; 2F is no second byte in Shift_JIS. */
-function nameOf(raw: Buffer): string {
-  const repaired = Buffer.from(raw);
-  const plain = decodeText(raw, '');
-  if (plain.charset === 'utf-8' || raw.every((byte) => byte < 0x80)) return plain.text;
-  for (let i = 0; i < repaired.length; i++) {
-    const lead = repaired[i] as number;
-    if ((lead < 0x81 || lead > 0x9f) && (lead < 0xe0 || lead > 0xfc)) continue;
-    if (repaired[i + 1] === 0x2f) repaired[i + 1] = 0x5c;
-    i += 1;
-  }
-  return decodeText(repaired, 'shift_jis').text;
+/** Archives of DOS and Windows: LHA, CAB, ARJ. */
+function isOfDos(archive: Uint8Array): boolean {
+  return /^(?:..-l[hz]|MSCF|\x60\xea)/s.test(Buffer.from(archive.subarray(0, 8)).toString('latin1'));
 }

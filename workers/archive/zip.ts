@@ -2,9 +2,9 @@
 // share bytes (Fifield's bombs) are refused. Stored, deflated and zstd entries; ZipCrypto and WinZip AES.
 import { constants, crc32, inflateRawSync, zstdDecompressSync } from 'node:zlib';
 import { LIMITS } from '../../src/message/limits.ts';
-import { decodeText } from '../charset.ts';
 import { Refusal } from '../run.ts';
 import { shut, type ArchiveEntry } from './entry.ts';
+import { charsetOfNames, nameIn } from './names.ts';
 import { decryptEntry } from './zip-crypto.ts';
 
 const END = 0x06054b50;
@@ -15,6 +15,9 @@ const LOCAL = 0x04034b50;
 const EXTRA_ZIP64 = 0x0001;
 const EXTRA_AES = 0x9901;
 const EXTRA_UTF8_PATH = 0x7075;
+const MADE_ON_UNIX = 3;
+/** FAT, NTFS, VFAT. */
+const MADE_ON_DOS: readonly number[] = [0, 10, 14];
 const UNIX_LINK = 0o120000;
 const UNIX_TYPE = 0o170000;
 const METHOD = { stored: 0, deflated: 8, zstd: 93, aes: 99 } as const;
@@ -31,6 +34,13 @@ interface Listed {
   readonly time: number;
   readonly isLink: boolean;
   readonly aes: { readonly version: number; readonly strength: number; readonly method: number } | undefined;
+}
+
+/** An entry whose name is not read yet. `said`: what it says itself. */
+interface Unnamed {
+  readonly facts: Omit<Listed, 'name'>;
+  readonly said: string | undefined;
+  readonly onDos: boolean;
 }
 
 export interface Zip {
@@ -140,7 +150,7 @@ function directory(bytes: Buffer, findings: Set<string>): { entries: Listed[]; s
   // A self-extractor's program stands in front; offsets count from the archive's own start.
   const shift = before - size - at;
   if (shift < 0) throw new Refusal('damaged', 'its directory lies outside');
-  const entries: Listed[] = [];
+  const entries: Unnamed[] = [];
   let cursor = at + shift;
   while (cursor + 46 <= before && bytes.readUInt32LE(cursor) === CENTRAL) {
     if (entries.length > LIMITS.parts + 1) throw new Refusal('too-many-parts', `${count} entries`);
@@ -150,7 +160,7 @@ function directory(bytes: Buffer, findings: Set<string>): { entries: Listed[]; s
   }
   if (cursor !== before || entries.length !== count) findings.add('its directory and its end disagree');
   if (entries.length === 0 && count > 0) throw new Refusal('damaged', 'no directory');
-  return { entries, shift };
+  return { entries: named(entries), shift };
 }
 
 function endOf(bytes: Buffer): number {
@@ -165,7 +175,7 @@ function number64(bytes: Buffer, at: number): number {
   return Number(value);
 }
 
-function listed(bytes: Buffer, at: number): { entry: Listed; next: number } {
+function listed(bytes: Buffer, at: number): { entry: Unnamed; next: number } {
   const nameLength = bytes.readUInt16LE(at + 28);
   const extraLength = bytes.readUInt16LE(at + 30);
   const next = at + 46 + nameLength + extraLength + bytes.readUInt16LE(at + 32);
@@ -188,10 +198,9 @@ function listed(bytes: Buffer, at: number): { entry: Listed; next: number } {
   offset = take(offset);
   const method = bytes.readUInt16LE(at + 10);
   const aes = extra.get(EXTRA_AES);
-  const isUnix = bytes.readUInt8(at + 5) === 3;
-  const entry: Listed = {
+  const maker = bytes.readUInt8(at + 5);
+  const facts = {
     rawName,
-    name: nameOf(rawName, flags, extra.get(EXTRA_UTF8_PATH)),
     flags,
     method,
     crc: bytes.readUInt32LE(at + 16),
@@ -199,13 +208,14 @@ function listed(bytes: Buffer, at: number): { entry: Listed; next: number } {
     size,
     at: offset,
     time: bytes.readUInt16LE(at + 12),
-    isLink: isUnix && ((bytes.readUInt32LE(at + 38) >>> 16) & UNIX_TYPE) === UNIX_LINK,
+    isLink: maker === MADE_ON_UNIX && ((bytes.readUInt32LE(at + 38) >>> 16) & UNIX_TYPE) === UNIX_LINK,
     aes:
       method === METHOD.aes && aes !== undefined && aes.length >= 7
         ? { version: aes.readUInt16LE(0), strength: aes.readUInt8(4), method: aes.readUInt16LE(5) }
         : undefined,
   };
-  return { entry, next };
+  const said = saidName(rawName, flags, extra.get(EXTRA_UTF8_PATH));
+  return { entry: { facts, said, onDos: MADE_ON_DOS.includes(maker) }, next };
 }
 
 function extras(bytes: Buffer): Map<number, Buffer> {
@@ -218,12 +228,21 @@ function extras(bytes: Buffer): Map<number, Buffer> {
   return found;
 }
 
-/** UTF-8 where it says so (bit 11, Info-ZIP's extra field) or is; otherwise as a Japanese machine wrote it. */
-function nameOf(raw: Buffer, flags: number, path: Buffer | undefined): string {
+/** The name where the entry says what it is written in: UTF-8 by bit 11 or by Info-ZIP's extra field. */
+function saidName(raw: Buffer, flags: number, path: Buffer | undefined): string | undefined {
   if ((flags & 0x800) !== 0) return raw.toString('utf8');
-  if (path !== undefined && path.length > 5 && path.readUInt32LE(1) === crc32(raw))
-    return path.subarray(5).toString('utf8');
-  return decodeText(raw, '').text;
+  const isItsPath = path !== undefined && path.length > 5 && path.readUInt32LE(1) === crc32(raw);
+  return isItsPath ? path.subarray(5).toString('utf8') : undefined;
+}
+
+/** The entries with their names; where those do not say what they are written in, the makers' systems and all of them tell it. */
+function named(entries: readonly Unnamed[]): Listed[] {
+  const untold = entries.filter(({ said }) => said === undefined);
+  const charset = charsetOfNames(
+    untold.map(({ facts }) => facts.rawName),
+    untold.every(({ onDos }) => onDos),
+  );
+  return entries.map(({ facts, said }) => ({ ...facts, name: said ?? nameIn(charset, facts.rawName) }));
 }
 
 /** Where the entry's bytes begin; what its local header says otherwise than the directory is told. */
