@@ -52,10 +52,13 @@ export interface Zip {
   open(entry: Listed, passwords: readonly string[]): ArchiveEntry;
 }
 
-/** Reads the directory; `behindProgram`: what stands before the archive is no oddity. Throws a `Refusal` when there is none, or it makes no sense. */
-export function readZip(bytes: Buffer, behindProgram = false): Zip {
+/**
+ * Reads the directory; `behindProgram`: what stands before the archive is no oddity; `most` files that it may have. Throws a `Refusal` when there is none, or it makes no
+ * sense.
+ */
+export function readZip(bytes: Buffer, behindProgram = false, most: number = LIMITS.parts + 1): Zip {
   const findings = new Set<string>();
-  const { entries, shift } = directory(bytes, findings);
+  const { entries, shift } = directory(bytes, findings, most);
   if (shift > 0 && !behindProgram) findings.add(`${shift} bytes before its start`);
   const starts = new Map<Listed, number>();
   const ranges: [number, number][] = [];
@@ -129,7 +132,7 @@ function inflate(packed: Uint8Array, method: number, entry: Listed, room: number
   return bytes;
 }
 
-function directory(bytes: Buffer, findings: Set<string>): { entries: Listed[]; shift: number } {
+function directory(bytes: Buffer, findings: Set<string>, most: number): { entries: Listed[]; shift: number } {
   const end = endOf(bytes);
   let count = bytes.readUInt16LE(end + 10);
   let size = bytes.readUInt32LE(end + 12);
@@ -152,15 +155,21 @@ function directory(bytes: Buffer, findings: Set<string>): { entries: Listed[]; s
   if (shift < 0) throw new Refusal('damaged', 'its directory lies outside');
   const entries: Unnamed[] = [];
   let cursor = at + shift;
+  let files = 0;
   while (cursor + 46 <= before && bytes.readUInt32LE(cursor) === CENTRAL) {
-    if (entries.length > LIMITS.parts + 1) throw new Refusal('too-many-parts', `${count} entries`);
     const { entry, next } = listed(bytes, cursor);
+    if (!isFolder(entry.facts.rawName)) files += 1;
+    if (files > most || entries.length >= LIMITS.zipEntries) throw new Refusal('too-many-parts', `${count} entries`);
     entries.push(entry);
     cursor = next;
   }
   if (cursor !== before || entries.length !== count) findings.add('its directory and its end disagree');
   if (entries.length === 0 && count > 0) throw new Refusal('damaged', 'no directory');
   return { entries: named(entries), shift };
+}
+
+function isFolder(rawName: Buffer): boolean {
+  return /[/\\]$/.test(rawName.subarray(-1).toString('latin1'));
 }
 
 function endOf(bytes: Buffer): number {

@@ -1,5 +1,6 @@
 // The zip of an office document: opened strictly, within limits, and written anew.
 import { zipSync } from 'fflate';
+import { LIMITS } from '../../src/message/limits.ts';
 import { readZip } from '../archive/zip.ts';
 import { decodeText } from '../charset.ts';
 import { Refusal } from '../run.ts';
@@ -8,7 +9,7 @@ export type Parts = Map<string, Uint8Array>;
 
 /** The parts of a package. A part that does not open makes the whole damaged; a bomb is refused as such. */
 export function openPackage(bytes: Buffer): Parts {
-  const zip = readZip(bytes);
+  const zip = readZip(bytes, false, LIMITS.zipEntries);
   if (zip.strange) throw new Refusal('damaged', 'packed in an unusual way');
   const parts: Parts = new Map();
   for (const listed of zip.entries) {
