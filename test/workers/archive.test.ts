@@ -22,8 +22,9 @@ interface Opened {
   readonly findings: readonly string[];
 }
 
-async function open(bytes: Buffer, passwords: readonly string[] = [], declaredType = ''): Promise<Opened> {
-  const { outcome, frames } = await drive('archive', bytes, { password: passwords.join('\n'), declaredType }, 120_000);
+async function open(bytes: Buffer, passwords: readonly string[] = [], declaredType = '', called = ''): Promise<Opened> {
+  const job = { password: passwords.join('\n'), declaredType, name: called };
+  const { outcome, frames } = await drive('archive', bytes, job, 120_000);
   const entries: { name: string; trouble: string | undefined; chunks: Buffer[] }[] = [];
   const findings: string[] = [];
   const reader = new EntriesReader({
@@ -264,6 +265,18 @@ describe('other archives', () => {
     assert.deepEqual(
       entries.map((entry) => entry.text),
       [text],
+    );
+  });
+
+  it('gzip of several members gives all of them, under the name of the file where it has none of its own', async () => {
+    const members = Buffer.concat([gzipSync('a,b\n'), gzipSync('c,d\n')]);
+    const { entries } = await open(members, [], 'application/gzip', 'table.csv.gz');
+    assert.deepEqual(entries, [{ name: 'table.csv', trouble: undefined, text: 'a,b\nc,d\n' }]);
+    const broken = Buffer.from(members);
+    broken.writeUInt32LE(0, broken.length - 8);
+    assert.deepEqual(
+      (await open(broken)).entries.map(({ trouble }) => trouble),
+      ['damaged'],
     );
   });
 

@@ -31,6 +31,9 @@ const wasmBinary = readFileSync(require.resolve('7z-wasm/7zz.wasm'));
 
 export const SEVEN_ZIP = `7z-wasm ${version}`;
 
+/** What 7-Zip calls the one entry of an archive `a` that keeps no name. */
+const NO_NAME = 'a~';
+
 /** Entries that are opened one by one where the archive as a whole gives something else than it lists. */
 const ONE_BY_ONE = 100;
 
@@ -154,15 +157,14 @@ async function list(
   archive: Uint8Array,
   passwords: readonly string[],
 ): Promise<{ readonly entries: Listed[]; readonly password: string | undefined }> {
-  const onDos = isOfDos(archive);
   let answer = await call(archive, ['l', '-slt', '-ba', '-p'], 16 * 1024 * 1024);
-  let entries = listing(answer.out, onDos);
+  let entries = listing(answer.out, archive);
   if (entries.length > 0 || answer.code === 0) return { entries, password: undefined };
   if (!/password|encrypted/i.test(answer.said) && !isLocked7z(archive))
     throw new Refusal('damaged', answer.said.replace(/\s+/g, ' ').slice(0, 200));
   for (const password of passwords) {
     answer = await call(archive, ['l', '-slt', '-ba', `-p${password}`], 16 * 1024 * 1024);
-    entries = listing(answer.out, onDos);
+    entries = listing(answer.out, archive);
     if (answer.code === 0) return { entries, password };
   }
   throw new Refusal(passwords.length === 0 ? 'password-needed' : 'password-wrong', 'its directory is locked');
@@ -191,8 +193,10 @@ async function fitting(
 }
 
 /** Reads `7z l -slt -ba`: a block of `Key = value` lines an entry, names as raw bytes. Folders are left out. */
-function listing(out: Buffer, onDos: boolean): Listed[] {
+function listing(out: Buffer, archive: Uint8Array): Listed[] {
   const text = out.toString('latin1').replace(/^[^\n]*\x08 *\x08*/, '');
+  // Size and sum at its end are those of its last member; 7-Zip checks each.
+  const isGzip = archive[0] === 0x1f && archive[1] === 0x8b;
   const entries: Listed[] = [];
   for (const block of text.split(/\n\n+/)) {
     const facts = new Map<string, string>();
@@ -202,7 +206,8 @@ function listing(out: Buffer, onDos: boolean): Listed[] {
     }
     // compress says neither a name nor a size of what is in it.
     if (!['Path', 'Size', 'Packed Size'].some((key) => facts.has(key))) continue;
-    const path = facts.get('Path') ?? ''; // bzip2, xz and zstd keep no name
+    const told = facts.get('Path') ?? ''; // bzip2, xz and zstd keep no name
+    const path = told === NO_NAME ? '' : told;
     const attributes = facts.get('Attributes') ?? '';
     if (facts.get('Folder') === '+' || attributes.startsWith('D') || /(?:^|\s)d[rwx-]{9}/.test(attributes)) continue;
     const number = (key: string, base: number): number | undefined => {
@@ -216,14 +221,14 @@ function listing(out: Buffer, onDos: boolean): Listed[] {
     entries.push({
       rawName: Buffer.from(path, 'latin1').toString('utf8'),
       name: path,
-      size: number('Size', 10),
-      crc: sixteenBits ? undefined : number('CRC', 16),
+      size: isGzip ? undefined : number('Size', 10),
+      crc: sixteenBits || isGzip ? undefined : number('CRC', 16),
       locked: facts.get('Encrypted') === '+',
       special,
     });
   }
   const names = entries.map(({ name }) => Buffer.from(name, 'latin1'));
-  const charset = charsetOfNames(names, onDos);
+  const charset = charsetOfNames(names, isOfDos(archive));
   return entries.map((entry, index) => ({ ...entry, name: nameIn(charset, names[index] ?? Buffer.alloc(0)) }));
 }
 
