@@ -78,6 +78,8 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
     return { mimeType: 'image/emf', extension: 'emf' };
   const sign = bytes.toString('hex', 0, 4);
   if (sign === 'ff575043') return { mimeType: 'application/vnd.wordperfect', extension: 'wpd' };
+  if (sign === '00051607') return { mimeType: 'application/applefile', extension: '' }; // AppleDouble, RFC 1740
+  if (bytes.toString('latin1', 0, 8) === '\0\0\0\x01Bud1') return { mimeType: 'application/x-ds-store', extension: '' };
   if (sign === 'dba52d00') return { mimeType: 'application/msword', extension: 'doc' }; // Word 2
   if (/^09(?:00|02|04)0[468]00/.test(bytes.toString('hex', 0, 4)))
     // BIFF 2 to 4
@@ -85,7 +87,7 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
   if (/^(?:d7cdc69a|0[12]000900000[13])/.test(bytes.toString('hex', 0, 6)))
     return { mimeType: 'image/wmf', extension: 'wmf' };
   if (bytes.length >= 8 && bytes.readUInt32BE(0) === 0xd0cf11e0 && bytes.readUInt32BE(4) === 0xa1b11ae1)
-    return byOleNames(bytes);
+    return byOleNames(bytes, name);
   return undefined;
 }
 
@@ -110,11 +112,12 @@ const OLE_NAMES = [
 ] as const;
 
 /** An OLE file by the names in its directory's root. */
-function byOleNames(bytes: Buffer): Detected {
+function byOleNames(bytes: Buffer, name: string): Detected {
   const has = oleRoot(bytes);
-  for (const [name, mimeType, extension] of OLE_NAMES) if (has(name)) return { mimeType, extension };
+  for (const [stream, mimeType, extension] of OLE_NAMES) if (has(stream)) return { mimeType, extension };
   // Microsoft Works has a stream of this name, as others have; its content says so.
   if (has('CONTENTS') && bytes.includes('CHNKWKS')) return { mimeType: 'application/vnd.ms-works', extension: 'wps' };
+  if (/(?:^|[\\/])thumbs\.db$/i.test(name)) return { mimeType: 'application/x-thumbs-db', extension: 'db' };
   return { mimeType: 'application/x-cfb', extension: 'cfb' };
 }
 

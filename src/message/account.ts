@@ -58,6 +58,10 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   },
   'odd-archive': { ja: '圧縮ファイルの作りに乱れがありました', en: 'the archive is oddly built' },
   link: { ja: 'ほかのファイルを指すリンクがありました', en: 'it held a link to another file' },
+  'system-file': {
+    ja: 'パソコンが自動で作る控えのファイルでした（内容には関係ありません）',
+    en: 'a computer had put it there for itself',
+  },
   'double-extension': {
     ja: '二重の拡張子で種類を偽る名前でした',
     en: 'its name hides its kind behind a second ending',

@@ -7,6 +7,6 @@ export const FINDINGS: ReadonlySet<string> = new Set(
     'inner-domain inner-name invisible-characters javascript launch-action link link-mismatch link-scheme link-userinfo ' +
     'lookalike-domain macro malware meta-refresh mixed-script movie name-spoof not-scanned ocr-text odd-archive odd-structure ' +
     'outlook-item password-paired password-tried qr-code remote-content remote-template reply-elsewhere rich-media scan-text ' +
-    'script self-extracting sender-mismatch signature sound submit-form type-mismatch unknown-encoding uuencode xfa yenc'
+    'script self-extracting sender-mismatch signature sound submit-form system-file type-mismatch unknown-encoding uuencode xfa yenc'
   ).split(' '),
 );

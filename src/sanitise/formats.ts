@@ -270,6 +270,13 @@ export const FORMATS: readonly Format[] = [
     lost: 'see mail',
   },
   {
+    name: 'Notes of systems beside files (__MACOSX, .DS_Store, Thumbs.db)',
+    types: ['application/applefile', 'application/x-ds-store', 'application/x-thumbs-db'],
+    route: 'leftover',
+    becomes: 'dropped, and told',
+    lost: 'all of it',
+  },
+  {
     name: 'Programs, scripts of systems, disk images, audio, video',
     types: ['application/x-msdownload', 'application/x-elf', 'audio/mpeg', 'video/mp4', 'application/java-archive'],
     route: 'unsupported',

@@ -10,6 +10,7 @@ export type Route =
   | 'archive'
   | 'signature'
   | 'encrypted'
+  | 'leftover'
   | 'unsupported';
 
 const IMAGES = new Set(
@@ -55,6 +56,9 @@ const MAILS = new Set([
   'application/mac-binhex40',
 ]);
 
+/** What systems put beside files for themselves: nothing of a sender's is in it. */
+const LEFTOVERS = new Set(['application/applefile', 'application/x-ds-store', 'application/x-thumbs-db']);
+
 /** The converter for a detected MIME type. */
 export function routeOf(detectedType: string): Route {
   if (detectedType === 'application/pdf') return 'pdf';
@@ -65,6 +69,7 @@ export function routeOf(detectedType: string): Route {
     return 'signature';
   if (detectedType === 'application/pgp-encrypted') return 'encrypted';
   if (detectedType === 'text/html' || detectedType === 'application/xhtml+xml') return 'html';
+  if (LEFTOVERS.has(detectedType)) return 'leftover';
   if (OFFICE.test(detectedType)) return 'office';
   if (ARCHIVES.has(detectedType)) return 'archive';
   // Text of any kind is shown as text. Scripts and markup are inert as such.

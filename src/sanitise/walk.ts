@@ -36,6 +36,9 @@ const SIGNATURE: Converted = {
 
 const DROPPED: Converted = { verdict: 'dropped', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
 
+/** A system's own notes beside files. */
+const LEFTOVER: Converted = { ...DROPPED, findings: [{ code: 'system-file', detail: '' }] };
+
 const TEXT: Converted = { verdict: 'text', reason: null, outputs: [], pages: 0, findings: [], losses: [] };
 
 /** A part that nobody asked for, where only another one is wanted. */
@@ -173,6 +176,8 @@ export class Walk {
         }
         case 'signature':
           return SIGNATURE;
+        case 'leftover':
+          return LEFTOVER;
         case 'encrypted':
           return refusal('encrypted');
         case 'text':
