@@ -18,6 +18,7 @@ import {
   worth,
   type JisRun,
 } from './charset-evidence.ts';
+import { textOfBareJis } from './bare-jis.ts';
 import { hasJisEscape, textOfEuc, textOfJis, textOfSjis2004, textOfX0213 } from './jis.ts';
 import { hasShiftEscape, textOfShifted, type Shifted } from './shifted-text.ts';
 
@@ -28,7 +29,7 @@ export interface Decoded {
   readonly charset: string;
   readonly undecodable: number;
   readonly gaiji: number;
-  /** The label, where it names a charset that nobody here knows and the bytes do not say by themselves what they are. */
+  /** The label, where it names a charset that nobody here knows and the bytes do not say by themselves what they are; or what was guessed. */
   readonly guessed?: string;
 }
 
@@ -138,7 +139,7 @@ export function decodeText(bytes: Uint8Array, label: string): Decoded {
   if (isAscii(buffer)) {
     const shifted = isShifted(said) ? said : hasShiftEscape(buffer);
     if (shifted !== undefined) return finish(textOfShifted(buffer, shifted), shifted, true);
-    return ascii(buffer, said);
+    return bareJis(buffer, said) ?? ascii(buffer, said);
   }
   const named = isStrong(said) ? said : '';
   if (isUtf8(buffer) && (named === '' || hasThreeByteUtf8(buffer)))
@@ -193,6 +194,13 @@ function isShifted(charset: string): charset is Shifted {
 /** True for labels that say more than a mailer's default does. */
 function isStrong(said: string): boolean {
   return said !== '' && said !== 'utf-8' && said !== 'windows-1252' && said !== 'utf-7' && said !== 'iso-2022-jp';
+}
+
+/** JIS without its escapes is told as a guess: it is not what its bytes say. */
+function bareJis(buffer: Buffer, said: string): Decoded | undefined {
+  if (said === 'utf-7' || !(buffer.includes('(B') || buffer.includes('(J'))) return undefined;
+  const text = textOfBareJis(buffer.toString('latin1'), said === 'iso-2022-jp');
+  return text === undefined ? undefined : { ...finish(text, 'iso-2022-jp', true), guessed: 'iso-2022-jp (ESC)' };
 }
 
 function ascii(buffer: Buffer, said: string): Decoded {

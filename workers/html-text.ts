@@ -371,6 +371,8 @@ class HtmlReader implements TokenizerCallbacks {
       this.#emit('────────────');
       this.#break(1);
     } else if (name === 'img') this.#image(attributes);
+    else if (name === 'input' && attributes.get('type')?.trim().toLowerCase() === 'checkbox')
+      this.#emit(attributes.has('checked') ? '☑' : '☐');
     else if (name === 'area') this.#area(attributes);
     else if (name === 'base' && this.#base === '') {
       const { host, shown } = targetOf(attributes.get('href') ?? '', '');

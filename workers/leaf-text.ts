@@ -3,6 +3,7 @@ import { LIMITS } from '../src/message/limits.ts';
 import { calendarText } from './calendar-text.ts';
 import { cardText } from './card-text.ts';
 import { charsetOf, decodeText, withoutPrivate } from './charset.ts';
+import { enrichedText, richText } from './enriched-text.ts';
 import { htmlToText } from './html-text.ts';
 import { plainText, withoutBase64 } from './plain-text.ts';
 import type { Remark } from './remark.ts';
@@ -10,8 +11,8 @@ import { headerText } from './told-parts.ts';
 
 /** How a text is to be read. `cut` says that `bytes` are only the start of it. */
 export interface TextForm {
-  /** A calendar, cards of people, the header of a mail are told in words. */
-  readonly record?: 'calendar' | 'card' | 'header' | undefined;
+  /** A calendar, cards of people, the header of a mail are told in words; text with the markup of old mailers without it. */
+  readonly record?: 'calendar' | 'card' | 'header' | 'enriched' | 'richtext' | undefined;
   readonly html: boolean;
   /** The place of a page of HTML beside which pictures may have come. */
   readonly beside?: string | undefined;
@@ -86,6 +87,10 @@ function toldAs(text: string, record: TextForm['record']): string | undefined {
       return cardText(text);
     case 'header':
       return headerText(text);
+    case 'enriched':
+      return enrichedText(text);
+    case 'richtext':
+      return richText(text);
     case undefined:
       return undefined;
     default:
@@ -96,6 +101,8 @@ function toldAs(text: string, record: TextForm['record']): string | undefined {
 /** What of a type is a record for programs, told in words. */
 export function recordOf(type: string): TextForm['record'] {
   if (/^text\/(?:x-)?calendar$|^application\/ics$/.test(type)) return 'calendar';
+  if (type === 'text/enriched') return 'enriched';
+  if (type === 'text/richtext') return 'richtext';
   if (type === 'text/rfc822-headers' || type === 'message/global-headers') return 'header';
   return /^text\/(?:x-)?vcard$|^text\/directory$/.test(type) ? 'card' : undefined;
 }

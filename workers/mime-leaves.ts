@@ -211,7 +211,7 @@ export class MimeLeaves extends Splitting {
     this.#sink.node({
       path,
       multipart: whole,
-      type: node.multipart !== false && !whole ? 'text/plain' : node.contentType || 'text/plain',
+      type: node.multipart !== false && !whole ? 'text/plain' : typeOf(node),
       headers: node.headers === false ? [] : node.headers.getList(),
       flowed: node.flowed,
       delSp: node.delSp,
@@ -305,4 +305,11 @@ export class MimeLeaves extends Splitting {
     this.#settleChildless(false);
     this.#closeEpilogue();
   }
+}
+
+/** `text` alone, of mailers before RFC 2045, is plain text. */
+function typeOf(node: SplitNode): string {
+  return node.contentType === false || node.contentType === '' || node.contentType === 'text'
+    ? 'text/plain'
+    : node.contentType;
 }

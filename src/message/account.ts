@@ -156,8 +156,8 @@ const REMARK_WORDS: { readonly [code: string]: Words } = {
   'type-mismatch': { ja: '名前や宣言と中身の種類が違いました', en: 'its content is not what it claims to be' },
   'undecodable-bytes': { ja: '読み取れない文字がありました', en: 'some bytes could not be read as text' },
   'charset-guessed': {
-    ja: '対応していない文字コードの指定だったため、推測して読みました',
-    en: 'its character set is not known here; it was read by guessing',
+    ja: '文字コードの指定が不明か、途中で壊れていたため、推測して読みました',
+    en: 'its character set is not known here, or was damaged on the way; it was read by guessing',
   },
   'encrypted-text': {
     ja: '暗号化された文章は読めないため省きました',

@@ -54,6 +54,55 @@ function bodies(enc: Encode): Case[] {
       ['gaiji'],
     ),
     add(
+      'ISO-2022-JP that lost its ESC bytes',
+      'text/plain; charset=ISO-2022-JP',
+      Buffer.from(
+        enc('iso2022_jp', `${JA}\nabc 会議室 $B での (B です`).toString('latin1').replaceAll('\u001b', ''),
+        'latin1',
+      ),
+      `${JA}\nabc 会議室 $B での (B です`,
+      ['charset-guessed'],
+    ),
+    add(
+      'ISO-2022-JP that lost its ESC bytes and has no label',
+      'text/plain',
+      Buffer.from(enc('iso2022_jp', JA).toString('latin1').replaceAll('\u001b', ''), 'latin1'),
+      JA,
+      ['charset-guessed'],
+    ),
+    add(
+      'ASCII that only looks so',
+      'text/plain',
+      'cost $BASES(B) or $B and (B, $B(B',
+      'cost $BASES(B) or $B and (B, $B(B',
+    ),
+    add('a type without a slash', 'text', enc('utf-8', JA), JA),
+    add('a type without a slash, with a charset', 'TEXT; charset=Shift_JIS', enc('cp932', JA), JA),
+    add(
+      'text/enriched',
+      'text/enriched; charset=ISO-2022-JP',
+      enc(
+        'iso2022_jp',
+        '<bold>お知らせ</bold>\n\n<color><param>red</param>明日</color>は\n休みです。<<重要>\n\n\n<nofill>\n一\n二</nofill>\n1 < 2',
+      ),
+      'お知らせ\n明日は 休みです。<重要>\n\n\n一\n二 1 < 2',
+    ),
+    add(
+      'text/richtext',
+      'text/richtext; charset=utf-8',
+      enc('utf-8', '<bold>お知らせ</bold><nl>\n明日は<comment>見せない<nl></comment>\n休み<lt>重要>です。<nl><nl>以上'),
+      'お知らせ\n明日は 休み<重要>です。\n\n以上',
+    ),
+    add(
+      'check boxes of a form',
+      'text/html; charset=utf-8',
+      enc(
+        'utf-8',
+        '<p><input type=checkbox checked> 出席<br><input type="CheckBox"/> 欠席<br><input type=text value=x>その他<input type=checkbox style="display:none">',
+      ),
+      '☑ 出席\n☐ 欠席\nその他',
+    ),
+    add(
       'ISO-2022-JP: bytes that are no letter',
       'text/plain; charset=ISO-2022-JP',
       hex('1b2442 3021 297e 1b2842 41'),

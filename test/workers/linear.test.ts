@@ -8,6 +8,7 @@ import { calendarText } from '../../workers/calendar-text.ts';
 import { cardText } from '../../workers/card-text.ts';
 import { decodeText } from '../../workers/charset.ts';
 import { detect } from '../../workers/detect.ts';
+import { enrichedText, richText } from '../../workers/enriched-text.ts';
 import { extractFiles } from '../../workers/embedded-files.ts';
 import { parametersOf } from '../../workers/header-params.ts';
 import { decodeHeader, decodeWords } from '../../workers/header-words.ts';
@@ -61,6 +62,10 @@ const BOMBS: readonly (readonly [string, (count: number) => string, (text: strin
     (text) => decodeText(latin1(text), 'iso-2022-jp'),
     20_000,
   ],
+  ['JIS without escapes', many('$B$"(B $B$'), (text) => decodeText(latin1(text), ''), 20_000],
+  ['JIS without escapes that does not end', many('$B'), (text) => decodeText(latin1(`${text}\n(B`), ''), 100_000],
+  ['commands of text/enriched', many('<param><<\n<b>'), enrichedText, 20_000],
+  ['commands of text/richtext', many('<comment><lt>\n</comment>'), richText, 20_000],
   ['Korean shifts', many('\u001b$)C\u000e>H\u000f'), (text) => decodeText(latin1(text), 'iso-2022-kr'), 20_000],
   ['HZ shifts', many('~{VP~}'), (text) => decodeText(latin1(text), 'hz'), 20_000],
   [
