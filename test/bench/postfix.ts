@@ -87,6 +87,8 @@ export interface Postfix {
 export interface Filter {
   readonly port: number;
   readonly backPort: number;
+  /** Mails that it takes at once: one more connection would wait, and one kept open without a mail keeps another out. */
+  readonly servers: number;
 }
 
 /**
@@ -123,7 +125,7 @@ export async function startPostfix(folder: string, sinkPort: number, filter?: Fi
     `maillog_file = ${join(folder, 'log')}`,
     `maillog_file_prefixes = ${folder}`,
     `multi_instance_name = postfix-bench${filter === undefined ? '' : '-filter'}`,
-    ...(filter === undefined ? [] : [`content_filter = smtp:[127.0.0.1]:${filter.port}`]),
+    ...(filter === undefined ? [] : [`content_filter = filter:[127.0.0.1]:${filter.port}`]),
     '',
   ];
   await writeFile(join(config, 'main.cf'), settings.join('\n'));
@@ -139,7 +141,7 @@ export async function startPostfix(folder: string, sinkPort: number, filter?: Fi
     .map((line) => line.replace(/^smtp(\s+inet)/, `127.0.0.1:${port}$1`));
   await writeFile(
     join(config, 'master.cf'),
-    `${services.join('\n')}\npostlog   unix-dgram n  -       n       -       1       postlogd\n${filter === undefined ? '' : backDoor(filter.backPort)}`,
+    `${services.join('\n')}\npostlog   unix-dgram n  -       n       -       1       postlogd\n${filter === undefined ? '' : filterServices(filter)}`,
   );
   await run('postfix', ['-c', config, 'start']);
   return {
@@ -151,13 +153,15 @@ export async function startPostfix(folder: string, sinkPort: number, filter?: Fi
   };
 }
 
-/** Where the filter hands the mail back: not filtered again (amavisd-new's own README.postfix). */
-function backDoor(port: number): string {
-  const options = [
-    'content_filter=',
-    'smtpd_recipient_restrictions=permit_mynetworks,reject',
-    'mynetworks=127.0.0.0/8',
+/** The way to the filter, with as many connections as it has servers, and where it hands the mail back, not to be filtered again. */
+function filterServices({ backPort, servers }: Filter): string {
+  const lines = (options: readonly string[]): string => options.map((option) => `  -o ${option}\n`).join('');
+  const there = [
+    'smtp_send_xforward_command=yes',
+    'disable_dns_lookups=yes',
+    'smtp_connection_cache_on_demand=no',
+    'max_use=20',
   ];
-  const lines = options.map((option) => `  -o ${option}`).join('\n');
-  return `127.0.0.1:${port} inet n - n - - smtpd\n${lines}\n`;
+  const back = ['content_filter=', 'smtpd_recipient_restrictions=permit_mynetworks,reject', 'mynetworks=127.0.0.0/8'];
+  return `filter unix - - n - ${servers} smtp\n${lines(there)}127.0.0.1:${backPort} inet n - n - - smtpd\n${lines(back)}`;
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { startRedis } from '../support/redis.ts';
-import { freePort, startPostfix } from './postfix.ts';
+import { freePort, startPostfix, type Filter } from './postfix.ts';
 import { serve } from './serve.ts';
 
 const run = promisify(execFile);
@@ -65,13 +65,13 @@ async function postfix(folder: string, sinkPort: number): Promise<System | undef
 
 async function postfixAmavis(folder: string, sinkPort: number): Promise<System | undefined> {
   if (!existsSync('/usr/sbin/amavisd')) return undefined;
-  const filter = { port: await freePort(), backPort: await freePort() };
+  const filter = { port: await freePort(), backPort: await freePort(), servers: 4 };
   const home = join(folder, 'amavis');
   await mkdir(join(home, 'tmp'), { recursive: true });
   await chmod(folder, 0o755);
   await run('chown', ['-R', 'amavis:amavis', home]);
   const config = join(folder, 'amavisd.conf');
-  await writeFile(config, amavisConf(home, filter.port, filter.backPort));
+  await writeFile(config, amavisConf(home, filter));
   const amavis = spawn('/usr/sbin/amavisd', ['-c', config, 'foreground'], { stdio: 'ignore' });
   await listens(filter.port, amavis);
   const started = await startPostfix(join(folder, 'postfix'), sinkPort, filter);
@@ -87,11 +87,11 @@ async function postfixAmavis(folder: string, sinkPort: number): Promise<System |
 }
 
 /** amavisd-new that takes mail apart and looks at its parts, without virus or spam engines. */
-function amavisConf(home: string, port: number, backPort: number): string {
+function amavisConf(home: string, { port, backPort, servers }: Filter): string {
   return `use strict;
 $MYHOME = '${home}'; $TEMPBASE = "$MYHOME/tmp"; $daemon_user = 'amavis'; $daemon_group = 'amavis';
 $pid_file = "$MYHOME/pid"; $lock_file = "$MYHOME/lock"; $db_home = "$MYHOME"; $enable_db = 0; $enable_zmq = 0;
-$mydomain = 'bench.example'; $myhostname = 'bench.example'; $max_servers = 4; $log_level = 0; $do_syslog = 0; $LOGFILE = "$MYHOME/log";
+$mydomain = 'bench.example'; $myhostname = 'bench.example'; $max_servers = ${servers}; $log_level = 0; $do_syslog = 0; $LOGFILE = "$MYHOME/log";
 $inet_socket_port = ${port}; $inet_socket_bind = '127.0.0.1'; @inet_acl = qw(127.0.0.1);
 $forward_method = 'smtp:[127.0.0.1]:${backPort}'; $notify_method = $forward_method;
 @bypass_virus_checks_maps = (1); @bypass_spam_checks_maps = (1); @local_domains_maps = (1);
