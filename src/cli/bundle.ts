@@ -23,6 +23,14 @@ const PROGRAM = [
   'workers',
   'samples',
   'docs',
+  'README.md',
+  'README.ja.md',
+  'ARCHITECTURE.md',
+  'SECURITY.md',
+  'THREATS.md',
+  'CHANGELOG.md',
+  'Dockerfile',
+  'docker-compose.yml',
   'LICENSE',
   'NOTICE',
 ];
@@ -36,7 +44,7 @@ mugai bundle verify FILE.tar --key FILE
 Packs the program and all its packages (fetched by npm, each checked against the hash in the lock file), the software bill
 (CycloneDX) and the licences into one tar, and signs the list of digests with Ed25519. Where no registry can be reached:
 
-  mugai bundle verify FILE.tar --key FILE     # or by hand: openssl pkeyutl, sha256sum -c
+  mugai bundle verify FILE.tar --key FILE     # by hand, with openssl and sha256sum: docs/ops/README.md
   tar xf FILE.tar && cd mugai && npm ci --offline --omit=dev --cache ./npm-cache
 
 Exit 0: made, or every byte holds; 1: it does not; 2: wrong usage.
