@@ -1,6 +1,6 @@
 // The `mugai` command: parse, dispatch, the only process.exit.
 import { MugaiError, reasonOf } from './message/errors.ts';
-import { UsageError, say, tell, type Command } from './cli/usage.ts';
+import { outputWritten, UsageError, say, tell, type Command } from './cli/usage.ts';
 import { VERSION } from './version.ts';
 
 // Each command is loaded when it is called for: `verify` does not start by loading a mail server.
@@ -68,4 +68,4 @@ function explain(error: unknown): number {
   return usage ? 2 : 1;
 }
 
-process.exit(await main(process.argv.slice(2)).catch(explain));
+process.exit(await outputWritten(await main(process.argv.slice(2)).catch(explain)));

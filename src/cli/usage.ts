@@ -1,5 +1,6 @@
 // Wrong usage: one line on stderr, exit 2.
 
+import { reasonOf } from '../message/errors.ts';
 import { forLine, forText } from '../message/untrusted.ts';
 
 export class UsageError extends Error {
@@ -13,11 +14,25 @@ export interface Command {
   run(args: readonly string[]): Promise<number>;
 }
 
-/** A reader that went away (`| head -1`) wants no more; what is under way is still done. */
+/** Why output could not be written; a reader that went away (`| head -1`) wants no more, and what is under way is still done. */
+let lost: Error | undefined;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && stream === process.stdout) lost ??= error;
   });
+}
+
+/** Waits until the output is written; the exit code then, which is no 0 where some of it was lost: that is told in one line. */
+export async function outputWritten(code: number): Promise<number> {
+  if (process.stdout.writableLength > 0 && !outputEnded())
+    await new Promise<void>((resolve) => {
+      process.stdout.once('close', resolve);
+      process.stdout.write('', () => resolve());
+    });
+  await new Promise(setImmediate); // an error is heard of after the write
+  if (lost === undefined) return code;
+  tell(`mugai: the output could not be written: ${reasonOf(lost)}`);
+  return code === 2 ? code : 1;
 }
 
 /** True when nobody reads the output any more: a command that does nothing else may end. */
