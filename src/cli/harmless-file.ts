@@ -19,6 +19,12 @@ import { openFsStore } from '../store/fs-store.ts';
 import { stage, type Store } from '../store/store.ts';
 import { VERSION } from '../version.ts';
 
+/** A file of this machine: as it is called, and the bytes it is opened by where its name is no UTF-8. */
+export interface FileAt {
+  readonly path: string;
+  readonly bytes?: Buffer;
+}
+
 /** What a file is made of. */
 export interface LookedInto {
   readonly parts: readonly PartRow[];
@@ -39,7 +45,7 @@ export async function lookInto(path: string, policy: Policy, envelope: Envelope)
       begin: (cap) => store.begin(cap),
       version: VERSION,
     };
-    const { record, outputs } = await harmlessOf(path, newMessageId(), tools, store, envelope);
+    const { record, outputs } = await harmlessOf({ path }, newMessageId(), tools, store, envelope);
     for (const { content } of outputs) if ('discard' in content) await content.discard();
     return { parts: record.parts, headers: record.headers };
   } finally {
@@ -50,7 +56,7 @@ export async function lookInto(path: string, policy: Policy, envelope: Envelope)
 
 /** One file made harmless. Over the input ceiling nothing of it is opened: it is read for its digest only. */
 export async function harmlessOf(
-  path: string,
+  file: FileAt,
   id: MessageId,
   tools: SanitiseTools,
   store: Store,
@@ -58,10 +64,10 @@ export async function harmlessOf(
 ): Promise<Harmless> {
   const { signal } = new AbortController();
   const facts = { id, envelope, receivedAt: new Date().toISOString() };
-  const kind = /\.eml$/i.test(path) ? 'mail' : 'file';
-  const named = { kind, name: forLine(basename(path), 300) } as const;
+  const kind = /\.eml$/i.test(file.path) ? 'mail' : 'file';
+  const named = { kind, name: forLine(basename(file.path), 300) } as const;
   try {
-    const content = await stage(store, bytesOf(path), LIMITS.messageBytes, signal);
+    const content = await stage(store, bytesOf(file), LIMITS.messageBytes, signal);
     try {
       const source = { ...named, size: content.size, sha256: content.sha256 };
       return await makeHarmless({ ...facts, source, content }, tools, signal);
@@ -70,21 +76,21 @@ export async function harmlessOf(
     }
   } catch (error) {
     if (!(error instanceof MugaiError) || error.code !== 'too-large') throw error;
-    return refuseWhole({ ...facts, source: { ...named, ...(await digestOf(path)) } }, 'too-large', tools);
+    return refuseWhole({ ...facts, source: { ...named, ...(await digestOf(file)) } }, 'too-large', tools);
   }
 }
 
 /** A file's bytes. Without O_NONBLOCK a FIFO that took its place since we looked would hold us up for ever. */
-async function* bytesOf(path: string): AsyncGenerator<Buffer, void, undefined> {
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+async function* bytesOf({ path, bytes }: FileAt): AsyncGenerator<Buffer, void, undefined> {
+  await using file = await open(bytes ?? path, constants.O_RDONLY | constants.O_NONBLOCK);
   if (!(await file.stat()).isFile()) throw new MugaiError('bad-input', `${path} is no regular file any more`);
   yield* file.createReadStream({ highWaterMark: 256 * 1024, autoClose: false });
 }
 
-async function digestOf(path: string): Promise<{ readonly size: number; readonly sha256: string }> {
+async function digestOf(file: FileAt): Promise<{ readonly size: number; readonly sha256: string }> {
   const hash = createHash('sha256');
   let size = 0;
-  for await (const bytes of bytesOf(path)) {
+  for await (const bytes of bytesOf(file)) {
     size += bytes.length;
     hash.update(bytes);
   }

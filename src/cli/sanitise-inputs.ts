@@ -1,16 +1,17 @@
 // Which files `mugai sanitise` does, and where each package will lie: all settled, and refused, before anything is touched.
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { reasonOf, systemCode } from '../message/errors.ts';
 import { MANIFEST } from '../outbox/manifest.ts';
+import { walk } from './folder-walk.ts';
+import type { FileAt } from './harmless-file.ts';
 import { tell, UsageError } from './usage.ts';
 
 /** Begins the name of a run's own working folder below `--out`. */
 export const WORK_PREFIX = '.mugai-work-';
 
 /** A file to do, with the folder its package gets. */
-export interface FileInput {
-  readonly path: string;
+export interface FileInput extends FileAt {
   readonly out: string;
 }
 
@@ -38,7 +39,7 @@ export async function planInputs(
     if (found.length === 0) throw new UsageError(`${path} holds no file to do`);
     for (const [file, below] of found) {
       const place = join(resolve(out), below);
-      planned.push({ path: file, out: place, realIn: await realpath(file), realOut: await realOf(place) });
+      planned.push({ ...file, out: place, realIn: await realInput(file), realOut: await realOf(place) });
     }
   }
   refuseOverlaps(planned);
@@ -47,31 +48,35 @@ export async function planInputs(
   return planned;
 }
 
+/** A name that is no UTF-8 is nobody's place: packages have others. */
+async function realInput({ path, bytes }: FileAt): Promise<string> {
+  return bytes === undefined ? realpath(path) : (await realpath(bytes, 'buffer')).toString();
+}
+
 /** Files of a named path, each with its place below `out`. */
-async function filesOf(path: string, out: string, own: readonly string[]): Promise<(readonly [string, string])[]> {
+async function filesOf(path: string, out: string, own: readonly string[]): Promise<(readonly [FileAt, string])[]> {
   const kind = await stat(path).catch((error: unknown) => {
     throw new UsageError(`${path}: ${systemCode(error) === 'ENOENT' ? 'does not exist' : reasonOf(error)}`);
   });
   const isOwn = (real: string): boolean => own.some((place) => real === place || isBelow(real, place));
   if (isOwn(await realpath(path)))
     throw new UsageError(`${path} is the gateway's own: its data folder and its keys (MUGAI_DATA_DIR) are no input`);
-  if (kind.isFile()) return [[path, basename(resolve(path))]];
+  if (kind.isFile()) return [[{ path }, basename(resolve(path))]];
   if (!kind.isDirectory()) throw new UsageError(`${path} is neither a regular file nor a folder`);
   const folder = await realpath(path);
   if (out === folder) throw new UsageError(`--out is ${path} itself; name a folder elsewhere, or one below it`);
   const outIsBelow = isBelow(out, folder);
-  const found: (readonly [string, string])[] = [];
+  const found: (readonly [FileAt, string])[] = [];
   let leftOut = 0;
-  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    const file = join(entry.parentPath, entry.name);
-    const below = relative(path, file);
-    if (entry.isDirectory() || entry.name === MANIFEST) continue;
+  for await (const { path: file, below, name, isFile, bytes } of walk(path)) {
+    if (name === MANIFEST) continue;
     if (outIsBelow && isBelow(join(folder, below), out)) continue;
     if (isOwn(join(folder, below))) {
       leftOut += 1;
       continue;
     }
-    if (entry.isFile()) found.push([file, join(basename(resolve(path)), below)]);
+    if (isFile)
+      found.push([bytes === undefined ? { path: file } : { path: file, bytes }, join(basename(resolve(path)), below)]);
     else tell(`mugai: left out ${JSON.stringify(file)}: no regular file`);
   }
   if (leftOut > 0) tell(`mugai: left out ${leftOut} files of the gateway's own below ${path}: data folder, keys`);

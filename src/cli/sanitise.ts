@@ -1,5 +1,5 @@
 // `mugai sanitise`: the same road without servers. Every input becomes a sealed package folder.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig, type Config } from '../config.ts';
@@ -14,6 +14,7 @@ import { openPools } from '../sanitise/pools.ts';
 import { demandJail, machineJail, tellJail } from '../sandbox/probe.ts';
 import { Signer, packageOf } from '../seal/seal.ts';
 import { openFsStore } from '../store/fs-store.ts';
+import { makeMissing } from '../store/fs-sync.ts';
 import type { Store } from '../store/store.ts';
 import { VERSION, codeDigests } from '../version.ts';
 import { harmlessOf } from './harmless-file.ts';
@@ -27,6 +28,7 @@ export const sanitiseCommand: Command = {
 
 Makes each file, or each file under each folder, harmless: the package lies in DIR under the same
 relative path. A .eml file is read as a mail. Links and special files below a folder are left out and named.
+A name below a folder that is no UTF-8 is read as Shift_JIS; where it is none, its bytes are written as %XX.
 
   --out       folder for the packages; a package that is there already is replaced, anything else is not:
               then nothing is done
@@ -67,7 +69,7 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
     if (jail.level !== 'full') tell(`mugai: the jail is not complete: ${tellJail(jail)}`);
 
     // A folder of this run's own: another run into the same --out removes its own only.
-    await mkdir(values.out, { recursive: true });
+    makeMissing(resolve(values.out), 0o777);
     const work = await mkdtemp(join(resolve(values.out), WORK_PREFIX));
     const store = await openFsStore(work);
     const pools = await openPools(jobs, () => undefined, jail.walls);
@@ -131,11 +133,10 @@ async function sanitiseAll(
       const line = await one(input);
       counts.set(line.state, (counts.get(line.state) ?? 0) + 1);
       progress.step(forLog(input.path));
+      if (!json && line.state === 'sanitised') continue;
+      progress.end();
       if (json) say(JSON.stringify(line));
-      else if (line.state !== 'sanitised') {
-        progress.end();
-        say(`${line.state.padEnd(9)} ${forLog(line.input)}${line.reason === null ? '' : `: ${line.reason}`}`);
-      }
+      else say(`${line.state.padEnd(9)} ${forLog(line.input)}${line.reason === null ? '' : `: ${line.reason}`}`);
     }
   };
   await Promise.all(Array.from({ length: jobs }, lane));
@@ -156,7 +157,7 @@ async function sanitiseOne(
   const ms = (): number => Math.round(performance.now() - started);
   const id = newMessageId();
   try {
-    const { record, outputs } = await harmlessOf(input.path, id, tools, store);
+    const { record, outputs } = await harmlessOf(input, id, tools, store);
     try {
       await store.commit(id, packageOf(id, { ...record, outputFolder: '' }, outputs, signer));
       await placePackage(join(work, id), input.out, work);

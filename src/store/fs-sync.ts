@@ -21,7 +21,7 @@ const syncAll = promisify(fsync);
 
 /** Makes a folder, and those above it that are missing; all their names survive a power cut when it resolves. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = makeMissing(path);
+  const first = makeMissing(path, 0o700);
   // Where all stood already, whoever made them may have died before the sync.
   const last = dirname(first ?? dirname(path));
   for (let at = path; ; at = dirname(at)) {
@@ -34,12 +34,12 @@ export async function makeFolder(path: string): Promise<void> {
  * Makes what is missing of a path, one folder after the other; the first one made, if any. Not Node's `recursive`: that
  * never ends where a file system has no folder and makes none (`/proc/x`).
  */
-function makeMissing(path: string): string | undefined {
+export function makeMissing(path: string, mode: number): string | undefined {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
   const above = dirname(path);
-  const first = above === path ? undefined : makeMissing(above);
+  const first = above === path ? undefined : makeMissing(above, mode);
   try {
-    mkdirSync(path, { mode: 0o700 });
+    mkdirSync(path, { mode });
     return first ?? path;
   } catch (error) {
     // Somebody else made it at the same moment.
