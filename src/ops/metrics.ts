@@ -56,7 +56,9 @@ export function openMetrics(withProcess: boolean): Metrics {
       [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     ),
     queueJobs: gauge('mugai_queue_jobs', 'Jobs by state', ['queue', 'state']),
-    oldestWaiting: gauge('mugai_oldest_waiting_seconds', 'Age of the oldest unfinished message', ['queue']),
+    oldestWaiting: gauge('mugai_oldest_waiting_seconds', 'Age of the oldest message that waits or is delayed', [
+      'queue',
+    ]),
     smtpConnections: gauge('mugai_smtp_connections', 'SMTP connections now open', ['state']),
     smtpReplies: counter('mugai_smtp_replies_total', 'SMTP replies that decided on a mail', ['code']),
     jailKills: counter('mugai_jail_kills_total', 'Children that were killed', ['worker', 'cause']),

@@ -1,7 +1,7 @@
 // The queues between the steps: message ids wait here, in this process or in Redis. The spool is the truth, this an
 // index: whatever is lost here is added again by the next scan.
 import { Queue, type IQueueBackend, type Telemetry } from 'bullmq';
-import type { MessageId } from '../message/id.ts';
+import { parseMessageId, timeOf, type MessageId } from '../message/id.ts';
 import { embeddedEngine, redisEngine, type Engine } from './engine.ts';
 import { startWorker, type Handler, type StepName, type WorkerHandle, type WorkRules } from './step-worker.ts';
 import { within } from './within.ts';
@@ -33,7 +33,12 @@ export interface StepQueue {
    */
   add(ids: readonly MessageId[], options?: { readonly delayMs?: number }): Promise<void>;
   counts(): Promise<QueueCounts>;
-  /** How long ago the next job in line was first added, milliseconds; 0 when none waits. */
+  /**
+   * Age of the oldest message that waits or is delayed, by its number, milliseconds; 0 when there is none. A restart does not
+   * make it younger. Of more than 10,000 in one state those next in line are looked at.
+   */
+  oldestMs(): Promise<number>;
+  /** How long ago the next job in line was first added, milliseconds; 0 when none waits: how far the workers are behind. */
   oldestWaitingMs(): Promise<number>;
   /** Up to `limit` jobs of one state, next in line first. */
   list(state: 'waiting' | 'active' | 'delayed', limit: number): Promise<readonly QueuedJob[]>;
@@ -61,6 +66,8 @@ export interface QueueOptions extends WorkRules {
 
 /** Jobs per round trip: one addBulk of 100,000 would hold Redis for seconds. */
 const ADD_BATCH = 1000;
+/** Jobs of a state whose age is looked at. */
+const LOOKED_AT = 10_000;
 /** The same trouble with a queue is told once in this time: a lost Redis is tried several times a second. */
 const REPEAT_MS = 10_000;
 /** Milliseconds a queue has to close its connection. */
@@ -146,6 +153,11 @@ function stepQueue(step: StepName, queue: JobQueue, traced: QueueOptions['traced
       const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
       const of = (state: keyof QueueCounts) => counts[state] ?? 0;
       return { waiting: of('waiting'), active: of('active'), delayed: of('delayed'), failed: of('failed') };
+    },
+    oldestMs: async () => {
+      const jobs = await queue.getRanges(['waiting', 'delayed'], 0, LOOKED_AT - 1, true);
+      const times = jobs.flatMap((job) => parseMessageId(job.slice(step.length + 1)) ?? []).map(timeOf);
+      return Math.max(0, Date.now() - times.reduce((least, time) => Math.min(least, time), Infinity));
     },
     oldestWaitingMs: async () => {
       const [next] = await queue.getJobs(['waiting'], 0, 0, true);

@@ -30,7 +30,8 @@ export function startPressure(config: Config, log: Log, life: Lifecycle, road: R
     },
     {
       reason: 'queue',
-      // The queue where there is one; without it the spool itself tells.
+      // How far the workers are behind, where there is a queue: not how old the oldest is, which may wait for something of its own.
+      // Without a queue the spool itself tells.
       read: async () =>
         (road.hub === undefined
           ? await spool.oldestUnfinishedMs()

@@ -133,7 +133,7 @@ export class Road {
       const queue = this.hub.queue(step);
       for (const [state, count] of Object.entries(await queue.counts()))
         this.metrics.queueJobs.set({ queue: step, state }, count);
-      this.metrics.oldestWaiting.set({ queue: step }, (await queue.oldestWaitingMs()) / 1000);
+      this.metrics.oldestWaiting.set({ queue: step }, (await queue.oldestMs()) / 1000);
     }
   }
 }
@@ -152,7 +152,7 @@ export async function roadStatus(road: Road): Promise<RoadStatus> {
   for (const step of road.hub === undefined ? [] : road.steps) {
     const queue = road.hub?.queue(step);
     if (queue === undefined) continue;
-    queues.push({ queue: step, ...(await queue.counts()), oldestSeconds: (await queue.oldestWaitingMs()) / 1000 });
+    queues.push({ queue: step, ...(await queue.counts()), oldestSeconds: (await queue.oldestMs()) / 1000 });
     for (const state of ['active', 'delayed', 'waiting'] as const) {
       for (const { id, addedAt, attemptsMade, lastFailure } of await queue.list(state, JOBS_TOLD[state])) {
         const since = new Date(addedAt).toISOString();

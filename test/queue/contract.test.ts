@@ -341,6 +341,28 @@ for (const kind of ['in this process', 'over Redis'] as const) {
       assert.equal(await queue.oldestWaitingMs(), 0);
     });
 
+    it('tells the age of the oldest message by its number, whether it waits or was set aside', async () => {
+      await using bench = await open();
+      const queue = bench.hub.queue('deliver');
+      const is = async (minutes: number): Promise<void> => {
+        const age = await queue.oldestMs();
+        assert.ok(
+          age >= minutes * 60_000 && age < (minutes + 1) * 60_000,
+          `${String(age)} ms, not ${String(minutes)} min`,
+        );
+      };
+      const from = (minutes: number): MessageId => newMessageId(Date.now() - minutes * 60_000);
+      assert.equal(await queue.oldestMs(), 0);
+      await queue.add([from(3)]);
+      await is(3);
+      await queue.add([from(40)], { delayMs: 90_000 });
+      await queue.add([from(20)], { delayMs: 60_000 });
+      await is(40);
+      assert.ok((await queue.oldestWaitingMs()) < 5000, 'what is set aside does not wait for a worker');
+      await queue.add([newMessageId(Date.now() + 3_600_000)]);
+      await is(40);
+    });
+
     it('tells an operator how often and why a delayed message failed', async () => {
       await using bench = await open({ backoff: { baseMs: 60_000, capMs: 60_000 } });
       bench.hub.work('seal', () => Promise.reject(new Error('inner server says 451')), { concurrency: 1 });
