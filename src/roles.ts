@@ -23,6 +23,7 @@ import type { StdoutLines } from './ops/stdout-lines.ts';
 import { Syslog } from './ops/syslog.ts';
 import { VERSION } from './version.ts';
 import type { ProcessStatus } from './message/status.ts';
+import { diskChecks, disksOf } from './zones/disks.ts';
 import type { Inner } from './zones/inner.ts';
 import { gatherStatus, publishStatus, tellInOutbox, tellInSpool } from './zones/status.ts';
 import type { RunningWorker } from './zones/worker.ts';
@@ -188,17 +189,10 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
   }
 
   const outbox = made ?? inner?.outbox;
-  const stores = [
-    ['spool', spool],
-    ['outbox', outbox],
-  ] as const;
-  for (const [name, store] of stores)
-    if (store !== undefined) checks.push({ name, run: async () => diskFault(await store.freeBytes()) });
+  const writers = (['ingress', 'worker', 'inner'] as const).filter(runs);
+  checks.push(...diskChecks(writers, config));
   const scrape = async (): Promise<string> => {
-    for (const [name, store] of stores) {
-      const free = await store?.freeBytes();
-      if (free !== undefined) metrics.diskFree.set({ store: name }, free);
-    }
+    for (const { store, freeBytes } of await disksOf(writers, config)) metrics.diskFree.set({ store }, freeBytes);
     // What does not answer is left out: the numbers that are there matter most while something is not.
     const [, ...parts] = await Promise.allSettled([inTime(countJobs()), ...counted.map(async (count) => count())]);
     return exposition(
@@ -214,12 +208,11 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
       jail: () => jail ?? '',
       scanner: runs('worker') ? config.clamd !== undefined : undefined,
       children,
-      stores: async () => {
-        const each = await Promise.all(
-          stores.map(async ([store, of]) => ({ store, freeBytes: await of?.freeBytes() })),
-        );
-        return each.flatMap(({ store, freeBytes }) => (freeBytes === undefined ? [] : [{ store, freeBytes }]));
-      },
+      stores: async () =>
+        disksOf(
+          writers.filter((one) => one !== 'inner'), // it tells its own
+          config,
+        ),
       faults: async () => faultsOf(checks),
     });
     return [...(role === 'inner' ? [] : [own]), ...(threadStatus === undefined ? [] : [await threadStatus()])];
@@ -275,8 +268,4 @@ async function ensureKeys(config: Config, mayMake: boolean, log: Log): Promise<v
   if (anyKey(config.signingKeyFile, config.verifyKeyFile)) return;
   const made = await generateKeys(config.signingKeyFile, config.verifyKeyFile);
   log.info({ keyId: made.keyId, file: config.verifyKeyFile }, 'keys made');
-}
-
-function diskFault(free: number | undefined): string | undefined {
-  return free !== undefined && free < LIMITS.leastFreeBytes ? `only ${free} bytes free` : undefined;
 }

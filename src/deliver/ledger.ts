@@ -90,11 +90,6 @@ export class Ledger {
     await this.#store.delete(`${shardOf(id)}/${id}${END}`);
   }
 
-  /** Bytes that can still be written. */
-  async freeBytes(): Promise<number | undefined> {
-    return this.#store.freeBytes();
-  }
-
   /** Packages of the outbox that have no end yet, oldest first, at most `most`. */
   async unfinished(outbox: Outbox, most: number): Promise<MessageId[]> {
     const found: MessageId[] = [];

@@ -95,8 +95,4 @@ export class Outbox {
     const names = (await this.#store.list(shard)).filter((name) => name.endsWith('.live'));
     return names.map((name) => parseMessageId(name.slice(0, -'.live'.length))).filter((id) => id !== undefined);
   }
-
-  async freeBytes(): Promise<number | undefined> {
-    return this.#store.freeBytes();
-  }
 }

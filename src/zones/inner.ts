@@ -27,6 +27,7 @@ import { loadSealingKey } from '../requests/keys.ts';
 import { RequestWriter } from '../requests/requests.ts';
 import { mailAlarms } from './alarm-mail.ts';
 import { Deliveries, serverOf } from './deliveries.ts';
+import { disksOf } from './disks.ts';
 import { openZoneJournal } from './journal.ts';
 import { openPolicy } from './policy.ts';
 import { expireInner, packageKeptMs, startRetention, steadyNow } from './retention.ts';
@@ -144,10 +145,7 @@ export async function startInner(
       roads: [road],
       jail: () => '',
       children: () => [],
-      stores: async () => {
-        const freeBytes = await ledger.freeBytes();
-        return freeBytes === undefined ? [] : [{ store: 'inner', freeBytes }];
-      },
+      stores: async () => (await disksOf(['inner'], config)).filter(({ store }) => store !== 'outbox'),
       faults: async () => {
         const wrong = portalFault();
         return wrong === undefined ? {} : { portal: wrong };

@@ -229,7 +229,16 @@ describe('operations', () => {
       details: Record<string, string>;
     };
     assert.equal(ready.ready, true);
-    assert.deepEqual(ready.checks, { portal: 'ok', queue: 'ok', spool: 'ok', outbox: 'ok' });
+    assert.deepEqual(ready.checks, {
+      portal: 'ok',
+      queue: 'ok',
+      spool: 'ok',
+      outbox: 'ok',
+      'requests disk': 'ok',
+      'inner disk': 'ok',
+      'portal disk': 'ok',
+      'journal disk': 'ok',
+    });
     assert.match(ready.details['jail'] ?? '', /^(full|partial|bare)/);
     const body = form([
       ['to', TO],
@@ -266,6 +275,10 @@ describe('operations', () => {
       'mugai_bytes_total{direction="out"}',
       'mugai_disk_free_bytes{store="spool"}',
       'mugai_disk_free_bytes{store="outbox"}',
+      'mugai_disk_free_bytes{store="requests"}',
+      'mugai_disk_free_bytes{store="inner"}',
+      'mugai_disk_free_bytes{store="portal"}',
+      'mugai_disk_free_bytes{store="journal"}',
     ])
       assert.ok(value(series) > 0, `${series}: ${value(series)}`);
     const contract =

@@ -1,0 +1,65 @@
+// The disks under what a role writes, or needs to be there: whoever watches hears of each before it is full.
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { systemCode } from '../message/errors.ts';
+import { LIMITS } from '../message/limits.ts';
+import type { Check } from '../ops/health.ts';
+
+type Role = 'ingress' | 'worker' | 'inner';
+
+/** Folders of the data folder by role. */
+const FOLDERS = {
+  ingress: ['spool', 'journal'],
+  worker: ['spool', 'outbox', 'journal'],
+  inner: ['outbox', 'requests', 'inner', 'portal', 'journal'],
+} as const satisfies { readonly [role in Role]: readonly string[] };
+/** Those that are no folders where `MUGAI_STORE_URL` names a service: there is no end of it to be told. */
+const SHARED: ReadonlySet<string> = new Set(['spool', 'outbox', 'requests']);
+
+/** A store and the bytes that are free for it. */
+export interface Disk {
+  readonly store: string;
+  readonly freeBytes: number;
+}
+
+/** The disks of these roles, each store once. */
+export async function disksOf(
+  roles: readonly Role[],
+  { dataDir, store }: Pick<Config, 'dataDir' | 'store'>,
+): Promise<Disk[]> {
+  const names = storesOf(roles).filter((name) => store === undefined || !SHARED.has(name));
+  const found = await Promise.all(
+    names.map(async (name) => ({ store: name, free: await freeBytes(join(dataDir, name)) })),
+  );
+  return found.flatMap(({ store: name, free }) => (free === undefined ? [] : [{ store: name, freeBytes: free }]));
+}
+
+/** A check for each of them: less than `least` bytes free is a fault. */
+export function diskChecks(
+  roles: readonly Role[],
+  config: Pick<Config, 'dataDir' | 'store'>,
+  least: number = LIMITS.leastFreeBytes,
+): Check[] {
+  return storesOf(roles).map((name) => ({
+    name: name === 'spool' || name === 'outbox' ? name : `${name} disk`, // `portal` and `inner` are other checks
+    run: async () => {
+      const disk = (await disksOf(roles, config)).find(({ store }) => store === name);
+      return disk !== undefined && disk.freeBytes < least ? `only ${disk.freeBytes} bytes free` : undefined;
+    },
+  }));
+}
+
+function storesOf(roles: readonly Role[]): string[] {
+  return [...new Set(roles.flatMap((role) => FOLDERS[role]))];
+}
+
+async function freeBytes(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined; // not made yet
+    throw error;
+  }
+}
