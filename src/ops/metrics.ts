@@ -72,7 +72,7 @@ export function openMetrics(withProcess: boolean): Metrics {
     alarms: counter('mugai_alarms_total', 'Alarms on suspicious traffic and broken trust', ['kind']),
     syslogLines: counter(
       'mugai_syslog_lines_total',
-      'Lines for the syslog collector: sent, or dropped while it was away',
+      'Lines for the syslog collector: sent (handed to the kernel), or dropped while it was away',
       ['outcome'],
     ),
     logLines: counter('mugai_log_lines_total', 'Lines of the log: written to stdout, or dropped', ['outcome']),

@@ -30,6 +30,8 @@ export class Syslog {
   readonly #version: string;
   readonly #ca: Buffer | undefined;
   #waiting: string[] = [];
+  /** Lines that the connection has, and has not handed to the kernel yet. */
+  #underWay: string[] = [];
   #dropped = 0;
   /** Datagrams that were handed over and not yet sent. */
   #inFlight = 0;
@@ -39,7 +41,7 @@ export class Syslog {
   #retryMs = RETRY_FIRST_MS;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
-  /** Counts what became of each line. */
+  /** Counts what became of each line; `sent`: the kernel has it, which is no word of the collector's. */
   onLine: ((outcome: 'sent' | 'dropped') => void) | undefined;
   /** Why the collector cannot be reached; undefined while it can, or nothing was sent yet. */
   fault: string | undefined;
@@ -67,12 +69,15 @@ export class Syslog {
       return;
     }
     this.#waiting.push(syslogLine(line, this.#options.format, this.#version));
-    if (this.#waiting.length > WAITING_MOST) {
-      this.#waiting.shift();
-      this.#dropped += 1;
-      this.#count('dropped');
-    }
+    this.#dropOldest();
     this.#flush();
+  }
+
+  #dropOldest(): void {
+    const tooMany = Math.max(0, this.#waiting.length - WAITING_MOST);
+    this.#waiting.splice(0, tooMany);
+    this.#dropped += tooMany;
+    for (let nth = 0; nth < tooMany; nth++) this.#count('dropped');
   }
 
   /** Waits up to `ms` for what is still to be sent, then lets go. */
@@ -102,9 +107,11 @@ export class Syslog {
     this.#noteDropped(lines);
     for (const line of lines) {
       const bytes = Buffer.from(line, 'utf8');
+      this.#underWay.push(line);
       socket.write(Buffer.concat([Buffer.from(`${bytes.length} `), bytes]), (error) => {
-        if (error === null || error === undefined) this.#count('sent');
-        else this.#waiting.unshift(line); // the connection was lost before it left
+        if ((error !== null && error !== undefined) || this.#socket !== socket) return; // at its close they wait again
+        this.#underWay.shift();
+        this.#count('sent');
       });
     }
   }
@@ -147,6 +154,10 @@ export class Syslog {
     socket.once('close', () => {
       this.#connecting = false;
       this.#socket = undefined;
+      // What never left goes out again, in its order and before what came later.
+      this.#waiting = [...this.#underWay, ...this.#waiting];
+      this.#underWay = [];
+      this.#dropOldest();
       this.fault ??= 'the collector closed the connection';
       if (this.#closed) return;
       this.#retry = setTimeout(() => {
