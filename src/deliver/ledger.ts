@@ -90,16 +90,22 @@ export class Ledger {
     await this.#store.delete(`${shardOf(id)}/${id}${END}`);
   }
 
-  /** Packages of the outbox that have no end yet, oldest first, at most `most`. */
-  async unfinished(outbox: Outbox, most: number): Promise<MessageId[]> {
+  /**
+   * Packages of the outbox that have no end yet, oldest first, at most `most`. `after`: only those behind this one, where an earlier
+   * call had to stop.
+   */
+  async unfinished(outbox: Outbox, most: number, after?: MessageId): Promise<MessageId[]> {
     const found: MessageId[] = [];
+    const from = after === undefined ? '' : shardOf(after);
     for (const shard of await outbox.shards()) {
+      if (shard < from) continue;
       if (this.#closed.has(shard)) continue;
       const ended = new Set(await this.#store.list(shard));
       let pending = 0;
       for (const id of await outbox.idsOf(shard)) {
         if (ended.has(`${id}${END}`)) continue;
         pending += 1;
+        if (after !== undefined && id <= after) continue;
         found.push(id);
         if (found.length >= most) return found;
       }

@@ -212,9 +212,13 @@ export async function startInner(
     { concurrency: 32 },
   );
   life.started('deliver', async (leftMs) => worker.close({ deadlineMs: leftMs }));
-  await startScan(log, life, told ? SCAN_MS : SCAN_APART_MS, async () =>
-    road.next('deliver', await ledger.unfinished(outbox, SCAN_MOST)),
-  );
+  // Where a scan found all it may queue, the next one goes on behind it: what is deferred for long must not hide what is new.
+  let last: MessageId | undefined;
+  await startScan(log, life, told ? SCAN_MS : SCAN_APART_MS, async () => {
+    const found = await ledger.unfinished(outbox, SCAN_MOST, last);
+    last = found.length < SCAN_MOST ? undefined : found.at(-1);
+    road.next('deliver', found);
+  });
   return { outbox, ledger, journal, tell: (ids) => road.next('deliver', ids), portal, status };
 }
 
