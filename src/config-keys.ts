@@ -282,7 +282,8 @@ export const ConfigSchema = Type.Object({
   MUGAI_MOST_WAIT_SECONDS: key({
     default: '1800',
     example: '600',
-    meaning: 'age of the oldest message not yet made harmless at which the doors say "later"; open again at half of it',
+    meaning:
+      'age of the oldest message not yet made harmless or sealed at which the doors say "later"; open again at half of it',
     pattern: NUMBER,
     problem: 'a whole number',
   }),

@@ -40,6 +40,11 @@ export interface StepQueue {
   oldestMs(): Promise<number>;
   /** How long ago the next job in line was first added, milliseconds; 0 when none waits: how far the workers are behind. */
   oldestWaitingMs(): Promise<number>;
+  /**
+   * How long the longest of the next in line has been here that were set aside by `RetryLater` and failed in no attempt, milliseconds:
+   * how long the step has had trouble that is no message's.
+   */
+  setAsideMs(): Promise<number>;
   /** Up to `limit` jobs of one state, next in line first. */
   list(state: 'waiting' | 'active' | 'delayed', limit: number): Promise<readonly QueuedJob[]>;
   /** Stops or resumes the taking of jobs by every worker of this queue, on all machines. */
@@ -66,6 +71,8 @@ export interface QueueOptions extends WorkRules {
 
 /** Jobs per round trip: one addBulk of 100,000 would hold Redis for seconds. */
 const ADD_BATCH = 1000;
+/** Jobs set aside that are looked at. */
+const SET_ASIDE = 100;
 /** Jobs of a state whose age is looked at. */
 const LOOKED_AT = 10_000;
 /** The same trouble with a queue is told once in this time: a lost Redis is tried several times a second. */
@@ -162,6 +169,11 @@ function stepQueue(step: StepName, queue: JobQueue, traced: QueueOptions['traced
     oldestWaitingMs: async () => {
       const [next] = await queue.getJobs(['waiting'], 0, 0, true);
       return next === undefined ? 0 : Math.max(0, Date.now() - next.timestamp);
+    },
+    setAsideMs: async () => {
+      const jobs = await queue.getJobs(['delayed'], 0, SET_ASIDE - 1, true);
+      const since = jobs.filter(({ attemptsMade }) => attemptsMade === 0).map(({ timestamp }) => timestamp);
+      return Math.max(0, Date.now() - since.reduce((least, time) => Math.min(least, time), Infinity));
     },
     list: async (state, limit) => {
       const jobs = await queue.getJobs([state], 0, limit - 1, true);

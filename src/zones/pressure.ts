@@ -4,6 +4,7 @@ import type { Lifecycle } from '../lifecycle.ts';
 import { memoryLeft } from '../ops/memory.ts';
 import { Pressure, type Mark } from '../ops/pressure.ts';
 import type { Log } from '../ops/log.ts';
+import type { QueueHub } from '../queue/queues.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Road } from './road.ts';
 
@@ -32,10 +33,7 @@ export function startPressure(config: Config, log: Log, life: Lifecycle, road: R
       reason: 'queue',
       // How far the workers are behind, where there is a queue: not how old the oldest is, which may wait for something of its own.
       // Without a queue the spool itself tells.
-      read: async () =>
-        (road.hub === undefined
-          ? await spool.oldestUnfinishedMs()
-          : await road.hub.queue('sanitise').oldestWaitingMs()) / 1000,
+      read: async () => (road.hub === undefined ? await spool.oldestUnfinishedMs() : await behindMs(road.hub)) / 1000,
       bad: 'high',
       closeAt: mostWaitSeconds,
       openAt: mostWaitSeconds / 2,
@@ -56,4 +54,10 @@ export function startPressure(config: Config, log: Log, life: Lifecycle, road: R
   pressure.start(LOOK_MS);
   life.started('pressure', async () => pressure.stop());
   return pressure;
+}
+
+/** Milliseconds that the middle is behind: what waits for a worker, and what cannot be sealed because the outbox takes nothing. */
+export async function behindMs(hub: Pick<QueueHub, 'queue'>): Promise<number> {
+  const seal = hub.queue('seal');
+  return Math.max(await hub.queue('sanitise').oldestWaitingMs(), await seal.oldestWaitingMs(), await seal.setAsideMs());
 }

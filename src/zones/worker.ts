@@ -190,7 +190,15 @@ export async function startWorker(
     'seal',
     async (id, _attempt, signal) => {
       const sanitised = await spool.sanitised(id);
-      if (sanitised !== undefined) await sealNow(sanitised, signal);
+      if (sanitised === undefined) return;
+      try {
+        await sealNow(sanitised, signal);
+      } catch (error) {
+        const ms = trouble.waitAfter(id, error); // a full outbox, which the doors' mark sees by what is set aside
+        if (ms === undefined) throw error;
+        log.warn({ id, step: 'seal', error: reasonOf(error) }, 'attempt failed');
+        throw new RetryLater(ms);
+      }
     },
     { concurrency: 8 },
   );
