@@ -14,6 +14,7 @@ import {
   type Spooled,
   type SpooledRecord,
 } from '../message/stages.ts';
+import { sweepLeft } from './leavings.ts';
 import { OpenReleases } from './open-releases.ts';
 import { PairingNotes } from './pairing-notes.ts';
 import { RenderNotes } from './render-notes.ts';
@@ -435,6 +436,11 @@ export class Spool {
     if (bytes === undefined) return undefined;
     const words = bytes.toString();
     return { withdrawn: words.startsWith(WITHDRAWN) ? words.slice(WITHDRAWN.length) : undefined };
+  }
+
+  /** Takes away what falls left in hours before `time`. How many things went. */
+  async sweepLeft(time: number, signal: AbortSignal): Promise<number> {
+    return sweepLeft(this.#store, time, signal);
   }
 
   /** Bytes that can still be spooled. */

@@ -16,7 +16,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { LIMITS } from '../message/limits.ts';
@@ -224,6 +224,15 @@ class FsStore implements Store {
       await rm(join(this.#root, folder), { recursive: true, force: true });
     } catch (error) {
       throw storeError(error, `cannot delete ${folder}`);
+    }
+  }
+
+  async prune(folder: string): Promise<void> {
+    try {
+      await rmdir(join(this.#root, folder));
+    } catch (error) {
+      if (isAbsent(error) || ['ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')) return;
+      throw storeError(error, `cannot remove ${folder}`);
     }
   }
 

@@ -217,6 +217,10 @@ class S3Store implements Store {
     if (over !== undefined) await this.#cut(over.folder, over.whole, over.inner);
   }
 
+  async prune(): Promise<void> {
+    // a folder that holds nothing is not there
+  }
+
   async freeBytes(): Promise<undefined> {
     await this.#bucket.check(); // no service tells; whoever asks learns at least that it is not gone
   }

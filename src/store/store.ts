@@ -82,6 +82,8 @@ export interface Store {
   list(folder: string, most?: number): Promise<string[]>;
   /** Removes a folder with all it holds, or an object. */
   delete(folder: string): Promise<void>;
+  /** Removes a folder that holds nothing; one that holds something, or is not there, is left as it is. */
+  prune(folder: string): Promise<void>;
   /** Bytes that can still be written; undefined where the driver cannot tell. */
   freeBytes(): Promise<number | undefined>;
 }

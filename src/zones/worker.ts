@@ -42,6 +42,9 @@ import { answerTexts } from './texts.ts';
 import type { ChildLoad } from './status.ts';
 import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
 
+/** Raw bytes without a record that are older were left by a fall: no intake takes as long. */
+const LEFT_MS = 24 * 3_600_000;
+
 /** What the middle zone has to itself. */
 export interface Middle {
   readonly spool: Spool;
@@ -209,6 +212,10 @@ export async function startWorker(
     await sweepLivePages({ spool, outbox }, now, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       log.warn({ error: reasonOf(error) }, 'live pages: tried again');
+    });
+    await spool.sweepLeft(now - LEFT_MS, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      log.warn({ error: reasonOf(error) }, 'what falls left in the spool: tried again');
     });
     return expireMiddle({ spool, outbox, audit, policy: inForce.current }, now, signal);
   });
