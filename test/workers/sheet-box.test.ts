@@ -71,7 +71,7 @@ test('a picture stands in the print area whole: between two cells, of a size fro
     drawn(`<xdr:twoCellAnchor>${place('from', 2, 1)}${place('to', 5, 20)}${PICTURE}</xdr:twoCellAnchor>`),
     'A1:F21',
   );
-  // 300 × 300 points: 7 columns of 48 from C, 20 rows of 15 from row 2, and one of each more.
+  // 300 × 300 points: 7 columns of 48 from C, 20 rows of 15 from the second on, and one of each more.
   const size = `<xdr:ext cx="${300 * 12700}" cy="${300 * 12700}"/>`;
   assert.equal(drawn(`<xdr:oneCellAnchor>${place('from', 2, 1)}${size}${PICTURE}</xdr:oneCellAnchor>`), 'A1:J22');
   const pos = `<xdr:pos x="${96 * 12700}" y="${30 * 12700}"/>`;
