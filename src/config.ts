@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Compile } from 'typebox/compile';
 import { ConfigSchema, type ConfigKey, type ConfigValues } from './config-keys.ts';
+import { domainForm } from './ingress/recipients.ts';
 import { MugaiError, reasonOf } from './message/errors.ts';
 import type { LogLevel } from './ops/log.ts';
 import type { SyslogOptions } from './ops/syslog.ts';
@@ -97,15 +98,15 @@ export function readConfig(env: Environment = process.env): Config {
     uploadListen: listen('MUGAI_UPLOAD_LISTEN', values),
     portalListen: listen('MUGAI_PORTAL_LISTEN', values),
     opsListen: listen('MUGAI_OPS_LISTEN', values),
-    portalUrl: (url('MUGAI_PORTAL_URL', values) ?? `http://${values.MUGAI_PORTAL_LISTEN}`).replace(/\/+$/, ''),
+    portalUrl: (baseUrl('MUGAI_PORTAL_URL', values) ?? `http://${values.MUGAI_PORTAL_LISTEN}`).replace(/\/+$/, ''),
     oidc: oidcOf(values),
     ldap: ldapOf(values),
     proxy: proxyOf(values.MUGAI_PROXY_HEADER),
     trustedProxies: relays('MUGAI_TRUSTED_PROXIES', values),
-    outerUrl: (url('MUGAI_OUTER_URL', values) ?? `http://${values.MUGAI_UPLOAD_LISTEN}`).replace(/\/+$/, ''),
+    outerUrl: (baseUrl('MUGAI_OUTER_URL', values) ?? `http://${values.MUGAI_UPLOAD_LISTEN}`).replace(/\/+$/, ''),
     apiKeysFile: path('MUGAI_API_KEYS') || undefined,
-    clamd: values.MUGAI_CLAMD === '' ? undefined : values.MUGAI_CLAMD,
-    domains: values.MUGAI_DOMAINS.split(',').map((name) => name.trim().toLowerCase()),
+    clamd: clamdOf('MUGAI_CLAMD', values),
+    domains: domainsOf('MUGAI_DOMAINS', values),
     queueUrl: queueUrl(values.MUGAI_QUEUE_URL),
     store: storeOf(url('MUGAI_STORE_URL', values)),
     innerSmtpUrl: smtpUrl('MUGAI_INNER_SMTP_URL', values),
@@ -247,9 +248,31 @@ function readSecret(name: ConfigKey, file: string): string {
 function listen(name: ConfigKey, values: ConfigValues): Listen {
   const value = values[name];
   const colon = value.lastIndexOf(':');
-  const port = Number(value.slice(colon + 1));
-  if (port > 65_535) throw wrong(name, `is "${value}": a port is at most 65535`);
+  // 0: any that is free.
+  const port = portOf(name, value.slice(colon + 1), 0);
   return { host: value.slice(0, colon).replace(/^\[|\]$/g, ''), port };
+}
+
+function portOf(name: ConfigKey, text: string, least = 1): number {
+  const port = Number(text);
+  if (port < least || port > 65_535) throw wrong(name, `has the port ${text}, not one from ${least} to 65535`);
+  return port;
+}
+
+function clamdOf(name: ConfigKey, values: ConfigValues): string | undefined {
+  const value = values[name];
+  if (value === '') return undefined;
+  if (!value.startsWith('/')) portOf(name, value.slice(value.lastIndexOf(':') + 1));
+  return value;
+}
+
+/** Each in the form it is compared in. */
+function domainsOf(name: ConfigKey, values: ConfigValues): string[] {
+  return listOf(values[name]).map((entry) => {
+    const form = domainForm(entry);
+    if (form === undefined) throw wrong(name, `holds "${entry}", no domain name`);
+    return form;
+  });
 }
 
 function listOf(text: string): string[] {
@@ -263,8 +286,8 @@ function nameServers(name: ConfigKey, values: ConfigValues): Listen[] {
   return listOf(values[name]).map((entry) => {
     const [, v6, v4, port = '53'] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(entry) ?? [undefined, entry];
     const host = v6 ?? v4 ?? '';
-    if (isIP(host) === 0 || Number(port) > 65_535) throw wrong(name, `holds "${entry}", no address`);
-    return { host, port: Number(port) };
+    if (isIP(host) === 0) throw wrong(name, `holds "${entry}", no address`);
+    return { host, port: portOf(name, port) };
   });
 }
 
@@ -290,12 +313,20 @@ function url(name: ConfigKey, values: ConfigValues): string | undefined {
   const value = values[name];
   if (value === '') return undefined;
   if (!URL.canParse(value)) throw wrong(name, 'is no URL');
-  const { username, password } = new URL(value);
+  const { username, password, port } = new URL(value);
+  if (port !== '') portOf(name, port);
   try {
     decodeURIComponent(`${username}:${password}`);
   } catch {
     throw wrong(name, 'has a % in its user or password that begins no %XX; a % itself is written %25');
   }
+  return value;
+}
+
+/** The beginning of addresses: what comes after ? or # would stand in their middle. */
+function baseUrl(name: ConfigKey, values: ConfigValues): string | undefined {
+  const value = url(name, values);
+  if (value !== undefined && /[?#]/.test(value)) throw wrong(name, 'has a ? or # in it, and paths are put behind it');
   return value;
 }
 

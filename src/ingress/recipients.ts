@@ -2,6 +2,8 @@
 // is refused.
 import { isIP } from 'node:net';
 
+import { domainToASCII } from 'node:url';
+
 /** Why an address is not taken. */
 export type AddressFault = 'syntax' | 'relay';
 
@@ -10,12 +12,26 @@ const LOCAL = /^[\p{L}\p{N}\p{M}#$&'*+/=?^_`{|}~.-]{1,64}$/u;
 const DOMAIN =
   /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)*[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u;
 
-/** The fault of a recipient address, or undefined when mail for it is taken. */
+/** A domain's one form, ASCII in small letters: `日本語.jp` and `xn--wgv71a119e.jp` are one (RFC 5890). Undefined where it is none. */
+export function domainForm(domain: string): string | undefined {
+  if (!DOMAIN.test(domain)) return undefined;
+  // Digits alone would be read as an address (`10.1`).
+  const ascii = /^[\d.]+$/.test(domain) ? domain : domainToASCII(domain);
+  return ascii === '' ? undefined : ascii.toLowerCase();
+}
+
+/** RFC 5321 §4.5.1: `<postmaster>` without a domain is taken, and is ours of the first domain; any other address is as it is. */
+export function wholeRecipient(address: string, domains: ReadonlySet<string>): string {
+  const [first] = domains;
+  return first !== undefined && address.toLowerCase() === 'postmaster' ? `${address}@${first}` : address;
+}
+
+/** The fault of a recipient address, or undefined when mail for it is taken. `domains` in their one form. */
 export function recipientFault(address: string, domains: ReadonlySet<string>): AddressFault | undefined {
   const at = address.lastIndexOf('@');
   const local = address.slice(0, at);
-  const domain = address.slice(at + 1).toLowerCase();
-  if (at < 1 || address.length > 254 || !LOCAL.test(local) || !DOMAIN.test(domain)) return 'syntax';
+  const domain = domainForm(address.slice(at + 1));
+  if (at < 1 || address.length > 254 || !LOCAL.test(local) || domain === undefined) return 'syntax';
   return domains.has(domain) ? undefined : 'relay';
 }
 

@@ -20,7 +20,7 @@ import {
 } from './guarded-server.ts';
 import { Hops } from './hops.ts';
 import { intake, MESSAGE_BYTES, type IntakeDeps } from './intake.ts';
-import { isSender, recipientFault } from './recipients.ts';
+import { isSender, recipientFault, wholeRecipient } from './recipients.ts';
 import { REPLY, replyFor, SmtpReply } from './smtp-replies.ts';
 
 export interface SmtpDoorDeps extends IntakeDeps {
@@ -86,7 +86,7 @@ export async function openSmtpDoor(
     onMailFrom: (address: { address: string }, _session: SMTPServerSession, callback: Answer) =>
       callback((stopping ? REPLY.stopping() : (pressureFault(deps) ?? senderFault(address.address))) ?? null),
     onRcptTo: (address: { address: string }, session: SMTPServerSession, callback: Answer) =>
-      callback(rcptFault(address.address, session, deps, clients) ?? null),
+      callback(rcptFault(wholeRecipient(address.address, deps.domains), session, deps, clients) ?? null),
     onData: (
       stream: SMTPServerDataStream,
       session: SMTPServerSession,
@@ -238,7 +238,7 @@ async function receive(stream: SMTPServerDataStream, session: SMTPServerSession,
         name: untrusted(''),
         envelope: {
           from: mailFrom === false ? '' : mailFrom.address,
-          to: rcptTo.map((recipient) => recipient.address),
+          to: rcptTo.map((recipient) => wholeRecipient(recipient.address, deps.domains)),
         },
         peer: untrusted(`${session.remoteAddress} ${session.hostNameAppearsAs || ''}`),
       },
