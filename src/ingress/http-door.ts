@@ -95,7 +95,7 @@ export async function openHttpDoor(
     for (const one of [method].flat())
       if (one !== 'HEAD' || !routes.includes(`GET ${url}`)) routes.push(`${one} ${url}`);
   });
-  const quota = new Quota(CLIENT_BYTES);
+  const quota = new Quota(deps.clientBytes ?? CLIENT_BYTES);
   const uploads = new Uploads();
   app.addHook('onClose', async () => uploads.close());
   postFiles(app, deps, quota);
@@ -134,8 +134,13 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps, quota: Quota): void
     checkPressure(deps);
     const client = clientOf(request, deps.apiKeys);
     if (!request.isMultipart()) throw new BadRequest(415, 'bad-input', SAID.noForm);
-    quota.take(client, Number(request.headers['content-length'] ?? MESSAGE_BYTES));
-    await using form = await readForm(request, deps.spool);
+    const announced = Number(request.headers['content-length'] ?? 0);
+    quota.take(client, announced);
+    // A body in chunks announces nothing: its bytes are counted as they come.
+    const counts = (bytes: number): void => {
+      if (request.headers['content-length'] === undefined) quota.take(client, bytes);
+    };
+    await using form = await readForm(request, deps.spool, counts);
     const { from, to, uploads } = form;
     if (uploads.length === 0) throw new BadRequest(400, 'bad-input', SAID.noFile);
     checkEnvelope(from, to, deps.domains);

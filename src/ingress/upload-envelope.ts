@@ -14,6 +14,8 @@ export interface HttpDoorDeps extends IntakeDeps {
   readonly metrics: Metrics;
   /** The keys as they are now; undefined: the door asks for none. */
   readonly apiKeys: (() => ApiKeys) | undefined;
+  /** Bytes one client may send within an hour; 4 GiB unless given. */
+  readonly clientBytes?: number;
   /** Reverse proxies whose word on who asks is believed: addresses or networks. */
   readonly trustedProxies?: readonly string[];
 }

@@ -19,8 +19,11 @@ export interface UploadForm extends AsyncDisposable {
   readonly uploads: readonly Upload[];
 }
 
+/** Hears of the bytes of files as they come; may throw. */
+type Counts = (bytes: number) => void;
+
 /** Reads a form to its end. 400 where it breaks off or is no form, `too-large`, or what the disk says. */
-export async function readForm(request: FastifyRequest, spool: Spool): Promise<UploadForm> {
+export async function readForm(request: FastifyRequest, spool: Spool, counts: Counts): Promise<UploadForm> {
   const to: string[] = [];
   let from = '';
   const uploads: Upload[] = [];
@@ -29,7 +32,8 @@ export async function readForm(request: FastifyRequest, spool: Spool): Promise<U
   };
   try {
     for await (const part of request.parts()) {
-      if (part.type === 'file') uploads.push({ name: part.filename ?? '', staged: await stageFile(part.file, spool) });
+      if (part.type === 'file')
+        uploads.push({ name: part.filename ?? '', staged: await stageFile(part.file, spool, counts) });
       else if (part.fieldname === 'to') to.push(String(part.value));
       else if (part.fieldname === 'from') from = String(part.value);
     }
@@ -40,10 +44,15 @@ export async function readForm(request: FastifyRequest, spool: Spool): Promise<U
   return { to, from, uploads, [Symbol.asyncDispose]: discard };
 }
 
-async function stageFile(file: AsyncIterable<Buffer> & { readonly truncated: boolean }, spool: Spool): Promise<Staged> {
+async function stageFile(
+  file: AsyncIterable<Buffer> & { readonly truncated: boolean },
+  spool: Spool,
+  counts: Counts,
+): Promise<Staged> {
   const writer = spool.begin(MESSAGE_BYTES);
   try {
     for await (const chunk of file) {
+      counts(chunk.length);
       const waiting = writer.write(chunk);
       if (waiting !== undefined) await waiting;
     }
