@@ -9,6 +9,9 @@ import { SAID } from './upload-words.ts';
 const PER_CLIENT = 10;
 const ALL = 100;
 export const REST_MS = 3_600_000;
+/** Bytes a second, from its begin on, below which an upload makes room for another when there is none; milliseconds it is left alone. */
+const LEAST_RATE = 10_000;
+const LEFT_ALONE_MS = 120_000;
 /** Uploads that ended and are still known, some 200 bytes each, for those whose last answer was lost. */
 const DONE = 10_000;
 
@@ -23,6 +26,8 @@ export interface Unfinished {
   /** All bytes are here: the id of the message, once it is durable. */
   finishing?: Promise<string>;
   touched: number;
+  /** When it was begun. */
+  begun?: number;
 }
 
 interface Turn {
@@ -51,12 +56,34 @@ export class Uploads {
     this.#timer.unref();
   }
 
-  add(upload: Unfinished): string {
+  /** Takes one more. Where all places are taken, the slowest that is too slow is given up for it: nobody holds the door by resting. */
+  add(upload: Unfinished, now: number = Date.now()): string {
     const mine = [...this.#all.values()].filter(({ client }) => client === upload.client).length;
+    if (mine < PER_CLIENT && this.#all.size >= ALL) this.#makeRoom(now);
     if (mine >= PER_CLIENT || this.#all.size >= ALL) throw new BadRequest(429, 'too-many-uploads', SAID.tooManyUploads);
+    upload.begun = now;
     const id = randomBytes(24).toString('base64url');
     this.#all.set(id, upload);
     return id;
+  }
+
+  #makeRoom(now: number): void {
+    let slowest: { readonly id: string; readonly upload: Unfinished; readonly rate: number } | undefined;
+    for (const [id, upload] of this.#all) {
+      const ms = now - (upload.begun ?? now);
+      if (upload.finishing !== undefined || ms < LEFT_ALONE_MS) continue;
+      const rate = (upload.writer.size * 1000) / ms;
+      if (rate < (slowest?.rate ?? LEAST_RATE)) slowest = { id, upload, rate };
+    }
+    if (slowest === undefined) return;
+    const { id, upload } = slowest;
+    if (upload.turn === undefined) return this.drop(id);
+    this.#all.delete(id);
+    upload.turn.ended = true;
+    upload.turn.body.destroy();
+    void upload.turn.over.then(() => {
+      if (upload.finishing === undefined) upload.writer.abort();
+    });
   }
 
   find(id: string): Unfinished | undefined {

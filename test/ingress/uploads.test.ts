@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { FastifyRequest } from 'fastify';
 import { parseMessageId } from '../../src/message/id.ts';
@@ -255,6 +256,38 @@ describe('uploads', { timeout: 580_000 }, () => {
     uploads.sweep(Date.now() + 3_600_001);
     assert.equal(await uploads.done(ended), undefined);
     uploads.close();
+  });
+
+  it('uploads that rest or trickle make room when all places are taken, the slowest first; quick and young ones stay', async () => {
+    const uploads = new Uploads();
+    const now = 1_000_000_000;
+    const begun = (client: string, size: number, at: number): string => {
+      const writer = { size, write: () => undefined, finish: assert.fail, abort: () => void aborted.push(client) };
+      return uploads.add({ client, name: '', to: [], length: 1e9, writer, touched: at }, at);
+    };
+    const aborted: string[] = [];
+    try {
+      const trickling = begun('trickles', 50_000, now);
+      const body = new Readable({ read: () => undefined });
+      const { end } = await uploads.begin(trickling, 50_000, body);
+      body.once('close', end);
+      const resting = begun('rests', 0, now);
+      const quick = Array.from({ length: 98 }, (_, nth) => begun(`quick ${nth}`, 10_000_000, now));
+      const full = (at: number): void => assert.throws(() => begun('new', 0, at), /Too many uploads/);
+      full(now + 60_000); // nobody is slow yet
+      const later = now + 300_000;
+      begun('new', 0, later);
+      assert.equal(uploads.find(resting), undefined, 'who gave nothing goes first');
+      begun('new', 0, later);
+      assert.equal(uploads.find(trickling), undefined);
+      assert.equal(body.destroyed, true);
+      full(later); // all others are quick, or young
+      assert.ok(quick.every((id) => uploads.find(id) !== undefined));
+      await until(() => aborted.length === 2, 60_000, 'what was written of them is gone');
+      assert.deepEqual(aborted, ['rests', 'trickles']);
+    } finally {
+      uploads.close();
+    }
   });
 
   it('a line that was dropped without a word does not hold its upload: who comes next goes on where it stood', async () => {
