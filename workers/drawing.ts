@@ -41,19 +41,16 @@ async function start(): Promise<Resvg> {
 export async function drawSvg(svg: string, zoom = 1): Promise<Rgba> {
   const resvg = await (ready ??= start());
   try {
-    const drawing = new resvg.Resvg(svg, {
-      font: {
-        fontBuffers,
-        defaultFontFamily: 'BIZ UDPGothic',
-        serifFamily: 'BIZ UDPMincho',
-        sansSerifFamily: 'BIZ UDPGothic',
-        monospaceFamily: 'BIZ UDGothic',
-      },
-      background: '#ffffff',
-      fitTo: { mode: 'zoom', value: zoom },
-    });
+    let drawing = new resvg.Resvg(svg, optionsOf(zoom));
     try {
-      checkPixels(Math.ceil(drawing.width * zoom), Math.ceil(drawing.height * zoom));
+      const { width: wide, height: high } = drawing;
+      if (!(wide > 0 && high > 0)) throw new Refusal('damaged', `${wide} × ${high}`);
+      // It has no pixels of its own: one that would have too many is drawn smaller.
+      const most = Math.min(Math.sqrt(LIMITS.pagePixels / (wide * high)), LIMITS.sidePixels / Math.max(wide, high));
+      if (most < zoom) {
+        drawing.free();
+        drawing = new resvg.Resvg(svg, optionsOf(most * 0.999)); // sides are rounded up
+      }
       const rendered = drawing.render();
       const { width, height } = rendered;
       const data = Uint8Array.from(rendered.pixels);
@@ -68,8 +65,22 @@ export async function drawSvg(svg: string, zoom = 1): Promise<Rgba> {
   }
 }
 
-/** Refuses a picture of no size, and one of too many pixels. */
+function optionsOf(zoom: number): object {
+  return {
+    font: {
+      fontBuffers,
+      defaultFontFamily: 'BIZ UDPGothic',
+      serifFamily: 'BIZ UDPMincho',
+      sansSerifFamily: 'BIZ UDPGothic',
+      monospaceFamily: 'BIZ UDGothic',
+    },
+    background: '#ffffff',
+    fitTo: { mode: 'zoom', value: zoom },
+  };
+}
+
+/** Refuses a picture of no size, and one of more pixels than are decoded at once; what is too large for a page is scaled later. */
 export function checkPixels(width: number, height: number): void {
   if (!(width > 0 && height > 0)) throw new Refusal('damaged', `${width} × ${height}`);
-  if (width * height > LIMITS.pagePixels) throw new Refusal('too-many-pixels', `${width} × ${height} pixels`);
+  if (width * height > LIMITS.decodedPixels) throw new Refusal('too-many-pixels', `${width} × ${height} pixels`);
 }

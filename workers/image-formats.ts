@@ -1,6 +1,7 @@
 // Pictures that libvips does not read here, to RGBA: HEIC by libheif as WebAssembly, BMP and ICO by hand, SVG by resvg as
 // WebAssembly with our fonts and nothing it could load.
 import { createRequire } from 'node:module';
+import { bitmap } from './bitmap.ts';
 import { checkPixels, drawSvg } from './drawing.ts';
 import { jpeg2000 } from './jpeg2000.ts';
 import { isJpeg2000 } from './signs.ts';
@@ -68,47 +69,4 @@ function icon(bytes: Buffer): Rgba | Buffer {
   const header = inner.readUInt32LE(0);
   const colours = inner.readUInt16LE(14) <= 8 ? inner.readUInt32LE(32) || 1 << inner.readUInt16LE(14) : 0;
   return bitmap(inner, header + colours * 4, 0, true);
-}
-
-/** A device-independent bitmap without compression (1, 4, 8, 16, 24, 32 bits). `head` is where its header begins. */
-function bitmap(bytes: Buffer, pixelsAt: number, head: number, halved = false): Rgba {
-  if (bytes.length < head + 40 || bytes.readUInt32LE(head) < 40) throw new Refusal('unsupported-type', 'an old bitmap');
-  const width = bytes.readInt32LE(head + 4);
-  const signed = bytes.readInt32LE(head + 8);
-  const height = halved ? Math.abs(signed) >> 1 : Math.abs(signed);
-  const bits = bytes.readUInt16LE(head + 14);
-  const compression = bytes.readUInt32LE(head + 16);
-  checkPixels(width, height);
-  if (compression !== 0 && !(compression === 3 && (bits === 32 || bits === 16)))
-    throw new Refusal('unsupported-type', `bitmap compression ${compression}`);
-  const row = ((width * bits + 31) >> 5) << 2;
-  if (pixelsAt + row * height > bytes.length) throw new Refusal('damaged', 'bitmap cut');
-  const palette = head + bytes.readUInt32LE(head);
-  const data = new Uint8Array(width * height * 4);
-  for (let y = 0; y < height; y++) {
-    const from = pixelsAt + (signed < 0 ? y : height - 1 - y) * row;
-    for (let x = 0; x < width; x++) {
-      const to = (y * width + x) * 4;
-      data[to + 3] = 255;
-      if (bits >= 24) {
-        const at = from + (x * bits) / 8;
-        data[to] = bytes[at + 2] as number;
-        data[to + 1] = bytes[at + 1] as number;
-        data[to + 2] = bytes[at] as number;
-      } else if (bits === 16) {
-        const value = bytes.readUInt16LE(from + x * 2);
-        data[to] = ((value >> 10) & 31) * 8.225;
-        data[to + 1] = ((value >> 5) & 31) * 8.225;
-        data[to + 2] = (value & 31) * 8.225;
-      } else {
-        const byte = bytes[from + ((x * bits) >> 3)] as number;
-        const index = (byte >> (8 - bits - ((x * bits) & 7))) & ((1 << bits) - 1);
-        const at = palette + index * 4;
-        data[to] = bytes[at + 2] ?? 0;
-        data[to + 1] = bytes[at + 1] ?? 0;
-        data[to + 2] = bytes[at] ?? 0;
-      }
-    }
-  }
-  return { width, height, data };
 }

@@ -1,5 +1,5 @@
 // The flattened picture that Photoshop keeps in a PSD or PSB behind its layers (Adobe Photoshop File Formats, "Image Data").
-import { LIMITS } from '../src/message/limits.ts';
+import { checkPixels } from './drawing.ts';
 import type { Rgba } from './image-formats.ts';
 import { Refusal } from './run.ts';
 
@@ -18,8 +18,7 @@ export function photoshop(bytes: Buffer): Rgba {
   const width = bytes.readUInt32BE(18);
   const depth = bytes.readUInt16BE(22);
   const mode = bytes.readUInt16BE(24);
-  if (!(width > 0 && height > 0)) throw new Refusal('damaged', `${width} × ${height}`);
-  if (width * height > LIMITS.pagePixels) throw new Refusal('too-many-pixels', `${width} × ${height} pixels`);
+  checkPixels(width, height);
   const wanted = { [MODE.grey]: 1, [MODE.indexed]: 1, [MODE.rgb]: 3, [MODE.cmyk]: 4 }[mode];
   if (wanted === undefined || (depth !== 8 && depth !== 16))
     throw new Refusal('unsupported-type', `PSD of mode ${mode}, ${depth} bits`);

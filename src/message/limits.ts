@@ -96,6 +96,8 @@ export const LIMITS = {
   sidePixels: 10_000,
   /** Pixels a source picture may declare before it is decoded (30,000² PNG bombs are 109 KB). */
   sourcePixels: 160_000_000,
+  /** The same where the decoder gives all of it at once, four bytes each (HEIC, BMP, PSD): telephones take 48 million. */
+  decodedPixels: 64_000_000,
   /** Output bytes of all files of one message together. */
   outputBytes: 512 * MIB,
   /** Pages from which each page of a document is sealed and visible before the rest is drawn: some half a second of work. */

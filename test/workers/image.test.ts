@@ -9,6 +9,7 @@ import type { ChildRequest } from '../../src/sandbox/child.ts';
 import { PageCollector, type Collected, type RasterPage } from '../../src/sandbox/raster-page.ts';
 import { PIXEL } from '../../src/sandbox/wire.ts';
 import { encodePicture } from '../../src/sanitise/picture.ts';
+import { bitmap } from '../../workers/bitmap.ts';
 import { drive } from '../support/drive-worker.ts';
 
 const CORPUS = new URL('../../../shared/corpus/', import.meta.url);
@@ -226,4 +227,59 @@ test('a bitmap that claims more pixels than it has, or than there may be, is ref
   bmp.writeInt32LE(100_000, 18);
   bmp.writeInt32LE(100_000, 22);
   assert.equal(await refusal(bmp), 'too-many-pixels');
+});
+
+/** A bitmap of two pixels with masks of its colours behind its header. */
+function masked(bits: 16 | 32, masks: readonly number[], pixels: readonly number[]): Buffer {
+  const bmp = Buffer.alloc(66 + 8);
+  bmp.write('BM', 0, 'latin1');
+  for (const [place, value] of [
+    [10, 66],
+    [14, 40],
+    [18, 2],
+    [22, 1],
+    [30, 3],
+  ] as const)
+    bmp.writeUInt32LE(value, place);
+  bmp.writeUInt16LE(bits, 28);
+  for (const [place, mask] of masks.entries()) bmp.writeUInt32LE(mask, 54 + place * 4);
+  for (const [place, pixel] of pixels.entries())
+    if (bits === 16) bmp.writeUInt16LE(pixel, 66 + place * 2);
+    else bmp.writeUInt32LE(pixel, 66 + place * 4);
+  return bmp;
+}
+
+test('a bitmap with masks has the colours that they say', () => {
+  const colours = (bmp: Buffer): number[] => [...bitmap(bmp, 66, 14).data].filter((_, place) => place % 4 !== 3);
+  assert.deepEqual(colours(masked(16, [0xf800, 0x7e0, 0x1f], [0xf800, 0x07e0])), [255, 0, 0, 0, 255, 0]);
+  assert.deepEqual(colours(masked(16, [0x7c00, 0x3e0, 0x1f], [0x7fff, 0x001f])), [255, 255, 255, 0, 0, 255]);
+  assert.deepEqual(colours(masked(32, [0xff, 0xff00, 0xff0000], [0x0000ff, 0xff0000])), [255, 0, 0, 0, 0, 255]);
+  assert.deepEqual(colours(masked(32, [0, 0, 0], [0xffffff, 0])), [0, 0, 0, 0, 0, 0]);
+});
+
+test('a bitmap of as many pixels as a telephone takes is scaled down as other pictures are, one of more is refused', async () => {
+  const bmpOf = (width: number, height: number): Buffer => {
+    const row = ((width + 31) >> 5) << 2;
+    const bmp = Buffer.alloc(62 + row * height, 0xff);
+    bmp.fill(0, 0, 62);
+    bmp.write('BM', 0, 'latin1');
+    for (const [place, value] of [
+      [10, 62],
+      [14, 40],
+      [18, width],
+      [22, height],
+      [58, 0xffffff],
+    ] as const)
+      bmp.writeUInt32LE(value, place);
+    bmp.writeUInt16LE(1, 28);
+    return bmp;
+  };
+  const { first } = await decode(bmpOf(8000, 6000));
+  assert.ok(first.width * first.height <= LIMITS.pagePixels && first.width > 6900, `${first.width} × ${first.height}`);
+  assert.equal(await refusal(bmpOf(8001, 8000)), 'too-many-pixels');
+});
+
+test('a drawing that asks for more pixels than a page has is drawn smaller', async () => {
+  const { first } = await decode(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="40000" height="20000"/>'));
+  assert.ok(first.width * first.height <= LIMITS.pagePixels && first.width > 7000, `${first.width} × ${first.height}`);
 });
