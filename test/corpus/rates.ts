@@ -28,7 +28,7 @@ export function ratesOf(ended: readonly Ended[]): Rates {
     const count = (ends: readonly Ended[], name: string): number => {
       const locked = ends.filter(({ reason }) => reason === 'password-needed' || reason === 'encrypted');
       const cannot = ends.filter((end) => NOT_CONVERTIBLE[end.path] !== undefined && !locked.includes(end));
-      const converted = ends.filter(({ state }) => state === 'sanitised');
+      const converted = ends.filter(isConverted);
       const left = ends.filter((end) => !locked.includes(end) && !cannot.includes(end) && !converted.includes(end));
       const able = ends.length - locked.length - cannot.filter(({ state }) => state !== 'sanitised').length;
       const rate = able === 0 ? 100 : (100 * converted.length) / able;
@@ -37,7 +37,8 @@ export function ratesOf(ended: readonly Ended[]): Rates {
       lines.push(
         `${folder.padEnd(9)}${name.padEnd(9)}${numbers.map((number, at) => String(number).padStart(widths[at] ?? 8)).join('')}${able === 0 ? '      -' : `${rate.toFixed(1).padStart(6)} %`}`,
       );
-      if (name === 'all') for (const end of left) refused.push(`  ${end.path}: ${end.reason ?? end.state}`);
+      if (name === 'all')
+        for (const end of left) refused.push(`  ${end.path}: ${end.reason ?? `${end.state}, nothing of it`}`);
       return rate;
     };
     for (const [format, ends] of groups(of, formatOf)) count(ends, format);
@@ -48,7 +49,18 @@ export function ratesOf(ended: readonly Ended[]): Rates {
   return { lines: [...lines, ...refused.toSorted()], percent };
 }
 
-function formatOf({ path }: Ended): string {
+/** Formats of the Office folder that are texts, mails or packages of texts. */
+const TEXTS = /^(?:csv|txt|ics|vcs|xml|epub)$/;
+
+/** True where its reader has what is in it: pages of a document, a picture, at least one file of an archive. */
+export function isConverted(end: Pick<Ended, 'path' | 'state' | 'became'>): boolean {
+  if (end.state !== 'sanitised') return false;
+  if (end.path.startsWith('office/') && !TEXTS.test(formatOf(end)))
+    return end.became[0] === 'pages' || end.became[0] === 'image';
+  return end.became.some((verdict) => verdict === 'pages' || verdict === 'image' || verdict === 'text');
+}
+
+function formatOf({ path }: Pick<Ended, 'path'>): string {
   return (/\.([a-z0-9]{1,8})$/i.exec(path)?.[1] ?? '').toLowerCase();
 }
 

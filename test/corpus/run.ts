@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MugaiError } from '../../src/message/errors.ts';
 import { LIMITS } from '../../src/message/limits.ts';
-import { REASONS, type PartRow } from '../../src/message/part.ts';
+import { REASONS, type PartRow, type Verdict } from '../../src/message/part.ts';
 import { residentBytes } from '../../src/sandbox/process-tree.ts';
 import { seeded } from '../support/attack-row.ts';
 import type { Sanitiser } from '../support/sanitiser.ts';
@@ -24,6 +24,8 @@ export interface Ended {
   readonly state: string;
   readonly reason: string | null;
   readonly pages: number;
+  /** Verdicts of its parts, its own first. */
+  readonly became: readonly Verdict[];
   readonly ms: number;
   /** What breaks the output contract, or is not accounted for; empty for a safe end. */
   readonly unsafe: readonly string[];
@@ -88,11 +90,23 @@ async function tryOnce(
     const unsafe = [...faults, ...leafFaults(path, parts), ...untold(state, reason, parts)];
     const isPages = parts.length === 1 && parts[0]?.verdict === 'pages';
     const count = isPages && path.startsWith('office/') ? await checkOffice(path, bytes, outcome) : undefined;
-    return { path, state, reason, pages, ms, unsafe, crash: undefined, hang: ms > HANG_MS, count };
+    const became = parts.map(({ verdict }) => verdict);
+    return { path, state, reason, pages, became, ms, unsafe, crash: undefined, hang: ms > HANG_MS, count };
   } catch (error) {
     const crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const ms = performance.now() - started;
-    return { path, state: 'failed', reason: null, pages: 0, ms, unsafe: [], crash, hang: ms > HANG_MS, fault: error };
+    return {
+      path,
+      state: 'failed',
+      reason: null,
+      pages: 0,
+      became: [],
+      ms,
+      unsafe: [],
+      crash,
+      hang: ms > HANG_MS,
+      fault: error,
+    };
   }
 }
 
