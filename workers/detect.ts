@@ -76,6 +76,8 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
   if (isJpeg2000(bytes)) return { mimeType: 'image/jp2', extension: 'jp2' };
   if (bytes.toString('latin1', 40, 44) === ' EMF' && bytes.readUInt32LE(0) === 1)
     return { mimeType: 'image/emf', extension: 'emf' };
+  if (/^[\x01\0\x02\xff]CD001/.test(bytes.toString('latin1', DISC, DISC + 6)))
+    return { mimeType: 'application/x-iso9660-image', extension: 'iso' };
   const sign = bytes.toString('hex', 0, 4);
   if (sign === 'ff575043') return { mimeType: 'application/vnd.wordperfect', extension: 'wpd' };
   if (sign === '00051607') return { mimeType: 'application/applefile', extension: '' }; // AppleDouble, RFC 1740
@@ -90,6 +92,9 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
     return byOleNames(bytes, name);
   return undefined;
 }
+
+/** The first volume descriptor of a disc (ECMA-119 §6.2.1, §8). */
+const DISC = 16 * 2048;
 
 // ContentInfo (RFC 5652 §3): SEQUENCE, object id 1.2.840.113549.1.7.x or, of S/MIME, 1.2.840.113549.1.9.16.1.x.
 const CMS = /^30(?:80|[0-7].|81..|82....|83.{6}|84.{8})06(?:092a864886f70d0107|0b2a864886f70d01091001)/;
@@ -175,6 +180,8 @@ function textType(bytes: Buffer, name: string): Detected {
   if (start.trimStart().startsWith('{\\rtf')) return { mimeType: 'application/rtf', extension: 'rtf' };
   if (/^(?:\s|<\?xml[^>]{0,500}>|<!--(?:(?!-->)[\s\S]){0,4000}-->|<!doctype\s+svg[^>]{0,500}>)*<svg[\s>]/i.test(start))
     return { mimeType: 'image/svg+xml', extension: 'svg' };
+  const script = scriptType(start);
+  if (script !== undefined) return script;
   if (HTML.test(start)) return { mimeType: 'text/html', extension: 'html' };
   const office = officeXml(start);
   if (office !== undefined) return office;
@@ -203,6 +210,15 @@ function officeXml(start: string): Detected | undefined {
   if (!/^\s*<(?:\?xml\s|\w+:document\s)/.test(start)) return undefined;
   if (office2003Program(start) !== undefined) return { mimeType: 'application/x-office-xml', extension: 'xml' };
   return FLAT_ODF[flatOdfKind(start) ?? ''];
+}
+
+/** Scripts that say so: a line for the kernel, an HTML application, a file of Windows Script Host, one encoded for it. */
+function scriptType(start: string): Detected | undefined {
+  if (/^#! ?\//.test(start)) return { mimeType: 'application/x-sh', extension: 'sh' };
+  if (/<hta:application[\s>/]/i.test(start)) return { mimeType: 'application/hta', extension: 'hta' };
+  if (start.startsWith('#@~^')) return { mimeType: 'application/x-encoded-script', extension: 'vbe' };
+  const root = /^\s*(?:<\?xml[^>]{0,500}>\s*)?<(?:package|job|component|scriptlet)[\s>]/i.test(start);
+  return root && /<script[\s>]/i.test(start) ? { mimeType: 'application/x-wsf', extension: 'wsf' } : undefined;
 }
 
 /** Text that is a file in disguise, and PGP's armour (RFC 9580 §6.2). */

@@ -112,6 +112,7 @@ export interface Policy {
   readonly textLayer: boolean;
   readonly unscanned: 'hold' | 'pass';
   readonly ocr: boolean;
+  readonly discImages: 'refuse' | 'open';
   readonly codePages: number;
   readonly originals: {
     readonly levels: readonly (readonly string[])[];
@@ -291,6 +292,7 @@ function ownOf(file: File, set: Settings, asset: Asset | undefined): Own {
     attachBytes: delivery === 'link' ? 0 : (set.attachBytes ?? file.attachBytes ?? LIMITS.attachBytes),
     textLayer: set.textLayer ?? file.textLayer ?? true,
     ocr: set.ocr ?? file.ocr ?? false,
+    discImages: set.discImages ?? file.discImages ?? 'refuse',
     codePages: set.codePages ?? file.codePages ?? LIMITS.codePagesUsual,
     keepDays: set.keepDays ?? file.keepDays,
     passwordPairing: set.passwordPairing ?? file.passwordPairing ?? false,

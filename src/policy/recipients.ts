@@ -85,7 +85,7 @@ export function decideFor(judged: readonly Judged[], part: PartFacts, usual: Exp
 /** Settings of a policy that rules may change for a message. */
 export type Own = Pick<
   Policy,
-  'language' | 'links' | 'delivery' | 'attachBytes' | 'textLayer' | 'ocr' | 'codePages' | 'keepDays'
+  'language' | 'links' | 'delivery' | 'attachBytes' | 'textLayer' | 'ocr' | 'discImages' | 'codePages' | 'keepDays'
 > &
   Pick<Policy, 'passwordPairing' | 'asset' | 'limits'> & { readonly levels: readonly (readonly string[])[] };
 
@@ -105,6 +105,7 @@ export function strictestOf(own: readonly [Own, ...Own[]], usual: Own): Own {
     attachBytes: Math.min(...all('attachBytes')),
     textLayer: all('textLayer').every(Boolean),
     ocr: all('ocr').every(Boolean),
+    discImages: all('discImages').includes('refuse') ? 'refuse' : 'open',
     codePages: Math.max(...all('codePages')),
     // The longest: what was deleted too early comes back from nowhere.
     keepDays: days.length < own.length ? undefined : Math.max(...days),

@@ -41,6 +41,7 @@ const SETTINGS: {
   textLayer: ({ textLayer }) => textLayer,
   unscanned: ({ unscanned }) => unscanned,
   ocr: ({ ocr }) => ocr,
+  discImages: ({ discImages }) => discImages,
   codePages: ({ codePages }) => codePages,
   keepDays: ({ keepDays }) => keepDays,
   passwordPairing: ({ passwordPairing }) => passwordPairing,

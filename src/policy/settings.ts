@@ -66,6 +66,10 @@ export const SETTINGS = {
     'whether PDFs keep their text, invisible behind the pictures of their pages, for search and copy; true without',
   ),
   ocr: flag('whether the text of scanned pages is read from their pixels (some seconds of CPU a page); false without'),
+  discImages: oneOf(
+    ['refuse', 'open'],
+    'images of discs (ISO 9660, Joliet, with UDF beside): refused (refuse, without), or opened as an archive (open)',
+  ),
   codePages: Type.Optional(
     Type.Integer({
       minimum: 0,

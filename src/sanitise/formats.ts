@@ -207,10 +207,10 @@ export const FORMATS: readonly Format[] = [
     lost: 'scripts, links, pictures it would load',
   },
   {
-    name: 'Text, JSON, XML, logs',
+    name: 'Text, JSON, XML, logs; scripts that only their names tell from a text (bat, cmd, js, vbs, ps1, …)',
     types: ['text/plain', 'application/xml'],
     route: 'text',
-    becomes: 'UTF-8 text',
+    becomes: 'UTF-8 text; of a script by its name that is told (`script`)',
     lost: 'control and invisible characters',
   },
   {
@@ -263,6 +263,14 @@ export const FORMATS: readonly Format[] = [
     lost: 'layout',
   },
   {
+    name: 'Images of discs (iso: ISO 9660, Joliet, with UDF beside)',
+    types: ['application/x-iso9660-image'],
+    route: 'disc',
+    becomes: 'refused: unsupported-type; by policy its entries, each as its own kind',
+    lost: 'all of it; by policy links, what it starts from',
+    policy: '`discImages: refuse` (as here) or `discImages: open`',
+  },
+  {
     name: 'Mail within mail',
     types: ['message/rfc822'],
     route: 'mail',
@@ -277,8 +285,18 @@ export const FORMATS: readonly Format[] = [
     lost: 'all of it',
   },
   {
-    name: 'Programs, scripts of systems, disk images, audio, video',
-    types: ['application/x-msdownload', 'application/x-elf', 'audio/mpeg', 'video/mp4', 'application/java-archive'],
+    name: 'Programs, scripts that say so by their content (a first line #!, HTA, WSF, encoded VBScript and JScript), other disk images, audio, video',
+    types: [
+      'application/x-msdownload',
+      'application/x-elf',
+      'application/x-sh',
+      'application/hta',
+      'application/x-wsf',
+      'application/x-encoded-script',
+      'audio/mpeg',
+      'video/mp4',
+      'application/java-archive',
+    ],
     route: 'unsupported',
     becomes: 'refused: unsupported-type',
     lost: 'all of it',
@@ -295,8 +313,8 @@ export function formatsDocument(): string {
   );
   return `# Formats
 
-What a file is, is decided by its bytes, never by its name or by what its sender declares; where they disagree, that is told
-(\`type-mismatch\`). Written from \`src/sanitise/formats.ts\`; a test holds both together.
+What a file is, is decided by its bytes, never by its name or by what its sender declares; where the declared type, or an ending of
+the name that is known, says another kind, that is told (\`type-mismatch\`). Written from \`src/sanitise/formats.ts\`; a test holds both together.
 
 | format | detected as | way | becomes | left behind | policy |
 |---|---|---|---|---|---|

@@ -8,6 +8,7 @@ export type Route =
   | 'html'
   | 'office'
   | 'archive'
+  | 'disc'
   | 'signature'
   | 'encrypted'
   | 'leftover'
@@ -35,7 +36,7 @@ const OFFICE =
 const ARCHIVES = new Set(
   (
     'zip x-zip-compressed x-7z-compressed x-rar-compressed x-tar gzip x-gtar x-bzip2 x-xz zstd x-lzh-compressed ' +
-    'vnd.ms-cab-compressed x-iso9660-image x-compress x-arj x-cpio x-xar x-unix-archive x-lzip x-self-extracting ' +
+    'vnd.ms-cab-compressed x-compress x-arj x-cpio x-xar x-unix-archive x-lzip x-self-extracting ' +
     'x-js-taro-packed epub+zip'
   )
     .split(' ')
@@ -72,6 +73,7 @@ export function routeOf(detectedType: string): Route {
   if (LEFTOVERS.has(detectedType)) return 'leftover';
   if (OFFICE.test(detectedType)) return 'office';
   if (ARCHIVES.has(detectedType)) return 'archive';
+  if (detectedType === 'application/x-iso9660-image') return 'disc';
   // Text of any kind is shown as text. Scripts and markup are inert as such.
   if (detectedType.startsWith('text/') || detectedType === 'application/xml' || detectedType === 'application/json')
     return 'text';
@@ -95,31 +97,3 @@ const NAMED_ANYWHERE = new Set(
     .split(' ')
     .map((name) => `application/${name}`),
 );
-
-const GENERIC = new Set([
-  '',
-  'application/octet-stream',
-  'application/x-download',
-  'application/download',
-  'application/unknown',
-]);
-
-/** True when the declared type says something else than what the bytes are (a finding; the bytes decide). */
-export function typeMismatch(declaredType: string, detectedType: string): boolean {
-  if (GENERIC.has(declaredType) || GENERIC.has(detectedType) || declaredType === detectedType) return false;
-  const declared = declaredType
-    .replace('image/jpg', 'image/jpeg')
-    .replace('application/ms-tnef', 'application/vnd.ms-tnef')
-    .replace(/^application\/(?:x-)?pkcs7-(?:mime|signature)$/, 'application/pkcs7-mime')
-    .replace('message/global', 'message/rfc822')
-    .replace('application/x-mimearchive', 'multipart/related')
-    .replace('image/pjpeg', 'image/jpeg')
-    .replace('application/x-pdf', 'application/pdf');
-  if (declared === detectedType) return false;
-  if (MAILS.has(declared) && detectedType === 'multipart/related') return false; // a saved page is a mail by its form
-  // Flavours of text differ in name more than in kind; office containers are told apart by their own converter.
-  const isText = (type: string): boolean =>
-    routeOf(type) === 'text' || routeOf(type) === 'html' || type.startsWith('text/');
-  if (isText(declared) && isText(detectedType)) return false;
-  return !(declared.startsWith('application/') && detectedType === 'application/zip');
-}

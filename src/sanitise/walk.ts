@@ -19,8 +19,10 @@ import { convertToText } from './only-text.ts';
 import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
 import { secondOpinion } from './second-opinion.ts';
 import { identityRemarks } from './identity.ts';
+import { mismatchOf } from './mismatch.ts';
 import { readMail, type ReadMail } from './read-mail.ts';
-import { isNamedAnywhere, routeOf, typeMismatch } from './route.ts';
+import { isNamedAnywhere, routeOf } from './route.ts';
+import { scriptByName } from './script-name.ts';
 import type { Tools } from './tools.ts';
 import { withPages } from './with-pages.ts';
 
@@ -125,8 +127,10 @@ export class Walk {
     const scanned = await secondOpinion(leaf, this.#tools);
     const converted =
       scanned.end ?? (unread === undefined ? await this.#convert(leaf, detected.type) : refusal(unread));
-    const mismatch = detected.refused === undefined && typeMismatch(leaf.declaredType, detected.type);
-    const extra = mismatch ? [{ code: 'type-mismatch', detail: `${leaf.declaredType} / ${detected.type}` }] : [];
+    const mismatch =
+      detected.refused === undefined ? mismatchOf(leaf.declaredType, leaf.name, detected.type) : undefined;
+    const extra = mismatch === undefined ? [] : [{ code: 'type-mismatch', detail: mismatch }];
+    if (detected.refused === undefined) extra.push(...scriptByName(leaf.name, detected.type));
     extra.push(...scanned.findings);
     const found = [...seen.findings, ...extra, ...converted.findings];
     const kept = await this.#byRule(leaf, detected.type, converted, found);
@@ -187,6 +191,11 @@ export class Walk {
           return await convertOffice(leaf, this.#tools);
         case 'archive':
           return askedForArchive(type, await this.#archive(leaf, type));
+        case 'disc':
+          // Windows mounts one by a click and forgets where its files came from: attack row 83.
+          return this.#tools.policy.discImages === 'open'
+            ? await this.#archive(leaf, type)
+            : refusal('unsupported-type');
         case 'unsupported':
           return refusal('unsupported-type');
         default:

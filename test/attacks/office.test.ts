@@ -222,8 +222,14 @@ describe('office documents', () => {
       ['a.doc', '<html><script>evil()</script><p>text</p></html>'],
       ['a.xls', 'a\tb\n1\t2\n'],
       ['a.docx', 'MZ\x90\0'],
+      ['報告書.pdf', '\x89PNG\r\n\x1a\n\0\0\0\rIHDR'],
     ] as const) {
       const outcome = await one(name, Buffer.from(bytes, 'latin1'));
+      if (outcome.parts[0]?.detectedType !== 'application/octet-stream')
+        assert.ok(
+          outcome.parts[0]?.findings.some(({ code }) => code === 'type-mismatch'),
+          name,
+        );
       for (const file of outcome.files.values()) assert.ok(!file.includes('evil()'));
     }
   });
@@ -278,9 +284,22 @@ describe('office documents', () => {
       assert.equal(outcome.state, 'refused', `${name}: ${outcome.state}`);
       assert.equal((await one('x.zip', zip([{ name, data: bytes }]))).files.size, 0, `${name} in a zip`);
     }
-    // Scripts are text; as text they are shown, under a name that runs nowhere.
-    for (const name of ['a.js', 'a.vbs', 'a.hta', 'a.bat', 'a.ps1', 'a.sh'])
-      for (const file of (await one(name, `run("${canary.programPath}")\r\n`)).files.keys())
-        assert.match(file, /\.(txt|pdf)$/, name);
+    for (const [name, script] of [
+      ['a.sh', `#!/bin/sh\n${canary.programPath}\n`],
+      ['a.txt', `#! /usr/bin/env python3\nrun("${canary.programPath}")\n`],
+      ['a.hta', `<html><head><HTA:APPLICATION id="x"></head><script>run("${canary.programPath}")</script></html>`],
+      ['a.wsf', `<?xml version="1.0"?><job><script language="VBScript">run "${canary.programPath}"</script></job>`],
+      ['a.vbe', '#@~^CAAAAA==run evil~~~~==^#~@'],
+    ] as const)
+      assert.equal((await one(name, script)).state, 'refused', name);
+    // Other scripts cannot be told from a text: as a text they are shown, told, and under a name that runs nowhere.
+    for (const name of ['a.js', 'a.vbs', 'a.bat', 'a.ps1', 'a.cmd']) {
+      const { files, parts } = await one(name, `run("${canary.programPath}")\r\n`);
+      for (const file of files.keys()) assert.match(file, /\.(txt|pdf)$/, name);
+      assert.ok(
+        parts[0]?.findings.some(({ code }) => code === 'script'),
+        name,
+      );
+    }
   });
 });

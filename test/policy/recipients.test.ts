@@ -26,7 +26,7 @@ rules:
     set: { delivery: link, links: removed, textLayer: false, passwordPairing: false, keepDays: 30, approvers: [[kacho], [bucho]], limits: { pages: 10, dpi: 200 } }
   - name: window
     when: { to: [mado@a.example] }
-    set: { language: en, links: hxxp, keepDays: 3650, codePages: 50, approvers: [[kakari], [kakari]], limits: { pages: 20, dpi: 100 } }
+    set: { language: en, links: hxxp, discImages: open, keepDays: 3650, codePages: 50, approvers: [[kakari], [kakari]], limits: { pages: 20, dpi: 100 } }
 `;
 const POLICY = readPolicy(TEXT, 'policy.yaml');
 const [TAX, WINDOW, OTHER] = ['zei@zei.example', 'mado@a.example', 'soumu@a.example'] as const;
@@ -56,6 +56,7 @@ describe('a message for several recipients', () => {
     const own = to(TAX, WINDOW, OTHER);
     assert.deepEqual(own.asset, { confidentiality: 3, integrity: 2 });
     assert.deepEqual([own.delivery, own.links, own.textLayer, own.codePages], ['link', 'removed', false, 50]);
+    assert.deepEqual([own.discImages, to(WINDOW, WINDOW).discImages], ['refuse', 'open']);
     assert.deepEqual([own.keepDays, own.passwordPairing, own.language], [3650, false, 'ja']);
     assert.deepEqual([own.limits.pages, own.limits.dpi], [10, 100]);
     assert.deepEqual(own.originals.levels, [['kacho'], ['bucho'], ['kakari'], ['kakari']]);
