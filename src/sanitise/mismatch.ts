@@ -7,7 +7,8 @@ const FAMILIES: readonly (readonly [name: string, endings: string, types: string
   ['word', 'doc dot', 'application/msword application/x-msword application/doc application/vnd.ms-word'],
   ['excel', 'xls xlt', 'application/vnd.ms-excel application/x-msexcel application/msexcel application/x-excel'],
   ['powerpoint', 'ppt pps pot', 'application/vnd.ms-powerpoint application/mspowerpoint application/x-mspowerpoint'],
-  ['rtf', 'rtf', 'application/rtf application/x-rtf text/rtf text/richtext'],
+  ['rtf', 'rtf', 'application/rtf application/x-rtf text/rtf'],
+  ['richtext', '', 'text/richtext'],
   ['visio', 'vsd vsdx', 'application/vnd.visio application/vnd.ms-visio.drawing'],
   ['taro', 'jtd jtt jtdc jttc', 'application/x-js-taro application/x-js-taro-packed'],
   ['docuworks', 'xdw xbd', 'application/vnd.fujixerox.docuworks application/vnd.fujifilm.fb.docuworks'],
@@ -90,6 +91,7 @@ const FITS: { readonly [said: string]: readonly string[] } = {
   'saved-page': ['mail', 'text'],
   text: ['xml', 'svg'],
   xml: ['text', 'svg', 'office-xml', 'odf-text', 'odf-sheet', 'odf-slides', 'odf-drawing'],
+  richtext: ['text', 'rtf'], // of RFC 1341, and what some call RTF
   word: ['office-xml'],
   excel: ['office-xml'],
   zip: [

@@ -51,6 +51,8 @@ const SHOWN: Readonly<Partial<Record<Name, string>>> = {
   remarks: 'test/sandbox/limits.test.ts: remarks of one input',
   pageRuns: 'test/sandbox/hostile-worker.ts: more runs than a page may have',
   sourcePixels: 'test/workers/image.test.ts: a PNG of 30,000 × 30,000 pixels in 110 KB is refused before it is decoded',
+  detectHeadBytes: 'test/sanitise/late-names.test.ts: a docx with its content types behind a picture becomes pages',
+  detectBytes: 'test/sanitise/late-names.test.ts: an archive behind a large program is opened',
   decodedPixels: 'test/workers/image.test.ts: a bitmap of as many pixels as a telephone takes is scaled down',
   sheetColumns: 'test/sanitise/tables.test.ts: says so on a last page of its own, with the name of the sheet',
   livePages: 'test/seal/live.test.ts: a long document shows its pages while it is drawn',
