@@ -27,7 +27,6 @@ const PROGRAM = [
   'README.ja.md',
   'ARCHITECTURE.md',
   'SECURITY.md',
-  'THREATS.md',
   'CHANGELOG.md',
   'Dockerfile',
   'docker-compose.yml',
