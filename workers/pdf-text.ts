@@ -291,7 +291,10 @@ export class TextReader {
     const engine = this.#engine;
     const font = object === 0 ? 0 : engine.call('FPDFTextObj_GetFont', object);
     if (font === 0 || engine.call('FPDFFont_GetIsEmbedded', font) !== 0) return false;
-    return engine.call('FPDFFont_GetGlyphPath', font, point > 0xffff ? highHalfOf(point) : point, SHAPE_SIZE) === 0;
+    const asked = point > 0xffff ? highHalfOf(point) : point;
+    const path = engine.call('FPDFFont_GetGlyphPath', font, asked, SHAPE_SIZE);
+    this.#look(); // a shape that is made for the first time takes memory
+    return path === 0;
   }
 
   /** Renews the views when the engine's memory has grown. */

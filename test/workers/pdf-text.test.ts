@@ -264,7 +264,12 @@ test('text without its font has its layer all the same', async () => {
 /** A page of one line in a font that is not embedded, written in UTF-16. */
 function without(name: string, encoding: string, ordering: string, text: string): Buffer {
   const hex = Buffer.from(text, 'utf16le').swap16().toString('hex');
-  return onePage('0 0 400 400', `BT /F 14 Tf 20 200 Td <${hex}> Tj ET`, '/Font <</F 5 0 R>>', [
+  return unembedded(name, encoding, ordering, `BT /F 14 Tf 20 200 Td <${hex}> Tj ET`);
+}
+
+/** A page in a font that is not embedded, by its operators. */
+function unembedded(name: string, encoding: string, ordering: string, content: string): Buffer {
+  return onePage('0 0 400 400', content, '/Font <</F 5 0 R>>', [
     `<</Type /Font /Subtype /Type0 /BaseFont /${name} /Encoding /${encoding} /DescendantFonts [6 0 R]>>`,
     `<</Type /Font /Subtype /CIDFontType2 /BaseFont /${name} /CIDSystemInfo <</Registry (Adobe) /Ordering (${ordering}) /Supplement 2>> /DW 1000 /FontDescriptor 7 0 R>>`,
     `<</Type /FontDescriptor /FontName /${name} /Flags 6 /FontBBox [0 -136 1000 859] /ItalicAngle 0 /Ascent 859 /Descent -140 /CapHeight 769 /StemV 78>>`,
@@ -309,6 +314,17 @@ for (const [name, encoding, ordering, text, seen, lost] of [
     );
   });
 }
+
+test('white letters that stand-ins are asked for one by one are counted, though the engine takes memory meanwhile', async () => {
+  const letters = Array.from({ length: 6000 }, (_, i) => String.fromCharCode(0x4e00 + i));
+  const lines = Array.from({ length: 60 }, (_, row) => letters.slice(100 * row, 100 * row + 100).join(''));
+  const shown = (line: string): string => `0 -3 Td <${Buffer.from(line, 'utf16le').swap16().toString('hex')}> Tj`;
+  const { words, findings } = await wordsOf(
+    unembedded('MS-Mincho', 'UniJIS-UTF16-H', 'Japan1', `1 g BT /F 3 Tf 20 390 Td ${lines.map(shown).join(' ')} ET`),
+  );
+  assert.equal(words, '');
+  assert.match(String(findings.find(([code]) => code === 'hidden-text')?.[1]), /^\d{4} characters/);
+});
 
 test('radicals that a font put where characters are meant are found as these', () => {
   for (const [radicals, meant] of [
