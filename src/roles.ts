@@ -23,7 +23,7 @@ import type { StdoutLines } from './ops/stdout-lines.ts';
 import { Syslog } from './ops/syslog.ts';
 import { VERSION } from './version.ts';
 import type { ProcessStatus } from './message/status.ts';
-import { diskChecks, disksOf } from './zones/disks.ts';
+import { diskChecks, disksOf, storeCheck } from './zones/disks.ts';
 import type { Inner } from './zones/inner.ts';
 import { gatherStatus, publishStatus, tellInOutbox, tellInSpool } from './zones/status.ts';
 import type { RunningWorker } from './zones/worker.ts';
@@ -190,6 +190,8 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
 
   const outbox = made ?? inner?.outbox;
   const writers = (['ingress', 'worker', 'inner'] as const).filter(runs);
+  if (spool !== undefined) checks.push(storeCheck('spool', spool));
+  if (outbox !== undefined) checks.push(storeCheck('outbox', outbox));
   checks.push(...diskChecks(writers, config));
   const scrape = async (): Promise<string> => {
     for (const { store, freeBytes } of await disksOf(writers, config)) metrics.diskFree.set({ store }, freeBytes);

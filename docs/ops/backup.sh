@@ -17,6 +17,7 @@ for store in $stores; do [ ! -d "$data/$store" ] || found=yes; done
 mkdir -p "$target"
 [ -z "$(ls -A "$target")" ] || refuse "$target is not empty: a backup mixed with another is none"
 chmod 700 "$target"
+: >"$target/.unfinished" # until all of it is there: restore.sh takes nothing that has it
 said=$target/.said
 failed=$target/.failed
 rm -f "$said" "$failed"
@@ -42,4 +43,6 @@ if [ -f "$data/portal/accounts.sqlite" ]; then
   node -e 'const { DatabaseSync } = require("node:sqlite"); new DatabaseSync(process.argv[1], { readOnly: true }).exec(`VACUUM INTO \x27${process.argv[2]}\x27`);' \
     "$data/portal/accounts.sqlite" "$target/portal/accounts.sqlite"
 fi
+sync -f "$target"
+rm "$target/.unfinished"
 sync -f "$target"

@@ -8,9 +8,9 @@ refuse() {
 }
 [ $# -eq 2 ] || refuse 'BACKUP and DATA are needed'
 backup=$1
-data=$2
+data=${2%/}
 [ -d "$backup/spool" ] || [ -d "$backup/outbox" ] || [ -d "$backup/inner" ] || refuse "$backup is no backup of a gateway"
-for left in .said .failed; do [ ! -e "$backup/$left" ] || refuse "$backup was not copied to its end"; done
+[ ! -e "$backup/.unfinished" ] || refuse "$backup was not copied to its end"
 [ ! -e "$data" ] || [ -z "$(ls -A "$data")" ] || refuse "$data is not empty: a running gateway's data is not written over"
 coming=$data.restoring
 rm -rf "$coming"

@@ -95,4 +95,9 @@ export class Outbox {
     const names = (await this.#store.list(shard)).filter((name) => name.endsWith('.live'));
     return names.map((name) => parseMessageId(name.slice(0, -'.live'.length))).filter((id) => id !== undefined);
   }
+
+  /** Bytes that are free where it lies, undefined where there is no end of them; throws where it does not answer. */
+  async freeBytes(): Promise<number | undefined> {
+    return this.#store.freeBytes();
+  }
 }

@@ -28,7 +28,8 @@ async function partsOf(desk: Desk, id: MessageId): Promise<readonly PartRow[]> {
   try {
     return (await desk.packages.statement(id)).predicate.parts;
   } catch (error) {
-    if (error instanceof MugaiError && error.code === 'bad-package') return []; // its own page says so
+    // Its own page says so; and a version whose time is over may be gone before its line is.
+    if (error instanceof MugaiError && (error.code === 'bad-package' || error.code === 'not-found')) return [];
     throw error;
   }
 }

@@ -35,19 +35,30 @@ export async function disksOf(
   return found.flatMap(({ store: name, free }) => (free === undefined ? [] : [{ store: name, freeBytes: free }]));
 }
 
-/** A check for each of them: less than `least` bytes free is a fault. */
+/** A check of a store by itself: one that does not answer is a fault, whatever it stands on, and so are less than `least` bytes free. */
+export function storeCheck(
+  name: 'spool' | 'outbox',
+  store: { freeBytes(): Promise<number | undefined> },
+  least: number = LIMITS.leastFreeBytes,
+): Check {
+  return { name, run: async () => tooLittle(await store.freeBytes(), least) };
+}
+
+/** A check for the disk of each other folder: less than `least` bytes free is a fault. */
 export function diskChecks(
   roles: readonly Role[],
   config: Pick<Config, 'dataDir' | 'store'>,
   least: number = LIMITS.leastFreeBytes,
 ): Check[] {
-  return storesOf(roles).map((name) => ({
-    name: name === 'spool' || name === 'outbox' ? name : `${name} disk`, // `portal` and `inner` are other checks
-    run: async () => {
-      const disk = (await disksOf(roles, config)).find(({ store }) => store === name);
-      return disk !== undefined && disk.freeBytes < least ? `only ${disk.freeBytes} bytes free` : undefined;
-    },
+  const others = storesOf(roles).filter((name) => name !== 'spool' && name !== 'outbox');
+  return others.map((name) => ({
+    name: `${name} disk`, // `portal` and `inner` are other checks
+    run: async () => tooLittle((await disksOf(roles, config)).find(({ store }) => store === name)?.freeBytes, least),
   }));
+}
+
+function tooLittle(free: number | undefined, least: number): string | undefined {
+  return free !== undefined && free < least ? `only ${free} bytes free` : undefined;
 }
 
 function storesOf(roles: readonly Role[]): string[] {
