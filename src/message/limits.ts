@@ -83,6 +83,8 @@ export const LIMITS = {
   // ── pages and pixels ──
   /** Pages of one document. Dangerzone stops at 10,000; a page takes some 20 ms here. */
   pages: 2000,
+  /** Pages behind those of a document that say what is missing of it: rows of sheets, and the rest of its pages. */
+  noticePages: 2,
   /** Rows and columns of a sheet that are drawn; beyond: cut, and told on a page. 5,000 rows are 54 to 112 pages. */
   sheetRows: 5000,
   sheetColumns: 256,

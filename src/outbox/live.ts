@@ -26,8 +26,8 @@ export const PageSealSchema = Type.Object(
     id: Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' }),
     /** Path in the package of the document that will hold the page. */
     output: Type.String({ pattern: '^files/[0-9]{2,4}-[^/\\\\]{1,120}\\.pdf$' }),
-    /** Counted from 1, of so many. */
-    page: Type.Integer({ minimum: 1, maximum: LIMITS.pages }),
+    /** Counted from 1, of so many; those that say what is missing stand behind them. */
+    page: Type.Integer({ minimum: 1, maximum: LIMITS.pages + LIMITS.noticePages }),
     pages: Type.Integer({ minimum: 1, maximum: LIMITS.pages }),
     /** Of a page as a file of its own: its image takes at most three bytes a pixel, and its text is not in it. */
     size: Type.Integer({ minimum: 1, maximum: PAGE_BYTES }),

@@ -2,8 +2,6 @@
 import { LIMITS } from '../message/limits.ts';
 import { refuse } from './refusal.ts';
 
-const NOTICES = 2;
-
 /** The purse of one package (or of one file that is read by itself). */
 export class Purse {
   readonly #pagesMost: number;
@@ -11,9 +9,9 @@ export class Purse {
   #pixels = 0;
   #layer = 0;
 
-  /** `files`: of the package. Each may have two pages more, which say what is missing of it. */
+  /** `files`: of the package. Each may have some pages more, which say what is missing of it. */
   constructor(files = 1) {
-    this.#pagesMost = LIMITS.pages + NOTICES * files;
+    this.#pagesMost = LIMITS.pages + LIMITS.noticePages * files;
   }
 
   /** A page or a picture of so many pixels, told at a byte of its file. */

@@ -37,6 +37,8 @@ export interface PageImage {
   readonly heightPt: number;
 }
 
+/** Of one file: those of a document, and those that say what is missing of it. */
+const PAGES_MOST = LIMITS.pages + LIMITS.noticePages;
 /** Bytes of a line with a dictionary; a palette of 256 colours takes 1,536. */
 const LINE = 4096;
 const SIDE = '[1-9]\\d{0,4}';
@@ -80,7 +82,7 @@ export async function readPdf(
   do {
     const number = first + OBJECTS_PER_PAGE * state.pages;
     if (line !== `${number} 0 obj`) refuse('pdf-object', begins, `not object ${number} or ${tail}`);
-    if (state.pages === LIMITS.pages) refuse('pdf-pages', begins, `over ${LIMITS.pages} pages`);
+    if (state.pages === PAGES_MOST) refuse('pdf-pages', begins, `over ${PAGES_MOST} pages`);
     purse.page(begins);
     state.offsets[number] = begins;
     await readPage(state, number, onPage);

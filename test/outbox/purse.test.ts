@@ -5,6 +5,7 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { ByteSource } from '../../src/outbox/byte-source.ts';
 import { Purse } from '../../src/outbox/purse.ts';
 import { readFile } from '../../src/outbox/read-file.ts';
+import { readPdf } from '../../src/outbox/read-pdf.ts';
 import { GateRefusal, type Rule } from '../../src/outbox/refusal.ts';
 import { verifyPackage } from '../../src/outbox/verify.ts';
 import { PIXEL } from '../../src/sandbox/wire.ts';
@@ -55,6 +56,16 @@ describe('the purse of a package', () => {
       two(half + 3),
       (error) => error instanceof GateRefusal && error.rule === 'pdf-pages' && error.file === 'files/02-b.pdf',
     );
+  });
+
+  it('leaves room for a document of as many pages as there may be, and those that say what is missing', async () => {
+    const many = async (pages: number): Promise<number> => {
+      const file = await pdfOf(Array.from({ length: pages }, () => page(1, 1, PIXEL.grey4)));
+      return readPdf(new ByteSource(inChunks(file, 65_536)), undefined, new Purse(9));
+    };
+    const most = LIMITS.pages + LIMITS.noticePages;
+    assert.equal(await many(most), most);
+    await assert.rejects(many(most + 1), (error) => error instanceof GateRefusal && error.rule === 'pdf-pages');
   });
 
   it('limit pixels: of pictures and pages in all', async () => {

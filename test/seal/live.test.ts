@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { folderOf, newMessageId } from '../../src/message/id.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import { keyId } from '../../src/outbox/manifest.ts';
-import { sha256 } from '../../src/outbox/live.ts';
+import { NO_PAGE, sha256 } from '../../src/outbox/live.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { verifyPackage } from '../../src/outbox/verify.ts';
 import { OnTheWay } from '../../src/portal/arriving.ts';
@@ -18,6 +18,7 @@ import { LiveSealer } from '../../src/seal/live.ts';
 import { Signer, packageOf } from '../../src/seal/seal.ts';
 import { openFsStore } from '../../src/store/fs-store.ts';
 import { makePdf, stream } from '../support/make-pdf.ts';
+import { KEYS, filesOf, sealedPackage } from '../support/packages.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -179,6 +180,25 @@ test('a long document shows its pages while it is drawn, and its manifest names 
   seen.length = 0;
   await sanitiser.file('short.pdf', document(LIMITS.livePages - 1));
   assert.deepEqual(seen, []);
+});
+
+test('limit noticePages: a document of more pages than the limit is sealed and verified with the page that says so', async () => {
+  let sealer: LiveSealer | undefined;
+  await using sanitiser = await openSanitiser({ live: (id) => (sealer = new LiveSealer(id, outbox, signer)) });
+  const { state, parts, files } = await sanitiser.file('long.pdf', document(LIMITS.pages + 1));
+  assert.equal(state, 'sanitised');
+  assert.equal(parts[0]?.pages, LIMITS.pages);
+  assert.equal(sealer?.heads().length, 1);
+  const [output = '', file = Buffer.alloc(0)] = [...files][0] ?? [];
+  assert.ok(file.includes(`/Count ${LIMITS.pages + 1} `));
+  const { signal } = new AbortController();
+  const verified = await verifyPackage(filesOf(sealedPackage(new Map([[output, file]]))), KEYS, 1e6, signal);
+  assert.equal(verified.files.length, 2);
+
+  const last = LIMITS.pages + LIMITS.noticePages;
+  const seal = { id: newMessageId(), output: OUTPUT, pages: LIMITS.pages, size: 1, sha256: NO_PAGE, previous: NO_PAGE };
+  assert.ok(signer.signPage({ ...seal, page: last }).length > 0);
+  assert.throws(() => signer.signPage({ ...seal, page: last + 1 }), { code: 'bad-record' });
 });
 
 test('a package whose manifest names live pages verifies', async () => {
