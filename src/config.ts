@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Compile } from 'typebox/compile';
 import { ConfigSchema, type ConfigKey, type ConfigValues } from './config-keys.ts';
-import { domainForm } from './ingress/recipients.ts';
+import { domainForm } from './message/address.ts';
 import { MugaiError, reasonOf } from './message/errors.ts';
 import type { LogLevel } from './ops/log.ts';
 import type { SyslogOptions } from './ops/syslog.ts';

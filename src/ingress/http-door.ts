@@ -13,7 +13,7 @@ import { addReleases } from './release-page.ts';
 import { listenError, type Door } from './smtp-door.ts';
 import { addUploads } from './tus-routes.ts';
 import { sendProblem, sendTaken, type Problem } from './upload-answers.ts';
-import { checkEnvelope, checkPressure, type HttpDoorDeps } from './upload-envelope.ts';
+import { envelopeOf, checkPressure, type HttpDoorDeps } from './upload-envelope.ts';
 import { BadRequest, clientOf, peerOf, Quota, sentBy } from './upload-fault.ts';
 import { readForm } from './upload-form.ts';
 import { addUploadPage } from './upload-page.ts';
@@ -143,8 +143,7 @@ function postFiles(app: FastifyInstance, deps: HttpDoorDeps, quota: Quota): void
     await using form = await readForm(request, deps.spool, counts);
     const { from, to, uploads } = form;
     if (uploads.length === 0) throw new BadRequest(400, 'bad-input', SAID.noFile);
-    checkEnvelope(from, to, deps.domains);
-    const envelope = { from, to: [...to] };
+    const envelope = envelopeOf(from, to, deps.domains);
     const peer = peerOf(request, 'http', deps.apiKeys);
     const spooled = await intakeAll(
       uploads.map(({ name, staged }) => ({

@@ -1,29 +1,20 @@
 // Which recipients are ours, and which senders are none. One address grammar for both doors; what two parsers could read in two ways
 // is refused.
 import { isIP } from 'node:net';
-
-import { domainToASCII } from 'node:url';
+import { addressForm, domainForm } from '../message/address.ts';
 
 /** Why an address is not taken. */
 export type AddressFault = 'syntax' | 'relay';
 
 // Local part: RFC 5321 atext and dots, or UTF-8 (RFC 6531). No quotes, percent hack, bang path, route or comment (attack row 7).
 const LOCAL = /^[\p{L}\p{N}\p{M}#$&'*+/=?^_`{|}~.-]{1,64}$/u;
-const DOMAIN =
-  /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)*[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u;
-
-/** A domain's one form, ASCII in small letters: `日本語.jp` and `xn--wgv71a119e.jp` are one (RFC 5890). Undefined where it is none. */
-export function domainForm(domain: string): string | undefined {
-  if (!DOMAIN.test(domain)) return undefined;
-  // Digits alone would be read as an address (`10.1`).
-  const ascii = /^[\d.]+$/.test(domain) ? domain : domainToASCII(domain);
-  return ascii === '' ? undefined : ascii.toLowerCase();
-}
-
-/** RFC 5321 §4.5.1: `<postmaster>` without a domain is taken, and is ours of the first domain; any other address is as it is. */
+/**
+ * The address that is kept for a recipient of SMTP, with its domain in its one form: what is compared, judged and sent is the same.
+ * RFC 5321 §4.5.1: `<postmaster>` without a domain is taken, and is ours of the first domain.
+ */
 export function wholeRecipient(address: string, domains: ReadonlySet<string>): string {
   const [first] = domains;
-  return first !== undefined && address.toLowerCase() === 'postmaster' ? `${address}@${first}` : address;
+  return first !== undefined && address.toLowerCase() === 'postmaster' ? `${address}@${first}` : addressForm(address);
 }
 
 /** The fault of a recipient address, or undefined when mail for it is taken. `domains` in their one form. */
@@ -37,8 +28,6 @@ export function recipientFault(address: string, domains: ReadonlySet<string>): A
 
 // Whatever a sender has before its one @, but blanks, brackets and control characters: it is a name to answer to, not a place of ours.
 const SENDER_LOCAL = /^[^\s@<>\u0000-\u001f\u007f-\u009f]+$/u;
-const SENDER_DOMAIN =
-  /^(?:[\p{L}\p{N}\p{M}](?:[\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?\.)*[\p{L}\p{N}\p{M}](?:[\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?$/u;
 
 /** True for a sender address that can be kept in an envelope; empty is the null sender. Its dots may stand anywhere in its local part. */
 export function isSender(address: string): boolean {
@@ -47,5 +36,7 @@ export function isSender(address: string): boolean {
   const domain = address.slice(at + 1);
   if (at < 1 || address.length > 254 || !SENDER_LOCAL.test(address.slice(0, at))) return false;
   const literal = /^\[(IPv6:)?([^\]]+)\]$/i.exec(domain);
-  return literal === null ? SENDER_DOMAIN.test(domain) : isIP(literal[2] ?? '') === (literal[1] === undefined ? 4 : 6);
+  return literal === null
+    ? domainForm(domain) !== undefined
+    : isIP(literal[2] ?? '') === (literal[1] === undefined ? 4 : 6);
 }

@@ -238,7 +238,7 @@ async function receive(stream: SMTPServerDataStream, session: SMTPServerSession,
         name: untrusted(''),
         envelope: {
           from: mailFrom === false ? '' : mailFrom.address,
-          to: rcptTo.map((recipient) => wholeRecipient(recipient.address, deps.domains)),
+          to: [...new Set(rcptTo.map((recipient) => wholeRecipient(recipient.address, deps.domains)))],
         },
         peer: untrusted(`${session.remoteAddress} ${session.hostNameAppearsAs || ''}`),
       },

@@ -1,5 +1,7 @@
 // What both ways into the HTTP door need: what the door is given, whether it may take anything now, and an upload's envelope.
+import { addressForm } from '../message/address.ts';
 import { LIMITS } from '../message/limits.ts';
+import type { Envelope } from '../message/stages.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { ApiKeys } from './api-keys.ts';
@@ -27,8 +29,8 @@ export function checkPressure(deps: HttpDoorDeps): void {
     throw new BadRequest(503, 'busy', SAID.busy, { retryAfterSeconds: closed.retryAfterSeconds });
 }
 
-/** Throws the fault of an envelope. */
-export function checkEnvelope(from: string, to: readonly string[], domains: ReadonlySet<string>): void {
+/** The envelope of an upload, its recipients in the form that is compared; throws its fault. */
+export function envelopeOf(from: string, to: readonly string[], domains: ReadonlySet<string>): Envelope {
   if (to.length === 0) throw new BadRequest(400, 'bad-input', SAID.noRecipient);
   if (to.length > LIMITS.recipients) throw new BadRequest(400, 'bad-input', SAID.tooManyRecipients);
   if (!isSender(from)) throw new BadRequest(400, 'bad-input', SAID.badSender);
@@ -37,4 +39,5 @@ export function checkEnvelope(from: string, to: readonly string[], domains: Read
     if (fault === 'syntax') throw new BadRequest(400, 'bad-input', SAID.badRecipient);
     if (fault === 'relay') throw new BadRequest(403, 'bad-input', SAID.notServed);
   }
+  return { from, to: [...new Set(to.map(addressForm))] };
 }

@@ -1,5 +1,6 @@
 // Rules of a policy: who gets what, as what. The first rule that matches decides.
 import { Type, type Static } from 'typebox';
+import { addressForm } from '../message/address.ts';
 import { SETTINGS, levelsOf } from './settings.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -144,9 +145,9 @@ export function setsSomething({ set }: Rule): boolean {
   return Object.keys(set ?? {}).some((name) => name !== 'asset');
 }
 
-/** A domain matches its subdomains too; case does not count. */
+/** A domain matches its subdomains too; neither case nor the form of a domain counts. */
 export function isAddress(pattern: string, address: string): boolean {
-  const [wanted, given] = [pattern.toLowerCase(), address.toLowerCase()];
+  const [wanted, given] = [addressForm(pattern).toLowerCase(), addressForm(address).toLowerCase()];
   if (wanted === '*') return true;
   if (!wanted.startsWith('@')) return wanted === given;
   const domain = given.slice(given.lastIndexOf('@') + 1);

@@ -1,5 +1,6 @@
 // Who may use the portal: people, their roles, the mail addresses whose messages they may read, and one-time codes.
 import { createHash, randomBytes } from 'node:crypto';
+import { addressForm } from '../message/address.ts';
 import { MugaiError } from '../message/errors.ts';
 import type { Language } from '../message/account.ts';
 import type { Database, Row } from './database.ts';
@@ -41,9 +42,9 @@ export function parseName(text: string): string | undefined {
   return NAME.test(name) ? name : undefined;
 }
 
-/** A mail address in the one form that is compared: lower case. Undefined when it is none. */
+/** A mail address in the one form that is compared: lower case, its domain in ASCII. Undefined when it is none. */
 export function parseAddress(text: string): string | undefined {
-  const address = text.trim().toLowerCase();
+  const address = addressForm(text.trim()).toLowerCase();
   return ADDRESS.test(address) ? address : undefined;
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { addressForm } from '../message/address.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { FILTER_INDEXES } from './list-filters.ts';
 
@@ -114,18 +115,20 @@ export class Database {
   /** Opens (and makes) both files under `folder`. An index that cannot be used is thrown away: it is made again. */
   constructor(folder: string, indexName = 'index.sqlite') {
     this.indexFile = join(folder, indexName);
+    let renamed: boolean;
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       this.#db = new DatabaseSync(join(folder, 'accounts.sqlite'));
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
       this.#db.exec(ACCOUNTS);
       for (const [table, column, type] of LATER) this.#addColumn(table, column, type);
+      renamed = this.#renameAddresses();
     } catch (error) {
       throw new MugaiError('store-failed', `cannot use ${folder}/accounts.sqlite: ${reasonOf(error)}`, {
         cause: error,
       });
     }
-    this.attachIndex();
+    this.attachIndex(renamed);
   }
 
   /** Attaches the index file, a new one where there is none or it is `broken`. True when it is new and must be filled. */
@@ -153,6 +156,17 @@ export class Database {
       }
     }
     return true;
+  }
+
+  /** Brings addresses of an older file to the one form in which they are compared. True when there were any: the index is older, too. */
+  #renameAddresses(): boolean {
+    const old = this.#db.prepare("SELECT DISTINCT address FROM addresses WHERE address GLOB '*[^ -~]*'").all();
+    const changed = old.map(({ address }) => String(address)).filter((address) => addressForm(address) !== address);
+    for (const address of changed)
+      this.#db
+        .prepare('UPDATE OR REPLACE addresses SET address = ? WHERE address = ?')
+        .run(addressForm(address), address);
+    return changed.length > 0;
   }
 
   /** True while the attached index is the file that lies in its place. */

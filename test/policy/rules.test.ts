@@ -10,6 +10,7 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { complaintsOf } from '../../src/policy/check.ts';
 import { PolicySchema, builtInPolicy, readPolicy, type Policy } from '../../src/policy/policy.ts';
 import { changesFor } from '../../src/policy/rehearse.ts';
+import { isAddress } from '../../src/policy/rules.ts';
 import { approve, isApproved, propose } from '../../src/policy/two-persons.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { runMugai } from '../support/gateway-process.ts';
@@ -47,6 +48,17 @@ describe('rules of a policy', () => {
     assert.equal(other.decide('image/png', { size: 1000, findings: [] }), 'drop');
     assert.equal(other.decide('image/gif'), 'drop');
     assert.equal(friend.decide('image/gif'), 'convert');
+  });
+
+  it('know a domain in every form, in the rule and in the message', () => {
+    const same = ['日本語.jp', 'xn--wgv71a119e.jp', 'XN--WGV71A119E.jp', '日本語.ｊｐ'];
+    for (const pattern of same)
+      for (const given of same) {
+        assert.ok(isAddress(`@${pattern}`, `a@${given}`), `${pattern}, ${given}`);
+        assert.ok(isAddress(`@${pattern}`, `a@sub.${given}`), `${pattern}, sub.${given}`);
+        assert.ok(isAddress(`A@${pattern}`, `a@${given}`), `${pattern}, ${given}`);
+        assert.equal(isAddress(`@${pattern}`, 'a@other.jp'), false);
+      }
   });
 
   it('set what holds for a message: language, delivery, retention, limits, classification', () => {
