@@ -65,7 +65,7 @@ async function prepare(
   if (!known.has(before))
     throw missing(`${publicFile} does not hold the key of ${privateFile}: these are not one pair`);
   const next = nextOf(privateFile);
-  const begun = existsSync(next) ? await loadPrivateKey(next) : undefined;
+  const begun = await begunKey(next, before);
   const key = begun ?? generateKeyPairSync('ed25519').privateKey;
   const change = { keyId: keyId(key), before };
   await tell(change);
@@ -76,10 +76,23 @@ async function prepare(
   return change;
 }
 
+/** The pair that an earlier step left in `next`. One that signs already was taken, and is in the way of another change. */
+async function begunKey(next: string, before: string): Promise<KeyObject | undefined> {
+  if (!existsSync(next)) return undefined;
+  const begun = await loadPrivateKey(next);
+  if (keyId(begun) !== before) return begun;
+  await removeNext(next);
+  return undefined;
+}
+
 /** A kill in here leaves the old key or the new one, and at the most the new one twice. */
 async function take(privateFile: string): Promise<void> {
   const next = nextOf(privateFile);
   await replaceFile(privateFile, await readFile(next), modeOf(privateFile));
+  await removeNext(next);
+}
+
+async function removeNext(next: string): Promise<void> {
   await rm(next);
   await syncPath(dirname(next));
 }

@@ -101,6 +101,18 @@ describe('keys', () => {
     assert.deepEqual(await takeKey(signing, verify), { keyId: made, before: first });
   });
 
+  it('are changed by a rotation after a kill that left the key twice: what signs already is no new one', async () => {
+    await using root = await scratch();
+    const [signing, verify] = [join(root.path, 's.pem'), join(root.path, 'v.pem')];
+    const { keyId: first } = await generateKeys(signing, verify);
+    await copyFile(signing, nextOf(signing)); // as between the two acts that take a key into use
+    const { keyId: second, before } = await rotateKeys(signing, verify, async () => {});
+    assert.ok(before === first && second !== first);
+    await openManifest(await manifestBy(signing), new Map([...(await loadPublicKeys(verify))].slice(0, 1)));
+    assert.equal((await loadPublicKeys(verify)).size, 2);
+    assert.deepEqual((await readdir(root.path)).toSorted(), ['s.pem', 'v.pem']);
+  });
+
   it('are not retired while they sign: wrong usage, and the file stays', async () => {
     await using root = await scratch();
     const [signing, verify] = [join(root.path, 's.pem'), join(root.path, 'v.pem')];
