@@ -124,7 +124,7 @@ describe('what our writers write', () => {
 describe('docs/grammar.md', () => {
   it('names every rule of the gate, and no other', () => {
     const table = DOCUMENT.slice(DOCUMENT.indexOf('## Rules'));
-    const named = [...table.matchAll(/`((?:manifest|file|pdf|jpeg|png|text)-[a-z0-9-]+)`/g)].map(
+    const named = [...table.matchAll(/`((?:manifest|file|page|pdf|jpeg|png|text)-[a-z0-9-]+)`/g)].map(
       (match) => match[1] ?? '',
     );
     assert.deepEqual(named.toSorted(), [...RULES].toSorted());
