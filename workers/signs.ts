@@ -20,7 +20,7 @@ export function isDocuWorks(bytes: Buffer): boolean {
 
 /** OpenDocument in one XML file: what its root says that it is, `text`, `spreadsheet`, `presentation` or `graphics`. */
 export function flatOdfKind(head: string): string | undefined {
-  return /<\w+:document\s[^<]*?\w+:mimetype=["']application\/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation|graphics)["']/.exec(
+  return /<\w{1,40}:document\s[^<]*?(?<=\s)\w{1,40}:mimetype=["']application\/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation|graphics)["']/.exec(
     head,
   )?.[1];
 }

@@ -17,6 +17,7 @@ import { textOfLeaf } from '../../workers/leaf-text.ts';
 import { mendHead } from '../../workers/mail-head.ts';
 import { MimeLeaves } from '../../workers/mime-leaves.ts';
 import { rtfToText } from '../../workers/rtf-text.ts';
+import { flatOdfKind } from '../../workers/signs.ts';
 import { withLinks } from '../../src/sanitise/links.ts';
 import { saysTheSame } from '../../src/sanitise/mail-body.ts';
 
@@ -103,6 +104,9 @@ const BOMBS: readonly (readonly [string, (count: number) => string, (text: strin
     calendarText,
     8_000,
   ],
+  ['a document of one XML file with a long word', (count) => `<a:document ${'a'.repeat(count)}`, flatOdfKind, 8_000],
+  ['a document of one XML file with many', (count) => `<a:document${' a:b'.repeat(count)}`, flatOdfKind, 8_000],
+  ['documents of one XML file', many('<a:document '), flatOdfKind, 8_000],
   ['links to be made inert', many('http://a.b/ www. '), (text) => withLinks(text, 'removed', 'ja'), 50_000],
   ['forms to be compared', many('あい<'), (text) => saysTheSame(text, `${text}x`), 5_000],
 ];
