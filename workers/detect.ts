@@ -167,6 +167,7 @@ function isCleanText(text: string): boolean {
 // A comment can be read in one way only: a lazy one could end at any of the ends behind it, each time twice as many ways.
 const HTML =
   /^(?:\s|<!--(?:(?!-->)[\s\S]){0,4000}-->|<\?xml[^>]{0,500}>)*<(?:!doctype\s+html|html|head|body|title|meta|script|style|table|div|p|h[1-6]|center|font|iframe)[\s>/]/i;
+const HTA_ROOT = /^(?:\s|<!--(?:(?!-->)[\s\S]){0,4000}-->|<\?xml[^>]{0,500}>)*<hta:application[\s>/]/i;
 const MAIL_FIELD =
   /^(?:from|to|subject|date|received|mime-version|message-id|return-path|delivered-to|content-type|content-transfer-encoding|reply-to|cc|x-[\w-]+|dkim-signature)[ \t]*:/i;
 
@@ -180,7 +181,7 @@ function textType(bytes: Buffer, name: string): Detected {
   if (start.trimStart().startsWith('{\\rtf')) return { mimeType: 'application/rtf', extension: 'rtf' };
   if (/^(?:\s|<\?xml[^>]{0,500}>|<!--(?:(?!-->)[\s\S]){0,4000}-->|<!doctype\s+svg[^>]{0,500}>)*<svg[\s>]/i.test(start))
     return { mimeType: 'image/svg+xml', extension: 'svg' };
-  const script = scriptType(start);
+  const script = scriptType(start, extension);
   if (script !== undefined) return script;
   if (HTML.test(start)) return { mimeType: 'text/html', extension: 'html' };
   const office = officeXml(start);
@@ -213,9 +214,11 @@ function officeXml(start: string): Detected | undefined {
 }
 
 /** Scripts that say so: a line for the kernel, an HTML application, a file of Windows Script Host, one encoded for it. */
-function scriptType(start: string): Detected | undefined {
+function scriptType(start: string, extension: string): Detected | undefined {
   if (/^#! ?\//.test(start)) return { mimeType: 'application/x-sh', extension: 'sh' };
-  if (/<hta:application[\s>/]/i.test(start)) return { mimeType: 'application/hta', extension: 'hta' };
+  // Windows takes whatever is named so for a page; elsewhere its tag may be a word of a text, or of a mail.
+  const isPage = extension === 'hta' || HTML.test(start) || HTA_ROOT.test(start);
+  if (isPage && /<hta:application[\s>/]/i.test(start)) return { mimeType: 'application/hta', extension: 'hta' };
   if (start.startsWith('#@~^')) return { mimeType: 'application/x-encoded-script', extension: 'vbe' };
   const root = /^\s*(?:<\?xml[^>]{0,500}>\s*)?<(?:package|job|component|scriptlet)[\s>]/i.test(start);
   return root && /<script[\s>]/i.test(start) ? { mimeType: 'application/x-wsf', extension: 'wsf' } : undefined;

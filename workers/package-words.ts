@@ -17,13 +17,18 @@ const ENTRIES_MOST = 0xffff;
 /** The words of a whole zip; undefined where it breaks off or makes no sense. */
 export function packageWords(bytes: Buffer): PackageWords | undefined {
   const words = new Map<string, string>();
+  const wanted = new Set<string>();
   let entries = 0;
   try {
     const files = unzipSync(bytes, {
       filter: ({ name, originalSize }) => {
         entries += 1;
         if (entries > ENTRIES_MOST) throw new RangeError('too many entries');
-        return WORDS.test(name) && originalSize < WORDS_BYTES;
+        const word = name.toLowerCase();
+        // Each once: a directory may name one entry thousands of times.
+        if (!WORDS.test(name) || originalSize >= WORDS_BYTES || wanted.has(word)) return false;
+        wanted.add(word);
+        return true;
       },
     });
     for (const [name, content] of Object.entries(files))

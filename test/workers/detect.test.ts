@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { deflateRawSync } from 'node:zlib';
 import { test } from 'node:test';
 import { detect, looksLikeText } from '../../workers/detect.ts';
+import { packageWords } from '../../workers/package-words.ts';
 import { sniff } from '../../workers/office/sniff.ts';
 import { compoundFile } from '../support/compound-file.ts';
 import { zipOf as wholeZip } from '../support/office-files.ts';
@@ -102,6 +103,43 @@ void test('texts are told from each other by how they begin', async () => {
   assert.equal(await typeOf('a,b,c\n1,2,3\n4,"5,6",7\n'), 'text/csv');
   assert.equal(await typeOf('氏名,住所\n', 'list.CSV'), 'text/csv');
   assert.equal(await typeOf('just words'), 'text/plain');
+});
+
+void test('an HTML application is one where a browser would run it, and not where its words stand in a mail or a text', async () => {
+  const tag = '<hta:application id="x">';
+  for (const page of [
+    `<html><head>${tag}</head></html>`,
+    `<script>x</script>${tag.toUpperCase()}`,
+    `\n<!-- c -->${tag}<script>x</script>`,
+    `<!doctype html SYSTEM "x">${tag}`,
+  ])
+    assert.equal(await typeOf(page), 'application/hta', page);
+  assert.equal(await typeOf(`x ${tag}`, 'a.hta'), 'application/hta');
+  const mail = 'From: a@b.c\r\nSubject: s\r\nContent-Type: text/html\r\n\r\n';
+  assert.equal(await typeOf(`${mail}<html>${tag}</html>`), 'message/rfc822');
+  assert.equal(await typeOf(`Beware of files with ${tag} in them.\n`), 'text/plain');
+});
+
+void test('a zip whose directory names one entry many times is read once for it', async () => {
+  const one = wholeZip({ mimetype: 'a'.repeat(1_000_000), a: 'x' });
+  const end = one.lastIndexOf('PK\u0005\u0006');
+  const directory = one.readUInt32LE(end + 16);
+  const entry = one.subarray(directory, directory + 46 + one.readUInt16LE(directory + 28));
+  const closing = Buffer.from(one.subarray(end));
+  closing.writeUInt16LE(301, 8);
+  closing.writeUInt16LE(301, 10);
+  closing.writeUInt32LE(entry.length * 300 + (end - directory - entry.length), 12);
+  const bomb = Buffer.concat([
+    one.subarray(0, directory),
+    ...Array.from({ length: 299 }, () => entry),
+    one.subarray(directory, end),
+    closing,
+  ]);
+  const { mimetype } = packageWords(bomb) ?? assert.fail();
+  assert.equal(mimetype.length, 1_000_000);
+  const before = process.cpuUsage();
+  packageWords(bomb);
+  assert.ok(process.cpuUsage(before).user < 300_000);
 });
 
 void test('a text that begins like a picture or a program is a text', async () => {
