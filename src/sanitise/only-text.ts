@@ -32,36 +32,57 @@ export async function convertToText(leaf: Leaf, type: string, as: 'text' | 'valu
   }
 }
 
-/** The text of a PDF's pages as PDFium finds it, of what is seen at the resolution of other pages; of scans without any, as it is read from the pixels. */
+/**
+ * The text of a PDF's pages as PDFium finds it, of what is seen at the resolution of other pages; of scans without any, as it is read
+ * from the pixels. Where they cannot be drawn for that, or not to the end, what was found stays.
+ */
 async function wordsOf(leaf: Leaf, tools: Tools): Promise<Converted> {
   const words = await pageWords(leaf, LIMITS.dpi, tools);
-  if (words.drawn.kind === 'refused' || !words.unread) return told(words, leaf, tools);
+  if (words.drawn.kind === 'refused' || words.unread.size === 0) return told(words, leaf, tools);
   const reader = new PixelReader(tools);
   const read = await pageWords(leaf, LIMITS.sharpDpi, tools, reader);
-  const { findings, losses } = reader.remarks();
-  read.drawn.findings.push(...findings);
-  read.drawn.losses.push(...losses);
-  return told(read, leaf, tools);
+  const all = withFound(read, words);
+  const undrawn = [...words.unread].filter((index) => !read.unread.has(index)).length;
+  const { findings, losses } = reader.remarks(undrawn);
+  all.drawn.findings.push(...findings);
+  all.drawn.losses.push(...losses);
+  return told(all, leaf, tools);
 }
 
 interface PageWords {
   readonly drawn: DrawnDocument;
   readonly pages: readonly string[];
   readonly announced: number;
-  /** Pages have no text, or only some beside their picture. */
-  readonly unread: boolean;
+  /** Pages, from 0, that have ink and no text, or only some beside their picture. */
+  readonly unread: ReadonlySet<number>;
+}
+
+/** What was read, and what was found before where that says nothing, up to as much as a text may have. */
+function withFound(read: PageWords, found: PageWords): PageWords {
+  const most = Math.max(read.pages.length, found.pages.length);
+  const pages: string[] = [];
+  let chars = 0;
+  for (let i = 0; i < most && chars <= LIMITS.textChars; i++) {
+    const text = read.pages[i] || (found.pages[i] ?? '');
+    chars += text.length;
+    pages.push(text);
+  }
+  const isShort = read.drawn.kind === 'refused' || read.pages.length < found.pages.length;
+  const { drawn, announced, unread } = isShort ? found : read;
+  const isCut = drawn.kind === 'drawn' && pages.length < most;
+  return { drawn: isCut ? { ...drawn, cut: 'too-large' } : drawn, pages, announced, unread };
 }
 
 async function pageWords(leaf: Leaf, dpi: number, tools: Tools, reader?: PixelReader): Promise<PageWords> {
   const pages: string[] = [];
+  const unread = new Set<number>();
   let announced = 0;
   let chars = 0;
-  let unread = false;
   const ask = { operation: OPERATION.pagesWithText, password: '', dpi } as const;
-  const drawn = await drawPages(leaf, ask, tools, async (page, _index, all) => {
+  const drawn = await drawPages(leaf, ask, tools, async (page, index, all) => {
     announced = all;
     if (chars > LIMITS.textChars) return 'too-large';
-    unread ||= PixelReader.wants(page);
+    if (PixelReader.wants(page)) unread.add(index);
     const text = linesOf(((await reader?.read(page)) ?? page).text);
     chars += text.length;
     pages.push(text);

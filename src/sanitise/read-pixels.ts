@@ -42,10 +42,10 @@ export class PixelReader {
     return text === undefined ? page : { ...page, text: [...own, ...text.filter((run) => !isUnder(run, own))] };
   }
 
-  /** What its reader must know of the text. */
-  remarks(): { readonly findings: readonly Remark[]; readonly losses: readonly Remark[] } {
+  /** What its reader must know of the text; `undrawn`: pages that it was to read and did not get. */
+  remarks(undrawn = 0): { readonly findings: readonly Remark[]; readonly losses: readonly Remark[] } {
     const pages = (code: string, count: number): Remark[] => (count > 0 ? [{ code, detail: `${count} pages` }] : []);
-    return { findings: pages('ocr-text', this.#read), losses: pages('ocr-failed', this.#unread) };
+    return { findings: pages('ocr-text', this.#read), losses: pages('ocr-failed', this.#unread + undrawn) };
   }
 
   async #textOf(page: RasterPage): Promise<Run[] | undefined> {
