@@ -283,7 +283,7 @@ export const ConfigSchema = Type.Object({
     default: '1800',
     example: '600',
     meaning:
-      'age of the oldest message not yet made harmless or sealed at which the doors say "later"; open again at half of it',
+      'how long a message has waited for a worker, or for an outbox that takes nothing, at which the doors say "later"; open again at half of it',
     pattern: NUMBER,
     problem: 'a whole number',
   }),

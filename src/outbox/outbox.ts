@@ -1,5 +1,5 @@
 // Sealed packages at rest: a folder per message, made whole or not at all. The middle zone writes, the inner zone reads.
-import { folderOf, parseMessageId, timeOfShard, type MessageId } from '../message/id.ts';
+import { folderOf, newMessageId, parseMessageId, timeOfShard, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Sealed } from '../message/stages.ts';
 import { StatusFiles } from '../store/status-files.ts';
@@ -9,6 +9,9 @@ import { LiveFolder } from './live.ts';
 import { MANIFEST } from './manifest.ts';
 import { ReleaseEnds } from './release-ends.ts';
 import type { PackageFiles } from './verify.ts';
+
+/** Folder of objects that are put and taken away at once. */
+const TRY = 'try';
 
 /** The outbox of a gateway. */
 export class Outbox {
@@ -29,6 +32,18 @@ export class Outbox {
   async add(id: MessageId, entries: readonly Entry[]): Promise<Sealed> {
     await this.#store.commit(folderOf(id), entries);
     return { id } as Sealed;
+  }
+
+  /** True when an object that is no message's can be made durable here at this moment. */
+  async takesMore(): Promise<boolean> {
+    const name = newMessageId();
+    try {
+      await this.#store.put(TRY, { name, content: Buffer.from('x') });
+      await this.#store.delete(`${TRY}/${name}`);
+      return true;
+    } catch {
+      return false; // whatever it says: it did not take it
+    }
   }
 
   /** The sealed message, undefined when there is no package of this id. */

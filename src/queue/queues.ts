@@ -171,7 +171,8 @@ function stepQueue(step: StepName, queue: JobQueue, traced: QueueOptions['traced
       return next === undefined ? 0 : Math.max(0, Date.now() - next.timestamp);
     },
     setAsideMs: async () => {
-      const jobs = await queue.getJobs(['delayed'], 0, SET_ASIDE - 1, true);
+      // One that is being tried again at this moment was set aside a moment ago.
+      const jobs = await queue.getJobs(['delayed', 'active'], 0, SET_ASIDE - 1, true);
       const since = jobs.filter(({ attemptsMade }) => attemptsMade === 0).map(({ timestamp }) => timestamp);
       return Math.max(0, Date.now() - since.reduce((least, time) => Math.min(least, time), Infinity));
     },

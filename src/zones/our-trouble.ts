@@ -2,7 +2,7 @@
 import { MugaiError, systemCode } from '../message/errors.ts';
 import type { MessageId } from '../message/id.ts';
 
-/** Milliseconds until a message is tried again that failed because of trouble of ours. */
+/** Milliseconds until a message is tried again that failed because of trouble of ours; what may be this message's alone doubles it. */
 const TROUBLE_MS = 5000;
 /** The longest such wait, where it doubles. */
 const LONGEST_MS = 5 * 60_000;
@@ -11,7 +11,7 @@ const LONGEST_MS = 5 * 60_000;
  * that was taken over can pretend such a death, so those that follow are attempts like any other.
  */
 const KILLED_MOST = 12;
-/** Messages whose deaths are counted at once; the longest known is forgotten for a new one, and begins anew. */
+/** Messages whose failures are counted at once; the longest known is forgotten for a new one, and begins anew. */
 const COUNTED_MOST = 10_000;
 /** What a file system says of a name or of bytes that it will never take: the message's own, whatever the disk. */
 const OF_THE_MESSAGE = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ']);
@@ -20,6 +20,7 @@ const OF_THE_MESSAGE = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ']);
 export class OurTrouble {
   readonly #onNoChild: (detail: string) => void;
   readonly #killed = new Map<MessageId, number>();
+  readonly #waited = new Map<MessageId, number>();
 
   /** `onNoChild` hears of each child that could not be started. */
   constructor(onNoChild: (detail: string) => void) {
@@ -31,25 +32,48 @@ export class OurTrouble {
     if (!(error instanceof MugaiError) || error.permanent) return undefined;
     if (error.code === 'disk-full') return TROUBLE_MS;
     if (error.code === 'store-failed')
-      return OF_THE_MESSAGE.has(systemCode(error.cause) ?? '') ? undefined : TROUBLE_MS;
+      return OF_THE_MESSAGE.has(systemCode(error.cause) ?? '') ? undefined : this.#longer(id);
     if (error.code === 'no-child') {
       this.#onNoChild(error.message);
-      return TROUBLE_MS; // a child that does not start has seen nothing of any message
+      return this.#longer(id); // a child that does not start has seen nothing of any message; the parts before it are made again each time
     }
     return error.code === 'child-killed' ? this.#waitAfterKill(id) : undefined;
+  }
+
+  /**
+   * As `waitAfter`, for what failed while it was sealed. A store that fails for this message while the outbox `takes` others holds nobody
+   * else up: that counts, so that the doors' mark does not wait for it and `given-up` names it.
+   */
+  async waitAfterSeal(id: MessageId, error: unknown, takes: () => Promise<boolean>): Promise<number | undefined> {
+    const ms = this.waitAfter(id, error);
+    const isStore = error instanceof MugaiError && error.code === 'store-failed';
+    return ms !== undefined && isStore && (await takes()) ? undefined : ms;
   }
 
   /** The message got through. */
   over(id: MessageId): void {
     this.#killed.delete(id);
+    this.#waited.delete(id);
+  }
+
+  #longer(id: MessageId): number {
+    return doubled(countUp(this.#waited, id));
   }
 
   #waitAfterKill(id: MessageId): number | undefined {
-    const before = this.#killed.get(id) ?? 0;
-    if (before >= KILLED_MOST) return undefined;
-    const [first] = this.#killed.keys();
-    if (before === 0 && first !== undefined && this.#killed.size >= COUNTED_MOST) this.#killed.delete(first);
-    this.#killed.set(id, before + 1);
-    return Math.min(LONGEST_MS, TROUBLE_MS * 2 ** before);
+    return (this.#killed.get(id) ?? 0) >= KILLED_MOST ? undefined : doubled(countUp(this.#killed, id));
   }
+}
+
+/** Counts one more for a message: how many there were before. */
+function countUp(counts: Map<MessageId, number>, id: MessageId): number {
+  const before = counts.get(id) ?? 0;
+  const [first] = counts.keys();
+  if (before === 0 && first !== undefined && counts.size >= COUNTED_MOST) counts.delete(first);
+  counts.set(id, before + 1);
+  return before;
+}
+
+function doubled(times: number): number {
+  return Math.min(LONGEST_MS, TROUBLE_MS * 2 ** times);
 }

@@ -197,11 +197,13 @@ export async function startWorker(
       try {
         await sealNow(sanitised, signal);
       } catch (error) {
-        const ms = trouble.waitAfter(id, error); // a full outbox, which the doors' mark sees by what is set aside
+        // An outbox that takes nothing; the doors' mark sees it by what is set aside.
+        const ms = await trouble.waitAfterSeal(id, error, async () => outbox.takesMore());
         if (ms === undefined) throw error;
         log.warn({ id, step: 'seal', error: reasonOf(error) }, 'attempt failed');
         throw new RetryLater(ms);
       }
+      trouble.over(id);
     },
     { concurrency: 8 },
   );
