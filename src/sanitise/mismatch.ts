@@ -39,7 +39,7 @@ const FAMILIES: readonly (readonly [name: string, endings: string, types: string
   ['cab', 'cab', 'application/vnd.ms-cab-compressed application/x-cab application/cab'],
   [
     'program',
-    'exe dll scr com sys',
+    'exe dll scr sys', // `com` is the end of many a host's name, too
     'application/x-msdownload application/x-elf application/x-self-extracting application/x-dosexec application/x-msdos-program ' +
       'application/x-executable application/vnd.microsoft.portable-executable',
   ],

@@ -51,6 +51,7 @@ it('names of the same kind are none, nor what locked documents, tables and mails
     ['', '__MACOSX/._a.pdf', 'application/applefile'],
     ['application/pdf', 'a.pdf', 'application/octet-stream'],
     ['', 'v1.2', 'application/pdf'],
+    ['application/pdf', 'www.city.example.com', 'application/pdf'],
     ['', 'a.xml', 'image/svg+xml'],
     ['text/xml', 'a.xml', 'application/x-office-xml'],
     ['', 'a.fodt', 'application/vnd.oasis.opendocument.text-flat-xml'],
