@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { EntriesReader } from '../../src/sandbox/entries-reader.ts';
 import type { ChildOutcome } from '../../src/sandbox/child.ts';
+import { tar } from '../support/archives.ts';
 import { drive } from '../support/drive-worker.ts';
 import { euc, sjis } from '../support/japanese.ts';
 import { zipOf } from '../support/office-files.ts';
@@ -235,6 +236,11 @@ describe('other archives', () => {
       assert.ok((entries[0]?.text ?? '').includes(text));
     });
   }
+
+  it('an entry that is called as 7-Zip calls those without a name keeps it', async () => {
+    const { entries } = await open(tar([{ name: 'a~', data: Buffer.from(text) }]));
+    assert.deepEqual(entries, [{ name: 'a~', trouble: undefined, text }]);
+  });
 
   it('LHA gives its entry, named in Shift_JIS', async () => {
     const { entries } = await open(lzh(Buffer.from('955c2e747874', 'hex'), Buffer.from(text)));

@@ -33,6 +33,8 @@ export const SEVEN_ZIP = `7z-wasm ${version}`;
 
 /** What 7-Zip calls the one entry of an archive `a` that keeps no name. */
 const NO_NAME = 'a~';
+/** Those archives, by their first bytes in hex: gzip, compress, bzip2, xz, zstd (which may begin with a frame to be skipped). */
+const NAMELESS = /^(?:1f8b|1f9d|425a68|fd377a585a|28b52ffd|5.2a4d18)/;
 
 /** Entries that are opened one by one where the archive as a whole gives something else than it lists. */
 const ONE_BY_ONE = 100;
@@ -197,6 +199,7 @@ function listing(out: Buffer, archive: Uint8Array): Listed[] {
   const text = out.toString('latin1').replace(/^[^\n]*\x08 *\x08*/, '');
   // Size and sum at its end are those of its last member; 7-Zip checks each.
   const isGzip = archive[0] === 0x1f && archive[1] === 0x8b;
+  const isNameless = NAMELESS.test(Buffer.from(archive.subarray(0, 5)).toString('hex'));
   const entries: Listed[] = [];
   for (const block of text.split(/\n\n+/)) {
     const facts = new Map<string, string>();
@@ -207,7 +210,7 @@ function listing(out: Buffer, archive: Uint8Array): Listed[] {
     // compress says neither a name nor a size of what is in it.
     if (!['Path', 'Size', 'Packed Size'].some((key) => facts.has(key))) continue;
     const told = facts.get('Path') ?? ''; // bzip2, xz and zstd keep no name
-    const path = told === NO_NAME ? '' : told;
+    const path = isNameless && told === NO_NAME ? '' : told;
     const attributes = facts.get('Attributes') ?? '';
     if (facts.get('Folder') === '+' || attributes.startsWith('D') || /(?:^|\s)d[rwx-]{9}/.test(attributes)) continue;
     const number = (key: string, base: number): number | undefined => {
