@@ -42,6 +42,30 @@ test('a field in a field is one by itself, and one that never ends is one, too',
   assert.deepEqual(cleaned(docx(open)), [['dde DDEAUTO x'], '']);
 });
 
+test('marks, pieces and attributes of another namespace end no field and part no word', () => {
+  const loose = `<w:p>${code('DD')}`;
+  const both = (type: string): string => `<w:r><w:fldChar q:fldCharType="end" w:fldCharType="${type}"/></w:r>`;
+  for (const [body, told] of [
+    [`${loose}${both('begin')}${code('DDEAUTO x')}${mark('end')}<w:r><w:t>shown</w:t></w:r></w:p>`, 'DDEAUTO x'],
+    [field(`${code('DD')}<w:r><q:fldChar q:fldCharType="end"/></w:r>${code('E x')}`), 'DDE x'],
+    [field(`${code('DD')}<w:r><w:fldChar q:fldCharType="end"/></w:r>${code('E x')}`), 'DDE x'],
+    [field(`${code('DD')}<w:r><w:fldChar fldCharType="end"/></w:r>${code('E x')}`), 'DDE x'],
+    [field(`${code('DD')}<q:instrText>q</q:instrText>${code('E x')}`), 'DDE x'],
+    [field(code('D<q:a xmlns:w="q"/>DE x')), 'DDE x'],
+    [field(`${code('DD')}<q:a xmlns:w="q"><w:fldChar w:fldCharType="end"/></q:a>${code('E x')}`), 'DDE x'],
+    [field(code('\u200bDDE x')), '\u200bDDE x'],
+    ['<w:p><w:fldSimple q:instr="PAGE" w:instr="DDE x"><w:r><w:t>shown</w:t></w:r></w:fldSimple></w:p>', 'DDE x'],
+  ] as const) {
+    const [found] = cleaned(docx(`<w:sdtContent xmlns:q="urn:q">${body}</w:sdtContent>`));
+    assert.deepEqual(found, [`dde ${told}`], body);
+  }
+  const other = 'http://purl.oclc.org/ooxml/wordprocessingml/main';
+  const strict = `<w:r><s:fldChar xmlns:s="${other}" s:fldCharType="begin"/></w:r>`;
+  assert.deepEqual(cleaned(docx(`<w:p>${code('X ')}${strict}${code('DDE x')}<w:r><w:t>shown</w:t></w:r></w:p>`))[0], [
+    'dde DDE x',
+  ]);
+});
+
 test('an honest instruction is left, whatever its address is called', () => {
   const link = 'HYPERLINK "http://www.city.example/link/include/database.html"';
   assert.deepEqual(cleaned(docx(field(code(` ${link} `)))), [[], link]);

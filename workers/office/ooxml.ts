@@ -204,9 +204,9 @@ function remarkOn(local: string, attributes: Attributes, report: Report): void {
   if (local === 'ins' || local === 'del') report.loss('tracked-changes');
   if (local === 'sld' && attributes['show'] === '0') report.loss('hidden-slide');
   if (local === 'fldSimple') {
-    const key = Object.keys(attributes).find((one) => one.endsWith('instr'));
-    if (key !== undefined && isLive(attributes[key] ?? '')) {
-      report.finding('dde', (attributes[key] ?? '').trim().slice(0, 100));
+    for (const [key, instruction] of Object.entries(attributes)) {
+      if (!key.endsWith('instr') || !isLive(instruction)) continue;
+      report.finding('dde', instruction.trim().slice(0, 100));
       attributes[key] = '';
     }
   }

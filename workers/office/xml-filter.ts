@@ -8,8 +8,8 @@ export type Attributes = Record<string, string>;
 export interface XmlRules {
   /** False: the element and all in it is dropped. May change `attributes`, and give text to put in front. */
   element(local: string, attributes: Attributes, depth: number, name: string): boolean;
-  /** Text inside the innermost element of this local name; what it returns is written. */
-  text?(text: string, local: string): string;
+  /** Text inside the innermost element, of this local name and depth; what it returns is written. */
+  text?(text: string, local: string, depth: number): string;
   /** Something to write before an element that is kept, or before the end of the root (`local` is ''). */
   before?(local: string, depth: number): string;
 }
@@ -62,7 +62,7 @@ function walkXml(bytes: Uint8Array, rules: XmlRules, out: string[] | undefined):
   const text = (value: string): void => {
     if (dropped > 0 || open.length === 0) return;
     const local = localOf(open.at(-1) ?? '');
-    const kept = rules.text === undefined ? value : rules.text(value, local);
+    const kept = rules.text === undefined ? value : rules.text(value, local, open.length - 1);
     out?.push(escape(kept));
   };
   parser.on('text', text);
