@@ -95,12 +95,17 @@ test('RTF: an instruction is found through groups, control words and escapes', (
     "\\'44\\'44E x",
     '\\u68 ?\\u68 ?E x',
     '\\uc0\\u68 DE x',
+    '\\uc2\\u68 ??\\u68 ??E x',
+    '{\\uc2\\u68 ??}\\u68 ?E x',
+    `\\uc0${'\\u8203 '.repeat(60)}DDE x`,
     '{\\*\\datafield 00}{\\field{\\*\\fldinst QUOTE}{\\fldrslt }}DDE x',
   ]) {
     const { bytes, report } = cleanRtf(Buffer.from(all(instruction)));
     assert.deepEqual([...report.findings.values()], [{ code: 'dde', detail: '' }], instruction);
     assert.equal(bytes.toString(), all(''), instruction);
   }
+  const before = `{\\rtf1\\uc2 {\\field{\\*\\fldinst \\u68 ??\\u68 ??E x}{\\fldrslt shown}}}`;
+  assert.equal(cleanRtf(Buffer.from(before)).report.findings.size, 1, before);
   for (const instruction of ['HYPERLINK "http://x/link/dde"', '{\\b PAGE }', '']) {
     const { bytes, report } = cleanRtf(Buffer.from(all(instruction)));
     assert.equal(report.findings.size, 0, instruction);

@@ -3,23 +3,33 @@
 import type { Report } from './cleaned.ts';
 import { isLive } from './live-fields.ts';
 
+const UNSEEN = /\p{Cf}/u;
 const INSTRUCTION = /\\fldinst(?![a-z])/gi;
 const CONTROL = /\\([a-z]{1,32})(-?\d{1,10})? ?/iy;
 /** Signs that are enough to know the first word. */
 const BEGINNING = 40;
-/** Signs that are looked at, by those of the document: more is nobody's document, and its fields go unread. */
+/** Signs that are looked at, by those of the document, in each way: more is nobody's document, and its fields go unread. */
 const STEPS = 3;
+/** Numbers of stand-ins for a letter of Unicode that a document says; honest ones say 0, 1 or 2. */
+const STAND_INS = /\\uc(\d{1,10})/g;
+const STAND_INS_MOST = 8;
+const UNKNOWN = { words: 'DDE', steps: 0 };
 
 /** The document without its live instructions. */
 export function withoutLiveFields(text: string, report: Report): string {
   const out: string[] = [];
   let from = 0;
-  let left = STEPS * text.length + 10_000;
+  const ways = waysOf(text);
+  let left = ways.size * (STEPS * text.length + 10_000);
+  const begins = (at: number, way: number | undefined): boolean => {
+    const { words, steps } = left > 0 ? beginning(text, at, way) : UNKNOWN;
+    left -= steps;
+    return isLive(words);
+  };
   for (const { index } of text.matchAll(INSTRUCTION)) {
     if (index < from) continue;
-    const { words, steps } = left > 0 ? beginning(text, index + '\\fldinst'.length) : { words: ['DDE'], steps: 0 };
-    left -= steps;
-    if (!words.some(isLive)) continue;
+    const at = index + '\\fldinst'.length;
+    if (ways.size <= STAND_INS_MOST && ![...ways].some((way) => begins(at, way))) continue;
     report.finding('dde');
     out.push(text.slice(from, index), '\\fldinst ');
     from = endOfGroup(text, index);
@@ -28,19 +38,31 @@ export function withoutLiveFields(text: string, report: Report): string {
   return out.join('');
 }
 
-/** How an instruction begins, as programs read it, and how many steps it took. */
-function beginning(text: string, start: number): { readonly words: readonly string[]; readonly steps: number } {
-  // The sign behind a \u stands for it where Unicode is not known, unless a \uc0 says that there is none: both are read.
-  let [all, unicode] = ['', ''];
-  let isStandIn = false;
+/**
+ * How many signs behind a \u may stand for it where Unicode is not known, and go where it is: whatever the document says somewhere, and
+ * one where it says nothing. Undefined: all are read.
+ */
+function waysOf(text: string): ReadonlySet<number | undefined> {
+  const ways = new Set<number | undefined>([undefined, 1]);
+  for (const [, count] of text.matchAll(STAND_INS)) {
+    ways.add(Number(count));
+    if (ways.size > STAND_INS_MOST) break;
+  }
+  return ways;
+}
+
+/** How an instruction begins, as programs read it where so many signs stand in for a letter, and how many steps it took. */
+function beginning(text: string, start: number, way: number | undefined): { words: string; steps: number } {
+  const counts = [way ?? 0]; // of the groups around
+  let standIns = 0;
+  let words = '';
   let depth = 0;
   let steps = 0;
   const add = (letter: string): void => {
-    all = (all + letter).trimStart();
-    if (!isStandIn) unicode = (unicode + letter).trimStart();
-    isStandIn = false;
+    if (standIns > 0) standIns -= 1;
+    else if (!UNSEEN.test(letter)) words = (words + letter).trimStart();
   };
-  for (let at = start; at < text.length && depth >= 0 && all.length < BEGINNING; steps++) {
+  for (let at = start; at < text.length && depth >= 0 && words.length < BEGINNING; steps++) {
     const sign = text[at] ?? '';
     if (sign === '\\') {
       CONTROL.lastIndex = at;
@@ -53,21 +75,29 @@ function beginning(text: string, start: number): { readonly words: readonly stri
       } else if (whole !== '') {
         at += whole.length;
         if (name === 'u') {
+          standIns = 0;
           add(String.fromCharCode(Number(value) & 0xffff));
-          isStandIn = true;
-        } else if (/^(?:tab|par|line)$/.test(name)) add(' ');
+          standIns = counts.at(-1) ?? 0;
+        } else if (name === 'uc' && way !== undefined) counts[counts.length - 1] = Number(value);
+        else if (/^(?:tab|par|line)$/.test(name)) add(' ');
       } else if (text[at + 1] === "'") {
         add(String.fromCharCode(Number.parseInt(text.slice(at + 2, at + 4), 16) || 0x20));
         at += 4;
       } else at += 2; // a sign of its own: \~, \\
       continue;
     }
-    if (sign === '{') depth += 1;
-    else if (sign === '}') depth -= 1;
-    else if (sign !== '\r' && sign !== '\n') add(sign);
+    if (sign === '{') {
+      depth += 1;
+      counts.push(counts.at(-1) ?? 0);
+      standIns = 0;
+    } else if (sign === '}') {
+      depth -= 1;
+      counts.pop();
+      standIns = 0;
+    } else if (sign !== '\r' && sign !== '\n') add(sign);
     at += 1;
   }
-  return { words: [all, unicode], steps };
+  return { words, steps };
 }
 
 /** Where the group ends that a place lies in. */
