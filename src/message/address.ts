@@ -7,6 +7,8 @@ const ASCII = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{
 // What the URL parser behind `domainToASCII` would decode, cut off or drop: marks of ASCII, blanks, what cannot be seen.
 const ODD = /[\u0000-,/:-@[-`{-\u007f]|[\p{C}\p{Z}]/u;
 
+const OTHER_LETTERS = /[^\u0000-\u007f]/;
+
 /** A domain's one form, ASCII in small letters: `日本語.jp` and `xn--wgv71a119e.jp` are one (UTS 46). Undefined where it is none. */
 export function domainForm(domain: string): string | undefined {
   if (ASCII.test(domain)) return domain.toLowerCase(); // digits alone would be read as an IP address below (`10.1`)
@@ -20,4 +22,10 @@ export function addressForm(address: string): string {
   const at = address.lastIndexOf('@');
   const form = at < 0 ? undefined : domainForm(address.slice(at + 1));
   return form === undefined ? address : `${address.slice(0, at + 1)}${form}`;
+}
+
+/** An address as it is compared with others: in its one form, in small letters. */
+export function comparedForm(address: string): string {
+  // Small letters are the one form of what is ASCII already. Policies have thousands of members, each compared with each recipient.
+  return (OTHER_LETTERS.test(address) ? addressForm(address) : address).toLowerCase();
 }

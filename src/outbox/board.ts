@@ -4,7 +4,7 @@
 //   board/<run>-<time>.json     the latest of a run is its board; the one before is taken away
 import { createHash, type KeyObject } from 'node:crypto';
 import { Type, type Static } from 'typebox';
-import { addressForm } from '../message/address.ts';
+import { comparedForm } from '../message/address.ts';
 import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
 import { recordCodec } from '../store/records.ts';
@@ -59,7 +59,7 @@ const KIND = { payloadType: 'application/vnd.mugai.board+json', codec: recordCod
 
 /** What stands for a recipient on a board: his address need not be readable there. */
 export function readerOf(address: string): string {
-  return createHash('sha256').update(addressForm(address.trim()).toLowerCase()).digest('hex').slice(0, 32);
+  return createHash('sha256').update(comparedForm(address.trim())).digest('hex').slice(0, 32);
 }
 
 /** Signs a board: the bytes of its file. */

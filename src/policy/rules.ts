@@ -1,6 +1,6 @@
 // Rules of a policy: who gets what, as what. The first rule that matches decides.
 import { Type, type Static } from 'typebox';
-import { addressForm } from '../message/address.ts';
+import { comparedForm } from '../message/address.ts';
 import { SETTINGS, levelsOf } from './settings.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -147,7 +147,7 @@ export function setsSomething({ set }: Rule): boolean {
 
 /** A domain matches its subdomains too; neither case nor the form of a domain counts. */
 export function isAddress(pattern: string, address: string): boolean {
-  const [wanted, given] = [addressForm(pattern).toLowerCase(), addressForm(address).toLowerCase()];
+  const [wanted, given] = [comparedForm(pattern), comparedForm(address)];
   if (wanted === '*') return true;
   if (!wanted.startsWith('@')) return wanted === given;
   const domain = given.slice(given.lastIndexOf('@') + 1);

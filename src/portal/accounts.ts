@@ -1,6 +1,6 @@
 // Who may use the portal: people, their roles, the mail addresses whose messages they may read, and one-time codes.
 import { createHash, randomBytes } from 'node:crypto';
-import { addressForm } from '../message/address.ts';
+import { comparedForm } from '../message/address.ts';
 import { MugaiError } from '../message/errors.ts';
 import type { Language } from '../message/account.ts';
 import type { Database, Row } from './database.ts';
@@ -44,7 +44,7 @@ export function parseName(text: string): string | undefined {
 
 /** A mail address in the one form that is compared: lower case, its domain in ASCII. Undefined when it is none. */
 export function parseAddress(text: string): string | undefined {
-  const address = addressForm(text.trim()).toLowerCase();
+  const address = comparedForm(text.trim());
   return ADDRESS.test(address) ? address : undefined;
 }
 
