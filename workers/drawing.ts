@@ -37,8 +37,13 @@ async function start(): Promise<Resvg> {
   return resvg;
 }
 
-/** The drawing on white, `zoom` pixels a unit of its own. Throws a `Refusal`. */
-export async function drawSvg(svg: string, zoom = 1): Promise<Rgba> {
+/** A drawing, and how many pixels a unit of its own took in the end. */
+export interface Drawing extends Rgba {
+  readonly zoom: number;
+}
+
+/** The drawing on white, `zoom` pixels a unit of its own, or fewer where it would have too many. Throws a `Refusal`. */
+export async function drawSvg(svg: string, zoom = 1): Promise<Drawing> {
   const resvg = await (ready ??= start());
   try {
     let drawing = new resvg.Resvg(svg, optionsOf(zoom));
@@ -47,15 +52,17 @@ export async function drawSvg(svg: string, zoom = 1): Promise<Rgba> {
       if (!(wide > 0 && high > 0)) throw new Refusal('damaged', `${wide} × ${high}`);
       // It has no pixels of its own: one that would have too many is drawn smaller.
       const most = Math.min(Math.sqrt(LIMITS.pagePixels / (wide * high)), LIMITS.sidePixels / Math.max(wide, high));
+      let drawn = zoom;
       if (most < zoom) {
+        drawn = most * 0.999; // sides are rounded up
         drawing.free();
-        drawing = new resvg.Resvg(svg, optionsOf(most * 0.999)); // sides are rounded up
+        drawing = new resvg.Resvg(svg, optionsOf(drawn));
       }
       const rendered = drawing.render();
       const { width, height } = rendered;
       const data = Uint8Array.from(rendered.pixels);
       rendered.free();
-      return { width, height, data };
+      return { width, height, data, zoom: drawn };
     } finally {
       drawing.free();
     }

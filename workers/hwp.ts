@@ -48,7 +48,8 @@ export async function drawHwp(bytes: Buffer, job: Job, out: Out, pages: Pages): 
       out.page(pages.placeholder());
       continue;
     }
-    out.page(pages.toPage(await drawSvg(svg, dpi / SVG_DPI), dpi));
+    const drawing = await drawSvg(svg, dpi / SVG_DPI);
+    out.page(pages.toPage(drawing, drawing.zoom * SVG_DPI));
   }
 }
 

@@ -4,11 +4,13 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { readPolicy } from '../../src/policy/policy.ts';
+import { PageCollector } from '../../src/sandbox/raster-page.ts';
 import { docuPages } from '../../workers/docuworks.ts';
 import { photoshop } from '../../workers/photoshop.ts';
 import { Refusal } from '../../workers/run.ts';
 import { corpus, seeded } from '../support/attack-row.ts';
 import { xdw, type Page } from '../support/docuworks-files.ts';
+import { drive } from '../support/drive-worker.ts';
 import { hangulFile } from '../support/hangul-files.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
@@ -33,6 +35,19 @@ describe('a Hangul document', () => {
       const mean = channels[0]?.mean ?? 0;
       assert.ok(mean < 254.9 && mean > 240, `mean ${mean}`);
     });
+
+  it('has pages of one size, also where they would have more pixels than a page may', { timeout: MS }, async () => {
+    const bytes = (await hangulFile()).exportHwp();
+    const sizes: [widthPt: number, heightPt: number][] = [];
+    for (const dpi of [150, 1200]) {
+      const collector = new PageCollector(async ({ widthPt, heightPt }) => void sizes.push([widthPt, heightPt]));
+      const { outcome } = await drive('image', bytes, { dpi }, 120_000, async (frame) => collector.take(frame));
+      assert.equal(outcome.kind, 'done', JSON.stringify(outcome));
+    }
+    const [[wide, high] = [0, 0], [fineWide, fineHigh] = [0, 0]] = sizes;
+    assert.ok(wide > 500 && Math.abs(wide - fineWide) < 1, `${wide} and ${fineWide} points`);
+    assert.ok(high > 700 && Math.abs(high - fineHigh) < 1, `${high} and ${fineHigh} points`);
+  });
 
   it('that its own program wrote becomes pages', { timeout: MS }, async () => {
     await using sanitiser = await openSanitiser();
