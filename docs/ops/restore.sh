@@ -9,6 +9,7 @@ refuse() {
 [ $# -eq 2 ] || refuse 'BACKUP and DATA are needed'
 backup=$1
 data=${2%/}
+[ -n "$data" ] || refuse "$2 is no place for a data folder"
 [ -d "$backup/spool" ] || [ -d "$backup/outbox" ] || [ -d "$backup/inner" ] || refuse "$backup is no backup of a gateway"
 [ ! -e "$backup/.unfinished" ] || refuse "$backup was not copied to its end"
 [ ! -e "$data" ] || [ -z "$(ls -A "$data")" ] || refuse "$data is not empty: a running gateway's data is not written over"

@@ -79,6 +79,7 @@ describe('restore.sh', () => {
     }
     for (const [from, to, why] of [
       [copy, data, /not empty/],
+      [copy, '/', /no place for a data folder/],
       [join(folder.path, 'typo'), join(folder.path, 'x'), /no backup/],
       [copy, undefined, /DATA are needed/],
     ] as const) {
