@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -226,6 +226,25 @@ describe('images', () => {
   });
 });
 
+/** What `mugai selfcheck` says of the keys in a container: the folder of its zone at its place, by the user of the image. */
+async function keysInside(role: 'worker' | 'inner', keys: string, owner: number): Promise<string> {
+  const service = services[role];
+  const [host = '', inside = ''] = service.volumes?.find((volume) => volume.startsWith('./keys/'))?.split(':') ?? [];
+  const code = `
+    const { collect } = await import('${ROOT}src/cli/selfcheck/collect.ts');
+    const { readConfig } = await import('${ROOT}src/config.ts');
+    const { state, en } = (await collect(readConfig(), Date.now())).find(({ control }) => control === 'keys');
+    console.log(state, en);`;
+  const zone = join(keys, host.slice('./keys/'.length));
+  const walls = ['--ro-bind', '/', '/', '--tmpfs', '/mnt', '--ro-bind', zone, `/mnt${inside}`, '--clearenv'];
+  const named = Object.entries(service.environment ?? {}).filter(([name]) => name.endsWith('_KEY_FILE'));
+  const env = named.flatMap(([name, path]) => ['--setenv', name, `/mnt${path}`]);
+  const as = ['setpriv', '--reuid', String(owner), '--regid', String(owner), '--clear-groups'];
+  const command = [...(process.getuid?.() === 0 ? as : []), process.execPath, '--input-type=module', '-e', code];
+  const { stdout } = await run('bwrap', [...walls, ...env, '--setenv', 'MUGAI_DATA_DIR', '/mnt/data', ...command]);
+  return stdout.trim();
+}
+
 describe('the Redis of the queue', () => {
   it('starts as the file says with the users that make-secrets.sh made, shows its sign of life, and lets both of them in', async () => {
     await using folder = await scratch();
@@ -236,18 +255,34 @@ describe('the Redis of the queue', () => {
     const made = await runMugai(['keys', 'generate', ...pair], { MUGAI_DATA_DIR: folder.path });
     assert.equal(made.code, 0, made.stderr);
     const script = join(ROOT, 'docs/ops/make-secrets.sh');
-    await run('sh', [script, keys]);
+    const root = process.getuid?.() === 0;
+    const owner = root ? 1000 : (process.getuid?.() ?? 0);
+    if (root) {
+      const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+      await chmod(folder.path, 0o755);
+      await run('chown', ['-R', '65534:65534', keys]);
+      await assert.rejects(run('setpriv', [...nobody, 'sh', script, keys]), /run this as root/);
+      assert.deepEqual((await readdir(keys)).toSorted(), ['inner', 'middle'], 'nothing half made');
+      await run('chown', ['-R', '0:0', keys]);
+    }
+    await run('sh', [script, keys], { env: { ...process.env, MUGAI_CONTAINER_UID: String(owner) } });
     assert.equal((await stat(keys)).mode & 0o777, 0o700);
-    const ofKeys = [
-      'middle/signing-key.pem',
-      'middle/request-key.pem',
+    const shared = [
+      'redis-users.acl',
+      'queue-of-door',
+      'queue-of-worker',
       'inner/verify-key.pem',
       'inner/sealing-key.pem',
     ];
     const modes = async (): Promise<void> => {
-      for (const name of ['redis-users.acl', 'queue-of-door', 'queue-of-worker', ...ofKeys])
-        assert.equal((await stat(join(keys, name))).mode & 0o777, 0o444, name);
+      for (const name of shared) assert.equal((await stat(join(keys, name))).mode & 0o777, 0o444, name);
       for (const zone of ['middle', 'inner']) assert.equal((await stat(join(keys, zone))).mode & 0o777, 0o755, zone);
+      for (const name of ['middle/signing-key.pem', 'middle/request-key.pem']) {
+        const { mode, uid } = await stat(join(keys, name));
+        assert.deepEqual([mode & 0o777, uid], [0o400, owner], name);
+      }
+      for (const zone of ['worker', 'inner'] as const)
+        assert.match(await keysInside(zone, keys, owner), /^holds /, `what selfcheck says inside of ${zone}`);
     };
     await modes();
     for (const step of ['--public-only', '--finish'])

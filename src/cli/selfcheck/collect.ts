@@ -124,17 +124,24 @@ async function keys(config: Config): Promise<Evidence> {
       `${names} is gone: nothing is sealed, or nothing delivered`,
     );
   }
-  if (!existsSync(verifyKeyFile)) return elsewhere('keys', verifyKeyFile);
-  const known = [...(await loadPublicKeys(verifyKeyFile)).keys()];
-  const faults: string[] = [];
-  let signs = '-';
-  if (existsSync(signingKeyFile)) {
-    signs = keyId(await loadPrivateKey(signingKeyFile));
-    if (!known.includes(signs)) faults.push(`${signs} signs and is not in ${verifyKeyFile}`);
-  }
-  for (const file of [signingKeyFile, requestKeyFile])
-    if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) faults.push(`${file} can be read by others`);
+  const [seals, checks] = [existsSync(signingKeyFile), existsSync(verifyKeyFile)];
+  const signs = seals ? keyId(await loadPrivateKey(signingKeyFile)) : '-';
+  const known = checks ? [...(await loadPublicKeys(verifyKeyFile)).keys()] : [];
+  const faults = [
+    ...(seals && checks && !known.includes(signs) ? [`${signs} signs and is not in ${verifyKeyFile}`] : []),
+    ...[signingKeyFile, requestKeyFile]
+      .filter((file) => existsSync(file) && (statSync(file).mode & 0o077) !== 0)
+      .map((file) => `${file} can be read by others`),
+  ];
   if (faults.length > 0) return found('keys', 'fails', faults.join('、'), faults.join(', '));
+  if (!checks && !seals) return elsewhere('keys', verifyKeyFile);
+  if (!checks)
+    return found(
+      'keys',
+      'holds',
+      `署名中の鍵 ${signs.slice(0, 16)}、秘密鍵は所有者のみ読める（受け入れる鍵は別の機器: ${verifyKeyFile}）`,
+      `${signs.slice(0, 16)} signs; private keys readable by their owner only (which are accepted is told where ${verifyKeyFile} is)`,
+    );
   const since = statSync(verifyKeyFile).mtime.toISOString().slice(0, 10);
   const ids = known.map((id) => id.slice(0, 16)).join(', ');
   return found(
