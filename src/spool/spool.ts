@@ -14,6 +14,7 @@ import {
   type Spooled,
   type SpooledRecord,
 } from '../message/stages.ts';
+import { BehindNote } from './behind-note.ts';
 import { sweepLeft } from './leavings.ts';
 import { OpenReleases } from './open-releases.ts';
 import { PairingNotes } from './pairing-notes.ts';
@@ -49,6 +50,8 @@ export interface Arrived {
 export interface Unfinished {
   readonly sanitise: readonly MessageId[];
   readonly seal: readonly MessageId[];
+  /** Where the looking stopped because it had found all that it was asked for; absent: at the end. */
+  readonly last?: MessageId;
 }
 
 /** A message that is sealed and still here. */
@@ -82,6 +85,8 @@ export class Spool {
   #freshRoom: number;
   /** What the processes that share this spool tell of themselves. */
   readonly status: StatusFiles;
+  /** How far the worker is behind, told to doors that no queue joins with it. */
+  readonly behind: BehindNote;
 
   /** `freshChars`: base64 of just accepted messages to keep in memory for the next step; 0 where that is elsewhere. */
   constructor(store: Store, freshChars = 0) {
@@ -90,6 +95,7 @@ export class Spool {
     this.renders = new RenderNotes(store);
     this.openReleases = new OpenReleases(store);
     this.status = new StatusFiles(store);
+    this.behind = new BehindNote(store);
     this.#freshRoom = freshChars;
   }
 
@@ -266,14 +272,16 @@ export class Spool {
   }
 
   /**
-   * Looks through the spool for messages that are not sealed yet, at most `most` of each kind. A shard whose hour is
-   * over and whose messages are all sealed is seldom looked at again.
+   * Looks through the spool for messages that are not sealed yet, oldest first, at most `most` of each kind. `after`: only those
+   * behind this one, where an earlier call had to stop. A shard whose hour is over and whose messages are all sealed is seldom
+   * looked at again.
    */
-  async unfinished(most: number): Promise<Unfinished> {
+  async unfinished(most: number, after?: MessageId): Promise<Unfinished> {
     const sanitise: MessageId[] = [];
     const seal: MessageId[] = [];
+    const from = after === undefined ? '' : shardOf(after);
     for (const shard of await this.#store.list('')) {
-      if (Number.isNaN(timeOfShard(shard)) || this.#closed.has(shard)) continue;
+      if (Number.isNaN(timeOfShard(shard)) || shard < from || this.#closed.has(shard)) continue;
       let pending = 0;
       for (const [id, stage] of stagesOf(await this.#store.list(shard))) {
         if (this.#finished.has(id)) continue;
@@ -282,8 +290,9 @@ export class Spool {
           continue;
         }
         pending += 1;
+        if (after !== undefined && id <= after) continue;
         (stage === SANITISED ? seal : sanitise).push(id);
-        if (sanitise.length >= most || seal.length >= most) return { sanitise, seal };
+        if (sanitise.length >= most || seal.length >= most) return { sanitise, seal, last: id };
       }
       if (pending === 0 && this.#closed.close(shard)) this.#forget(shard);
     }

@@ -1,12 +1,14 @@
 // What the doors watch before they take more: room in the spool, memory, and how long the oldest message waits.
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { reasonOf } from '../message/errors.ts';
 import { memoryLeft } from '../ops/memory.ts';
 import { Pressure, type Mark } from '../ops/pressure.ts';
 import type { Log } from '../ops/log.ts';
 import type { QueueHub } from '../queue/queues.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Road } from './road.ts';
+import { keepTelling, processName, STATUS_STALE_MS } from './status.ts';
 
 const MB = 1_000_000;
 const LOOK_MS = 2000;
@@ -31,9 +33,8 @@ export function startPressure(config: Config, log: Log, life: Lifecycle, road: R
     },
     {
       reason: 'queue',
-      // How far the workers are behind, where there is a queue: not how old the oldest is, which may wait for something of its own.
-      // Without a queue the spool itself tells.
-      read: async () => (road.hub === undefined ? await spool.oldestUnfinishedMs() : await behindMs(road.hub)) / 1000,
+      // How far the workers are behind: not how old the oldest is, which may wait for something of its own.
+      read: async () => (road.hub === undefined ? behindApart(spool) : (await behindMs(road.hub)) / 1000),
       bad: 'high',
       closeAt: mostWaitSeconds,
       openAt: mostWaitSeconds / 2,
@@ -54,6 +55,21 @@ export function startPressure(config: Config, log: Log, life: Lifecycle, road: R
   pressure.start(LOOK_MS);
   life.started('pressure', async () => pressure.stop());
   return pressure;
+}
+
+/** The same in seconds where no queue joins doors and worker: as the worker says, and by the oldest in the spool while none says anything. */
+async function behindApart(spool: Spool): Promise<number> {
+  return (await spool.behind.seconds(STATUS_STALE_MS)) ?? (await spool.oldestUnfinishedMs()) / 1000;
+}
+
+/** Tells doors that no queue joins with this worker how far it is behind. */
+export function tellBehind(log: Log, life: Lifecycle, hub: QueueHub, spool: Spool): void {
+  const name = processName('worker');
+  keepTelling(
+    life,
+    async () => spool.behind.publish(name, (await behindMs(hub)) / 1000),
+    (error) => log.warn({ error: reasonOf(error) }, 'the doors cannot be told how far the worker is behind'),
+  );
 }
 
 /** Milliseconds that the middle is behind: what waits for a worker, and what cannot be sealed because the outbox takes nothing. */

@@ -109,18 +109,25 @@ function killsOf(totals: Readonly<Record<string, number>>, family: string): numb
 
 /** Publishes a status now and every few seconds. What fails is told once until it works again. */
 export function publishStatus(log: Log, life: Lifecycle, publish: () => Promise<void>): void {
+  keepTelling(life, publish, (error) =>
+    log.warn({ error: reasonOf(error) }, 'the status cannot be told to the inner side'),
+  );
+}
+
+/** Tells something now and every few seconds; `failed` hears of the first of failures in a row. */
+export function keepTelling(life: Lifecycle, tell: () => Promise<void>, failed: (error: unknown) => void): void {
   let timer: NodeJS.Timeout | undefined;
-  let failed = false;
+  let fails = false;
   let running: Promise<void> = Promise.resolve();
   const again = (): void => {
-    running = publish()
+    running = tell()
       .then(
         () => {
-          failed = false;
+          fails = false;
         },
         (error: unknown) => {
-          if (!failed) log.warn({ error: reasonOf(error) }, 'the status cannot be told to the inner side');
-          failed = true;
+          if (!fails) failed(error);
+          fails = true;
         },
       )
       .finally(() => {

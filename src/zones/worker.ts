@@ -29,6 +29,7 @@ import { openPolicy } from './policy.ts';
 import { startBoard } from './board.ts';
 import { answerOriginals } from './originals.ts';
 import { PasswordPairing } from './pairing.ts';
+import { tellBehind } from './pressure.ts';
 import { sweepLivePages } from './live-pages.ts';
 import { OurTrouble } from './our-trouble.ts';
 import { startReleases } from './releases.ts';
@@ -248,11 +249,15 @@ export async function startWorker(
     delete: answerDeletions({ spool, outbox, audit, road }),
   });
 
+  // Where a scan found all it may queue, the next one goes on behind it: what waits for long must not hide what is new.
+  let last: MessageId | undefined;
   await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, async () => {
-    const found = await spool.unfinished(SCAN_MOST);
+    const found = await spool.unfinished(SCAN_MOST, last);
+    last = found.last;
     road.next('sanitise', found.sanitise);
     road.next('seal', found.seal);
   });
+  if (apart) tellBehind(log, life, hub, spool);
   const children = () => Object.entries(pools.pools).map(([family, pool]) => ({ family, ...pool.load }));
   return { jail: tellJail(jail), children };
 }

@@ -34,6 +34,68 @@ it('while the outbox is full the doors say later, and open when it takes package
   await until(async () => (await gateway.ledger?.end(id))?.record.stage === 'delivered', 60_000, 'delivered');
 });
 
+/** Doors and worker as two gateways over one spool, without Redis. */
+async function startApart(dataDir: string, waitSeconds: number, fault: (act: string, path: string) => void) {
+  const env = { MUGAI_MOST_WAIT_SECONDS: String(waitSeconds) };
+  const worker = await startTestGateway(dataDir, {}, { fault }, 'worker');
+  const doors = await startTestGateway(dataDir, env, {}, 'ingress');
+  const mark = async (): Promise<string> =>
+    /mugai_pressure\{reason="queue"\} (\d)/.exec(
+      await (await fetch(`http://127.0.0.1:${doors.opsPort}/metrics`)).text(),
+    )?.[1] ?? '';
+  const send = async (subject: string): Promise<MessageId> => {
+    const reply = await sendMail(doors.smtpPort ?? 0, plainMail(subject));
+    const id = parseMessageId(/queued as (\w+)/.exec(reply)?.[1] ?? '');
+    assert.ok(id !== undefined, reply);
+    return id;
+  };
+  const sealed = async (id: MessageId): Promise<void> =>
+    until(async () => (await worker.spool?.stageOf(id)) === 'sealed', 90_000, 'sealed');
+  const stop = async (): Promise<void> => {
+    await doors.stop();
+    await worker.stop();
+  };
+  return { worker, mark, send, sealed, [Symbol.asyncDispose]: stop };
+}
+
+it('without a queue between door and worker, too, a full outbox closes the doors until it takes packages again', async () => {
+  await using folder = await scratch();
+  let full = false;
+  const fault = (_act: string, path: string): void => {
+    if (full && path.includes('/outbox/')) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+  };
+  await using apart = await startApart(folder.path, 12, fault);
+  full = true;
+  const id = await apart.send('full');
+  await until(async () => (await apart.mark()) === '1', 60_000, 'the doors close');
+  full = false;
+  await until(async () => (await apart.mark()) === '0', 60_000, 'the doors open');
+  await apart.sealed(id);
+});
+
+it('without a queue between door and worker one message that cannot be sealed leaves the doors open; a worker that is gone closes them', async () => {
+  await using folder = await scratch();
+  let odd = '';
+  let broken = true;
+  const fault = (act: string, path: string): void => {
+    const [, id = ''] = /[/]outbox[/]\d{8}-\d\d[/](\w{26})$/.exec(path) ?? [];
+    if (!broken || act !== 'rename' || id === '') return;
+    odd ||= id; // the first one that comes
+    if (id === odd) throw Object.assign(new Error('bad sector'), { code: 'EIO' });
+  };
+  await using apart = await startApart(folder.path, 6, fault);
+  const first = await apart.send('odd');
+  await until(async () => odd !== '', 60_000, 'it fails');
+  assert.equal(odd, first);
+  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(500)) assert.equal(await apart.mark(), '0');
+  await apart.sealed(await apart.send('another'));
+  broken = false;
+  await apart.sealed(first);
+  await apart.worker.stop();
+  await apart.send('nobody takes it');
+  await until(async () => (await apart.mark()) === '1', 120_000, 'the doors close');
+});
+
 it('one message that cannot be sealed leaves the doors open and is named by an alarm; it is sealed when it can be', async () => {
   await using folder = await scratch();
   let odd = '';
