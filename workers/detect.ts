@@ -4,6 +4,7 @@ import { fileTypeFromBuffer } from 'file-type';
 import { decodeText } from './charset.ts';
 import { oleRoot } from './ole.ts';
 import { packageType, packageWords } from './package-words.ts';
+import { onlyHoldsPdf, pdfHeader } from './pdf-header.ts';
 import { carriedArchive } from './self-extractor.ts';
 import { flatOdfKind, isDocuWorks, isHwp, isJpeg2000, office2003Program } from './signs.ts';
 
@@ -14,6 +15,7 @@ export interface Detected {
   readonly extension: string;
 }
 
+const PDF: Detected = { mimeType: 'application/pdf', extension: 'pdf' };
 const HWP: Detected = { mimeType: 'application/vnd.hancom.hwp', extension: 'hwp' };
 const HWPX: Detected = { mimeType: 'application/vnd.hancom.hwpx', extension: 'hwpx' };
 const UNKNOWN: Detected = { mimeType: 'application/octet-stream', extension: '' };
@@ -25,6 +27,13 @@ const TEXTUAL =
 
 /** Detects the type of a file from its bytes, or from its first ones. `name` is its name as the sender gave it. */
 export async function detect(bytes: Buffer, name: string): Promise<Detected> {
+  const header = pdfHeader(bytes);
+  if (header === 'first') return PDF;
+  const other = await otherThanPdf(bytes, name);
+  return header === undefined || onlyHoldsPdf(bytes, other.mimeType, looksLikeText(bytes)) ? other : PDF;
+}
+
+async function otherThanPdf(bytes: Buffer, name: string): Promise<Detected> {
   const own = byOwnSigns(bytes, name);
   if (own !== undefined) return own;
   const text = looksLikeText(bytes);
@@ -62,8 +71,6 @@ async function byFileType(bytes: Buffer): Promise<Detected | undefined> {
 }
 
 function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
-  // ISO 32000 wants the header first; readers accept it within 1,024 bytes, and so do attackers (polyglots).
-  if (bytes.subarray(0, 1024 + 5).includes('%PDF-')) return { mimeType: 'application/pdf', extension: 'pdf' };
   if (CMS.test(bytes.toString('hex', 0, 24))) return { mimeType: 'application/pkcs7-mime', extension: 'p7m' };
   // A session key for a public key (packet tag 1, RFC 9580 §5.1), in the old form or the new.
   if (/^(?:8[4-6]|c1)/.test(bytes.toString('hex', 0, 1)) && /\.(?:gpg|pgp)$/i.test(name))
