@@ -16,6 +16,7 @@ export const ERROR_CODES = [
   'key-missing',
   'no-child',
   'no-jail',
+  'no-plain-file',
   'not-found',
   'port-in-use',
   'signal',

@@ -5,10 +5,9 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { Type, type Static } from 'typebox';
 import { comparedForm } from '../message/address.ts';
-import { MugaiError } from '../message/errors.ts';
 import { LIMITS } from '../message/limits.ts';
 import { recordCodec } from '../store/records.ts';
-import type { Store } from '../store/store.ts';
+import { getOurs, type Store } from '../store/store.ts';
 import { openSmall, sealSmall } from './small-seal.ts';
 
 const FOLDER = 'board';
@@ -114,10 +113,7 @@ export class Boards {
   }
 
   async #read(name: string, keys: ReadonlyMap<string, KeyObject>): Promise<Board | undefined> {
-    const bytes = await this.#store.get(FOLDER, name, BOARD_BYTES).catch((error: unknown) => {
-      if (error instanceof MugaiError && error.code === 'too-large') return undefined;
-      throw error;
-    });
+    const bytes = await getOurs(this.#store, FOLDER, name, BOARD_BYTES);
     const board = bytes === undefined ? undefined : await openSmall(KIND, bytes, keys);
     return board !== undefined && nameOf(board.run, board.at) === name ? board : undefined;
   }

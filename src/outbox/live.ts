@@ -5,12 +5,11 @@
 //   <hour>/<id>.live/NN-PPPPP.json   its seal: a DSSE envelope over a `PageSeal`
 import { createHash, type KeyObject } from 'node:crypto';
 import { Type, type Static } from 'typebox';
-import { MugaiError } from '../message/errors.ts';
 import { folderOf, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import { DigestSchema } from '../message/part.ts';
 import { recordCodec } from '../store/records.ts';
-import type { Store } from '../store/store.ts';
+import { getOurs, isForeign, type Store } from '../store/store.ts';
 import { ByteSource } from './byte-source.ts';
 import { readPdf, type OnPageImage } from './read-pdf.ts';
 import { GateRefusal } from './refusal.ts';
@@ -40,7 +39,7 @@ export type PageSeal = Static<typeof PageSealSchema>;
 
 const KIND = { payloadType: 'application/vnd.mugai.page+json', codec: recordCodec('page seal', PageSealSchema) };
 
-/** Read in the place of a file that has more bytes than were sealed. */
+/** Read in the place of what cannot be the file that was sealed: too many bytes, or no plain file. */
 const NOT_IT = Buffer.alloc(0);
 
 /** `previous` of a first page. */
@@ -135,8 +134,8 @@ export class LiveFolder {
     if (previous !== (before === undefined ? NO_PAGE : sha256(before)))
       throw new GateRefusal('page-chain', 'it does not follow the page before', { file: `${name}.json` });
     const where = { file: `${name}.pdf` };
-    const file = await this.#read(where.file, size).catch((error: unknown) => {
-      if (error instanceof MugaiError && error.code === 'too-large') return NOT_IT;
+    const file = await this.#store.get(this.#folder, where.file, size).catch((error: unknown) => {
+      if (isForeign(error)) return NOT_IT;
       throw error;
     });
     if (file === undefined) return undefined;
@@ -158,7 +157,7 @@ export class LiveFolder {
   }
 
   async #read(name: string, most: number): Promise<Buffer | undefined> {
-    return this.#store.get(this.#folder, name, most);
+    return getOurs(this.#store, this.#folder, name, most);
   }
 }
 

@@ -1,4 +1,5 @@
 // Sealed packages at rest: a folder per message, made whole or not at all. The middle zone writes, the inner zone reads.
+import { MugaiError } from '../message/errors.ts';
 import { folderOf, newMessageId, parseMessageId, timeOfShard, type MessageId } from '../message/id.ts';
 import { LIMITS } from '../message/limits.ts';
 import type { Sealed } from '../message/stages.ts';
@@ -7,6 +8,7 @@ import { stage, type Entry, type Staged, type Store } from '../store/store.ts';
 import { Boards } from './board.ts';
 import { LiveFolder } from './live.ts';
 import { MANIFEST } from './manifest.ts';
+import { GateRefusal } from './refusal.ts';
 import { ReleaseEnds } from './release-ends.ts';
 import type { PackageFiles } from './verify.ts';
 
@@ -60,8 +62,8 @@ export class Outbox {
         const inner = top.includes('files') ? await this.#store.list(`${folder}/files`, most) : [];
         return [...top.filter((name) => name !== 'files'), ...inner.map((name) => `files/${name}`)];
       },
-      get: async (name, cap) => this.#store.get(folder, name, cap),
-      open: async (name) => (await this.#store.open(folder, name))?.stream,
+      get: async (name, cap) => this.#store.get(folder, name, cap).catch(refuseForeign(name)),
+      open: async (name) => (await this.#store.open(folder, name).catch(refuseForeign(name)))?.stream,
     };
   }
 
@@ -115,4 +117,12 @@ export class Outbox {
   async freeBytes(): Promise<number | undefined> {
     return this.#store.freeBytes();
   }
+}
+
+/** A FIFO, a link or a folder where a file was sealed is an end of the package, not trouble of ours to be tried again. */
+function refuseForeign(name: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof MugaiError) || error.code !== 'no-plain-file') throw error;
+    throw new GateRefusal('file-missing', 'it is no plain file', { file: name });
+  };
 }

@@ -7,7 +7,7 @@ import { Type, type Static } from 'typebox';
 import { folderOf, type MessageId } from '../message/id.ts';
 import { RELEASE_ENDS, type ReleaseEnd } from '../message/stages.ts';
 import { recordCodec } from '../store/records.ts';
-import type { Store } from '../store/store.ts';
+import { getOurs, type Store } from '../store/store.ts';
 import { openSmall, sealSmall } from './small-seal.ts';
 
 const RECORD_BYTES = 4096;
@@ -55,7 +55,7 @@ export class ReleaseEnds {
 
   /** What was told of a request, when one of the keys signed it. */
   async of(request: string, keys: ReadonlyMap<string, KeyObject>): Promise<EndedRelease | undefined> {
-    const bytes = await this.#store.get(this.#folder, `${request}.json`, RECORD_BYTES);
+    const bytes = await getOurs(this.#store, this.#folder, `${request}.json`, RECORD_BYTES);
     const ended = bytes === undefined ? undefined : await openSmall(KIND, bytes, keys);
     return ended?.request === request && ended.id === this.#id ? ended : undefined;
   }

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { newMessageId, parseMessageId, type MessageId } from '../message/id.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
-import type { Store } from '../store/store.ts';
+import { isForeign, type Store } from '../store/store.ts';
 import {
   REQUEST_BYTES,
   decodeRequest,
@@ -114,7 +114,8 @@ export class RequestReader {
         throw new MugaiError('bad-record', 'a request under another name', { permanent: true });
       return { name, request };
     } catch (error) {
-      if (!(error instanceof MugaiError) || (error.code !== 'bad-record' && error.code !== 'too-large')) throw error;
+      const isNone = error instanceof MugaiError && error.code === 'bad-record';
+      if (!isNone && !isForeign(error)) throw error;
       return { name, fault: reasonOf(error) };
     }
   }

@@ -2,7 +2,7 @@
 import { MugaiError } from '../message/errors.ts';
 import { OpenReleaseSchema, type OpenRelease } from '../message/stages.ts';
 import { recordCodec } from '../store/records.ts';
-import type { Store } from '../store/store.ts';
+import { getOurs, type Store } from '../store/store.ts';
 
 const FOLDER = 'releases';
 const NOTE_BYTES = 8 * 1024;
@@ -42,10 +42,10 @@ export class OpenReleases {
 
   async #read(name: string): Promise<OpenRelease | undefined> {
     try {
-      const bytes = await this.#store.get(FOLDER, name, NOTE_BYTES);
+      const bytes = await getOurs(this.#store, FOLDER, name, NOTE_BYTES);
       return bytes === undefined ? undefined : codec.decode(bytes);
     } catch (error) {
-      if (error instanceof MugaiError && (error.code === 'bad-record' || error.code === 'too-large')) return undefined;
+      if (error instanceof MugaiError && error.code === 'bad-record') return undefined;
       throw error;
     }
   }

@@ -16,13 +16,13 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, systemCode } from '../message/errors.ts';
 import { isAbsent, storeError, type FaultPoint } from './fs-fault.ts';
-import { READ_BYTES, isThere, readFew, readSmall } from './fs-read.ts';
+import { READ_BYTES, isThere, openLarge, readFew, readSmall } from './fs-read.ts';
 import { FsStageWriter, StagedBytes, StagedFile, once, writeWhole } from './fs-staged.ts';
 import { DirectorySync, makeFolder, syncPath } from './fs-sync.ts';
 import type { Entry, StageWriter, Staged, Store } from './store.ts';
@@ -172,12 +172,17 @@ class FsStore implements Store {
   }
 
   async get(folder: string, name: string, cap: number): Promise<Buffer | undefined> {
+    const path = join(this.#root, folder, name);
+    const tooLarge = (): MugaiError =>
+      new MugaiError('too-large', `${folder}/${name}: more than ${cap} bytes`, { permanent: true });
     try {
-      const read = readSmall(join(this.#root, folder, name));
+      const read = readSmall(path);
       if (read === undefined) return this.#absent(undefined);
-      if (read.size > cap)
-        throw new MugaiError('too-large', `${folder}/${name}: more than ${cap} bytes`, { permanent: true });
-      return read.bytes ?? (await readFile(join(this.#root, folder, name)));
+      if (read.size > cap) throw tooLarge();
+      if (read.bytes !== undefined) return read.bytes;
+      await using file = await openLarge(path);
+      if ((await file.stat()).size > cap) throw tooLarge();
+      return await file.readFile();
     } catch (error) {
       if (error instanceof MugaiError) throw error;
       if (isAbsent(error)) return this.#absent(undefined);
@@ -191,8 +196,8 @@ class FsStore implements Store {
       const read = readSmall(path);
       if (read === undefined) return this.#absent(undefined);
       if (read.bytes !== undefined) return { size: read.size, stream: once(read.bytes) };
-      const handle = await open(path, 'r');
-      return { size: read.size, stream: handle.createReadStream({ highWaterMark: READ_BYTES }) };
+      const file = await openLarge(path);
+      return { size: read.size, stream: file.createReadStream({ highWaterMark: READ_BYTES }) };
     } catch (error) {
       if (isAbsent(error)) return this.#absent(undefined);
       throw storeError(error, `cannot open ${folder}/${name}`);

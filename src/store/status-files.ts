@@ -1,7 +1,7 @@
 // Status files of processes under one store: `<folder>/<process>.<milliseconds>.json`, the newest two of each. They are not
 // synced: after a power cut nobody asks how things were a second before.
 import { systemCode } from '../message/errors.ts';
-import type { Store } from './store.ts';
+import { getOurs, type Store } from './store.ts';
 
 /** Bytes of one file at most. */
 export const STATUS_BYTES = 4 * 1024 * 1024;
@@ -48,7 +48,7 @@ export class StatusFiles {
     const found: StatusFile[] = [];
     for (const { name, process, at } of (await this.#names()).toSorted((a, b) => b.at - a.at)) {
       if (Math.abs(now - at) > ageMs) continue;
-      const bytes = await this.#store.get(this.#folder, name, STATUS_BYTES);
+      const bytes = await getOurs(this.#store, this.#folder, name, STATUS_BYTES);
       if (bytes !== undefined) found.push({ process, at, bytes });
     }
     return found;

@@ -1,4 +1,6 @@
 // The port to durable bytes, with object semantics: put once, get, list by prefix, delete. Keys are `folder/name`.
+import { MugaiError } from '../message/errors.ts';
+
 /** Bytes that were written but are not visible yet; they become an object by `Store.commit`, or vanish by `discard`. */
 export interface Staged {
   readonly size: number;
@@ -66,9 +68,9 @@ export interface Store {
    * when the call returns.
    */
   note(folder: string, name: string, bytes: Uint8Array): void | Promise<void>;
-  /** An object's bytes; undefined when there is none. More than `cap` bytes: `too-large`. */
+  /** An object's bytes; undefined when there is none. More than `cap` bytes: `too-large`; what is no plain file: `no-plain-file`. */
   get(folder: string, name: string, cap: number): Promise<Buffer | undefined>;
-  /** An object's bytes as they come from the disk, undefined when there is none. */
+  /** An object's bytes as they come from the disk, undefined when there is none; `no-plain-file`. */
   open(
     folder: string,
     name: string,
@@ -86,4 +88,19 @@ export interface Store {
   prune(folder: string): Promise<void>;
   /** Bytes that can still be written; undefined where the driver cannot tell. */
   freeBytes(): Promise<number | undefined>;
+}
+
+/** True for what `get` throws where something lies that nobody of ours wrote: over the cap, or no plain file. */
+export function isForeign(error: unknown): boolean {
+  return error instanceof MugaiError && (error.code === 'too-large' || error.code === 'no-plain-file');
+}
+
+/** As `Store.get`, where another zone may put anything: undefined, too, for what nobody of ours wrote. */
+export async function getOurs(store: Store, folder: string, name: string, cap: number): Promise<Buffer | undefined> {
+  try {
+    return await store.get(folder, name, cap);
+  } catch (error) {
+    if (isForeign(error)) return undefined;
+    throw error;
+  }
 }
