@@ -1,11 +1,28 @@
 // Signs by which formats are told that no library tells, apart from their readers, so that telling them loads nothing.
 
+import { isOle, oleRoot, oleStream } from './ole.ts';
+import { Refusal } from './run.ts';
+
+const HWP_SIGN = 'HWP Document File';
+
 /** Hangul: HWP 3, HWP 5 (a compound file whose header stream says so), HWPX (a zip whose first entry says so). */
 export function isHwp(bytes: Buffer): boolean {
   const head = bytes.toString('latin1', 0, 200);
   if (head.startsWith('HWP Document File V3')) return true;
   if (head.startsWith('PK')) return /^[^]{30}mimetype[^]{0,40}application\/hwp\+zip/.test(head);
-  return bytes.length > 512 && bytes.readUInt32BE(0) === 0xd0cf11e0 && bytes.includes('HWP Document File');
+  return isOle(bytes) && isHwp5(bytes);
+}
+
+/** By its root: the words may also stand in what a message or a document has in it. */
+function isHwp5(bytes: Buffer): boolean {
+  const has = oleRoot(bytes);
+  if (!has('FileHeader') || !(has('BodyText') || has('DocInfo'))) return false;
+  try {
+    return oleStream(bytes, 'FileHeader')?.toString('latin1', 0, HWP_SIGN.length) === HWP_SIGN;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return false;
+  }
 }
 
 /** JPEG 2000: a JP2 box file, or a codestream (SOC and SIZ). */

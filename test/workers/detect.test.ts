@@ -65,6 +65,17 @@ void test('an OLE file is what its root says, whatever is embedded in it', async
   assert.equal(await typeOf(compoundFile(word)), 'application/x-cfb');
 });
 
+void test('a message with a Hangul document in it, and a document that speaks of one, are what they are', async () => {
+  const header = Buffer.concat([Buffer.from('HWP Document File'), Buffer.alloc(239)]);
+  const hwp = compoundFile({ FileHeader: header, DocInfo: Buffer.alloc(100), 'BodyText/Section0': Buffer.alloc(50) });
+  assert.equal(await typeOf(hwp), 'application/vnd.hancom.hwp');
+  const properties = { '__properties_version1.0': Buffer.alloc(64) };
+  const msg = compoundFile({ ...properties, '__attach_version1.0_#00000000/__substg1.0_37010102': hwp });
+  assert.equal(await typeOf(msg), 'application/vnd.ms-outlook');
+  assert.equal(await typeOf(compoundFile({ WordDocument: header, FileHeader: header })), 'application/msword');
+  assert.equal(await typeOf(compoundFile({ FileHeader: Buffer.from('x'), DocInfo: header })), 'application/x-cfb');
+});
+
 void test('a package is told by its own directory, wherever the entry stands that tells it', async () => {
   const many = Object.fromEntries(Array.from({ length: 1100 }, (_, n) => [`a/${n}.bin`, 'x']));
   for (const [part, type] of [
