@@ -1,16 +1,19 @@
 // `npm run test:corpus [-- <part of a path>…]`: the whole shared corpus through the road and the checker; counts by folder, how
-// refusals are told, the slowest, peak memory. Exit 1 for anything unsafe, a crash of the host, a hang.
+// refusals are told, what is converted, letters and cells, the slowest, peak memory. Exit 1 for whatever `verdict.ts` names.
 import { openSanitiser } from '../support/sanitiser.ts';
 import { ratesOf } from './rates.ts';
 import { countLines } from './counts.ts';
 import { corpusPaths, tryFile, watchMemory, type Ended } from './run.ts';
+import { failuresOf } from './verdict.ts';
 
 const JOBS = 2;
 const MIB = 1024 * 1024;
+const folderOf = (path: string): string => path.split('/')[0] ?? '';
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const wanted = process.argv.slice(2);
-const paths = (await corpusPaths()).filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)));
+const all = await corpusPaths();
+const paths = all.filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)));
 const started = performance.now();
 const peak = watchMemory();
 const ended: Ended[] = [];
@@ -25,6 +28,7 @@ const ended: Ended[] = [];
       for (const why of end.again) out(`AGAIN  ${path}: ${why}`);
       if (end.crash !== undefined) out(`CRASH  ${path}: ${end.crash}`);
       if (end.hang) out(`HANG   ${path}: ${Math.round(end.ms)} ms`);
+      for (const part of end.inside) out(`FAILED ${path}: ${part} converter-failed`);
       if (ended.length % 200 === 0) out(`${ended.length} of ${paths.length}`);
     }
   };
@@ -33,7 +37,7 @@ const ended: Ended[] = [];
 const { host, children } = peak();
 
 const count = (of: readonly Ended[], test: (end: Ended) => boolean): number => of.filter(test).length;
-const folders = [...Map.groupBy(ended, (end) => end.path.split('/')[0] ?? '')].toSorted(([a], [b]) => (a < b ? -1 : 1));
+const folders = [...Map.groupBy(ended, ({ path }) => folderOf(path))].toSorted(([a], [b]) => (a < b ? -1 : 1));
 out('\nfolder     files  sanitised  held  refused  failed  unsafe  pages');
 for (const [folder, of] of [...folders, ['all', ended] as const]) {
   const numbers = [
@@ -60,7 +64,8 @@ for (const [folder, of] of folders) {
   out(`  ${folder.padEnd(8)} ${told.join(', ')}`);
 }
 out('\nconverted, of what can be');
-for (const line of ratesOf(ended).lines) out(line);
+const rates = ratesOf(ended);
+for (const line of rates.lines) out(line);
 for (const line of countLines(ended)) out(line);
 out('\nslowest');
 for (const end of ended.toSorted((a, b) => b.ms - a.ms).slice(0, 10))
@@ -70,6 +75,9 @@ out(
 );
 out(`${ended.length} files in ${Math.round((performance.now() - started) / 1000)} s`);
 
-const bad = count(ended, (end) => end.unsafe.length > 0 || end.crash !== undefined || end.hang);
-out(bad === 0 ? 'all safe' : `${bad} NOT SAFE`);
-process.exitCode = bad === 0 ? 0 : 1;
+const taken = new Set(paths);
+const cut = new Set(all.filter((path) => !taken.has(path)).map(folderOf));
+const failures = failuresOf(ended, rates, new Set(paths.map(folderOf).filter((folder) => !cut.has(folder))));
+out(failures.length === 0 ? 'all well' : 'NOT WELL');
+for (const line of failures) out(`  ${line}`);
+process.exitCode = failures.length === 0 ? 0 : 1;

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { strFromU8, unzipSync } from 'fflate';
-import type { PartRow } from '../../src/message/part.ts';
+import type { PartRow, Remark } from '../../src/message/part.ts';
 import { readCsv } from '../../workers/office/csv.ts';
 
 const run = promisify(execFile);
@@ -53,7 +53,7 @@ export async function checkOffice(
           .join(''),
       ),
     );
-    const isHiding = losses.some(({ code }) => /^(?:hidden-|pages-cut|cells-cut|speaker-notes|comments)/.test(code));
+    const isHiding = isHidden(losses);
     const seen = new Set(page);
     const missing = [...source.letters].filter((letter) => !seen.has(letter));
     const numbers = numbersOf(words);
@@ -71,6 +71,14 @@ export async function checkOffice(
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
+}
+
+/**
+ * True where words of the document itself are told as not shown. Comments and the notes of slides are none of them: the other
+ * reader gives neither, so that nothing which it gives can be one.
+ */
+export function isHidden(losses: readonly Pick<Remark, 'code'>[]): boolean {
+  return losses.some(({ code }) => /^(?:hidden-|pages-cut|cells-cut)/.test(code));
 }
 
 /** In one form, without blanks: lines break elsewhere. */

@@ -13,6 +13,9 @@ const NOT_CONVERTIBLE: Readonly<Record<string, string>> = {
 /** Folders whose files are honest: the hostile ones are there to be refused. */
 const HONEST = /^(?:office|image|archive)\//;
 
+/** Of what can be converted: the rate that is asked for, in percent. */
+export const LEAST_PERCENT = 98.9;
+
 export interface Rates {
   readonly lines: readonly string[];
   /** Converted ones of those that can be, by folder, in percent. */

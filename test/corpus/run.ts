@@ -29,6 +29,8 @@ export interface Ended {
   readonly ms: number;
   /** What breaks the output contract, or is not accounted for; empty for a safe end. */
   readonly unsafe: readonly string[];
+  /** Paths of parts of which a converter of ours failed. */
+  readonly inside: readonly string[];
   /** What the host threw, if it did. */
   readonly crash: string | undefined;
   readonly hang: boolean;
@@ -91,7 +93,8 @@ async function tryOnce(
     const isPages = parts.length === 1 && parts[0]?.verdict === 'pages';
     const count = isPages && path.startsWith('office/') ? await checkOffice(path, bytes, outcome) : undefined;
     const became = parts.map(({ verdict }) => verdict);
-    return { path, state, reason, pages, became, ms, unsafe, crash: undefined, hang: ms > HANG_MS, count };
+    const inside = parts.filter((part) => part.reason === 'converter-failed').map((part) => part.path);
+    return { path, state, reason, pages, became, ms, unsafe, inside, crash: undefined, hang: ms > HANG_MS, count };
   } catch (error) {
     const crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const ms = performance.now() - started;
@@ -103,6 +106,7 @@ async function tryOnce(
       became: [],
       ms,
       unsafe: [],
+      inside: [],
       crash,
       hang: ms > HANG_MS,
       fault: error,
