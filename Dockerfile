@@ -16,7 +16,7 @@ COPY src src
 COPY workers workers
 RUN node src/mugai.js prepare
 # A new volume takes owner and mode of the folder it covers; one that is not there would be root's.
-RUN install -d -o node -g node -m 0700 /data /data/spool /data/outbox /data/requests /data/journal /data/inner /data/portal
+RUN install -d -o node -g node -m 0700 /data /data/spool /data/outbox /data/requests /data/journal /data/inner /data/portal /data/policy
 USER node
 ENV MUGAI_DATA_DIR=/data
 ENTRYPOINT ["node", "src/mugai.js", "serve"]

@@ -9,7 +9,8 @@ const SHA256 = /^[0-9a-f]{64}$/;
 
 const pathOf = (dataDir: string, sha256: string): string => join(dataDir, 'policy', 'versions', `${sha256}.yaml`);
 
-const inForcePath = (dataDir: string, zone: string): string => join(dataDir, 'policy', 'in-force', zone);
+/** Where a zone remembers the policy in force. */
+export const inForcePath = (dataDir: string, zone: string): string => join(dataDir, 'policy', 'in-force', zone);
 
 /** Keeps a policy's text under its digest (`Policy.sha256`); the first text of a digest stays. */
 export async function keepVersion(dataDir: string, sha256: string, text: string): Promise<void> {

@@ -8,7 +8,7 @@ import type { Log } from '../ops/log.ts';
 import { watchKeys } from '../outbox/keys.ts';
 import { builtInPolicy, readPolicy, type Policy } from '../policy/policy.ts';
 import { approvalOf } from '../policy/two-persons.ts';
-import { keepInForce, keepVersion, lastInForce } from '../policy/versions.ts';
+import { inForcePath, keepInForce, keepVersion, lastInForce } from '../policy/versions.ts';
 
 const LOOK_MS = 2000;
 
@@ -34,9 +34,13 @@ export interface PolicyTold {
 export async function openPolicy(config: Config, zone: JournalZone, told: PolicyTold): Promise<PolicyInForce> {
   const { policyFile, dataDir } = config;
   const { log, life, audit, lookMs = LOOK_MS } = told;
-  // A data folder of which only the stores are writable (docker-compose.yml) must not keep a gateway from its start.
+  // A data folder of which only the stores are writable must not keep a gateway from its start.
+  const cannot =
+    config.policyPersons === undefined
+      ? 'the policy in force cannot be kept'
+      : 'the policy in force cannot be kept: once another one is approved, this will start with that one only';
   const kept = async (keeping: Promise<void>): Promise<void> =>
-    keeping.catch((error: unknown) => log.error({ error: reasonOf(error) }, 'the policy in force cannot be kept'));
+    keeping.catch((error: unknown) => log.error({ error: reasonOf(error) }, cannot));
   const read = async (inForce: string | undefined): Promise<Policy> => {
     if (policyFile === undefined) return builtInPolicy();
     const text = await readFile(policyFile, 'utf8').catch(() => readPolicyAgain(policyFile));
@@ -45,8 +49,11 @@ export async function openPolicy(config: Config, zone: JournalZone, told: Policy
     const approval = toldBy === undefined ? 'last' : await approvalOf(dataDir, text, toldBy);
     if (approval === 'none') throw refused(`${policyFile} is not approved by a second person`);
     // What is in force stays until what was approved after it is in its place.
-    if (approval === 'earlier' && policy.sha256 !== inForce)
-      throw refused(`${policyFile} is not what was last approved by a second person`);
+    if (approval === 'earlier' && policy.sha256 !== inForce) {
+      const unknown = `, and ${inForcePath(dataDir, zone)} does not say that it is in force (can that folder be written?)`;
+      const why = `${policyFile} is not what was last approved by a second person${inForce === undefined ? unknown : ''}`;
+      throw refused(`${why}; put what was approved last in its place`);
+    }
     await kept(keepVersion(dataDir, policy.sha256, text));
     return policy;
   };

@@ -99,6 +99,7 @@ describe('docker-compose.yml', () => {
       'inner-records:/data/inner',
       'portal:/data/portal',
       'inner-journal:/data/journal',
+      'inner-policy:/data/policy',
     ]);
     assert.equal(services.inner.secrets, undefined);
     assert.deepEqual(services.ingress.volumes, ['raw:/data/spool', 'outer-journal:/data/journal']);
@@ -126,6 +127,16 @@ describe('docker-compose.yml', () => {
       names: ['MUGAI_VERIFY_KEY_FILE', 'MUGAI_SEALING_KEY_FILE'],
     });
     for (const { file: mounted } of Object.values(compose.secrets)) assert.doesNotMatch(mounted, /\.pem$/);
+  });
+
+  it('gives every role that has a policy a place of its own to remember the one in force; nothing writable but the requests joins two zones', () => {
+    const written = (role: Service): string[] =>
+      (role.volumes ?? []).filter((volume) => !volume.endsWith(':ro') && !volume.startsWith('./'));
+    for (const role of [services.worker, services.inner])
+      assert.ok(written(role).some((volume) => volume.endsWith(':/data/policy')));
+    const inside = new Set(written(services.inner).map((volume) => volume.split(':')[0]));
+    const shared = [services.ingress, services.worker].flatMap(written).filter((one) => inside.has(one.split(':')[0]));
+    assert.deepEqual(shared, ['requests:/data/requests']);
   });
 
   it('hardens every service', () => {

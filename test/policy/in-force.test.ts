@@ -1,6 +1,6 @@
 // The policy in force: a change is taken although the journal failed once, and one made while nothing ran is told at the start.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
@@ -117,4 +117,44 @@ test('with two persons, what one of them puts back is not taken, running or at a
   }
   await writeFile(file, text('strict'));
   await assert.rejects(start(), /is not what was last approved/);
+});
+
+test('with two persons and no place to remember what is in force, a start after another approval says which place that is', async () => {
+  await using root = await scratch();
+  const file = join(root.path, 'policy.yaml');
+  const text = (version: string): string => `name: a\nversion: '${version}'\n`;
+  const config = readConfig({ MUGAI_DATA_DIR: root.path, MUGAI_POLICY_FILE: file, MUGAI_POLICY_PERSONS: '2' });
+  const errors: string[] = [];
+  const start = async (): Promise<string> => {
+    let stop: (leftMs: number) => Promise<void> = async () => undefined;
+    const { current } = await openPolicy(config, 'middle', {
+      log: { info: () => undefined, error: (_fields: unknown, said: string) => void errors.push(said) } as never,
+      life: { started: (_what: string, end: typeof stop) => void (stop = end) },
+      audit: { append: async () => 'middle-00000000:1:' },
+    });
+    await stop(0);
+    return current.version;
+  };
+  const approved = async (version: string): Promise<void> => {
+    const next = join(root.path, 'next.yaml');
+    await writeFile(next, text(version));
+    const sha256 = await propose(root.path, next, { name: 'tanaka', account: 'mugai' });
+    await approve(root.path, sha256, { by: { name: 'suzuki', account: 'mugai' }, toldBy: 'names' });
+  };
+  await approved('first');
+  const place = join(root.path, 'policy/in-force');
+  await writeFile(place, 'no folder');
+  await writeFile(file, text('first'));
+  assert.equal(await start(), 'first');
+  assert.match(errors.join(), /once another one is approved, this will start with that one only/);
+  await approved('second');
+  await assert.rejects(start(), (error: Error) => error.message.includes(join(place, 'middle')));
+  await assert.rejects(start(), /can that folder be written\?\); put what was approved last in its place/);
+  await writeFile(file, text('second'));
+  assert.equal(await start(), 'second');
+  // With a place, the text that is in force is enough until the approved one is there.
+  await rm(place);
+  assert.equal(await start(), 'second');
+  await approved('third');
+  assert.equal(await start(), 'second');
 });
