@@ -88,11 +88,6 @@ export async function approvalOf(dataDir: string, text: string, toldBy: ToldBy):
   return (await lastApproval(dataDir))?.sha256 === sha256 ? 'last' : 'earlier';
 }
 
-/** True when two different persons stand behind this text, and behind no other one since. */
-export async function isApproved(dataDir: string, text: string, toldBy: ToldBy): Promise<boolean> {
-  return (await approvalOf(dataDir, text, toldBy)) === 'last';
-}
-
 /** What was approved last, and when. */
 async function lastApproval(dataDir: string): Promise<{ readonly sha256: string; readonly at: string } | undefined> {
   let last: { readonly sha256: string; readonly at: string } | undefined;

@@ -57,6 +57,11 @@ export function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
+/** Everybody, by name. */
+export function usersIn(db: Pick<Database, 'all'>): User[] {
+  return db.all('SELECT * FROM users ORDER BY name LIMIT 10000').map(userOf);
+}
+
 export class Accounts {
   readonly #db: Database;
   constructor(db: Database) {
@@ -69,7 +74,7 @@ export class Accounts {
   }
 
   list(): User[] {
-    return this.#db.all('SELECT * FROM users ORDER BY name LIMIT 10000').map(userOf);
+    return usersIn(this.#db);
   }
 
   isEmpty(): boolean {

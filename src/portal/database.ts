@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { addressForm } from '../message/address.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { FILTER_INDEXES } from './list-filters.ts';
@@ -73,6 +74,8 @@ CREATE INDEX idx.files_key ON files (key);
 PRAGMA idx.user_version = 4;
 `;
 const INDEX_VERSION = 4;
+const ACCOUNTS_FILE = 'accounts.sqlite';
+const INDEX_FILE = 'index.sqlite';
 /** Pages of the index kept in memory: digests come in no order, and 100,000 of them do not fit into SQLite's usual 2 MB. */
 const CACHE_KIB = 32_000;
 
@@ -85,23 +88,55 @@ export function isBroken(error: unknown): boolean {
   return typeof error.errcode === 'number' && BROKEN.has(error.errcode & 0xff);
 }
 
-/** How many messages the index in `file` knows, without changing it; 0 where there is none, or none of ours. */
-export function messagesIn(file: string): number {
-  if (!existsSync(file)) return 0;
-  const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
-  try {
-    const table = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'messages'").get();
-    return table === undefined ? 0 : Number(db.prepare('SELECT count(*) AS n FROM messages').get()?.['n']);
-  } catch (error) {
-    if (isBroken(error)) return 0;
-    throw error;
-  } finally {
-    db.close();
+/** A row as SQLite gives it; callers name the columns they asked for. */
+export type Row = Readonly<Record<string, string | number | null>>;
+
+/** One of the two files to look at, beside a gateway of any version: what a query names may not be there, and then it throws. */
+export class ReadDatabase implements Disposable {
+  readonly #db: DatabaseSync;
+
+  constructor(file: string | URL) {
+    this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  }
+
+  static accounts(folder: string): ReadDatabase {
+    const file = join(folder, ACCOUNTS_FILE);
+    const url = pathToFileURL(file);
+    // Nobody has it open: even a reader would leave the two files beside it that whoever writes needs.
+    if (!existsSync(`${file}-wal`)) url.search = 'immutable=1';
+    return new ReadDatabase(url);
+  }
+
+  static index(file: string): ReadDatabase {
+    return new ReadDatabase(file);
+  }
+
+  all(sql: string, ...values: readonly SQLInputValue[]): Row[] {
+    return this.#db.prepare(sql).all(...values) as Row[];
+  }
+
+  /** The number in the column `n` of the first row. */
+  count(sql: string, ...values: readonly SQLInputValue[]): number {
+    return Number(this.all(sql, ...values)[0]?.['n'] ?? 0);
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
   }
 }
 
-/** A row as SQLite gives it; callers name the columns they asked for. */
-export type Row = Readonly<Record<string, string | number | null>>;
+/** How many messages the index in `file` knows, without changing it; 0 where there is none, or none of ours. */
+export function messagesIn(file: string): number {
+  if (!existsSync(file)) return 0;
+  using db = ReadDatabase.index(file);
+  try {
+    const isOurs = db.all("SELECT 1 FROM sqlite_master WHERE name = 'messages'").length > 0;
+    return isOurs ? db.count('SELECT count(*) AS n FROM messages') : 0;
+  } catch (error) {
+    if (isBroken(error)) return 0;
+    throw error;
+  }
+}
 
 /** The portal's tables. Every call is synchronous and short: SQLite is in the process. */
 export class Database {
@@ -113,18 +148,18 @@ export class Database {
   readonly indexFile: string;
 
   /** Opens (and makes) both files under `folder`. An index that cannot be used is thrown away: it is made again. */
-  constructor(folder: string, indexName = 'index.sqlite') {
+  constructor(folder: string, indexName = INDEX_FILE) {
     this.indexFile = join(folder, indexName);
     let renamed: boolean;
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      this.#db = new DatabaseSync(join(folder, 'accounts.sqlite'));
+      this.#db = new DatabaseSync(join(folder, ACCOUNTS_FILE));
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
       this.#db.exec(ACCOUNTS);
       for (const [table, column, type] of LATER) this.#addColumn(table, column, type);
       renamed = this.#renameAddresses();
     } catch (error) {
-      throw new MugaiError('store-failed', `cannot use ${folder}/accounts.sqlite: ${reasonOf(error)}`, {
+      throw new MugaiError('store-failed', `cannot use ${folder}/${ACCOUNTS_FILE}: ${reasonOf(error)}`, {
         cause: error,
       });
     }

@@ -65,7 +65,8 @@ function storesOf(roles: readonly Role[]): string[] {
   return [...new Set(roles.flatMap((role) => FOLDERS[role]))];
 }
 
-async function freeBytes(folder: string): Promise<number | undefined> {
+/** Bytes that are free for a folder; undefined where there is none. */
+export async function freeBytes(folder: string): Promise<number | undefined> {
   try {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;

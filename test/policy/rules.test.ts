@@ -11,7 +11,7 @@ import { complaintsOf } from '../../src/policy/check.ts';
 import { PolicySchema, builtInPolicy, readPolicy, type Policy } from '../../src/policy/policy.ts';
 import { changesFor } from '../../src/policy/rehearse.ts';
 import { isAddress } from '../../src/policy/rules.ts';
-import { approve, isApproved, propose } from '../../src/policy/two-persons.ts';
+import { approvalOf, approve, propose } from '../../src/policy/two-persons.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { runMugai } from '../support/gateway-process.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
@@ -285,11 +285,11 @@ describe('a change of policy', () => {
     const sha256 = await propose(root.path, file, { name: 'tanaka', account: 'mugai' });
     for (const name of ['tanaka', ' Tanaka ', 'ｔａｎａｋａ'])
       await assert.rejects(approve(root.path, sha256, as(name)), /another person/);
-    assert.equal(await isApproved(root.path, await readFile(file, 'utf8'), 'names'), false);
+    assert.equal(await approvalOf(root.path, await readFile(file, 'utf8'), 'names'), 'none');
     await assert.rejects(approve(root.path, '0'.repeat(64), as('suzuki')), /nobody proposed/);
     assert.equal((await approve(root.path, sha256, as('suzuki'))).text, `# why\n${HEAD}`);
-    assert.equal(await isApproved(root.path, await readFile(file, 'utf8'), 'names'), true);
-    assert.equal(await isApproved(root.path, `${HEAD}drop: [image/png]\n`, 'names'), false);
+    assert.equal(await approvalOf(root.path, await readFile(file, 'utf8'), 'names'), 'last');
+    assert.equal(await approvalOf(root.path, `${HEAD}drop: [image/png]\n`, 'names'), 'none');
     await writeFile(join(root.path, 'policy', `${sha256}.yaml`), `${HEAD}drop: []\n`);
     await assert.rejects(approve(root.path, sha256, as('sato')), /was changed/);
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Person } from '../../src/policy/person.ts';
 import { readPolicy } from '../../src/policy/policy.ts';
-import { approve, isApproved, propose } from '../../src/policy/two-persons.ts';
+import { approvalOf, approve, propose, type Approval } from '../../src/policy/two-persons.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
 import { runMugai } from '../support/gateway-process.ts';
 import { scratch, until } from '../support/scratch.ts';
@@ -30,7 +30,7 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
     await rm(journal, { recursive: true });
     await writeFile(journal, 'in the way');
     assert.notEqual((await runMugai(['policy', 'approve', stdout.trim(), '--by', 'suzuki'], env)).code, 0);
-    assert.equal(await isApproved(root.path, SECOND, 'names'), false);
+    assert.equal(await approvalOf(root.path, SECOND, 'names'), 'none');
     assert.equal(await readFile(file, 'utf8'), FIRST);
   });
 
@@ -51,9 +51,9 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
       );
     await assert.rejects(approveAs('root', '1001'), /who signed in as 1001 proposed it/);
     await assert.rejects(approveAs('root'), /is not known of both/);
-    assert.equal(await isApproved(root.path, SECOND, 'names'), false);
+    assert.equal(await approvalOf(root.path, SECOND, 'names'), 'none');
     await approveAs('mugai', '1002');
-    assert.equal(await isApproved(root.path, SECOND, 'logins'), true);
+    assert.equal(await approvalOf(root.path, SECOND, 'logins'), 'last');
     assert.deepEqual(told, [
       { step: 'proposed', sha256, account: 'mugai', login: '1001' },
       { step: 'approved', sha256, proposer: 'tanaka', account: 'mugai', login: '1002' },
@@ -61,7 +61,7 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
     // An approval that names one login twice is none.
     const record = join(root.path, 'policy', `${sha256}.approved.json`);
     await writeFile(record, (await readFile(record, 'utf8')).replace('1002', '1001'));
-    assert.equal(await isApproved(root.path, SECOND, 'logins'), false);
+    assert.equal(await approvalOf(root.path, SECOND, 'logins'), 'none');
   });
 
   it('is undone by two persons, too: what was approved before counts no longer, nor does a proposal that was made before', async () => {
@@ -73,19 +73,22 @@ describe('a policy that needs two persons', { timeout: 580_000 }, () => {
       return propose(root.path, file, tanaka);
     };
     const approveIt = async (sha256: string) => approve(root.path, sha256, { by: suzuki, toldBy: 'names' });
-    const isOne = async (text: string): Promise<boolean> => isApproved(root.path, text, 'names');
+    const approval = async (text: string): Promise<Approval> => approvalOf(root.path, text, 'names');
     const lax = await proposed(FIRST);
     await approveIt(lax);
     const [strict, other] = [await proposed(SECOND), await proposed(THIRD)];
     await approveIt(strict);
-    assert.deepEqual([await isOne(FIRST), await isOne(SECOND)], [false, true]);
+    assert.deepEqual([await approval(FIRST), await approval(SECOND)], ['earlier', 'last']);
     await assert.rejects(approveIt(lax), /proposed before what was last approved: propose it again/);
     await assert.rejects(approveIt(other), /propose it again/);
     await approveIt(strict); // once more, where its file could not be replaced
-    assert.deepEqual([await isOne(FIRST), await isOne(SECOND), await isOne(THIRD)], [false, true, false]);
+    assert.deepEqual(
+      [await approval(FIRST), await approval(SECOND), await approval(THIRD)],
+      ['earlier', 'last', 'none'],
+    );
     await proposed(FIRST);
     await approveIt(lax);
-    assert.deepEqual([await isOne(FIRST), await isOne(SECOND)], [true, false]);
+    assert.deepEqual([await approval(FIRST), await approval(SECOND)], ['last', 'earlier']);
   });
 
   it('stays as it is until another one approves; then it holds without a restart', async () => {

@@ -1,6 +1,5 @@
 // Looks at the running system, control by control. It reads only; what lies on another machine is told as such.
 import { existsSync, statSync } from 'node:fs';
-import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { entriesOf } from '../../audit/export.ts';
 import { journalsIn } from '../../audit/journal-files.ts';
@@ -10,20 +9,17 @@ import type { Lie } from '../../audit/witnesses.ts';
 import type { Config } from '../../config.ts';
 import { reasonOf } from '../../message/errors.ts';
 import { timeOf } from '../../message/id.ts';
-import { LIMITS } from '../../message/limits.ts';
 import { loadPrivateKey, loadPublicKeys } from '../../outbox/keys.ts';
 import { keyId } from '../../outbox/manifest.ts';
-import { complaintsOf } from '../../policy/check.ts';
-import { builtInPolicy, keptMs, readPolicy, shortestKeptMs, type Policy } from '../../policy/policy.ts';
-import { isApproved } from '../../policy/two-persons.ts';
-import { Accounts, type Role } from '../../portal/accounts.ts';
-import { Database } from '../../portal/database.ts';
+import { keptMs, shortestKeptMs } from '../../policy/policy.ts';
 import { Spool } from '../../spool/spool.ts';
 import { openSharedStore } from '../../store/open-store.ts';
 import { VERSION, codeDigests } from '../../version.ts';
 import { portalFolder } from '../../zones/portal.ts';
-import type { Control, Evidence, State } from './evidence.ts';
-import { inForce } from './in-force.ts';
+import { leastFree } from './disk.ts';
+import { elsewhere, found, type Control, type Evidence } from './evidence.ts';
+import { people, waiting } from './people.ts';
+import { policy, policyToBe } from './policy.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -35,10 +31,6 @@ const HEAD_LATE_MS = 2 * HOUR + HOUR / 4;
 const OVERDUE_MS = DAY;
 const ANSWER_MS = 5000;
 const LEAST_JOURNAL_DAYS = 365;
-/** Roles that change things, or see what is not theirs. */
-const PRIVILEGED: readonly Role[] = ['administrator', 'approver', 'operator', 'auditor'];
-
-const found = (control: Control, state: State, ja: string, en: string): Evidence => ({ control, state, ja, en });
 
 /** Everything but the jail, which is tried elsewhere. A look that fails is a control that fails. */
 export async function collect(config: Config, now: number): Promise<Evidence[]> {
@@ -52,10 +44,11 @@ export async function collect(config: Config, now: number): Promise<Evidence[]> 
     ['heads', async () => heads(journals, running.answers, now)],
     ['journal-days', () => journalDays(config, reports)],
     ['retention', async () => retention(config, now)],
-    ['users', () => people(config, now)],
+    ['users', () => people(portalFolder(config))],
     ['policy', async () => policy(config, running.answers, now)],
     ['deliveries', async () => ends(journals, now)],
-    ['disk', async () => disk(config)],
+    ['holds', () => waiting(portalFolder(config), now)],
+    ['disk', async () => leastFree(config.dataDir)],
     ['clock', () => clock(reports, now)],
     ['versions', () => versions()],
   ];
@@ -70,9 +63,6 @@ export async function collect(config: Config, now: number): Promise<Evidence[]> 
   }
   return evidence;
 }
-
-const elsewhere = (control: Control, what: string): Evidence =>
-  found(control, 'note', `この機械にはありません（${what}）`, `not on this machine (${what})`);
 
 async function gateway(
   { opsListen }: Config,
@@ -220,15 +210,6 @@ function journalDays({ journalDays: days }: Config, reports: readonly ChainRepor
   );
 }
 
-/** What the configuration says is to be in force. */
-async function policyToBe({
-  policyFile,
-}: Config): Promise<{ readonly policy: Policy; readonly text: string | undefined }> {
-  if (policyFile === undefined) return { policy: builtInPolicy(), text: undefined };
-  const text = await readFile(policyFile, 'utf8');
-  return { policy: readPolicy(text, policyFile), text };
-}
-
 async function retention(config: Config, now: number): Promise<Evidence> {
   const { policy: current } = await policyToBe(config);
   const shortest = shortestKeptMs(current);
@@ -265,102 +246,6 @@ async function retention(config: Config, now: number): Promise<Evidence> {
       );
 }
 
-function people(config: Config, now: number): Evidence[] {
-  const folder = portalFolder(config);
-  if (!existsSync(join(folder, 'accounts.sqlite')))
-    return [elsewhere('users', folder), elsewhere('second-factor', folder)];
-  const db = new Database(folder);
-  try {
-    const all = new Accounts(db).list();
-    const active = all.filter((user) => !user.disabled);
-    // A passkey is two factors by itself, and none for whoever signs in with the password beside it.
-    const keyed = new Set(db.all('SELECT DISTINCT user FROM passkeys').map((row) => String(row['user'])));
-    const alone = active.filter(
-      ({ name, source, hasTotp, hasPassword }) => source === 'local' && !hasTotp && (hasPassword || !keyed.has(name)),
-    );
-    const without = alone.filter((user) => PRIVILEGED.some((role) => user.roles.includes(role)));
-    const named = (passkey: string): string =>
-      without.map(({ name }) => (keyed.has(name) ? `${name}${passkey}` : name)).join(', ');
-    const count = (role: Role): string => `${role} ${active.filter(({ roles }) => roles.includes(role)).length}`;
-    const roles = [...PRIVILEGED, 'staff' as const].map(count).join(', ');
-    const bare = alone.length;
-    const held = Number(db.get('SELECT count(*) AS n FROM messages WHERE waiting > 0 AND shown = 1')?.['n'] ?? 0);
-    const asked = Number(
-      db.get("SELECT count(*) AS n FROM originals WHERE state IN ('asked', 'approved') AND expires > ?", now)?.['n'] ??
-        0,
-    );
-    return [
-      without.length > 0
-        ? found(
-            'second-factor',
-            'fails',
-            `${without.length} 人: ${named('（パスキーはあるがパスワードだけでも入れる）')}`,
-            `${without.length}: ${named(' (has a passkey, and the password alone lets in, too)')}`,
-          )
-        : found('second-factor', 'holds', 'なし', 'none'),
-      found(
-        'users',
-        'note',
-        `有効 ${active.length} 人（${roles}）、停止 ${all.length - active.length} 人、二要素のない職員を含む利用者 ${bare} 人`,
-        `${active.length} active (${roles}), ${all.length - active.length} disabled, ${bare} of all without a second factor`,
-      ),
-      found(
-        'holds',
-        'note',
-        `人の判断を待つもの ${held} 件、原本の申請 ${asked} 件`,
-        `${held} messages wait for a person, ${asked} requests for originals are open`,
-      ),
-    ];
-  } finally {
-    db.close();
-  }
-}
-
-async function policy(config: Config, answers: boolean, now: number): Promise<Evidence[]> {
-  const { policy: current, text } = await policyToBe(config);
-  const { name, version, sha256 } = current;
-  const complaints = complaintsOf(current.rules, current.groups, current.originals.levels);
-  const age = config.policyFile === undefined ? undefined : now - statSync(config.policyFile).mtimeMs;
-  const days = age === undefined ? '-' : String(Math.floor(age / DAY));
-  const told = complaints.map(({ rule, why }) => `${rule}: ${why}`).join(', ');
-  const facts = `${name} ${version}, SHA-256 ${sha256}`;
-  const { zones, others } = await inForce(config.dataDir, sha256);
-  // A gateway that stands still takes what the file says when it starts.
-  const state = complaints.length > 0 || (answers && others.length > 0) ? 'fails' : 'holds';
-  const [ja, en] =
-    others.length > 0
-      ? [
-          `。${answers ? '実際に有効なのは別のポリシー' : '最後に有効だったのは別のポリシー'}: ${others.join('、')}`,
-          `; ${answers ? 'not this one is in force' : 'another one was in force last'}: ${others.join(', ')}`,
-        ]
-      : zones.length > 0
-        ? [`、有効（${zones.join('、')}）`, `, in force (${zones.join(', ')})`]
-        : ['', ''];
-  const own = found(
-    'policy',
-    state,
-    `${`${facts}、変更から ${days} 日、規則 ${current.rules.length} 件、指摘 ${complaints.length} 件 ${told}`.trim()}${ja}`,
-    `${`${facts}, ${days} days old, ${current.rules.length} rules, ${complaints.length} complaints ${told}`.trim()}${en}`,
-  );
-  if (text === undefined) return [own, found('policy-persons', 'note', '組み込みのポリシー', 'the built-in policy')];
-  if (config.policyPersons === undefined)
-    return [
-      own,
-      found(
-        'policy-persons',
-        'note',
-        '設定されていません（MUGAI_POLICY_PERSONS）',
-        'not asked for (MUGAI_POLICY_PERSONS)',
-      ),
-    ];
-  return [
-    own,
-    (await isApproved(config.dataDir, text, config.policyPersons))
-      ? found('policy-persons', 'holds', '二人が承認したもの', 'two persons stand behind it')
-      : found('policy-persons', 'fails', '二人目の承認がありません', 'no second person approved it'),
-  ];
-}
-
 async function ends(journals: readonly string[], now: number): Promise<Evidence[]> {
   if (journals.length === 0) return [elsewhere('gate', 'journal/'), elsewhere('deliveries', 'journal/')];
   const counts = new Map<string, number>();
@@ -385,15 +270,6 @@ async function ends(journals: readonly string[], now: number): Promise<Evidence[
       `in ${LOOK_BACK_DAYS} days ${of('delivered')} delivered, ${of('undeliverable')} undeliverable, ${of('sign-in-failed')} failed sign-ins, ${of('expired')} deleted after their time`,
     ),
   ];
-}
-
-async function disk({ dataDir }: Config): Promise<Evidence> {
-  if (!existsSync(dataDir)) return elsewhere('disk', dataDir);
-  const { bavail, blocks, bsize } = await statfs(dataDir);
-  const free = bavail * bsize;
-  const told = `${(free / 1e9).toFixed(1)} GB / ${((blocks * bsize) / 1e9).toFixed(1)} GB`;
-  const state = free < LIMITS.leastFreeBytes ? 'fails' : 'holds';
-  return found('disk', state, `${dataDir} の空き ${told}`, `${told} free under ${dataDir}`);
 }
 
 function clock(reports: readonly ChainReport[], now: number): Evidence {

@@ -40,6 +40,12 @@ export const CONTROLS = {
 };
 export type Control = keyof typeof CONTROLS;
 
+export const found = (control: Control, state: State, ja: string, en: string): Evidence => ({ control, state, ja, en });
+
+/** Of what lies on another machine. */
+export const elsewhere = (control: Control, what: string): Evidence =>
+  found(control, 'note', `この機械にはありません（${what}）`, `not on this machine (${what})`);
+
 /** What was checked when and where, and what it showed. */
 export interface Report {
   /** RFC 3339, UTC. */
