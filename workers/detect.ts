@@ -6,6 +6,7 @@ import { oleRoot } from './ole.ts';
 import { packageType, packageWords } from './package-words.ts';
 import { onlyHoldsPdf, pdfHeader } from './pdf-header.ts';
 import { carriedArchive } from './self-extractor.ts';
+import { htmlCharset } from './said-charset.ts';
 import { flatOdfKind, isDocuWorks, isHwp, isJpeg2000, office2003Program } from './signs.ts';
 
 export interface Detected {
@@ -25,18 +26,21 @@ const UNKNOWN: Detected = { mimeType: 'application/octet-stream', extension: '' 
 const TEXTUAL =
   /^(?:text\/|application\/(?:xml|rtf|pdf|postscript|eps|pgp-encrypted|x-ms-regedit|vnd\.ms-outlook)|image\/svg\+xml|application\/.*\+xml)/;
 
-/** Detects the type of a file from its bytes, or from its first ones. `name` is its name as the sender gave it. */
-export async function detect(bytes: Buffer, name: string): Promise<Detected> {
+/**
+ * Detects the type of a file from its bytes, or from its first ones. `name` is its name as the sender gave it, `charset` what he
+ * says of it as a text.
+ */
+export async function detect(bytes: Buffer, name: string, charset = ''): Promise<Detected> {
   const header = pdfHeader(bytes);
   if (header === 'first') return PDF;
-  const other = await otherThanPdf(bytes, name);
-  return header === undefined || onlyHoldsPdf(bytes, other.mimeType, looksLikeText(bytes)) ? other : PDF;
+  const other = await otherThanPdf(bytes, name, charset);
+  return header === undefined || onlyHoldsPdf(bytes, other.mimeType, looksLikeText(bytes, charset)) ? other : PDF;
 }
 
-async function otherThanPdf(bytes: Buffer, name: string): Promise<Detected> {
+async function otherThanPdf(bytes: Buffer, name: string, charset: string): Promise<Detected> {
   const own = byOwnSigns(bytes, name);
   if (own !== undefined) return own;
-  const text = looksLikeText(bytes);
+  const text = looksLikeText(bytes, charset);
   // Mail of the days of 8-bit attachments in the body (yEnc): its header block is text all the same.
   if (!text && isMail(bytes.toString('latin1', 0, 16 * 1024))) return { mimeType: 'message/rfc822', extension: 'eml' };
   const found = await byFileType(bytes);
@@ -44,7 +48,7 @@ async function otherThanPdf(bytes: Buffer, name: string): Promise<Detected> {
     // Any XML that is a page or a drawing is told apart below.
     if (found.mimeType !== 'application/xml') return found.mimeType === 'application/zip' ? byItsWords(bytes) : found;
   }
-  if (text) return textType(bytes, name);
+  if (text) return textType(bytes, name, charset);
   return found ?? UNKNOWN;
 }
 
@@ -133,8 +137,11 @@ function byOleNames(bytes: Buffer, name: string): Detected {
   return { mimeType: 'application/x-cfb', extension: 'cfb' };
 }
 
-/** True when the bytes are text in a charset that mail knows: nearly no control characters, or UTF-16 by mark. */
-export function looksLikeText(bytes: Buffer): boolean {
+/**
+ * True when the bytes are text in a charset that mail knows, or in the one that is said of them: nearly no control characters, or
+ * UTF-16 by mark.
+ */
+export function looksLikeText(bytes: Buffer, charset = ''): boolean {
   const head = bytes.subarray(0, 64 * 1024);
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff))
     return isCleanText(decodeText(head, '').text);
@@ -156,14 +163,19 @@ export function looksLikeText(bytes: Buffer): boolean {
       control += 1;
   }
   if (zeros > 0) {
-    const decoded = decodeText(head, '');
+    const decoded = decodeText(head, charset);
     return decoded.charset.startsWith('utf-16') ? isCleanText(decoded.text) : zeros + control <= head.length / 1000;
   }
   if (control > head.length / 100) return false;
   if (high === 0) return true;
   if (isUtf8(head)) return true;
-  const decoded = decodeText(head, '');
-  return decoded.undecodable <= 2 + decoded.text.length / 50;
+  // Not yet known to be a page: a text that only speaks of a charset is text by the first of the two.
+  return isDecoded(head, charset) || isDecoded(head, htmlCharset(head, charset));
+}
+
+function isDecoded(head: Buffer, charset: string): boolean {
+  const { text, undecodable } = decodeText(head, charset);
+  return undecodable <= 2 + text.length / 50;
 }
 
 function isCleanText(text: string): boolean {
@@ -178,8 +190,8 @@ const HTA_ROOT = /^(?:\s|<!--(?:(?!-->)[\s\S]){0,4000}-->|<\?xml[^>]{0,500}>)*<h
 const MAIL_FIELD =
   /^(?:from|to|subject|date|received|mime-version|message-id|return-path|delivered-to|content-type|content-transfer-encoding|reply-to|cc|x-[\w-]+|dkim-signature)[ \t]*:/i;
 
-function textType(bytes: Buffer, name: string): Detected {
-  const start = decodeText(bytes.subarray(0, 16 * 1024), '').text.replace(/^\ufeff/, '');
+function textType(bytes: Buffer, name: string, charset: string): Detected {
+  const start = decodeText(bytes.subarray(0, 16 * 1024), charset).text.replace(/^\ufeff/, '');
   const extension = /\.([a-z0-9]{1,10})$/i.exec(name)?.[1]?.toLowerCase() ?? '';
   if (/^BEGIN:VCALENDAR/i.test(start.trimStart())) return { mimeType: 'text/calendar', extension: 'ics' };
   const encoded = encodedType(start);

@@ -2,11 +2,12 @@
 import { LIMITS } from '../src/message/limits.ts';
 import { calendarText } from './calendar-text.ts';
 import { cardText } from './card-text.ts';
-import { charsetOf, decodeText, withoutPrivate } from './charset.ts';
+import { decodeText, withoutPrivate } from './charset.ts';
 import { enrichedText, richText } from './enriched-text.ts';
 import { htmlToText } from './html-text.ts';
 import { plainText, withoutBase64 } from './plain-text.ts';
 import type { Remark } from './remark.ts';
+import { htmlCharset, textCharset } from './said-charset.ts';
 import { headerText } from './told-parts.ts';
 
 /** How a text is to be read. `cut` says that `bytes` are only the start of it. */
@@ -38,7 +39,7 @@ export function keptBytes(html: boolean): number {
 /** The plain text of a leaf. Never throws for what the bytes are. */
 export function textOfLeaf(bytes: Buffer, form: TextForm): LeafText {
   const losses: Remark[] = [];
-  const charset = form.html ? htmlCharset(bytes, form.charset) : form.charset;
+  const charset = form.html ? htmlCharset(bytes, form.charset) : textCharset(bytes, form.charset);
   const whole = form.record === 'calendar' || form.record === 'card' ? unfolded(bytes) : bytes;
   const decoded = decodeText(whole, charset);
   if (decoded.undecodable > 0)
@@ -105,19 +106,4 @@ export function recordOf(type: string): TextForm['record'] {
   if (type === 'text/richtext') return 'richtext';
   if (type === 'text/rfc822-headers' || type === 'message/global-headers') return 'header';
   return /^text\/(?:x-)?vcard$|^text\/directory$/.test(type) ? 'card' : undefined;
-}
-
-/**
- * A header's charset, or else what `<meta>` (in the first 1,024 bytes, as browsers look) or an XML declaration says. Labels that
- * mailers write by default say less than those.
- */
-export function htmlCharset(bytes: Buffer, label: string): string {
-  const known = charsetOf(label);
-  if (known !== '' && known !== 'windows-1252') return label;
-  const start = bytes.toString('latin1', 0, Math.min(1024, bytes.length)).replace(/<!--[^]*?-->/g, '');
-  const said =
-    /<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(start)?.[1] ??
-    /^<\?xml[^>]{0,100}encoding=["']([\w.:-]{1,40})/.exec(start)?.[1] ??
-    label;
-  return /^utf-?16/i.test(said) && said !== label ? 'utf-8' : said; // read as ASCII it cannot be (WHATWG HTML)
 }

@@ -101,6 +101,7 @@ class Teller implements LeafSink {
       path: node.path,
       kind: node.multipart ? PART_KIND.multipart : PART_KIND.leaf,
       type: node.type,
+      charset: node.multipart ? '' : (type.get('charset') ?? ''),
       name,
       disposition: placed,
       contentId: [place === '' ? '' : markOf(place), id].filter((one) => one !== '').join(' '),

@@ -75,6 +75,8 @@ export interface PartNode {
   readonly path: readonly number[];
   readonly kind: number;
   readonly type: string;
+  /** Of a leaf of a mail, as its label says. */
+  readonly charset?: string;
   readonly name: string;
   readonly disposition: string;
   readonly contentId: string;
@@ -222,6 +224,12 @@ function sendRuns(runs: readonly Run[]): void {
   send(FRAME.runs, [held.length, ...fields]);
 }
 
+/** What a mail says of a leaf's charset, in the letters of such names. */
+function withCharset(said = ''): string {
+  const charset = said.replace(/[^\w.:+-]/g, '').slice(0, 60);
+  return charset === '' ? '' : `;charset=${charset}`;
+}
+
 function cut(text: string, max: number): string {
   return text.length > max ? text.slice(0, max).toWellFormed() : text.toWellFormed();
 }
@@ -235,7 +243,7 @@ const out: Out = {
       node.path.length,
       ...node.path,
       node.kind,
-      cut(node.type, 200),
+      `${cut(node.type, 200)}${withCharset(node.charset)}`,
       cut(node.name, 1000),
       cut(node.disposition, 40),
       cut(node.contentId, 400),

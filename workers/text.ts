@@ -14,7 +14,7 @@ serve('file-type 21.3.4, encoding WHATWG', async (job, out) => {
 async function tellType(job: Job, out: Out): Promise<void> {
   const { bytes } = await startOf(job, LIMITS.detectBytes);
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
-  const { mimeType, extension } = await detect(bytes, job.name);
+  const { mimeType, extension } = await detect(bytes, job.name, charsetSaid(job));
   out.detected(mimeType, extension.toLowerCase()); // file-type knows one in capitals: `Z`
 }
 
@@ -22,11 +22,11 @@ async function convert(job: Job, out: Out): Promise<void> {
   const html = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(job.declaredType);
   const { bytes, cut } = await startOf(job, keptBytes(html));
   if (bytes.length === 0) throw new Refusal('empty', 'no bytes');
-  if (!looksLikeText(bytes)) throw new Refusal('type-mismatch', 'binary');
-  const charset = parametersOf(`:${job.declaredType}`).get('charset') ?? '';
+  const charset = charsetSaid(job);
+  if (!looksLikeText(bytes, charset)) throw new Refusal('type-mismatch', 'binary');
   const { text, findings, losses } = textOfLeaf(bytes, {
     html,
-    record: recordOf(job.declaredType),
+    record: recordOf(job.declaredType.replace(/;.*/s, '')),
     charset,
     flowed: false,
     delSp: false,
@@ -36,6 +36,11 @@ async function convert(job: Job, out: Out): Promise<void> {
   for (const { code, detail } of findings) out.finding(code, detail);
   for (const { code, detail } of losses) out.loss(code, detail);
   out.text(text);
+}
+
+/** What the sender says of the charset. */
+function charsetSaid(job: Job): string {
+  return parametersOf(`:${job.declaredType}`).get('charset') ?? '';
 }
 
 /** The first `max` bytes of the input, and whether there are more. */

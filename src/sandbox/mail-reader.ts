@@ -22,6 +22,8 @@ export interface MailNode {
   readonly kind: 'leaf' | 'multipart';
   /** Lower case; `application/octet-stream` where the declared one is no MIME type. */
   readonly type: string;
+  /** What the mail says of a leaf's charset, in the letters of such names; '' when nothing. */
+  readonly charset: string;
   /** File name as declared, one line; '' when none. */
   readonly name: string;
   readonly disposition: '' | 'inline' | 'attachment';
@@ -41,7 +43,7 @@ export interface MailHandlers {
   onLoss(remark: Remark): void;
 }
 
-const TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
+const TYPE = /^([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)(?:;charset=([\w.:+-]{1,60}))?$/;
 const FIELD_NAMES = new Map<number, HeaderName>(
   (Object.keys(HEADER_FIELD) as HeaderName[]).map((name) => [HEADER_FIELD[name], name]),
 );
@@ -114,7 +116,7 @@ export class MailReader {
     const path: number[] = [];
     for (let level = 0; level < depth; level++) path.push(fields.u32(LIMITS.parts));
     const kind = fields.u32();
-    const type = fields.text(1000).toLowerCase();
+    const [, type = '', charset = ''] = TYPE.exec(fields.text(1000).toLowerCase()) ?? [];
     const name = fields.text(8000);
     const disposition = fields.text(200).toLowerCase();
     const contentId = fields.text(2000);
@@ -127,7 +129,8 @@ export class MailReader {
     return this.#handlers.onPart({
       path,
       kind: this.#inLeaf ? 'leaf' : 'multipart',
-      type: type.length <= 200 && TYPE.test(type) ? type : 'application/octet-stream',
+      type: type !== '' && type.length <= 200 ? type : 'application/octet-stream',
+      charset,
       name: forLine(name, 300),
       disposition: disposition === '' || disposition === 'inline' ? disposition : 'attachment',
       contentId: forLine(contentId, 300),

@@ -41,7 +41,7 @@ export const FRAME = {
   loss: 68,
   /** Header field of a mail: u32 field number, text value. */
   header: 69,
-  /** A node of the tree starts: u32 depth, depth × u32 index, u32 kind, text type, text name, text disposition, text content id (its place's mark and its id, a blank between). */
+  /** A node of the tree starts: u32 depth, depth × u32 index, u32 kind, text type (`;charset=…` behind it where a mail says so of a leaf), text name, text disposition, text content id (its place's mark and its id, a blank between). */
   part: 70,
   /** Raw, transfer-decoded bytes of the current part. */
   bytes: 71,

@@ -51,6 +51,7 @@ export async function mailParts(
       depth: parent.depth,
       name: node.part.name,
       declaredType: node.part.type,
+      charset: node.part.charset,
       content: node.content,
     };
     const seen = { findings: [...whole.findings, ...node.findings], losses: [...whole.losses, ...node.losses] };

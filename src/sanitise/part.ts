@@ -10,7 +10,14 @@ export interface Leaf {
   readonly depth: number;
   readonly name: string;
   readonly declaredType: string;
+  /** What a mail says of its charset, as a label; none or '' when nothing. */
+  readonly charset?: string;
   readonly content: Staged;
+}
+
+/** A type with what the mail says of the leaf's charset, as a child of texts is told it. */
+export function withCharset(type: string, { charset = '' }: Leaf): string {
+  return charset === '' ? type : `${type}; charset=${charset}`;
 }
 
 /** What a converter made of a leaf. Children of an opened container follow their parent. */

@@ -16,7 +16,7 @@ import { mailParts, type Remarks } from './mail-parts.ts';
 import { composeMessageText } from './message-text.ts';
 import { openArchive } from './open-archive.ts';
 import { convertToText } from './only-text.ts';
-import { refusal, rowOf, type Converted, type Leaf } from './part.ts';
+import { refusal, rowOf, withCharset, type Converted, type Leaf } from './part.ts';
 import { secondOpinion } from './second-opinion.ts';
 import { identityRemarks } from './identity.ts';
 import { mismatchOf } from './mismatch.ts';
@@ -286,7 +286,8 @@ export class Walk {
     });
     const deadlineMs = parseDeadlineMs(leaf.content.size);
     const whole = (): void => reader.finish();
-    const ask = { family: 'text', declaredType: type, deadlineMs, totalMs: deadlineMs, whole } as const;
+    const declaredType = withCharset(type, leaf);
+    const ask = { family: 'text', declaredType, deadlineMs, totalMs: deadlineMs, whole } as const;
     const outcome = await this.#tools.run(leaf, ask, () => reader.take);
     if (outcome.kind !== 'done') return refusal(outcome.reason, remarks);
     const content = await this.#tools.keep(Buffer.from(pieces.join(''), 'utf8'));
@@ -296,7 +297,7 @@ export class Walk {
     if (TABLES.has(type) && this.#tools.policy.csv === 'pages')
       return withPages(text, { ...leaf, content }, OPERATION.table, this.#tools);
     if (HTML.has(type) && this.#tools.policy.html === 'pages')
-      return withPages(text, { ...leaf, declaredType: type }, OPERATION.page, this.#tools);
+      return withPages(text, { ...leaf, declaredType }, OPERATION.page, this.#tools);
     return text;
   }
 
@@ -328,6 +329,7 @@ export class Walk {
     const ask = {
       family: 'text',
       operation: OPERATION.detect,
+      declaredType: withCharset(leaf.declaredType, leaf),
       head,
       deadlineMs,
       totalMs: deadlineMs,

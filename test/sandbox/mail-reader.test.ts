@@ -124,6 +124,16 @@ void test('a type that is no MIME type becomes octet-stream, an odd disposition 
   assert.equal(read(part([1], leaf, 'a/b', '', 'form-data'), end()).nodes[0]?.disposition, 'attachment');
 });
 
+void test('the charset that a mail says stands behind its type, in the letters of such names and of their length', () => {
+  const [said] = read(part([1], leaf, 'text/plain;charset=X-MAC-japanese'), end()).nodes;
+  assert.deepEqual([said?.type, said?.charset], ['text/plain', 'x-mac-japanese']);
+  assert.equal(read(part([1]), end()).nodes[0]?.charset, '');
+  for (const charset of ['', 'a b', 'a;name=x', 'ａ', 'a'.repeat(61)]) {
+    const [odd] = read(part([1], leaf, `text/plain;charset=${charset}`), end()).nodes;
+    assert.deepEqual([odd?.type, odd?.charset], ['application/octet-stream', '']);
+  }
+});
+
 void test('a header field twice, unknown, or after a part is a lie', () => {
   refuses(header(HEADER_FIELD.from, 'a'), header(HEADER_FIELD.from, 'b'));
   refuses(header(0, 'a'));

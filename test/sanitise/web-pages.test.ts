@@ -10,6 +10,7 @@ import { PageCollector } from '../../src/sandbox/raster-page.ts';
 import { rawOf } from '../../src/sanitise/picture.ts';
 import { cleanHtml } from '../../workers/office/html-page.ts';
 import { drive } from '../support/drive-worker.ts';
+import { encoded } from '../support/japanese.ts';
 import { readText } from '../support/page-text.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
@@ -81,6 +82,20 @@ describe('a web page', () => {
       }
     },
   );
+
+  it('in a charset that its mail alone says is drawn in it', { timeout: MS }, async () => {
+    await using sanitiser = await openSanitiser({ policy: PAGES });
+    const page = encoded('big5', '<html><body><p>會議通知</p></body></html>').toString('base64');
+    const { parts, files } = await sanitiser.mail(
+      'From: a@example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n' +
+        'Content-Type: text/html; charset=big5; name=a.html\r\nContent-Disposition: attachment\r\n' +
+        `Content-Transfer-Encoding: base64\r\n\r\n${page}\r\n--b--\r\n`,
+    );
+    assert.deepEqual([parts[0]?.detectedType, parts[0]?.pages], ['text/html', 1]);
+    const pdf = [...files].find(([name]) => name.endsWith('.pdf'))?.[1];
+    assert.ok(pdf !== undefined);
+    assert.match((await readText(pdf)).poppler, /會議通知/);
+  });
 
   it('that was saved brings its pictures, by location and by id', { timeout: MS }, async () => {
     const red = await sharp({ create: { width: 200, height: 200, channels: 3, background: '#f00' } })

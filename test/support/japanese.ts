@@ -73,3 +73,14 @@ function bytesOf(text: string, table: ReadonlyMap<string, number[]>, kana: (poin
   }
   return Buffer.from(bytes);
 }
+
+/** Text in a charset of one or two bytes a letter, by its name. Throws for a letter that it lacks. */
+export function encoded(charset: string, text: string): Buffer {
+  const single = new TextDecoder(charset);
+  const table = tableOf(charset, range(0x81, 0xfe), range(0x40, 0xfe));
+  for (const byte of range(0x80, 0xff)) {
+    const letter = single.decode(Uint8Array.of(byte));
+    if (letter !== '\ufffd') table.set(letter, [byte]);
+  }
+  return bytesOf(text, table, () => []);
+}

@@ -1,7 +1,7 @@
 // A page of HTML, or one that was saved with its pictures, cleaned for an engine.
 import { decodeText } from '../charset.ts';
 import { parametersOf } from '../header-params.ts';
-import { htmlCharset } from '../leaf-text.ts';
+import { htmlCharset } from '../said-charset.ts';
 import type { Cleaned } from './cleaned.ts';
 import { cleanHtml } from './html-page.ts';
 import { readMhtml } from './mhtml.ts';
