@@ -166,8 +166,9 @@ async function start(role: Role, config: Config, log: Log, hooks: Hooks, life: L
     const apart = role === 'worker' && config.queueUrl === undefined;
     const signer = new Signer(signingKey);
     const unwatch = watchKeys(config.signingKeyFile, LIMITS.signingKeyLookMs, async () => {
+      const before = signer.keyId;
       signer.use(await loadPrivateKey(config.signingKeyFile));
-      log.info({ keyId: signer.keyId }, 'another key signs from now on');
+      if (signer.keyId !== before) log.info({ keyId: signer.keyId }, 'another key signs from now on');
     });
     life.started('signing key', async () => unwatch());
     const middle = { spool, outbox: made, signer };

@@ -47,13 +47,16 @@ export function pemOf(keys: readonly KeyObject[]): string {
   return keys.map((key) => key.export({ format: 'pem', type: 'spki' })).join('');
 }
 
-/** Reads a file again when it changed: `onChange` after each change; what cannot be read changes nothing. */
+/**
+ * Reads a file again when it changed: `onChange` at the first look, since it may have changed after its reader read it, and after
+ * each change; what cannot be read changes nothing.
+ */
 export function watchKeys(file: string, everyMs: number, onChange: () => Promise<void>): () => void {
   const stamp = (): string => {
     const stat = statSync(file, { throwIfNoEntry: false });
     return stat === undefined ? '' : `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
   };
-  let last = stamp();
+  let last: string | undefined;
   const timer = setInterval(() => {
     const now = stamp();
     if (now === last) return;

@@ -58,6 +58,7 @@ async function apiKeysOf(config: Config, log: Log, life: Lifecycle): Promise<(()
       });
     }
   };
+  let last = stampOf(file); // before it is read: what changes meanwhile is seen at the first look
   let keys = await read();
   const tell = (): void => {
     if (keys.size === 0) log.warn({ file }, 'there is no API key: nobody may send files');
@@ -72,7 +73,6 @@ async function apiKeysOf(config: Config, log: Log, life: Lifecycle): Promise<(()
       log.error({ error: reasonOf(error) }, 'the API keys changed and are not taken: those before stay');
     }
   };
-  let last = stampOf(file);
   const timer = setInterval(() => {
     const now = stampOf(file);
     if (now !== last) void look();

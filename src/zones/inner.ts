@@ -85,7 +85,7 @@ export async function startInner(
     for (const id of keys.keys()) if (!now.has(id)) keys.delete(id);
     if (isOther) await tellKeys([...now.keys()]);
     for (const [id, key] of now) keys.set(id, key);
-    log.info({ keys: [...keys.keys()] }, 'verification keys read again');
+    if (isOther) log.info({ keys: [...keys.keys()] }, 'other verification keys are believed from now on');
   });
   life.started('verification keys', async () => unwatch());
   const outbox = new Outbox(await openSharedStore(config, 'outbox', { fault, access: 'read' }));

@@ -9,7 +9,7 @@ import { describe, it } from 'node:test';
 import { dsse, crypto } from '@sigstore/core';
 import { newMessageId } from '../../src/message/id.ts';
 import { nextOf, prepareKey, retireKey, rotateKeys, takeKey } from '../../src/outbox/key-change.ts';
-import { generateKeys, loadPrivateKey, loadPublicKeys } from '../../src/outbox/keys.ts';
+import { generateKeys, loadPrivateKey, loadPublicKeys, watchKeys } from '../../src/outbox/keys.ts';
 import { MANIFEST, PAYLOAD_TYPE, openManifest } from '../../src/outbox/manifest.ts';
 import { Signer, packageOf } from '../../src/seal/seal.ts';
 import { plainMail, sendMail, startTestGateway } from '../support/gateway.ts';
@@ -24,6 +24,17 @@ async function manifestBy(privateFile: string): Promise<Buffer> {
 }
 
 describe('keys', () => {
+  it('are read again when their file changed between the first reading and the first look', async () => {
+    await using root = await scratch();
+    const [signing, verify] = [join(root.path, 's.pem'), join(root.path, 'v.pem')];
+    await generateKeys(signing, verify);
+    let known = await loadPublicKeys(verify);
+    const { keyId: second } = await rotateKeys(signing, verify, async () => undefined); // while the rest of a process starts
+    const stop = watchKeys(verify, 20, async () => void (known = await loadPublicKeys(verify)));
+    await until(async () => known.has(second), 60_000, 'the new key is known');
+    stop();
+  });
+
   it('overlap: after a rotation what either key signed holds, until the old one is retired', async () => {
     await using root = await scratch();
     const [signing, verify] = [join(root.path, 's.pem'), join(root.path, 'v.pem')];

@@ -51,6 +51,31 @@ test('a change is taken although the journal failed once; one that is no policy,
   assert.deepEqual(told, ['a two', 'a three'], 'the same policy again is no change');
 });
 
+test('a policy that is put in its place while the one before is told of at a start is taken', async () => {
+  await using root = await scratch();
+  const file = join(root.path, 'policy.yaml');
+  const write = async (version: string) => writeFile(file, `name: a\nversion: '${version}'\n`);
+  const config = readConfig({ MUGAI_DATA_DIR: root.path, MUGAI_POLICY_FILE: file });
+  const start = async (append: () => Promise<unknown>) => {
+    let stop: (leftMs: number) => Promise<void> = async () => undefined;
+    const policy = await openPolicy(config, 'inner', {
+      log: { info: () => undefined, error: () => undefined } as never,
+      life: { started: (_what: string, end: typeof stop) => void (stop = end) },
+      audit: { append: async () => append().then(() => 'inner-00000000:1:') },
+      lookMs: 20,
+    });
+    return { policy, [Symbol.asyncDispose]: async () => stop(0) };
+  };
+  await write('1');
+  {
+    await using _ = await start(async () => undefined);
+  }
+  await write('two');
+  await using second = await start(async () => write('three'));
+  assert.equal(second.policy.current.version, 'two');
+  await until(async () => second.policy.current.version === 'three', 60_000, 'what came meanwhile is taken');
+});
+
 test('a data folder that takes nothing but its stores keeps no gateway from its start: what cannot be kept is told', async () => {
   await using root = await scratch();
   await writeFile(join(root.path, 'data'), 'no folder: nothing can be made under it');
