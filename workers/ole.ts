@@ -6,6 +6,8 @@ const FREE = 0xfffffffa; // from here on: no sector
 const MINI_CUTOFF = 4096;
 const ENTRY = 128;
 const ENTRIES_MOST = 10_000;
+/** Of the private use area: no name of a stream begins with it. */
+const NOBODYS_LETTER = 0xe000;
 
 /** A stream of a compound file: its path of names, joined by `/`. */
 export interface OleStream {
@@ -53,23 +55,47 @@ export function oleRoot(bytes: Buffer): (name: string) => boolean {
   return names.size > 0 ? (name) => names.has(name) : (name) => bytes.includes(Buffer.from(`${name}\0`, 'utf16le'));
 }
 
+/**
+ * A compound file for readers that look for a name anywhere: what is embedded in it has names that nobody looks for. The same bytes
+ * where nothing is, and where the directory cannot be read.
+ */
+export function rootAlone(bytes: Buffer): Buffer {
+  const embedded = directoryOf(bytes).filter(({ path, entry }) => path !== entry.name);
+  if (embedded.length === 0) return bytes;
+  const copy = Buffer.from(bytes);
+  for (const { at } of embedded) if (at + 2 <= copy.length) copy.writeUInt16LE(NOBODYS_LETTER, at);
+  return copy;
+}
+
 function rootNames(bytes: Buffer): ReadonlySet<string> {
+  return new Set(
+    directoryOf(bytes)
+      .filter(({ path, entry }) => path === entry.name && entry.kind !== 0)
+      .map(({ path }) => path),
+  );
+}
+
+/** Every entry, with the offset in the file at which it stands; none of a directory that cannot be read. */
+function directoryOf(bytes: Buffer): (Found & { readonly at: number })[] {
+  if (!isOle(bytes)) return [];
   try {
-    const directory = isOle(bytes) ? new Sectors(bytes).chain(bytes.readUInt32LE(48)) : Buffer.alloc(0);
-    return new Set(
-      walk(directory)
-        .filter(({ path, entry }) => path === entry.name && entry.kind !== 0)
-        .map(({ path }) => path),
-    );
+    const sectors = new Sectors(bytes);
+    const start = bytes.readUInt32LE(48);
+    const at = sectors.offsets(start);
+    const perSector = sectors.size / ENTRY;
+    return walk(sectors.chain(start)).map((found) => {
+      const { index } = found;
+      return { ...found, at: (at[Math.floor(index / perSector)] ?? 0) + (index % perSector) * ENTRY };
+    });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return new Set();
+    return [];
   }
 }
 
 class Sectors {
+  readonly size: number;
   readonly #bytes: Buffer;
-  readonly #size: number;
   readonly #fat: Buffer;
   readonly #count: number;
 
@@ -77,19 +103,28 @@ class Sectors {
     const shift = bytes.readUInt16LE(30);
     if (shift !== 9 && shift !== 12) throw new Refusal('damaged', `sectors of 2^${shift} bytes`);
     this.#bytes = bytes;
-    this.#size = 1 << shift;
-    this.#count = Math.ceil((bytes.length - this.#size) / this.#size);
+    this.size = 1 << shift;
+    this.#count = Math.ceil((bytes.length - this.size) / this.size);
     this.#fat = this.#readFat();
   }
 
   /** The bytes of a chain of sectors. */
   chain(start: number): Buffer {
-    const parts: Buffer[] = [];
+    return Buffer.concat(this.#chained(start).map((at) => this.#sector(at)));
+  }
+
+  /** Where the sectors of a chain stand in the file. */
+  offsets(start: number): number[] {
+    return this.#chained(start).map((at) => (at + 1) * this.size);
+  }
+
+  #chained(start: number): number[] {
+    const places: number[] = [];
     for (let at = start, left = this.#count; at < this.#count && left > 0; left--) {
-      parts.push(this.#sector(at));
+      places.push(at);
       at = this.#fat.length >= at * 4 + 4 ? this.#fat.readUInt32LE(at * 4) : FREE;
     }
-    return Buffer.concat(parts);
+    return places;
   }
 
   /** Reads chains of the 64-byte sectors that small streams are kept in. */
@@ -107,16 +142,16 @@ class Sectors {
   }
 
   #sector(at: number): Buffer {
-    return this.#bytes.subarray((at + 1) * this.#size, (at + 2) * this.#size);
+    return this.#bytes.subarray((at + 1) * this.size, (at + 2) * this.size);
   }
 
   #readFat(): Buffer {
     const places: number[] = [];
     for (let at = 76; at < 512; at += 4) places.push(this.#bytes.readUInt32LE(at));
-    const perSector = this.#size / 4 - 1;
+    const perSector = this.size / 4 - 1;
     for (let next = this.#bytes.readUInt32LE(68), left = this.#count; next < this.#count && left > 0; left--) {
       const sector = this.#sector(next);
-      if (sector.length < this.#size) break;
+      if (sector.length < this.size) break;
       for (let i = 0; i < perSector; i++) places.push(sector.readUInt32LE(i * 4));
       next = sector.readUInt32LE(perSector * 4);
     }
@@ -151,9 +186,15 @@ function entryAt(directory: Buffer, index: number): Entry | undefined {
   };
 }
 
+interface Found {
+  readonly index: number;
+  readonly path: string;
+  readonly entry: Entry;
+}
+
 /** Every entry with its path. Not recursive, and each entry once: the tree may be a ring. */
-function walk(directory: Buffer): { path: string; entry: Entry }[] {
-  const found: { path: string; entry: Entry }[] = [];
+function walk(directory: Buffer): Found[] {
+  const found: Found[] = [];
   const seen = new Set<number>([0]);
   const open: { index: number; folder: string }[] = [{ index: entryAt(directory, 0)?.child ?? FREE, folder: '' }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -163,7 +204,7 @@ function walk(directory: Buffer): { path: string; entry: Entry }[] {
     const entry = entryAt(directory, index);
     if (entry === undefined) continue;
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    found.push({ path, entry });
+    found.push({ index, path, entry });
     open.push({ index: entry.left, folder }, { index: entry.right, folder });
     if (entry.kind === 1) open.push({ index: entry.child, folder: path });
   }

@@ -1,5 +1,6 @@
 // Passwords of Microsoft's documents ([MS-OFFCRYPTO]: agile, standard, RC4, XOR): the document behind the lock.
 import { createRequire } from 'node:module';
+import { oleRoot, rootAlone } from '../ole.ts';
 import { Refusal } from '../run.ts';
 
 interface OfficeCrypto {
@@ -13,10 +14,12 @@ const require = createRequire(import.meta.url);
 export async function unlock(bytes: Buffer, password: string): Promise<Buffer> {
   if (bytes.length < 8 || bytes.readUInt32BE(0) !== 0xd0cf11e0) return bytes;
   const crypto = require('officecrypto-tool') as OfficeCrypto;
-  const isPackage = bytes.includes(Buffer.from('EncryptedPackage\0', 'utf16le'));
+  const isPackage = oleRoot(bytes)('EncryptedPackage');
+  // The library takes the first stream of a name, wherever it stands, and gives back those of the root alone.
+  const document = rootAlone(bytes);
   let isLocked = isPackage;
   try {
-    isLocked ||= crypto.isEncrypted(bytes);
+    isLocked ||= crypto.isEncrypted(document);
   } catch {
     isLocked = isPackage; // a file it cannot read is judged by the engine
   }
@@ -24,7 +27,7 @@ export async function unlock(bytes: Buffer, password: string): Promise<Buffer> {
   // Excel's own password for sheets that are protected, not locked: every program opens them.
   for (const candidate of password === '' ? ['VelvetSweatshop'] : [password]) {
     try {
-      const plain = await crypto.decrypt(bytes, { password: candidate });
+      const plain = await crypto.decrypt(document, { password: candidate });
       if (plain.length > 0) return Buffer.from(plain);
     } catch {
       continue; // it throws words for a wrong password and for damage alike
