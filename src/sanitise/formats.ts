@@ -210,7 +210,8 @@ export const FORMATS: readonly Format[] = [
     name: 'Text, JSON, XML, logs; scripts that only their names tell from a text (bat, cmd, js, vbs, ps1, …)',
     types: ['text/plain', 'application/xml'],
     route: 'text',
-    becomes: 'UTF-8 text; of a script by its name that is told (`script`)',
+    becomes:
+      'UTF-8 text, read in the charset that its mail says, or XML itself, or its bytes; of a script by its name that is told (`script`)',
     lost: 'control and invisible characters',
   },
   {
@@ -324,6 +325,9 @@ For every format: \`drop\` and \`rules\` say what of it passes at all (\`pass\`,
 findings, sender, recipients), \`limits\` lowers pages, dots per inch, parts, depth, bytes and seconds, \`textLayer: false\` leaves pages without
 text behind them, \`unscanned\` says what becomes of a part that the malware scanner gave no answer for. "As here": what holds where the policy
 says nothing. No policy lets an original through.
+
+An Office package (docx, xlsx, pptx, odt, …) with parts that do not open is shown without them, and that is told (\`damaged\`); where it is its words, or all
+of its sheets or slides, it is refused as \`damaged\`.
 
 Everything else is refused as \`unsupported-type\`. How much of a corpus of honest and of broken files is converted, by format: \`docs/corpus.md\`.
 

@@ -6,6 +6,7 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { Refusal } from '../run.ts';
 import { keyOf, unlockedBytes, type Lock } from './odf-ciphers.ts';
 import { openPackage, type Parts } from './package.ts';
+import type { TornParts } from './torn-parts.ts';
 import { filterXml } from './xml-filter.ts';
 
 const MANIFEST = 'META-INF/manifest.xml';
@@ -17,13 +18,13 @@ export function isLockedOdf(parts: Parts): boolean {
 }
 
 /** The package with its files unlocked. `password-needed` without a password, `password-wrong` when it is another one. */
-export function unlockOdf(parts: Parts, password: string): Parts {
+export function unlockOdf(parts: Parts, password: string, torn?: TornParts): Parts {
   const locks = readLocks(parts.get(MANIFEST) ?? new Uint8Array());
   if (password === '') throw new Refusal('password-needed', 'OpenDocument');
   const inner = locks.get(WHOLE);
   const locked = parts.get(WHOLE);
   if (inner !== undefined && locked !== undefined)
-    return openPackage(Buffer.from(unlocked(locked, inner, password, LIMITS.expandedBytes)));
+    return openPackage(Buffer.from(unlocked(locked, inner, password, LIMITS.expandedBytes)), torn);
   const open: Parts = new Map();
   let left: number = LIMITS.expandedBytes;
   for (const [name, bytes] of parts) {

@@ -4,6 +4,7 @@ import { Refusal } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 import { isLockedOdf, unlockOdf } from './odf-unlock.ts';
 import { openPackage, writePackage, type Parts } from './package.ts';
+import { TornParts } from './torn-parts.ts';
 import { filterXml, readXml, type XmlRules } from './xml-filter.ts';
 
 const KEPT =
@@ -32,10 +33,13 @@ const DROPPED: { readonly [local: string]: string } = {
 
 /** Rebuilds a package. A locked one is opened with the password; without it, it is `password-needed`. */
 export function cleanOdf(bytes: Buffer, password: string): Cleaned {
-  const packed = openPackage(bytes);
-  const source = isLockedOdf(packed) ? unlockOdf(packed, password) : packed;
+  const torn = new TornParts();
+  const packed = openPackage(bytes, torn);
+  const source = isLockedOdf(packed) ? unlockOdf(packed, password, torn) : packed;
   if (!source.has('content.xml')) throw new Refusal('damaged', 'no content.xml');
   const report = new Report();
+  for (const name of torn.names) if (KEPT.test(name)) torn.misses(name);
+  torn.tell(report);
   for (const name of source.keys()) if (/^(?:Basic|Scripts)\//.test(name)) report.finding('macro');
   const kept: Parts = new Map();
   const mimetype = source.get('mimetype');

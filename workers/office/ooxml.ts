@@ -6,42 +6,11 @@ import { Report, type Cleaned } from './cleaned.ts';
 import { storedFormulas } from './stored-values.ts';
 import { isLive, isPiece, liveFields } from './live-fields.ts';
 import { openPackage, writePackage, type Parts } from './package.ts';
+import { isAnythingLeft, readRelations, relationsOf, resolveTarget, type Relation } from './relations.ts';
 import { prepareSheets, type SheetPlan } from './sheets.ts';
+import { TornParts } from './torn-parts.ts';
 import { filterXml, type Attributes } from './xml-filter.ts';
 
-const KEPT = new Set(
-  (
-    'officeDocument styles stylesWithEffects theme themeOverride settings webSettings fontTable numbering footnotes endnotes ' +
-    'header footer comments image worksheet chartsheet dialogsheet sharedStrings table tableSingleCells drawing chart chartEx ' +
-    'chartStyle chartColorStyle chartUserShapes slide slideLayout slideMaster notesSlide notesMaster handoutMaster presProps ' +
-    'viewProps tableStyles diagramData diagramLayout diagramQuickStyle diagramColors diagramDrawing pivotTable pivotCacheDefinition ' +
-    'vmlDrawing sheetMetadata'
-  ).split(' '),
-);
-const REMARKS: { readonly [type: string]: string } = {
-  vbaProject: 'macro',
-  wordVbaData: 'macro',
-  xlMacrosheet: 'macro',
-  xlIntlMacrosheet: 'macro',
-  oleObject: 'embedded-object',
-  package: 'embedded-object',
-  control: 'activex',
-  ctrlProp: 'activex',
-  activeXControlBinary: 'activex',
-  externalLink: 'external-link',
-  externalLinkPath: 'external-link',
-  attachedTemplate: 'remote-template',
-  aFChunk: 'embedded-file',
-  subDocument: 'external-link',
-  frame: 'external-link',
-  connections: 'external-link',
-  queryTable: 'external-link',
-  font: 'embedded-font',
-  audio: 'sound',
-  video: 'movie',
-  media: 'rich-media',
-  extensibility: 'macro',
-};
 const DROPPED = new Set(
   (
     'altChunk control attachedTemplate mailMerge embedRegular embedBold embedItalic embedBoldItalic externalReferences ddeLink ' +
@@ -55,16 +24,10 @@ const UNSEEN =
 const RELATIONS = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 const RELATIONS_STRICT = 'http://purl.oclc.org/ooxml/officeDocument/relationships';
 
-interface Relation {
-  readonly id: string;
-  readonly type: string;
-  readonly fullType: string;
-  readonly target: string;
-}
-
 /** Rebuilds a document; sheets are set up for paper on the way. */
 export function cleanOoxml(bytes: Buffer): Cleaned {
-  const source = openPackage(bytes);
+  const torn = new TornParts();
+  const source = openPackage(bytes, torn);
   const byLower = new Map([...source.keys()].map((name) => [name.toLowerCase(), name]));
   const report = new Report();
   const kept: Parts = new Map();
@@ -74,10 +37,14 @@ export function cleanOoxml(bytes: Buffer): Cleaned {
   const seen = new Set<string>(queue);
   while (queue.length > 0) {
     const owner = queue.shift() ?? '';
-    const list = readRelations(source, byLower, owner, report).flatMap((relation) => {
-      const name = byLower.get(resolveTarget(owner, relation.target).toLowerCase());
+    const file = relationsOf(owner);
+    const list = readRelations(source.get(byLower.get(file.toLowerCase()) ?? ''), report).flatMap((relation) => {
+      const target = resolveTarget(owner, relation.target);
+      const name = byLower.get(target.toLowerCase());
+      if (name === undefined) torn.misses(target);
       return name === undefined ? [] : [{ relation, name }];
     });
+    if (!byLower.has(file.toLowerCase())) torn.misses(file);
     relations.set(
       owner,
       list.map(({ relation }) => relation),
@@ -90,6 +57,9 @@ export function cleanOoxml(bytes: Buffer): Cleaned {
   }
   seen.delete('');
   if (seen.size === 0) throw new Refusal('damaged', 'no document in the package');
+  if (torn.areMissed && !isAnythingLeft(relations, [...seen], types))
+    throw new Refusal('damaged', 'none of its sheets or slides');
+  torn.tell(report);
   const { plans, unseen } = prepareSheets(
     source,
     seen,
@@ -109,45 +79,10 @@ export function cleanOoxml(bytes: Buffer): Cleaned {
     else if (!/vba|\.exe$|\.dll$/i.test(name)) kept.set(name, content);
   }
   for (const [owner, list] of relations) {
-    const folder = posix.dirname(owner);
-    const file =
-      owner === '' ? '_rels/.rels' : `${folder === '.' ? '' : `${folder}/`}_rels/${posix.basename(owner)}.rels`;
-    if (list.length > 0) kept.set(file, relationsXml(list));
+    if (list.length > 0) kept.set(relationsOf(owner), relationsXml(list));
   }
   kept.set('[Content_Types].xml', contentTypesXml(kept, types));
   return { bytes: writePackage(kept), report };
-}
-
-function readRelations(source: Parts, byLower: ReadonlyMap<string, string>, owner: string, report: Report): Relation[] {
-  const folder = posix.dirname(owner);
-  const wanted =
-    owner === '' ? '_rels/.rels' : `${folder === '.' ? '' : `${folder}/`}_rels/${posix.basename(owner)}.rels`;
-  const bytes = source.get(byLower.get(wanted.toLowerCase()) ?? '');
-  if (bytes === undefined) return [];
-  const found: Relation[] = [];
-  filterXml(bytes, {
-    element: (local, attributes) => {
-      if (local !== 'Relationship') return true;
-      const fullType = attributes['Type'] ?? '';
-      const type = fullType.slice(fullType.lastIndexOf('/') + 1);
-      const external = (attributes['TargetMode'] ?? '').toLowerCase() === 'external';
-      const remark = REMARKS[type];
-      if (remark !== undefined)
-        report.finding(remark, remark === 'remote-template' ? (attributes['Target'] ?? '') : '');
-      else if (external && type !== 'hyperlink') report.finding('external-link', attributes['Target'] ?? '');
-      if (type === 'notesSlide') report.loss('speaker-notes');
-      if (type === 'comments' || type === 'threadedComment') report.loss('comments');
-      if (!external && KEPT.has(type) && type !== 'comments')
-        found.push({ id: attributes['Id'] ?? '', type, fullType, target: attributes['Target'] ?? '' });
-      return true;
-    },
-  });
-  return found;
-}
-
-function resolveTarget(owner: string, target: string): string {
-  const path = target.startsWith('/') ? target.slice(1) : posix.join(posix.dirname(owner), target);
-  return posix.normalize(path).replace(/^(?:\.\.\/)+/, '');
 }
 
 interface Part {
