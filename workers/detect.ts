@@ -119,7 +119,6 @@ const OLE_NAMES = [
   ['PowerPoint Document', 'application/vnd.ms-powerpoint', 'ppt'],
   ['Book', 'application/vnd.ms-excel', 'xls'],
   ['DocumentText', 'application/x-js-taro', 'jtd'],
-  ['BOOK', 'application/vnd.ms-excel', 'xls'],
   ['StarWriterDocument', 'application/vnd.stardivision.writer', 'sdw'],
   ['StarCalcDocument', 'application/vnd.stardivision.calc', 'sdc'],
   ['StarDrawDocument3', 'application/vnd.stardivision.impress', 'sdd'],

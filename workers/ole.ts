@@ -47,12 +47,14 @@ export function oleStream(bytes: Buffer, path: string): Buffer | undefined {
 }
 
 /**
- * Whether a name stands in the root of a compound file, as a stream or a folder: those below are of what is embedded in it. Of a file
- * whose directory cannot be read, whether it stands anywhere.
+ * Whether a name stands in the root of a compound file, as a stream or a folder, whatever the case of its letters ([MS-CFB] 2.6.4): those
+ * below are of what is embedded in it. Of a file whose directory cannot be read, whether it stands anywhere, as it is written.
  */
 export function oleRoot(bytes: Buffer): (name: string) => boolean {
   const names = rootNames(bytes);
-  return names.size > 0 ? (name) => names.has(name) : (name) => bytes.includes(Buffer.from(`${name}\0`, 'utf16le'));
+  return names.size > 0
+    ? (name) => names.has(name.toUpperCase())
+    : (name) => bytes.includes(Buffer.from(`${name}\0`, 'utf16le'));
 }
 
 /**
@@ -71,7 +73,7 @@ function rootNames(bytes: Buffer): ReadonlySet<string> {
   return new Set(
     directoryOf(bytes)
       .filter(({ path, entry }) => path === entry.name && entry.kind !== 0)
-      .map(({ path }) => path),
+      .map(({ path }) => path.toUpperCase()),
   );
 }
 

@@ -65,6 +65,20 @@ void test('an OLE file is what its root says, whatever is embedded in it', async
   assert.equal(await typeOf(compoundFile(word)), 'application/x-cfb');
 });
 
+void test('names in an OLE file are the same in letters of any case', async () => {
+  for (const [stream, type, filter] of [
+    ['WORKBOOK', 'application/vnd.ms-excel', 'MS Excel 97'],
+    ['WorkBook', 'application/vnd.ms-excel', 'MS Excel 97'],
+    ['BOOK', 'application/vnd.ms-excel', 'MS Excel 95'],
+    ['WORDDOCUMENT', 'application/msword', 'MS Word 97'],
+    ['POWERPOINT DOCUMENT', 'application/vnd.ms-powerpoint', 'MS PowerPoint 97'],
+  ] as const) {
+    const bytes = compoundFile({ [stream]: Buffer.alloc(5000, 1) });
+    assert.equal(await typeOf(bytes), type);
+    assert.equal(sniff(bytes).filter, filter);
+  }
+});
+
 void test('a message with a Hangul document in it, and a document that speaks of one, are what they are', async () => {
   const header = Buffer.concat([Buffer.from('HWP Document File'), Buffer.alloc(239)]);
   const hwp = compoundFile({ FileHeader: header, DocInfo: Buffer.alloc(100), 'BodyText/Section0': Buffer.alloc(50) });

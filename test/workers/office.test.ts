@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { FRAME, OPERATION } from '../../src/sandbox/wire.ts';
+import { corpus } from '../support/attack-row.ts';
 import { drive, remarksOf, type Drive } from '../support/drive-worker.ts';
 import { docx, paragraph, sheetData, xlsx } from '../support/office-files.ts';
 import { scratch } from '../support/scratch.ts';
@@ -123,6 +124,20 @@ for (const family of ['office', 'office-wasm'] as const) {
         assert.equal(none.outcome.kind === 'refused' && none.outcome.reason, 'unsupported-type');
       },
     );
+
+    it('opens a file of Office 97 whose streams are named in capitals', { timeout: MS }, async () => {
+      for (const [path, stream, words] of [
+        ['office/poi/document-SampleDoc.doc', 'WordDocument', /I am a test document/],
+        ['office/poi/spreadsheet-SampleSS.xls', 'Workbook', /Test spreadsheet/],
+      ] as const) {
+        const bytes = Buffer.from(await corpus(path));
+        const at = bytes.indexOf(Buffer.from(`${stream}\0`, 'utf16le'));
+        bytes.write(stream.toUpperCase(), at, 'utf16le');
+        const result = await drive(family, bytes, {}, MS);
+        assert.equal(result.outcome.kind, 'done', JSON.stringify(result.outcome));
+        assert.match(await textOfPdf(pdfOf(result)), words);
+      }
+    });
 
     it('refuses what is no office document, instead of showing its bytes as text', { timeout: MS }, async () => {
       const { outcome } = await drive(family, Buffer.from('PK\x03\x04 nothing of the kind '.repeat(2000)), {}, MS);

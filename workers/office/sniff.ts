@@ -99,7 +99,7 @@ function sniffOle(bytes: Buffer): OfficeType {
   if (has('WordDocument')) return type('binary', 'writer', wordFilter(bytes), 'doc');
   if (has('PowerPoint Document')) return type('binary', 'impress', 'MS PowerPoint 97', 'ppt');
   if (has('Workbook')) return type('binary', 'calc', 'MS Excel 97', 'xls');
-  if (has('Book') || has('BOOK')) return type('binary', 'calc', 'MS Excel 95', 'xls');
+  if (has('Book')) return type('binary', 'calc', 'MS Excel 95', 'xls');
   if (has('StarWriterDocument')) return type('binary', 'writer', 'StarOffice_Writer', 'sdw');
   if (has('StarCalcDocument')) return type('binary', 'calc', 'StarOffice_Calc', 'sdc');
   if (has('StarDrawDocument3')) return type('binary', 'impress', 'StarOffice_Presentation', 'sdd');
