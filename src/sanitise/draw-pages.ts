@@ -5,6 +5,7 @@ import type { Reason, Remark } from '../message/part.ts';
 import type { ChildOutcome, FrameSink, JailedChild } from '../sandbox/child.ts';
 import { PageCollector, releasePixels, type DrawnPage, type RasterPage } from '../sandbox/raster-page.ts';
 import { DRAWN, LETTERS, PIXEL, rowBytes, type OnOrder } from '../sandbox/wire.ts';
+import { joinRemarks } from './join-remarks.ts';
 import type { Leaf } from './part.ts';
 import type { Tools } from './tools.ts';
 
@@ -158,8 +159,8 @@ class Drawing {
   #remarks(): { findings: Remark[]; losses: Remark[] } {
     const all = this.#collectors.map((collector) => collector.remarks());
     return {
-      findings: all.flatMap(({ findings }) => findings),
-      losses: [...all.flatMap(({ losses }) => losses), ...this.#losses],
+      findings: joinRemarks(all.map(({ findings }) => findings)),
+      losses: [...joinRemarks(all.map(({ losses }) => losses)), ...this.#losses],
     };
   }
 

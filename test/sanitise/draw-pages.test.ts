@@ -122,6 +122,31 @@ test('idle children help with a long document, and its pages still come in their
   assert.deepEqual(three.pools.pdf.free.places, 3);
 });
 
+test('what is left out on the pages is told as one number, however many children drew them', async () => {
+  const count = 40;
+  const kids = Array.from({ length: count }, (_, i) => `${5 + i} 0 R`).join(' ');
+  const source = makePdf([
+    '<</Type /Catalog /Pages 2 0 R>>',
+    `<</Type /Pages /Count ${count} /Kids [${kids}] /MediaBox [0 0 200 200]>>`,
+    '<</Type /Annot /Subtype /FreeText /DA (0 g) /Contents (Noted) /Rect [20 20 80 40] /AP <</N 4 0 R>>>>',
+    stream('/Type /XObject /Subtype /Form /BBox [0 0 60 20]', '0 0 60 20 re f'),
+    ...Array.from({ length: count }, () => '<</Type /Page /Parent 2 0 R /Annots [3 0 R]>>'),
+  ]);
+  const { signal } = new AbortController();
+  let lent = 0;
+  const both = async (): Promise<void> =>
+    three.pools.pdf.use(signal, async () => {
+      lent += 1;
+      await until(() => lent === 2, 60_000, 'two children');
+    });
+  await Promise.all([both(), both()]); // two children are ready
+  const { outcome } = await draw(three, source, async () => new Promise((resolve) => setTimeout(resolve, 10)));
+  assert.deepEqual(
+    outcome.losses.filter(({ code }) => code === 'not-printed'),
+    [{ code: 'not-printed', detail: `${count} annotations that are not to be printed` }],
+  );
+});
+
 test('a page that kills its child is white, the others come', async () => {
   for (const pools of [one, three]) {
     const { outcome, pages } = await draw(pools, numbered(70, [6, 40]));
