@@ -57,6 +57,7 @@ async function convertImageWith(password: string, leaf: Leaf, tools: Tools): Pro
     }
     const rest = withMore(drawn.rest, said, reader?.remarks());
     const missing = only === undefined ? missingOf(drawn, rest.losses, tools.policy.language) : undefined;
+    live.drawn = pdf.pages;
     if (missing !== undefined) await addNotice(noticeLines(missing, tools.policy.language), leaf, tools, pdf);
     await pdf.finish();
     return pagesOf(rest, output, live.name);

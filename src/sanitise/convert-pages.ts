@@ -76,6 +76,7 @@ async function convertPdfWith(password: string, leaf: Leaf, tools: Tools, { see,
     if (cut !== undefined) losses.push({ code: 'pages-cut', detail: `${pages} / ${announced}, ${cut}` });
     const missing = only === undefined ? missingOf(drawn, losses, tools.policy.language) : undefined;
     const { language } = tools.policy;
+    live.drawn = pdf.pages;
     if (notice !== undefined && only === undefined) await addNotice(notice, leaf, tools, pdf);
     if (missing !== undefined) await addNotice(noticeLines(missing, language), leaf, tools, pdf);
     await pdf.finish();

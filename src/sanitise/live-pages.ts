@@ -9,6 +9,8 @@ import type { Tools } from './tools.ts';
 export class LivePages {
   /** How many there will be, as far as is known. */
   pages = 0;
+  /** How many there are, once all were drawn: those behind them say what is missing. */
+  drawn: number | undefined;
   readonly #leaf: Leaf;
   readonly #tools: Tools;
   #name: string | undefined;
@@ -28,6 +30,7 @@ export class LivePages {
     const { live, only } = this.#tools;
     // One signature and two small files a page: it pays where a person would wait.
     if (live === undefined || (only?.as !== 'pages' && this.pages < LIMITS.livePages)) return;
-    await live.page(this.name, index, this.pages, singlePage(page));
+    const pages = this.drawn !== undefined && index >= this.drawn ? this.drawn : this.pages;
+    await live.page(this.name, index, pages, singlePage(page));
   };
 }

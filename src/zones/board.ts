@@ -75,8 +75,9 @@ export class BoardKeeper {
         await sink.page(output, index, pages, file);
         const documents = this.#working.get(id)?.documents;
         const known = documents?.get(output);
-        if (known === undefined) documents?.set(output, { done: index + 1, pages, since: Date.now() });
-        else known.done = index + 1;
+        const done = Math.min(index + 1, pages);
+        if (known === undefined) documents?.set(output, { done, pages, since: Date.now() });
+        else known.done = done;
       },
     };
   }
