@@ -1,6 +1,7 @@
 // The `mugai` command: parse, dispatch, the only process.exit.
 import { MugaiError, reasonOf } from './message/errors.ts';
 import { outputWritten, UsageError, say, tell, type Command } from './cli/usage.ts';
+import { StoppedBySignal } from './cli/work-folder.ts';
 import { VERSION } from './version.ts';
 
 // Each command is loaded when it is called for: `verify` does not start by loading a mail server.
@@ -58,13 +59,14 @@ async function main(args: readonly string[]): Promise<number> {
   return command.run(rest);
 }
 
-/** Exit code 2 and one line for wrong usage and wrong configuration (a key file that is none is that, too), 1 for what failed. */
+/** Exit code 2 and one line for wrong usage and wrong configuration (a key file that is none is that, too), 1 for what failed; a signal has its own. */
 function explain(error: unknown): number {
   const usage =
     error instanceof UsageError ||
     (error instanceof MugaiError && (error.code === 'bad-config' || error.code === 'key-missing')) ||
     (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
   tell(`mugai: ${reasonOf(error)}`);
+  if (error instanceof StoppedBySignal) return error.exitCode;
   return usage ? 2 : 1;
 }
 

@@ -1,7 +1,7 @@
 // One file of this machine made harmless, with children of its own and no server; and a place for what that takes.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { newMessageId, type MessageId } from '../message/id.ts';
@@ -18,6 +18,7 @@ import { openPools } from '../sanitise/pools.ts';
 import { openFsStore } from '../store/fs-store.ts';
 import { stage, type Store } from '../store/store.ts';
 import { VERSION } from '../version.ts';
+import { inWorkFolder } from './work-folder.ts';
 
 /** A file of this machine: as it is called, and the bytes it is opened by where its name is no UTF-8. */
 export interface FileAt {
@@ -33,25 +34,25 @@ export interface LookedInto {
 
 /** The rows of a file's parts under a policy, and a mail's own headers; nothing of the file is kept. */
 export async function lookInto(path: string, policy: Policy, envelope: Envelope): Promise<LookedInto> {
-  const work = await mkdtemp(join(tmpdir(), 'mugai-explain-'));
-  const store = await openFsStore(work);
-  const pools = await openPools(1, () => undefined, (await machineJail()).walls);
-  try {
-    const tools: SanitiseTools = {
-      pools: pools.pools,
-      policy,
-      passwords: [],
-      metrics: openMetrics(false),
-      begin: (cap) => store.begin(cap),
-      version: VERSION,
-    };
-    const { record, outputs } = await harmlessOf({ path }, newMessageId(), tools, store, envelope);
-    for (const { content } of outputs) if ('discard' in content) await content.discard();
-    return { parts: record.parts, headers: record.headers };
-  } finally {
-    await pools.close();
-    await rm(work, { recursive: true, force: true });
-  }
+  return inWorkFolder(join(tmpdir(), 'mugai-explain-'), async (work, stop) => {
+    const store = await openFsStore(work);
+    const pools = await openPools(1, () => undefined, (await machineJail()).walls);
+    try {
+      const tools: SanitiseTools = {
+        pools: pools.pools,
+        policy,
+        passwords: [],
+        metrics: openMetrics(false),
+        begin: (cap) => store.begin(cap),
+        version: VERSION,
+      };
+      const { record, outputs } = await harmlessOf({ path }, newMessageId(), tools, store, stop, envelope);
+      for (const { content } of outputs) if ('discard' in content) await content.discard();
+      return { parts: record.parts, headers: record.headers };
+    } finally {
+      await pools.close();
+    }
+  });
 }
 
 /** One file made harmless. Over the input ceiling nothing of it is opened: it is read for its digest only. */
@@ -60,9 +61,9 @@ export async function harmlessOf(
   id: MessageId,
   tools: SanitiseTools,
   store: Store,
+  signal: AbortSignal,
   envelope: Envelope = { from: '', to: [] },
 ): Promise<Harmless> {
-  const { signal } = new AbortController();
   const facts = { id, envelope, receivedAt: new Date().toISOString() };
   const kind = /\.eml$/i.test(file.path) ? 'mail' : 'file';
   const named = { kind, name: forLine(basename(file.path), 300) } as const;

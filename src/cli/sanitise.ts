@@ -1,5 +1,4 @@
 // `mugai sanitise`: the same road without servers. Every input becomes a sealed package folder.
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig, type Config } from '../config.ts';
@@ -22,6 +21,7 @@ import { placePackage } from './place-package.ts';
 import { Progress } from './progress.ts';
 import { planInputs, WORK_PREFIX, type FileInput } from './sanitise-inputs.ts';
 import { say, tell, UsageError, type Command } from './usage.ts';
+import { inWorkFolder } from './work-folder.ts';
 
 export const sanitiseCommand: Command = {
   help: `mugai sanitise <path>… --out DIR [--policy FILE] [--password PW]… [--jobs N] [--json]
@@ -37,7 +37,8 @@ A name below a folder that is no UTF-8 is read as Shift_JIS; where it is none, i
   --jobs      inputs at once (default: CPU count)
   --json      one line per input: {input, state, reason, out, parts, pages, ms}
 
-Exit: 0 every input ended sanitised, held or refused; 1 some input failed inside us; 2 wrong usage.
+Exit: 0 every input ended sanitised, held or refused; 1 some input failed inside us; 2 wrong usage;
+130 or 143 stopped by SIGINT or SIGTERM: packages that are whole stay, what was under way leaves nothing.
 
 Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmless/*`,
 
@@ -70,26 +71,26 @@ Example: mugai sanitise mails/ report.pdf --out harmless && mugai verify harmles
 
     // A folder of this run's own: another run into the same --out removes its own only.
     makeMissing(resolve(values.out), 0o777);
-    const work = await mkdtemp(join(resolve(values.out), WORK_PREFIX));
-    const store = await openFsStore(work);
-    const pools = await openPools(jobs, () => undefined, jail.walls);
-    const tools: SanitiseTools = {
-      pools: pools.pools,
-      policy,
-      passwords: values.password,
-      metrics: openMetrics(false),
-      begin: (cap) => store.begin(cap),
-      version: VERSION,
-      codeDigests: codeDigests(),
-    };
-    try {
-      return await sanitiseAll(inputs, jobs, values.json, async (input) =>
-        sanitiseOne(input, tools, signer, store, work),
-      );
-    } finally {
-      await pools.close();
-      await rm(work, { recursive: true, force: true });
-    }
+    return inWorkFolder(join(resolve(values.out), WORK_PREFIX), async (work, stop) => {
+      const store = await openFsStore(work);
+      const pools = await openPools(jobs, () => undefined, jail.walls);
+      const tools: SanitiseTools = {
+        pools: pools.pools,
+        policy,
+        passwords: values.password,
+        metrics: openMetrics(false),
+        begin: (cap) => store.begin(cap),
+        version: VERSION,
+        codeDigests: codeDigests(),
+      };
+      try {
+        return await sanitiseAll(inputs, jobs, values.json, async (input) =>
+          sanitiseOne(input, tools, { signer, store, work, stop }),
+        );
+      } finally {
+        await pools.close();
+      }
+    });
   },
 };
 
@@ -123,7 +124,7 @@ async function sanitiseAll(
   inputs: readonly FileInput[],
   jobs: number,
   json: boolean,
-  one: (input: FileInput) => Promise<Line>,
+  one: (input: FileInput) => Promise<Line | undefined>,
 ): Promise<number> {
   const progress = new Progress(inputs.length);
   const counts = new Map<string, number>();
@@ -131,6 +132,7 @@ async function sanitiseAll(
   const lane = async (): Promise<void> => {
     for (const input of queue) {
       const line = await one(input);
+      if (line === undefined) return;
       counts.set(line.state, (counts.get(line.state) ?? 0) + 1);
       progress.step(forLog(input.path));
       if (!json && line.state === 'sanitised') continue;
@@ -145,20 +147,28 @@ async function sanitiseAll(
   return counts.has('failed') ? 1 : 0;
 }
 
+interface Run {
+  readonly signer: Signer;
+  readonly store: Store;
+  readonly work: string;
+  readonly stop: AbortSignal;
+}
+
+/** Undefined for an input that is not done any more. */
 async function sanitiseOne(
   input: FileInput,
   tools: SanitiseTools,
-  signer: Signer,
-  store: Store,
-  work: string,
-): Promise<Line> {
+  { signer, store, work, stop }: Run,
+): Promise<Line | undefined> {
+  if (stop.aborted) return undefined;
   const started = performance.now();
   const line = { input: input.path, state: 'failed', reason: null, out: null, parts: 0, pages: 0 };
   const ms = (): number => Math.round(performance.now() - started);
   const id = newMessageId();
   try {
-    const { record, outputs } = await harmlessOf(input, id, tools, store);
+    const { record, outputs } = await harmlessOf(input, id, tools, store, stop);
     try {
+      stop.throwIfAborted(); // its children were stopped: what came of them is not what it is
       await store.commit(id, packageOf(id, { ...record, outputFolder: '' }, outputs, signer));
       await placePackage(join(work, id), input.out, work);
     } finally {
@@ -168,6 +178,7 @@ async function sanitiseOne(
     const pages = parts.reduce((sum, part) => sum + part.pages, 0);
     return { ...line, state, reason, out: input.out, parts: parts.length, pages, ms: ms() };
   } catch (error) {
+    if (stop.aborted) return undefined;
     return { ...line, reason: reasonOf(error), ms: ms() };
   }
 }
