@@ -5,6 +5,7 @@ import { Type, type Static } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import {
   ACTS,
+  LIST_MOST,
   DetailValueSchema,
   PositionSchema,
   type ActEntry,
@@ -12,6 +13,7 @@ import {
   type Position,
 } from '../message/act.ts';
 import { forLine } from '../message/untrusted.ts';
+import { LEFT_OUT, fitDetail } from './fit-detail.ts';
 
 /** What stands before the first line of a chain. */
 export const GENESIS = '0'.repeat(64);
@@ -50,9 +52,12 @@ export function hashOf(line: string | Uint8Array): string {
   return hash('sha256', line, 'hex');
 }
 
-/** The text of a line, without its end. Values are cleaned and cut: a journal is read in terminals and spreadsheets. */
+/**
+ * The text of a line, without its end. Values are cleaned and cut: a journal is read in terminals and spreadsheets, and a longer
+ * line would be none.
+ */
 export function lineOf(entry: ActEntry, chain: string, after: Head, now: number): string {
-  return JSON.stringify({
+  const line = {
     seq: after.seq + 1,
     at: timeOf(now),
     chain,
@@ -61,7 +66,12 @@ export function lineOf(entry: ActEntry, chain: string, after: Head, now: number)
     person: entry.person === undefined ? undefined : clean(entry.person, 300),
     detail: entry.detail === undefined ? undefined : cleanDetail(entry.detail),
     prev: after.hash,
-  });
+  };
+  const text = JSON.stringify(line);
+  // A unit of a string is three bytes of UTF-8 at most: most lines are not counted.
+  const over = text.length * 3 <= LINE_BYTES ? 0 : Buffer.byteLength(text) - LINE_BYTES;
+  if (over <= 0 || line.detail === undefined) return text;
+  return JSON.stringify({ ...line, detail: fitDetail(line.detail, over) });
 }
 
 let told = { now: Number.NaN, at: '' };
@@ -81,11 +91,15 @@ function clean(text: string, max: number): string {
 
 function cleanDetail(detail: Readonly<Record<string, DetailValue>>): Record<string, DetailValue> {
   const cleaned: Record<string, DetailValue> = {};
+  let leftOut = 0;
   for (const [name, value] of Object.entries(detail)) {
     if (typeof value === 'string') cleaned[name] = clean(value, 1000);
-    else if (Array.isArray(value)) cleaned[name] = value.slice(0, 200).map((one) => clean(one, 1000));
-    else cleaned[name] = value;
+    else if (Array.isArray(value)) {
+      cleaned[name] = value.slice(0, LIST_MOST).map((one) => clean(one, 1000));
+      leftOut += Math.max(0, value.length - LIST_MOST);
+    } else cleaned[name] = value;
   }
+  if (leftOut > 0) cleaned[LEFT_OUT] = leftOut;
   return cleaned;
 }
 

@@ -4,6 +4,8 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { LINE_BYTES } from './line.ts';
 
+const TOO_LONG = `is over ${LINE_BYTES} bytes`;
+
 /**
  * A line as it stands, without its end: its bytes (until the next line is asked for), the text in them, or what is wrong with
  * its shape. `number` counts from 1 in its file.
@@ -41,7 +43,7 @@ export async function* readLines(
         number += 1;
         const line = bytes.subarray(at, stop);
         // Text made of other bytes would be hashed as what it was made into.
-        const fault = isUtf8(line) ? undefined : 'is no UTF-8';
+        const fault = line.length > LINE_BYTES ? TOO_LONG : isUtf8(line) ? undefined : 'is no UTF-8';
         yield { file, number, bytes: line, text: line.toString('utf8'), fault };
         at = stop + 1;
       }
@@ -51,7 +53,7 @@ export async function* readLines(
         break;
       }
     }
-    if (tooLong) yield { file, number: number + 1, bytes: rest, text: '', fault: `is over ${LINE_BYTES} bytes` };
+    if (tooLong) yield { file, number: number + 1, bytes: rest, text: '', fault: TOO_LONG };
     else if (rest.length > 0)
       yield { file, number: number + 1, bytes: rest, text: rest.toString('utf8'), fault: 'has no line end' };
   }

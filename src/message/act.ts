@@ -46,12 +46,15 @@ export type Act = (typeof ACTS)[number];
 export const JOURNAL_ZONES = ['outer', 'middle', 'inner'] as const;
 export type JournalZone = (typeof JOURNAL_ZONES)[number];
 
+/** Values of a list in a detail at most. */
+export const LIST_MOST = 200;
+
 /** A value of a detail: nothing secret, nothing of a mail's text. */
 export const DetailValueSchema = Type.Union([
   Type.String({ maxLength: 1000 }),
   Type.Number(),
   Type.Boolean(),
-  Type.Array(Type.String({ maxLength: 1000 }), { maxItems: 200 }),
+  Type.Array(Type.String({ maxLength: 1000 }), { maxItems: LIST_MOST }),
 ]);
 export type DetailValue = Static<typeof DetailValueSchema>;
 

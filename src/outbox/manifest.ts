@@ -24,6 +24,9 @@ export const FILE_NAME = '^(message\\.txt|files/[0-9]{2,4}-[^/\\\\\\u0000-\\u001
 const Time = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
 const strict = { additionalProperties: false } as const;
 
+/** As the doors take them: 64 characters before the @, two units each at most, and a name of the DNS behind it. */
+const Recipients = Type.Array(Type.String({ maxLength: 2 * 64 + 1 + 253 }), { maxItems: LIMITS.recipients });
+
 /** What became of one message: contracts §3, plus `autoSubmitted` (RFC 3834), which delivery keeps. */
 export const PredicateSchema = Type.Object(
   {
@@ -33,7 +36,7 @@ export const PredicateSchema = Type.Object(
     source: SourceSchema,
     receivedAt: Time,
     sanitisedAt: Time,
-    envelope: EnvelopeSchema,
+    envelope: Type.Object({ from: EnvelopeSchema.properties.from, to: Recipients }, strict),
     headers: Type.Union([HeadersSchema, Type.Null()]),
     autoSubmitted: Type.String({ maxLength: 4096 }),
     policy: Type.Object({ name: Type.String(), version: Type.String(), sha256: DigestSchema }, strict),

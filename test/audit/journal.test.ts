@@ -4,6 +4,7 @@ import { appendFile, readFile, readdir, truncate, writeFile, stat } from 'node:f
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { csvOf, entriesOf } from '../../src/audit/export.ts';
+import { LINE_BYTES } from '../../src/audit/line.ts';
 import { openJournal, type JournalOptions } from '../../src/audit/journal.ts';
 import { verifyChains } from '../../src/audit/verify-chain.ts';
 import { followApart, mostRssMb, writeLongJournal } from '../support/long-journal.ts';
@@ -23,6 +24,12 @@ async function linesIn(folder: string): Promise<string[]> {
 
 const actsIn = async (folder: string): Promise<unknown[]> =>
   (await linesIn(folder)).map((line) => (JSON.parse(line) as { act: unknown }).act);
+
+/** Addresses of 989 letters. */
+const recipients = (count: number, letter: string): string[] =>
+  Array.from({ length: count }, (_, nth) => `${letter.repeat(980)}${String(nth).padStart(3, '0')}@b.jp`);
+
+const words = (_: unknown, nth: number): [string, string] => [`a${nth}`, '市'.repeat(1000)];
 
 describe('journal', () => {
   it('an appended entry is on the disk when append resolves, and the chain holds over restarts', async () => {
@@ -334,6 +341,50 @@ describe('journal', () => {
     assert.ok(csvOf(found[0]).split(',')[5]?.startsWith("'=cmd"));
     assert.equal((await verifyChains([journal.folder]))[0]?.broken, undefined);
   });
+
+  const long: readonly [name: string, detail: Record<string, string | string[]>, kept: string][] = [
+    ['500 recipients of 989 characters', { accepted: recipients(500, 'a'), rejected: [], chain: ['x'] }, 'chain'],
+    ['200 recipients that take three bytes a letter', { accepted: recipients(200, '市'), rejected: ['x'] }, 'rejected'],
+    ['recipients of both kinds', { accepted: recipients(200, 'a'), rejected: recipients(200, 'b') }, 'accepted'],
+    ['forty values of a thousand letters', Object.fromEntries(Array.from({ length: 40 }, words)), 'a0'],
+  ];
+  for (const [name, detail, kept] of long) {
+    it(`a line of ${name} is cut to what is a line, and says so; the chain holds`, async () => {
+      await using root = await scratch();
+      const journal = await open(root.path);
+      await journal.append({ act: 'delivered', message: 'long', detail });
+      await journal.append({ act: 'viewed', message: 'after' });
+      await journal.close();
+      await (await open(root.path)).close(); // nothing to recover from
+      const found = [];
+      for await (const line of entriesOf(journal.folder, { act: 'delivered' })) found.push(line);
+      assert.ok(Buffer.byteLength(JSON.stringify(found[0])) <= LINE_BYTES);
+      const { leftOut = 0, ...rest } = found[0]?.detail ?? {};
+      assert.ok((rest[kept] as string).length > 0);
+      const count = (values: object): number => Object.values(values).flat().length;
+      assert.equal(count(rest) + Number(leftOut), count(detail));
+      const [report] = await verifyChains([journal.folder]);
+      assert.deepEqual([report?.broken, (report?.entries ?? 0) > 4], [undefined, true]);
+    });
+  }
+
+  for (const before of [0, 4000])
+    it(`a line that is too long is none, behind ${before} others as well`, async () => {
+      await using root = await scratch();
+      const journal = await open(root.path);
+      for (let i = 0; i < before; i++) journal.enter({ act: 'viewed', message: 'm'.repeat(100) });
+      await journal.append({ act: 'viewed', message: 'long' });
+      await journal.append({ act: 'viewed', message: 'after' });
+      await journal.close();
+      const [name = ''] = (await readdir(journal.folder)).filter((one) => one.endsWith('.jsonl'));
+      const path = join(journal.folder, name);
+      const text = await readFile(path, 'utf8');
+      const value = Array.from({ length: 180 }, () => 'x'.repeat(1000));
+      const detail = JSON.stringify({ value });
+      await writeFile(path, text.replace('"message":"long",', `"message":"long","detail":${detail},`));
+      const broken = (await verifyChains([journal.folder]))[0]?.broken;
+      assert.deepEqual([broken?.line, broken?.why], [before + 2, `is over ${LINE_BYTES} bytes`]);
+    });
 
   it('a folder with other files in it is left as it is', async () => {
     await using root = await scratch();

@@ -51,6 +51,7 @@ interface Statement {
   predicate: {
     reason: string | null;
     policy: { name: string };
+    envelope: { to: string[] };
     parts: { path: string; outputs: string[] }[];
     state: string;
     receivedAt: string;
@@ -305,6 +306,19 @@ const CASES: { readonly [name: string]: Case } = {
       const came = Date.parse(s.predicate.receivedAt);
       s.predicate.receivedAt = new Date(came + 2 * 24 * 3_600_000).toISOString();
     }),
+  ],
+  'the manifest has more recipients than a mail may have': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => {
+      const { to } = s.predicate.envelope;
+      while (to.length <= LIMITS.recipients) to.push(`${to.length}@city.example.lg.jp`);
+    }),
+  ],
+  'a recipient of the manifest is longer than an address may be': [
+    'manifest-schema',
+    MANIFEST,
+    statement((s) => s.predicate.envelope.to.push(`${'a'.repeat(380)}@b.jp`)),
   ],
   'the manifest has more parts than a message may have': [
     'manifest-schema',
