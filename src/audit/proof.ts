@@ -28,12 +28,18 @@ export class Proof {
   #firstTo = 0;
   #isUnproven = false;
   #early: EarlyHead[] = [];
+  /** Number of the last line that names a key nobody had named before, though another one had signed. */
+  #newKeyAt = 0;
   /** Numbers of the lines that retire others, by the position they retire up to. */
   readonly #retired = new Map<string, number>();
 
-  opened(key: string): void {
+  /** The line with this number says that this key signs from there on. */
+  opened(key: string, at: number): void {
     this.#key = key;
-    if (!this.keys.includes(key)) this.keys.push(key);
+    if (!this.keys.includes(key)) {
+      if (this.keys.length > 0) this.#newKeyAt = at;
+      this.keys.push(key);
+    }
     if (this.keys.length > 1 || this.#early.length === 0) return;
     // Their own key may have been another one, whose line was retired: then they stay unchecked.
     for (const { of, seq, signature } of this.#early.splice(0))
@@ -44,8 +50,8 @@ export class Proof {
    * As `opened`, by the line that retires the others: whoever appends it names what key he likes. It counts where heads before it
    * are signed with that key.
    */
-  named(key: string): void {
-    this.opened(key);
+  named(key: string, at: number): void {
+    this.opened(key, at);
     this.#isUnproven = this.#firstTo === 0;
   }
 
@@ -97,6 +103,11 @@ export class Proof {
     if (retired !== undefined && retired > Math.max(signed, anchored))
       doubts.push(
         'older lines are gone, and the line that retires them is not signed with the key of the lines before it',
+      );
+    // Nothing of a chain hands it on to another key: whoever can write here, and has lost or never had the key, goes on so.
+    if (this.#newKeyAt > anchored)
+      doubts.push(
+        `lines from number ${this.#newKeyAt} on are signed with a key that nobody who had the one before confirms`,
       );
     return doubts;
   }

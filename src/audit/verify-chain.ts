@@ -257,7 +257,7 @@ function ofTheJournal(line: Line, state: State, hashes: Hashes, tell: Told): str
   if (line.act === 'opened') {
     const key = detail['key'];
     if (typeof key !== 'string') return 'opens the journal without a key';
-    state.proof.opened(key);
+    state.proof.opened(key, line.seq);
   } else if (line.act === 'head') {
     const here = positionOf(line.chain, { seq: state.seq, hash: state.prev });
     if (detail['of'] !== here) return 'signs another line than the one before';
@@ -269,7 +269,7 @@ function ofTheJournal(line: Line, state: State, hashes: Hashes, tell: Told): str
     if (place.chain !== line.chain || hashes.holds(place.seq, place.hash) === false)
       return 'retires lines that never were';
     // The line that opened the journal may have gone with the others.
-    if (state.proof.keys.length === 0 && typeof detail['key'] === 'string') state.proof.named(detail['key']);
+    if (state.proof.keys.length === 0 && typeof detail['key'] === 'string') state.proof.named(detail['key'], line.seq);
     state.proof.retire(String(detail['upTo']), line.seq);
   } else if (Array.isArray(detail['chain'])) {
     const { chain, message } = line;

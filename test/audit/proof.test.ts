@@ -93,6 +93,28 @@ describe('a chain that follows line by line', () => {
     );
   });
 
+  it('is not checked from where another key goes on with it, until somebody else names a line behind that', async () => {
+    await using root = await scratch();
+    const folder = await days(root.path, 1);
+    await rm(join(folder, 'head-key.pem'));
+    const journal = await openJournal({ root: root.path, zone: 'inner', keepDays: 300 });
+    await journal.append({ act: 'approved', message: 'forged', person: 'kacho' });
+    await journal.close();
+    const doubt = ['lines from number 5 on are signed with a key that nobody who had the one before confirms'];
+    const [report] = await verifyChains([folder]);
+    assert.deepEqual([report?.broken, report?.keys.length, report?.unchecked], [undefined, 2, doubt]);
+    const chain = report?.chain ?? '';
+    const lines: string[] = [];
+    for (const name of await filesOf(folder))
+      lines.push(...(await readFile(join(folder, name), 'utf8')).split('\n').slice(0, -1));
+    const knownAt = async (seq: number): Promise<readonly string[] | undefined> => {
+      const position = positionOf(chain, { seq, hash: hashOf(lines[seq - 1] ?? '') });
+      return (await verifyChains([folder], [{ position, from: 'the print-out' }]))[0]?.unchecked;
+    };
+    assert.deepEqual(await knownAt(4), doubt, 'what was there before the other key');
+    assert.deepEqual(await knownAt(5), []);
+  });
+
   it('is not checked where its first lines were retired by a line that nobody signed, or another key did', async () => {
     await using root = await scratch();
     const own = generateKeyPairSync('ed25519');

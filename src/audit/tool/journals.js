@@ -112,7 +112,10 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
     if (act === 'opened') {
       if (typeof detail?.key !== 'string') return say('鍵がありません', 'it opens the journal without a key');
       chain.key = detail.key;
-      if (!chain.keys.includes(chain.key)) chain.keys.push(chain.key);
+      if (!chain.keys.includes(chain.key)) {
+        if (chain.keys.length > 0) chain.newKeyAt = seq;
+        chain.keys.push(chain.key);
+      }
     }
     if (act === 'head') return faultOfHead(line, chain);
     if (act === 'retired') {
@@ -165,6 +168,7 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
       last: undefined,
       key: undefined,
       keys: [],
+      newKeyAt: 0,
       early: [],
       retired: new Map(),
       entries: [],
@@ -269,6 +273,11 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
       tell(
         '先頭の行の破棄が、元の鍵で署名されていません',
         'older lines are gone, and the line that retires them is not signed with the key of the lines before it',
+      );
+    if (chain.newKeyAt > (chain.anchored?.seq ?? 0))
+      tell(
+        `${chain.newKeyAt} 行目からは別の鍵の署名で、前の鍵の持ち主の裏付けがありません`,
+        `lines from number ${chain.newKeyAt} on are signed with a key that nobody who had the one before confirms`,
       );
   }
 
