@@ -190,7 +190,8 @@ describe('the auditor’s tool', { timeout: 580_000 }, () => {
     const { folder } = await prepare(root.path);
     const file = join(root.path, 'auditor.html');
     const url = pathToFileURL(file).href;
-    await writeFile(file, await auditorTool(pem(PAIR.publicKey)));
+    const second = generateKeyPairSync('ed25519').publicKey;
+    await writeFile(file, await auditorTool(`${pem(PAIR.publicKey)}${pem(second)}`));
     await using browser = await openBrowser('en');
     const { page, complaints } = browser;
     const honest = await readFile(join(folder, MANIFEST), 'utf8');
@@ -209,7 +210,28 @@ describe('the auditor’s tool', { timeout: 580_000 }, () => {
         signatures: [{ ...one, sig }],
       });
     };
+    const statement = JSON.parse(
+      Buffer.from((JSON.parse(honest) as Envelope).payload, 'base64').toString('utf8'),
+    ) as object & { predicate: object };
+    const odder = (predicate: object): string =>
+      odd(signed({ ...statement, predicate: { ...statement.predicate, ...predicate } }));
+    const none = 'what was signed is no statement of Mugai';
+    const secondId = createHash('sha256')
+      .update(second.export({ format: 'der', type: 'spki' }))
+      .digest('hex');
     const cases: readonly (readonly [name: string, text: string, why: string])[] = [
+      ['recipients that are no list, signed', odder({ envelope: { from: 'a@b', to: 'x' } }), none],
+      ['a value that cannot be written, signed', odder({ state: { toString: 1 } }), none],
+      [
+        'another trusted key with a signature of nobody',
+        odd((one) => ({ ...one, signatures: [...one.signatures, { keyid: secondId, sig: one.signatures[0]?.sig }] })),
+        'the signature does not hold: it was changed',
+      ],
+      [
+        'the same signature twice',
+        odd((one) => ({ ...one, signatures: [...one.signatures, ...one.signatures] })),
+        form,
+      ],
       ['null', 'null\n', form],
       ['a number', '7\n', form],
       ['no signature', odd((one) => ({ ...one, signatures: [null] })), form],
@@ -218,11 +240,11 @@ describe('the auditor’s tool', { timeout: 580_000 }, () => {
         odd(({ signatures: [one], ...rest }) => ({ ...rest, signatures: [{ ...one, sig: '!!' }] })),
         'the signature does not hold: it was changed',
       ],
-      ['null, signed', odd(signed(null)), 'what was signed is no statement of Mugai'],
+      ['null, signed', odd(signed(null)), none],
       [
         'a list of nothing, signed',
         odd(signed({ predicateType: 'urn:mugai:sanitised:v1', subject: [null], predicate: null })),
-        'what was signed is no statement of Mugai',
+        none,
       ],
     ];
     for (const [name, text, why] of cases) {
@@ -340,6 +362,15 @@ describe('the auditor’s tool', { timeout: 580_000 }, () => {
       ['journal true', 'journal true', 'journal false'],
     );
     assert.ok(lied.includes(`journal false: LIE: the package of forged names a line that never was: ${nowhere}`));
+    await rm(join(journals, 'middle', 'head-key.pem'));
+    await (await openJournal({ root: journals, zone: 'middle', keepDays: 300 })).close();
+    const handed = await told(page, url, async () => page.setInputFiles('#folder', journals));
+    assert.ok(
+      handed.some((one) =>
+        one.startsWith('journal false: UNCHECKED: lines from number 17 on are signed with a key that nobody'),
+      ),
+      handed.join(' | '),
+    );
     const loose = join(root.path, 'notes.jsonl');
     await writeFile(loose, '{"hello":1}\n');
     const other = await told(page, url, async () => page.setInputFiles('#files', loose));

@@ -79,7 +79,8 @@
       payloadType !== TYPE ||
       typeof payload !== 'string' ||
       !Array.isArray(signatures) ||
-      !signatures.every(isSignature)
+      !signatures.every(isSignature) ||
+      new Set(signatures.map(({ keyid }) => keyid)).size !== signatures.length
     )
       return { fault: say('署名付き目録の形ではありません', 'it is no signed manifest in its one form') };
     let signed;
@@ -89,19 +90,13 @@
       return { fault: say('目録が壊れています', 'the payload is damaged') };
     }
     if (toBase64(signed) !== payload) return { fault: say('目録の表記が違います', 'the payload has another spelling') };
-    let by;
-    for (const { keyid, sig } of signatures) {
-      const key = keys.get(keyid);
-      if (key !== undefined && (await signatureHolds(key, sig, signed))) by = keyid;
-    }
-    if (by === undefined) {
-      const known = signatures.some(({ keyid }) => keys.has(keyid));
-      return {
-        fault: known
-          ? say('署名が合いません。変更されています', 'the signature does not hold: it was changed')
-          : say('信頼する鍵の署名がありません', 'no key that is trusted signed it'),
-      };
-    }
+    // Every signature that names a trusted key must be that key's, as the gate wants it.
+    const known = signatures.filter(({ keyid }) => keys.has(keyid));
+    for (const { keyid, sig } of known)
+      if (!(await signatureHolds(keys.get(keyid), sig, signed)))
+        return { fault: say('署名が合いません。変更されています', 'the signature does not hold: it was changed') };
+    if (known.length === 0) return { fault: say('信頼する鍵の署名がありません', 'no key that is trusted signed it') };
+    const by = known.map(({ keyid }) => keyid).join(', ');
     try {
       const text = decode(signed);
       const statement = JSON.parse(text);
@@ -166,6 +161,18 @@
       `署名と、置かれたファイルの内容が一致します（目録の ${rows.length} 個のうち ${there} 個を比べました）`,
       `It holds as far as files were dropped: the signature is right, ${there} of ${rows.length} files compared`,
     );
+  }
+
+  /** The box of a manifest. Whoever sealed it may have given it any form: one that cannot be shown takes no other's place. */
+  function boxOf(manifest, opened, chains, loose) {
+    const known = loose.filter((one) => one.known);
+    try {
+      return showManifest(manifest, opened, chains, loose);
+    } catch {
+      for (const one of loose) one.known = known.includes(one);
+      const fault = say('署名された内容がMugaiのものではありません', 'what was signed is no statement of Mugai');
+      return showManifest(manifest, { fault }, chains, loose);
+    }
   }
 
   function showManifest(manifest, opened, chains, loose) {
@@ -345,8 +352,7 @@
       (one) => !manifests.includes(one) && !journals.includes(one) && !one.key && !inPackage(one),
     );
     for (const one of loose) one.known = false;
-    for (const manifest of manifests)
-      boxes.push(showManifest(manifest, await openManifest(manifest.bytes), chains, loose));
+    for (const manifest of manifests) boxes.push(boxOf(manifest, await openManifest(manifest.bytes), chains, loose));
     for (const one of loose.filter(({ known }) => !known)) {
       const box = make('section');
       box.dataset.result = 'file';
