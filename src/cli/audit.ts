@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { csvOf, CSV_HEAD, entriesOf, type Wanted } from '../audit/export.ts';
-import { journalsIn } from '../audit/journal-files.ts';
+import { journalFiles, journalsIn } from '../audit/journal-files.ts';
 import { parsePosition } from '../audit/line.ts';
 import { auditorTool } from '../audit/tool.ts';
 import { followChains, type Anchor, type ChainReport } from '../audit/verify-chain.ts';
@@ -32,14 +32,15 @@ tool    writes one HTML file that an auditor opens in a browser, without network
         MUGAI_VERIFY_KEY_FILE) are put in
 export  prints entries; broken lines are left out (verify names them)
 
-  FOLDER   folders of journals; default: all under journal/ of the data folder
+  FOLDER   folders of journals, or one that holds those of the zones; default: journal/ of the data folder
   TIME     2026-11-01 (its midnight), 2026-11-01T09:00, both in the time zone of this machine (TZ), or one that names its
            own: 2026-11-01T09:00:00+09:00. --from is within, --to is not
   --heads  file with positions that are known from elsewhere (a print-out, syslog), one a line
 
   holds      every line follows the one before, and every head is signed by the key that the chain names
-  UNCHECKED  every line follows, but heads have no key here, no head is there though hours went by, or the retirement of
-             its first lines is signed by nobody
+  UNCHECKED  every line follows, but heads have no key here, no head is there though hours went by, the retirement of
+             its first lines is signed by nobody, or another key goes on with it and no place behind that is known from
+             elsewhere (--heads)
   BROKEN     a line does not follow, or another stands where somebody names one
   LIE        a package names a line that never was: whoever sealed it had the key, and the chain holds all the same
 
@@ -70,7 +71,7 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
       throw new UsageError('say "audit verify", "audit heads", "audit export" or "audit tool"');
     demandTaken(TAKES[act as keyof typeof TAKES], { tokens, words: given });
     if (act === 'tool') return writeTool(values.out, values.key);
-    const folders = given.length > 0 ? given : journalsUnder(join(readConfig().dataDir, 'journal'));
+    const folders = given.length > 0 ? given.flatMap(journalsAt) : journalsUnder(join(readConfig().dataDir, 'journal'));
     if (act === 'export') return exportEntries(folders, wantedOf(values), values.format);
     const anchors = values.heads === undefined ? [] : await anchorsIn(values.heads);
     const { reports, lies, elsewhere } = await followChains(folders, anchors);
@@ -122,6 +123,14 @@ async function writeTool(out: string | undefined, key: string | undefined): Prom
   say(out);
   for (const id of keys.keys()) say(`trusts key  ${id}`);
   return 0;
+}
+
+/** A folder as it was named: a journal's own, or the one that holds those of the zones. */
+function journalsAt(folder: string): string[] {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new UsageError(`${folder} is no folder: name the one of the journal, with all of its files`);
+  const within = journalsIn(folder);
+  return within.length > 0 && journalFiles(folder).length === 0 ? within : [folder];
 }
 
 /** Folders of journals under the one that holds them all. */

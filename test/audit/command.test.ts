@@ -72,6 +72,11 @@ describe('mugai audit', { timeout: 580_000 }, () => {
     for (const [args, told] of [
       [['verify', '--heads', '/nonexistent'], /^mugai: --heads \/nonexistent cannot be read: ENOENT/],
       [['export', inner, '/nonexistent'], /^mugai: \/nonexistent is no folder of a journal$/m],
+      [
+        ['verify', join(inner, '20261101-000000000000001.jsonl')],
+        /^mugai: .*\.jsonl is no folder: name the one of the/,
+      ],
+      [['export', join(inner, '20261101-000000000000001.jsonl')], /^mugai: .*\.jsonl is no folder/],
       [['verify', '--from', '2026-11-01'], /^mugai: --from does not belong there/],
       [['heads', '--json'], /^mugai: --json does not belong there/],
       [['export', '--heads', '/nonexistent'], /^mugai: --heads does not belong there/],
@@ -82,6 +87,19 @@ describe('mugai audit', { timeout: 580_000 }, () => {
       assert.match(stderr, told);
     }
     assert.equal((await mugai(['audit', 'verify', '/nonexistent'], env)).code, 1, 'a journal that is not there');
+  });
+
+  it('follows the journals of all zones where the folder of all is named', async () => {
+    await using root = await scratch();
+    for (const zone of ['middle', 'inner']) await forged(root.path, zone, [{ act: 'opened', detail: { key: 'x' } }]);
+    const { code, stdout } = await mugai(['audit', 'verify', join(root.path, 'journal')], {});
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^holds .*\/journal\/inner: 1 entries, /m);
+    assert.match(stdout, /^holds .*\/journal\/middle: 1 entries, /m);
+    await mkdir(join(root.path, 'empty'));
+    const empty = await mugai(['audit', 'verify', join(root.path, 'empty')], {});
+    assert.equal(empty.code, 1);
+    assert.match(empty.stdout, /^BROKEN {2}.*there is no journal here/);
   });
 
   it('takes a date for its midnight where the machine stands', async () => {
