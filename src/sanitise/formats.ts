@@ -339,7 +339,8 @@ ${LIMITS.outputBytes / MIB} MiB of output; ${LIMITS.officeMs / 1000} s for an Of
 1. \`workers/detect.ts\`: tell it by its bytes.
 2. A reader in \`workers/\`: bytes in, text or pixels or entries out, a \`Refusal\` with a reason for everything else. A new kind of child
    gets its line in \`src/sandbox/families.ts\`.
-3. \`src/sanitise/route.ts\`: its type's way; \`src/sanitise/formats.ts\`: its line here.
+3. \`src/sanitise/route.ts\`: its type's way; \`src/sanitise/formats.ts\`: its line here; \`src/sanitise/mismatch.ts\`: its endings, and
+   other names of its type.
 4. A test with a good, a torn and a hostile file. \`node src/sanitise/write-formats.ts\` writes this page.
 `;
 }

@@ -53,7 +53,7 @@ const FAMILIES: readonly (readonly [name: string, endings: string, types: string
     'application/pkcs7-mime application/x-pkcs7-mime application/pkcs7-signature application/x-pkcs7-signature',
   ],
   ['epub', 'epub', 'application/epub+zip'],
-  ['text', 'txt csv tsv log json html htm', ''],
+  ['text', 'txt csv tsv log json html htm ics', 'application/ics'],
   ['xml', 'xml', 'application/xml text/xml'],
   ['office-xml', '', 'application/x-office-xml'],
   // Types of several names each: see `PREFIXES`.
@@ -92,8 +92,10 @@ const FITS: { readonly [said: string]: readonly string[] } = {
   text: ['xml', 'svg'],
   xml: ['text', 'svg', 'office-xml', 'odf-text', 'odf-sheet', 'odf-slides', 'odf-drawing'],
   richtext: ['text', 'rtf'], // of RFC 1341, and what some call RTF
-  word: ['office-xml'],
-  excel: ['office-xml'],
+  // Old mailers know one type of each program.
+  word: ['office-xml', 'word-package'],
+  excel: ['office-xml', 'excel-package'],
+  powerpoint: ['powerpoint-package'],
   zip: [
     'word-package',
     'excel-package',
@@ -106,6 +108,9 @@ const FITS: { readonly [said: string]: readonly string[] } = {
     'hwpx',
   ],
 };
+
+/** Families in whose form files of kinds are written that nobody here knows: packages are zips, keys and settings texts. */
+const FORMS = new Set(['zip', 'text', 'xml']);
 
 /** Words for "a file": nothing is said by them. */
 const GENERIC = new Set([
@@ -143,10 +148,10 @@ export function mismatchOf(declaredType: string, name: string, detectedType: str
   const ending = /\.([a-z0-9]{1,5})\s*$/i.exec(name)?.[1]?.toLowerCase() ?? '';
   const byName = BY_ENDING.get(ending);
   const declared = familyOf(declaredType);
-  // Packages of kinds that nobody here knows are zips; Windows declares a CSV as Excel's.
+  // Windows declares a CSV as Excel's.
   const isSaid =
     !GENERIC.has(declaredType) &&
-    (detectedType !== 'application/zip' || isKnown(declaredType, declared)) &&
+    (!FORMS.has(familyOf(detectedType)) || isKnown(declaredType, declared)) &&
     !(declared === 'excel' && byName === 'text');
   if (isSaid && differs(declared, detectedType)) return `${declaredType} / ${detectedType}`;
   return byName !== undefined && differs(byName, detectedType) ? `.${ending} / ${detectedType}` : undefined;

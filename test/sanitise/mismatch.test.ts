@@ -5,6 +5,7 @@ import { mismatchOf } from '../../src/sanitise/mismatch.ts';
 
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+const PPTX = 'application/vnd.openxmlformats-officedocument.presentationml.presentation';
 const LOCKED = 'application/x-encrypted-office';
 
 it('the ending of a name that says another kind is told, whatever is declared', () => {
@@ -19,6 +20,10 @@ it('the ending of a name that says another kind is told, whatever is declared', 
     ['application/pdf', 'a.pdf', 'application/zip', 'application/pdf / application/zip'],
     ['image/jpeg', 'a.jpg', 'image/gif', 'image/jpeg / image/gif'],
     [DOCX, 'a.docx', 'application/zip', `${DOCX} / application/zip`],
+    ['application/x-zip-compressed', 'a.dat', 'text/plain', 'application/x-zip-compressed / text/plain'],
+    ['application/msword', 'a.dat', XLSX, `application/msword / ${XLSX}`],
+    ['application/ics', 'a.dat', 'application/zip', 'application/ics / application/zip'],
+    ['', 'a.ics', 'application/x-msdownload', '.ics / application/x-msdownload'],
   ] as const)
     assert.equal(mismatchOf(declared, name, detected), told, name);
 });
@@ -56,6 +61,17 @@ it('names of the same kind are none, nor what locked documents, tables and mails
     ['text/xml', 'a.xml', 'application/x-office-xml'],
     ['', 'a.fodt', 'application/vnd.oasis.opendocument.text-flat-xml'],
     ['text/plain', 'a.txt', 'application/xml'],
+    ['application/ics', 'invite.ics', 'text/calendar'],
+    ['application/csv', 'a.csv', 'text/csv'],
+    ['application/pgp-keys', 'key.asc', 'text/plain'],
+    ['application/x-x509-ca-cert', 'a.crt', 'text/plain'],
+    ['application/x-javascript', 'a.js', 'text/plain'],
+    ['application/yaml', 'a.yml', 'text/plain'],
+    ['application/gpx+xml', 'a.gpx', 'application/xml'],
+    ['application/vnd.google-earth.kml+xml', 'a.kml', 'application/xml'],
+    ['application/vnd.ms-excel', '名簿.xlsx', XLSX],
+    ['application/msword', 'a.docx', DOCX],
+    ['application/vnd.ms-powerpoint', 'a.pptx', PPTX],
   ] as const)
     assert.equal(mismatchOf(declared, name, detected), undefined, `${declared} ${name}`);
 });
