@@ -157,6 +157,12 @@ export function mismatchOf(declaredType: string, name: string, detectedType: str
   return byName !== undefined && differs(byName, detectedType) ? `.${ending} / ${detectedType}` : undefined;
 }
 
+/** True for an ending of a kind that is known here and is no program. */
+export function isDocumentEnding(ending: string): boolean {
+  const family = BY_ENDING.get(ending.toLowerCase());
+  return family !== undefined && family !== 'program';
+}
+
 /** True for a type that something is known of. */
 function isKnown(type: string, family: string): boolean {
   return family !== type || !type.startsWith('application/');

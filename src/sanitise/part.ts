@@ -3,6 +3,7 @@ import type { PartRow, Reason, Remark, Verdict } from '../message/part.ts';
 import type { Entry, Staged } from '../spool/spool.ts';
 import { LIMITS } from '../message/limits.ts';
 import { countInvisible, forLine, hasBidi } from '../message/untrusted.ts';
+import { hasTwoEndings } from './two-endings.ts';
 
 /** A leaf to be converted; `path` as in the manifest, `depth` of nesting of whole files. */
 export interface Leaf {
@@ -48,10 +49,6 @@ export function refusal(
   };
 }
 
-/** `invoice.pdf.exe`, also with blanks between: Windows hides the second ending, which is the one that counts. */
-const TWO_ENDINGS =
-  /\.(?:pdf|docx?|xlsx?|pptx?|rtf|txt|csv|jpe?g|png|gif|zip)[\s_]*\.(?:exe|scr|com|pif|bat|cmd|js|jse|vbs|vbe|wsf|hta|lnk|ps1|msi|jar|iso|img|chm|one)\s*$/i;
-
 /** The row of a leaf. Names are cleaned here; `seen` is what was remarked before the conversion. */
 export function rowOf(
   leaf: Leaf,
@@ -60,7 +57,7 @@ export function rowOf(
   seen: { readonly findings: readonly Remark[]; readonly losses: readonly Remark[] } = { findings: [], losses: [] },
 ): PartRow {
   const findings = [...seen.findings, ...converted.findings];
-  if (TWO_ENDINGS.test(leaf.name)) findings.push({ code: 'double-extension', detail: '' });
+  if (hasTwoEndings(leaf.name)) findings.push({ code: 'double-extension', detail: '' });
   if (hasBidi(leaf.name)) findings.push({ code: 'bidi-name', detail: '' });
   else if (countInvisible(leaf.name) > 0) findings.push({ code: 'invisible-characters', detail: '' });
   return {

@@ -22,8 +22,36 @@ const findings = (name: string): string[] =>
   ).findings.map(({ code }) => code);
 
 it('a second ending that runs is told, an ordinary name is not', () => {
-  for (const name of ['請求書.pdf.exe', 'photo.JPG.scr', 'report.docx          .js', '資料.xlsx.lnk'])
+  for (const name of [
+    '請求書.pdf.exe',
+    'photo.JPG.scr',
+    'report.docx          .js',
+    '資料.xlsx.lnk',
+    '名簿.xlsm.exe',
+    '通知.jtd.exe',
+    'index.html.exe',
+    'a.lzh.exe',
+    '写真.heic.scr',
+    'a.pdf.url',
+    'a.pdf.cpl',
+    'a.pdf.vhd',
+    'a.docx.wsh',
+    'a.txt.reg',
+    'a.pdf.library-ms',
+    'a.pdf．exe',
+    'a．ｐｄｆ　　．ｅｘｅ',
+  ])
     assert.deepEqual(findings(name), ['double-extension'], name);
-  for (const name of ['請求書.pdf', 'v1.2.docx', 'setup.exe', 'archive.tar.gz', 'a.pdf.txt'])
+  for (const name of [
+    '請求書.pdf',
+    'v1.2.docx',
+    'setup.exe',
+    'archive.tar.gz',
+    'a.pdf.txt',
+    'a.zip.7z',
+    'v1.2.exe',
+    'a.dll.exe',
+  ])
     assert.deepEqual(findings(name), [], name);
+  assert.ok(findings('a.pdf\u200b.exe').includes('double-extension'));
 });
