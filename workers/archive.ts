@@ -4,7 +4,7 @@ import { PART_KIND } from '../src/sandbox/wire.ts';
 import type { ArchiveEntry } from './archive/entry.ts';
 import { unpackedJtd } from './archive/packed-jtd.ts';
 import { SEVEN_ZIP, openSevenZip } from './archive/seven-zip.ts';
-import { readZip } from './archive/zip.ts';
+import { readZip, type Zip } from './archive/zip.ts';
 import { Refusal, serve, whole, type Out } from './run.ts';
 import { carriedArchive } from './self-extractor.ts';
 
@@ -17,17 +17,28 @@ serve(SEVEN_ZIP, async (job, out) => {
   const passwords = job.password.split('\n').filter((password) => password !== '');
   const take = giver(out, job.name.replace(/^.*[\\/]|\.[^.]*$/g, ''));
   if (job.declaredType === 'application/x-js-taro-packed') return take(unpackedJtd(bytes, job.name));
-  if (bytes.toString('latin1', start, start + 4) === 'PK\x03\x04') {
+  if (job.declaredType === 'application/zip' || bytes.toString('latin1', start, start + 4) === 'PK\x03\x04') {
     // A ZIP counts from its own start or from the program's: its reader finds out.
-    const zip = readZip(bytes, isProgram);
-    for (const finding of zip.findings) out.finding('odd-archive', finding);
-    if (!zip.strange) {
+    const zip = byDirectory(bytes, isProgram, out);
+    for (const finding of zip?.findings ?? []) out.finding('odd-archive', finding);
+    if (zip !== undefined && !zip.strange) {
       for (const entry of zip.entries) await take(zip.open(entry, passwords));
       return;
     }
   }
   await openSevenZip(bytes.subarray(start), passwords, take);
 });
+
+/** A ZIP by its directory. Undefined where that makes no sense: 7-Zip then goes by what stands before each entry. */
+function byDirectory(bytes: Buffer, isProgram: boolean, out: Out): Zip | undefined {
+  try {
+    return readZip(bytes, isProgram);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.reason !== 'damaged') throw error;
+    out.finding('odd-archive', error.message);
+    return undefined;
+  }
+}
 
 /** `unnamed`: the name of an entry that has none. */
 function giver(out: Out, unnamed: string): (entry: ArchiveEntry) => Promise<void> {

@@ -7,7 +7,17 @@ import { packageType, packageWords } from './package-words.ts';
 import { onlyHoldsPdf, pdfHeader } from './pdf-header.ts';
 import { carriedArchive } from './self-extractor.ts';
 import { htmlCharset } from './said-charset.ts';
-import { flatOdfKind, isDocuWorks, isHwp, isJpeg2000, office2003Program } from './signs.ts';
+import {
+  flatOdfKind,
+  isDocuWorks,
+  isHwp,
+  isJpeg2000,
+  isPcx,
+  isPict,
+  isXar,
+  isZipByEnd,
+  office2003Program,
+} from './signs.ts';
 
 export interface Detected {
   /** Lower case; `application/octet-stream` when unknown. */
@@ -49,7 +59,13 @@ async function otherThanPdf(bytes: Buffer, name: string, charset: string): Promi
     if (found.mimeType !== 'application/xml') return found.mimeType === 'application/zip' ? byItsWords(bytes) : found;
   }
   if (text) return textType(bytes, name, charset);
-  return found ?? UNKNOWN;
+  return found ?? bySignsFurtherIn(bytes);
+}
+
+/** Where the first bytes say nothing. */
+function bySignsFurtherIn(bytes: Buffer): Detected {
+  if (isPict(bytes)) return { mimeType: 'image/x-pict', extension: 'pct' };
+  return isZipByEnd(bytes) ? { mimeType: 'application/zip', extension: 'zip' } : UNKNOWN;
 }
 
 /** A zip whose telling entries the library did not come to: it reads from the front, and not far. */
@@ -89,6 +105,8 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
     return { mimeType: 'image/emf', extension: 'emf' };
   if (/^[\x01\0\x02\xff]CD001/.test(bytes.toString('latin1', DISC, DISC + 6)))
     return { mimeType: 'application/x-iso9660-image', extension: 'iso' };
+  if (isXar(bytes)) return { mimeType: 'application/x-xar', extension: 'xar' };
+  if (isPcx(bytes)) return { mimeType: 'image/x-pcx', extension: 'pcx' };
   const sign = bytes.toString('hex', 0, 4);
   if (sign === 'ff575043') return { mimeType: 'application/vnd.wordperfect', extension: 'wpd' };
   if (sign === '00051607') return { mimeType: 'application/applefile', extension: '' }; // AppleDouble, RFC 1740

@@ -25,6 +25,31 @@ function isHwp5(bytes: Buffer): boolean {
   }
 }
 
+/** XAR, the archive of macOS. */
+export function isXar(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, 4) === 'xar!';
+}
+
+/** A zip by its end (APPNOTE 4.3.16): its directory stands before it. What stands before its first entry says nothing. */
+export function isZipByEnd(bytes: Buffer): boolean {
+  const least = Math.max(0, bytes.length - 22 - 0xffff);
+  const end = bytes.lastIndexOf('PK\x05\x06', bytes.length - 22, 'latin1');
+  if (end < least || end + 22 > bytes.length) return false;
+  const directory = end - bytes.readUInt32LE(end + 12);
+  return directory >= 0 && directory < end && bytes.toString('latin1', directory, directory + 4) === 'PK\x01\x02';
+}
+
+/** A picture of ZSoft Paintbrush: its version, run lengths, bits of a plane; a window that is one. */
+export function isPcx(bytes: Buffer): boolean {
+  if (bytes.length < 128 || !/^0a0[0-5]01(?:01|02|04|08)/.test(bytes.toString('hex', 0, 4))) return false;
+  return bytes.readUInt16LE(4) <= bytes.readUInt16LE(8) && bytes.readUInt16LE(6) <= bytes.readUInt16LE(10);
+}
+
+/** A picture of QuickDraw, version 2, behind the 512 bytes that its file begins with. */
+export function isPict(bytes: Buffer): boolean {
+  return bytes.toString('hex', 522, 528) === '001102ff0c00';
+}
+
 /** JPEG 2000: a JP2 box file, or a codestream (SOC and SIZ). */
 export function isJpeg2000(bytes: Buffer): boolean {
   return /^(?:0000000c6a5020200d0a870a|ff4fff51)/.test(bytes.toString('hex', 0, 12));

@@ -7,7 +7,7 @@ import type { Desk } from './desk.ts';
 import type { Listed } from './message-lists.ts';
 
 /** Their pages are scans or frames that are shown in all their pixels already: there is nothing finer to be had. */
-const OWN_PIXELS = /^(?:image\/(?!(?:emf|wmf)$)|application\/vnd\.fujixerox\.docuworks$)/;
+const OWN_PIXELS = /^(?:image\/(?!(?:emf|wmf|x-pict|x-pcx)$)|application\/vnd\.fujixerox\.docuworks$)/;
 const SHEETS = /spreadsheet|ms-excel|sun\.xml\.calc/;
 const WORDS = /^application\/(?:pdf|.*(?:officedocument|opendocument|msword|ms-|rtf|sun\.xml|office-xml))/;
 

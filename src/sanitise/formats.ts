@@ -132,8 +132,8 @@ export const FORMATS: readonly Format[] = [
     lost: '',
   },
   {
-    name: 'EMF, WMF',
-    types: ['image/emf', 'image/wmf'],
+    name: 'EMF, WMF, PICT, PCX',
+    types: ['image/emf', 'image/wmf', 'image/x-pict', 'image/x-pcx'],
     route: 'office',
     becomes: 'PDF of a page image',
     lost: 'metadata',
@@ -146,7 +146,7 @@ export const FORMATS: readonly Format[] = [
     lost: 'objects, fields that load',
   },
   {
-    name: 'JPEG, PNG, WebP, AVIF, BMP, ICO, HEIC',
+    name: 'JPEG, PNG, WebP, AVIF, BMP, ICO, ICNS, HEIC',
     types: [
       'image/jpeg',
       'image/png',
@@ -154,12 +154,13 @@ export const FORMATS: readonly Format[] = [
       'image/avif',
       'image/bmp',
       'image/x-icon',
+      'image/icns',
       'image/heic',
       'image/heif',
     ],
     route: 'image',
     becomes: 'JPEG or PNG, upright, on white',
-    lost: 'metadata (place, camera), transparency',
+    lost: 'metadata (place, camera), transparency; pictures behind the first, which is told',
   },
   {
     name: 'JPEG 2000, Photoshop (jp2, psd, psb)',
@@ -239,9 +240,9 @@ export const FORMATS: readonly Format[] = [
     policy: '`html`, as HTML',
   },
   {
-    name: 'zip, 7z, rar, tar, gz, bz2, xz, zst, lzh, cab, Z, arj, cpio',
+    name: 'zip, 7z, rar, tar, gz, bz2, xz, zst, lzh, cab, Z, arj, cpio, xar',
     types:
-      'zip x-7z-compressed x-rar-compressed x-tar gzip x-bzip2 x-xz zstd x-lzh-compressed vnd.ms-cab-compressed x-compress x-arj x-cpio'
+      'zip x-7z-compressed x-rar-compressed x-tar gzip x-bzip2 x-xz zstd x-lzh-compressed vnd.ms-cab-compressed x-compress x-arj x-cpio x-xar'
         .split(' ')
         .map((name) => `application/${name}`),
     route: 'archive',

@@ -15,7 +15,7 @@ export type Route =
   | 'unsupported';
 
 const IMAGES = new Set(
-  'jpeg png webp gif tiff avif heic heif bmp x-icon vnd.microsoft.icon svg+xml x-ms-bmp apng jp2 jpx jpm vnd.adobe.photoshop'
+  'jpeg png webp gif tiff avif heic heif bmp x-icon vnd.microsoft.icon svg+xml x-ms-bmp apng jp2 jpx jpm icns vnd.adobe.photoshop'
     .split(' ')
     .map((name) => `image/${name}`),
 );
@@ -27,8 +27,8 @@ const DRAWN = new Set([
   'application/vnd.fujixerox.docuworks',
 ]);
 
-/** Drawings as calls of Windows: the office engine draws them. */
-const METAFILES = new Set(['image/emf', 'image/wmf']);
+/** Drawings as calls of Windows or of QuickDraw, and what nobody but the office engine reads: it draws them. */
+const METAFILES = new Set(['image/emf', 'image/wmf', 'image/x-pict', 'image/x-pcx']);
 
 const OFFICE =
   /^application\/(?:vnd\.openxmlformats-officedocument\.(?:wordprocessingml|spreadsheetml|presentationml)\.|vnd\.ms-(?:word|excel|powerpoint)\.|vnd\.oasis\.opendocument\.|vnd\.sun\.xml\.|(?:msword|rtf|vnd\.ms-excel|vnd\.ms-powerpoint|x-encrypted-office|vnd\.visio|x-mspublisher|x-office-xml|x-js-taro|vnd\.wordperfect|vnd\.ms-works|vnd\.stardivision\.(?:writer|calc|impress))$)/;
@@ -90,7 +90,7 @@ export function isNamedAnywhere(detectedType: string): boolean {
 
 const NAMED_ANYWHERE = new Set(
   (
-    'zip x-msdownload x-elf x-cfb x-encrypted-office msword vnd.ms-excel vnd.ms-powerpoint vnd.ms-outlook x-js-taro ' +
+    'zip octet-stream x-msdownload x-elf x-cfb x-encrypted-office msword vnd.ms-excel vnd.ms-powerpoint vnd.ms-outlook x-js-taro ' +
     'x-js-taro-packed vnd.visio x-mspublisher vnd.ms-works vnd.stardivision.writer vnd.stardivision.calc ' +
     'vnd.stardivision.impress vnd.hancom.hwp'
   )

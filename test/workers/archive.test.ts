@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { crc32, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { EntriesReader } from '../../src/sandbox/entries-reader.ts';
 import type { ChildOutcome } from '../../src/sandbox/child.ts';
 import { tar } from '../support/archives.ts';
@@ -178,6 +178,49 @@ describe('a zip', () => {
     assert.equal(entries[0]?.name, 'safe.txt');
   });
 
+  it('whose directory makes no sense gives what stands before it, and that is told', async () => {
+    const honest = zipOf({ 'a.txt': 'one', 'b.txt': 'two' });
+    const end = honest.length - 22;
+    const entries = [
+      { name: 'a.txt', trouble: undefined, text: 'one' },
+      { name: 'b.txt', trouble: undefined, text: 'two' },
+    ];
+    const withoutEnd = Buffer.from(honest);
+    withoutEnd.write('PX', end, 'latin1');
+    const outside = Buffer.from(honest);
+    outside.writeUInt32LE(outside.readUInt32LE(end + 12) + 1, end + 12);
+    for (const [bytes, why] of [
+      [withoutEnd, 'odd-archive: no end of the directory'],
+      [outside, 'odd-archive: its directory lies outside'],
+    ] as const) {
+      const opened = await open(bytes, [], 'application/zip');
+      assert.deepEqual([opened.outcome.kind, opened.entries, opened.findings], ['done', entries, [why]]);
+    }
+    const nothing = await open(Buffer.from('PK\x03\x04 and nothing of the kind', 'latin1'), [], 'application/zip');
+    assert.deepEqual([nothing.outcome.kind, nothing.entries], ['refused', []]);
+  });
+
+  it('with something before it, as its detection says, is opened, and that is told', async () => {
+    const shifted = Buffer.concat([Buffer.alloc(89, 0x8a), zipOf({ 'a.txt': 'one' })]);
+    const { entries, findings } = await open(shifted, [], 'application/zip');
+    assert.deepEqual(entries, [{ name: 'a.txt', trouble: undefined, text: 'one' }]);
+    assert.deepEqual(findings, ['odd-archive: 89 bytes before its start']);
+  });
+
+  it('one of whose entries is not where the directory says has the others', async () => {
+    const bytes = handmade([
+      { name: Buffer.from('a'), content: Buffer.from('one') },
+      { name: Buffer.from('b'), content: Buffer.from('two'), at: 3 },
+      { name: Buffer.from('c'), content: Buffer.from('three') },
+    ]);
+    const { entries } = await open(bytes);
+    assert.deepEqual(entries, [
+      { name: 'a', trouble: undefined, text: 'one' },
+      { name: 'b', trouble: 'damaged', text: '' },
+      { name: 'c', trouble: undefined, text: 'three' },
+    ]);
+  });
+
   it('gives no link', async () => {
     const { entries } = await open(
       handmade([{ name: Buffer.from('link'), content: Buffer.from('/etc/passwd'), unix: 0o120777 }]),
@@ -264,6 +307,23 @@ describe('other archives', () => {
       entries.map((entry) => entry.text),
       [text],
     );
+  });
+
+  it('XAR gives its entries, and not its table of them', async () => {
+    const content = Buffer.from(text);
+    const size = content.length;
+    const table = Buffer.from(
+      `<?xml version="1.0"?><xar><toc><creation-time>2026-11-30T00:00:00</creation-time><file id="1"><name>a.txt</name><type>file</type><data><length>${size}</length><size>${size}</size><offset>0</offset><encoding style="application/octet-stream"/></data></file></toc></xar>`,
+    );
+    const packed = deflateSync(table);
+    const head = Buffer.alloc(28);
+    head.write('xar!', 0, 'latin1');
+    head.writeUInt16BE(28, 4);
+    head.writeUInt16BE(1, 6);
+    head.writeBigUInt64BE(BigInt(packed.length), 8);
+    head.writeBigUInt64BE(BigInt(table.length), 16);
+    const { entries } = await open(Buffer.concat([head, packed, content]), [], 'application/x-xar');
+    assert.deepEqual(entries, [{ name: 'a.txt', trouble: undefined, text }]);
   });
 
   it('gzip gives what is in it', async () => {

@@ -213,3 +213,12 @@ void test('containers that break off anywhere are named or unknown, never a thro
       await detect(Buffer.concat([Buffer.from(magic, 'hex'), Buffer.alloc(tail, 255)]), '');
   }
 });
+
+void test('a zip is known by its end where its first bytes are nothing', async () => {
+  const zip = wholeZip({ 'a.txt': 'one' });
+  for (const before of [Buffer.alloc(511), Buffer.alloc(89, 0x8a)]) {
+    assert.equal(await typeOf(Buffer.concat([before, zip])), 'application/zip');
+    assert.equal(await typeOf(Buffer.concat([before, zip, Buffer.alloc(89, 0x8a)])), 'application/zip');
+  }
+  assert.equal(await typeOf(Buffer.concat([Buffer.alloc(600), zip.subarray(-22)])), 'application/octet-stream');
+});

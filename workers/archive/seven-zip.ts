@@ -33,6 +33,8 @@ export const SEVEN_ZIP = `7z-wasm ${version}`;
 
 /** What 7-Zip calls the one entry of an archive `a` that keeps no name. */
 const NO_NAME = 'a~';
+/** What it calls XAR's own table of entries, which it gives as one more. */
+const XAR_TABLE = '[TOC].xml';
 /** Those archives, by their first bytes in hex: gzip, compress, bzip2, xz, zstd (which may begin with a frame to be skipped). */
 const NAMELESS = /^(?:1f8b|1f9d|425a68|fd377a585a|28b52ffd|5.2a4d18)/;
 
@@ -200,6 +202,7 @@ function listing(out: Buffer, archive: Uint8Array): Listed[] {
   // Size and sum at its end are those of its last member; 7-Zip checks each.
   const isGzip = archive[0] === 0x1f && archive[1] === 0x8b;
   const isNameless = NAMELESS.test(Buffer.from(archive.subarray(0, 5)).toString('hex'));
+  const isXar = Buffer.from(archive.subarray(0, 4)).toString('latin1') === 'xar!';
   const entries: Listed[] = [];
   for (const block of text.split(/\n\n+/)) {
     const facts = new Map<string, string>();
@@ -211,6 +214,7 @@ function listing(out: Buffer, archive: Uint8Array): Listed[] {
     if (!['Path', 'Size', 'Packed Size'].some((key) => facts.has(key))) continue;
     const told = facts.get('Path') ?? ''; // bzip2, xz and zstd keep no name
     const path = isNameless && told === NO_NAME ? '' : told;
+    if (isXar && told === XAR_TABLE) continue;
     const attributes = facts.get('Attributes') ?? '';
     if (facts.get('Folder') === '+' || attributes.startsWith('D') || /(?:^|\s)d[rwx-]{9}/.test(attributes)) continue;
     const number = (key: string, base: number): number | undefined => {

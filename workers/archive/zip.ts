@@ -65,7 +65,7 @@ export function readZip(bytes: Buffer, behindProgram = false, most: number = LIM
   for (const entry of entries) {
     const start = dataStart(bytes, entry, shift, findings);
     starts.set(entry, start);
-    ranges.push([entry.at + shift, start + entry.packed]);
+    if (start <= bytes.length) ranges.push([entry.at + shift, start + entry.packed]);
   }
   ranges.sort(([a], [b]) => a - b);
   for (let i = 1; i < ranges.length; i++) {
@@ -144,7 +144,7 @@ function directory(bytes: Buffer, findings: Set<string>, most: number): { entrie
   if (end >= 20 && bytes.readUInt32LE(end - 20) === LOCATOR64) {
     const at64 = bytes.lastIndexOf(Buffer.from('PK\x06\x06', 'latin1'), end - 20);
     if (at64 >= 0 && at64 + 56 <= bytes.length && bytes.readUInt32LE(at64) === END64) {
-      count = number64(bytes, at64 + 32);
+      count = Number(bytes.readBigUInt64LE(at64 + 32)); // what there is is counted, whatever it says
       size = number64(bytes, at64 + 40);
       at = number64(bytes, at64 + 48);
       before = at64;

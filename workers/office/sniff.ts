@@ -3,7 +3,7 @@
 import { oleRoot } from '../ole.ts';
 import { packageWords } from '../package-words.ts';
 import { Refusal } from '../run.ts';
-import { flatOdfKind, office2003Program } from '../signs.ts';
+import { flatOdfKind, isPcx, isPict, office2003Program } from '../signs.ts';
 
 /** What the document is written in, and so how it is cleaned. */
 export type Form = 'ooxml' | 'odf' | 'flat-odf' | 'rtf' | 'jtd' | 'html' | 'binary';
@@ -61,6 +61,8 @@ export function sniff(bytes: Buffer): OfficeType {
   if (head.startsWith('\xdb\xa5\x2d\0')) return type('binary', 'writer', 'MS WinWord 6', 'doc'); // Word 2
   if (head.startsWith('\xffWPC')) return type('binary', 'writer', 'WordPerfect', 'wpd');
   if (isWmf(bytes)) return type('binary', 'draw', 'WMF - MS Windows Metafile', 'wmf');
+  if (isPcx(bytes)) return type('binary', 'draw', 'PCX - Zsoft Paintbrush', 'pcx');
+  if (isPict(bytes)) return type('binary', 'draw', 'PCT - Mac Pict', 'pct');
   // BIFF 2 to 4 stand without a container: BOF records 0009, 0209, 0409 ([MS-XLS] 2.4.21).
   if (/^\t[\0\x02\x04](?:[\x04\x06\x08]|\x10)\0/.test(head)) return type('binary', 'calc', 'MS Excel 4.0', 'xls');
   throw new Refusal('unsupported-type', 'no office document');
