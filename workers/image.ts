@@ -5,8 +5,9 @@ import { LIMITS } from '../src/message/limits.ts';
 import { OPERATION, PIXEL } from '../src/sandbox/wire.ts';
 import { docuPages } from './docuworks.ts';
 import { drawHwp } from './hwp.ts';
-import { decodeOther, type Rgba } from './image-formats.ts';
+import { asAvif, decodeOther, type Rgba } from './image-formats.ts';
 import { whitePage } from './pack.ts';
+import { pngFrames } from './png-frames.ts';
 import { isDocuWorks, isHwp } from './signs.ts';
 import { Refusal, serve, whole, type Job, type Out, type PagePixels } from './run.ts';
 
@@ -35,7 +36,7 @@ serve(`sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`, async (
   if (source.length === 0) throw new Refusal('empty', 'no bytes');
   if (isHwp(source)) return drawHwp(source, job, out, { toPage, placeholder });
   if (isDocuWorks(source)) return drawDocuWorks(source, job, out);
-  const bytes = known(source) ? source : await asPng(source);
+  const { bytes, cut } = await asKnown(source);
   if (!known(bytes)) throw new Refusal('unsupported-type', 'no picture that is read here');
   const first = await describe(bytes);
   if (first.width * first.height > LIMITS.sourcePixels) {
@@ -45,7 +46,9 @@ serve(`sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`, async (
     return convertPages(bytes, first, job, out);
   const page = await decode(bytes, 0);
   out.pages(1);
-  if ((first.pages ?? 1) > 1) out.loss('frames-cut', `the first of ${first.pages} frames is shown`);
+  const frames = Math.max(first.pages ?? 1, pngFrames(bytes));
+  if (frames > 1) out.loss('frames-cut', `the first of ${frames} frames is shown`);
+  else if (cut !== undefined) out.loss('frames-cut', cut);
   out.page(page);
 });
 
@@ -57,7 +60,7 @@ function known(bytes: Buffer): boolean {
     head.startsWith('\x89PNG\r\n\x1a\n') ||
     /^GIF8[79]a/.test(head) ||
     /^RIFF[^]{4}WEBP/.test(head) ||
-    /^[^]{4}ftypavi[fs]/.test(head) ||
+    /^[^]{4}ftypavif/.test(head) ||
     head.startsWith('II*\0') ||
     head.startsWith('MM\0*') ||
     head.startsWith('II+\0') || // BigTIFF
@@ -65,14 +68,18 @@ function known(bytes: Buffer): boolean {
   );
 }
 
-/** Other formats as a PNG of their pixels, so that they go the same way; as they are where nothing reads them. */
-async function asPng(bytes: Buffer): Promise<Buffer> {
-  const decoded = await decodeOther(bytes);
-  if (decoded === undefined || Buffer.isBuffer(decoded)) return decoded ?? bytes;
-  const { width, height, data } = decoded;
-  return sharp(data, { raw: { width, height, channels: 4 } })
-    .png({ compressionLevel: 0 })
-    .toBuffer();
+/** A format that we decode, and what of the file is not in it: others as a PNG of their pixels, as they are where nothing reads them. */
+async function asKnown(source: Buffer): Promise<{ readonly bytes: Buffer; readonly cut: string | undefined }> {
+  const avif = asAvif(source);
+  if (avif !== undefined)
+    return { bytes: avif.bytes, cut: avif.isSequence ? 'the first picture of a sequence is shown' : undefined };
+  if (known(source)) return { bytes: source, cut: undefined };
+  const decoded = await decodeOther(source);
+  if (decoded === undefined || Buffer.isBuffer(decoded)) return { bytes: decoded ?? source, cut: undefined };
+  const { width, height, data, frames = 1 } = decoded;
+  const png = sharp(data, { raw: { width, height, channels: 4 } }).png({ compressionLevel: 0 });
+  const cut = frames > 1 ? `the first of ${frames} pictures is shown` : undefined;
+  return { bytes: await png.toBuffer(), cut };
 }
 
 function open(bytes: Buffer, page: number): Sharp {

@@ -11,6 +11,7 @@ import { PIXEL } from '../../src/sandbox/wire.ts';
 import { encodePicture } from '../../src/sanitise/picture.ts';
 import { bitmap } from '../../workers/bitmap.ts';
 import { drive } from '../support/drive-worker.ts';
+import { sjis } from '../support/japanese.ts';
 
 const CORPUS = new URL('../../../shared/corpus/', import.meta.url);
 
@@ -255,6 +256,154 @@ test('a bitmap with masks has the colours that they say', () => {
   assert.deepEqual(colours(masked(16, [0x7c00, 0x3e0, 0x1f], [0x7fff, 0x001f])), [255, 255, 255, 0, 0, 255]);
   assert.deepEqual(colours(masked(32, [0xff, 0xff00, 0xff0000], [0x0000ff, 0xff0000])), [255, 0, 0, 0, 0, 255]);
   assert.deepEqual(colours(masked(32, [0, 0, 0], [0xffffff, 0])), [0, 0, 0, 0, 0, 0]);
+});
+
+/** A bitmap of run lengths or of OS/2: `header` from its size on, colours and pixels behind it. */
+function handmade(header: Buffer, colours: readonly number[], pixels: readonly number[]): Buffer {
+  const head = Buffer.alloc(14);
+  head.write('BM', 0, 'latin1');
+  head.writeUInt32LE(14 + header.length + colours.length, 10);
+  return Buffer.concat([head, header, Buffer.from(colours), Buffer.from(pixels)]);
+}
+
+function longHeader(
+  size: number,
+  [width, height]: readonly [number, number],
+  bits: number,
+  compression: number,
+): Buffer {
+  const header = Buffer.alloc(size);
+  for (const [place, value] of [
+    [0, size],
+    [4, width],
+    [8, height],
+    [16, compression],
+  ] as const)
+    header.writeUInt32LE(value, place);
+  header.writeUInt16LE(bits, 14);
+  return header;
+}
+
+test('a bitmap of run lengths has its pixels, and nothing where no run comes', () => {
+  const palette = [0, 0, 0, 0, 0, 0, 255, 0, 0, 255, 0, 0]; // black, red, green
+  const pixelsOf = (bmp: Buffer): string[] => {
+    const { data } = bitmap(bmp, bmp.readUInt32LE(10), 14);
+    const name = (place: number): string =>
+      data[place + 3] === 0
+        ? '.'
+        : data[place] === 255
+          ? 'r'
+          : data[place + 1] === 255
+            ? 'g'
+            : data[place + 2] === 255
+              ? 'b'
+              : 'k';
+    return Array.from({ length: data.length / 4 }, (_, n) => name(n * 4));
+  };
+  // Two lines of three, the lower one first: a run of two reds; a jump of one to the right and one up; two as they are.
+  const eight = [2, 1, 0, 2, 0, 1, 0, 1];
+  assert.equal(pixelsOf(handmade(longHeader(40, [3, 2], 8, 1), palette, eight)).join(''), '...rr.');
+  const both = [1, 1, 0, 3, 2, 1, 2, 0, 0, 0, 3, 2, 0, 1];
+  assert.equal(pixelsOf(handmade(longHeader(40, [4, 2], 8, 1), palette, both)).join(''), 'ggg.rgrg');
+  const four = [3, 0x12, 0, 0, 0, 3, 0x21, 0x20, 0, 1];
+  assert.equal(pixelsOf(handmade(longHeader(40, [3, 2], 4, 2), palette, four)).join(''), 'grgrgr');
+  const whole = [2, 0, 0, 255, 0, 0, 0, 3, 255, 0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 1];
+  assert.equal(pixelsOf(handmade(longHeader(64, [3, 2], 24, 4), [], whole)).join(''), 'bgrrr.');
+  assert.throws(() => pixelsOf(handmade(longHeader(40, [3, 2], 8, 1), palette, [2, 1])), /cut/);
+});
+
+test('a bitmap of OS/2 has colours of three bytes', () => {
+  const header = Buffer.alloc(12);
+  header.writeUInt32LE(12, 0);
+  for (const [place, value] of [
+    [4, 2],
+    [6, 1],
+    [8, 1],
+    [10, 8],
+  ] as const)
+    header.writeUInt16LE(value, place);
+  const bmp = handmade(header, [0, 0, 255, 255, 0, 0], [0, 1, 0, 0]);
+  assert.deepEqual([...bitmap(bmp, bmp.readUInt32LE(10), 14).data], [255, 0, 0, 255, 0, 0, 255, 255]);
+});
+
+/** An icon of one picture, black throughout; `length`: what its entry says of it. */
+function ico(bits: number, side: number, pixels: Buffer, mask: Buffer, length?: number): Buffer {
+  const directory = Buffer.alloc(22);
+  directory.writeUInt16LE(1, 2);
+  directory.writeUInt16LE(1, 4);
+  directory[6] = side;
+  directory[7] = side;
+  directory.writeUInt32LE(22, 18);
+  const picture = Buffer.concat([longHeader(40, [side, side * 2], bits, 0), pixels, mask]);
+  directory.writeUInt32LE(length ?? picture.length, 14);
+  return Buffer.concat([directory, picture]);
+}
+
+test('an icon shows white where it has nothing: by its fourth byte, or by its mask', async () => {
+  const mask = Buffer.from([0b01000000, 0, 0, 0, 0b10000000, 0, 0, 0]); // lines from the lowest
+  const alpha = Buffer.alloc(16);
+  alpha[3] = 255; // the lower left
+  const white = 255;
+  const cases = [
+    [ico(32, 2, alpha, Buffer.alloc(8)), [white, white, 0, white]],
+    [ico(32, 2, Buffer.alloc(16), mask), [white, 0, 0, white]],
+    [ico(24, 2, Buffer.alloc(16), mask), [white, 0, 0, white]],
+    [ico(24, 2, Buffer.alloc(16), mask, 5), [white, 0, 0, white]],
+  ] as const;
+  for (const [file, expected] of cases) assert.deepEqual([...(await decode(file)).first.pixels], expected);
+});
+
+test('an icon of macOS is shown', async () => {
+  const plane = Buffer.from([0xff, 7, 0xff, 7]); // two runs of 130: more than there are
+  const element = (kind: string, content: Buffer): Buffer => {
+    const head = Buffer.alloc(8);
+    head.write(kind, 0, 'latin1');
+    head.writeUInt32BE(8 + content.length, 4);
+    return Buffer.concat([head, content]);
+  };
+  const runs = Buffer.concat([plane, plane, plane]);
+  const { first } = await decode(element('icns', element('is32', runs)));
+  assert.deepEqual([first.width, first.height, new Set(first.pixels)], [16, 16, new Set([7])]);
+  const png = await sharp({ create: { width: 5, height: 4, channels: 3, background: '#f00' } })
+    .png()
+    .toBuffer();
+  const { first: inner } = await decode(element('icns', Buffer.concat([element('is32', runs), element('ic07', png)])));
+  assert.deepEqual([inner.width, inner.height], [5, 4]);
+});
+
+test('of a file of several pictures the first is shown and the rest told as lost', async () => {
+  const header = Buffer.from([0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]);
+  const row = deflateSync(Buffer.from([0, 200]));
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
+  const control = Buffer.from([0, 0, 0, 3, 0, 0, 0, 0]);
+  const png = [
+    signature,
+    chunk('IHDR', header),
+    chunk('acTL', control),
+    chunk('IDAT', row),
+    chunk('IEND', Buffer.alloc(0)),
+  ];
+  for (const file of [Buffer.concat(png), corpus('image/pillow/star.avifs')]) {
+    const { losses, pages } = await decode(file);
+    assert.deepEqual([pages, losses.map(({ code }) => code)], [1, ['frames-cut']]);
+  }
+});
+
+test('AVIF that calls itself pictures in general is read', async () => {
+  const avif = await sharp({ create: { width: 20, height: 10, channels: 3, background: '#f00' } })
+    .avif()
+    .toBuffer();
+  avif.write('mif1', 8, 'latin1');
+  const { first } = await decode(avif);
+  assert.deepEqual([first.width, first.height], [20, 10]);
+});
+
+test('a drawing in another charset than UTF-8 has its letters', async () => {
+  const svg = (charset: string): string =>
+    `<?xml version="1.0" encoding="${charset}"?><svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><text y="20">表申請</text></svg>`;
+  const known = await decode(Buffer.from(svg('UTF-8')));
+  for (const file of [sjis(svg('Shift_JIS')), Buffer.from(`\ufeff${svg('UTF-16')}`, 'utf16le')])
+    assert.ok(known.first.pixels.equals((await decode(file)).first.pixels));
 });
 
 test('a bitmap of as many pixels as a telephone takes is scaled down as other pictures are, one of more is refused', async () => {
