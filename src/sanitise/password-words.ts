@@ -12,7 +12,7 @@ const PASSWORD_CHARS = 127;
 
 /** Words that a password follows, in half-width small letters (the text is brought to that form, NFKC). */
 const WORD =
-  /パスワード|ぱすわーど|パスコード|パスフレーズ|パス\s*(?=[:=は「【])|pass\s?words?|pass\s?code|passphrase|(?<![a-z0-9])p\/?w(?:d)?(?![a-z0-9])|(?<![a-z0-9])pass(?![a-z0-9])|(?:解凍|展開|復号|解除|開封|閲覧)(?:用)?(?:の)?(?:キー|鍵|コード|パス(?!ワード|コード|フレーズ)|pw|pass(?!word|code))?|暗証番号|合言葉/gi;
+  /パスワード|ぱすわーど|パスコード|パスフレーズ|パス\s*(?=[:=は「【])|pass\s?words?|pass\s?code|passphrase|(?<![a-z0-9])p[/.]?w(?:d)?\.?(?![a-z0-9])|(?<![a-z0-9])pass(?![a-z0-9])|(?:解凍|展開|復号|解除|開封|閲覧)(?:用)?(?:の)?(?:キー|鍵|コード|パス(?!ワード|コード|フレーズ)|pw|pass(?!word|code))?|暗証番号|合言葉/gi;
 
 const PAIRS: readonly (readonly [open: string, close: string])[] = [
   ['「', '」'],
@@ -32,6 +32,8 @@ const PAIRS: readonly (readonly [open: string, close: string])[] = [
 
 /** `>` and `|` of quoted mails, and the marks of lists. */
 const QUOTE = /^(?:\s|[>|＞｜│]|[・■□◆◇●○★☆※▼▽*-](?=\s*\S))*/;
+/** A remark on the word, before its mark: 「パスワード（半角英数字）：」. */
+const REMARK = /^\s*[([〔][^()[\]〔〕]{1,30}[)\]〕](?=\s*(?:は|が|:|=|→|⇒|⇨|->))/;
 /** What stands between the word and the password. */
 const MARK = /^\s*(?:(?:は|が|:|=|→|⇒|⇨|->|=>|～|~)\s*)+/;
 /** Printable ASCII without blanks. */
@@ -57,11 +59,12 @@ export function passwordCandidates(text: string, sureOnly = false): string[] {
     WORD.lastIndex = 0;
     const ends = [...plain.matchAll(WORD)].map((found) => found.index + found[0].length);
     for (const end of ends) {
-      const rest = plain.slice(end);
+      const behind = plain.slice(end);
+      const rest = behind.replace(REMARK, '');
       const marked = MARK.test(rest) ? rest.replace(MARK, '') : undefined;
       if (marked !== undefined && marked !== '') sure.push(...first(marked), ...token(marked));
-      else likely.push(...quoted(rest));
-      loose.push(...tokens(rest));
+      else likely.push(...quoted(behind));
+      loose.push(...tokens(behind));
     }
     if (ends.length === 0) continue;
     // As written, where the wide letters themselves are the password.
@@ -119,7 +122,7 @@ function tokens(text: string): string[] {
 
 function forms(password: string): string[] {
   const whole = password.trim();
-  const bare = whole.replace(/[.,;:)\]}>"'`]+$/, '').replace(/^[("'`<[{]+/, '');
+  const bare = whole.replace(/[.,;:)\]}>"'`]+$/, '').replace(/^[()"'`<[\]{:=]+/, '');
   return bare === whole || bare.length < 3 ? [whole] : [whole, bare];
 }
 

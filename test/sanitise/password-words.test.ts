@@ -33,6 +33,14 @@ const WORDINGS: readonly (readonly [name: string, text: string, password?: strin
   ['digits only', 'パスワードは 20261125 です', '20261125'],
   ['解凍キー', `解凍キー → ${PASSWORD}`],
   ['a full stop behind it', `pass: ${PASSWORD}.`],
+  ['a remark before the colon', `パスワード（半角英数字）：${PASSWORD}`],
+  ['a remark before the colon, half-width', `パスワード(半角英数字):${PASSWORD}`],
+  ['a remark before a blank', `解凍用パスワード（半角）： ${PASSWORD}`],
+  ['a remark and a sentence', `パスワード〔大文字・小文字に注意〕は${PASSWORD}です`],
+  ['a remark that is no short one', `パスワード（${'添付の申請書と別紙一覧の両方に'.repeat(3)}）:${PASSWORD}`],
+  ['P.W.', `P.W. : ${PASSWORD}`],
+  ['a password in brackets', `パスワード（${PASSWORD}）`],
+  ['a password in brackets and a sentence', `パスワード（${PASSWORD}）は本日限りです`],
   ['a password that is Japanese', 'パスワードは「さくら2026」です', 'さくら2026'],
 ];
 
