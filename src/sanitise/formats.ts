@@ -68,14 +68,14 @@ export const FORMATS: readonly Format[] = [
     ],
     route: 'office',
     becomes: 'PDF of page images',
-    lost: 'macros, media, animation; hidden slides and notes are told',
+    lost: 'macros, media, animation; hidden slides, notes and comments are told',
   },
   {
     name: 'Word 2 to 2003, Excel 2 to 2003, PowerPoint 97 to 2003 (doc, xls, ppt)',
     types: ['application/msword', 'application/vnd.ms-excel', 'application/vnd.ms-powerpoint'],
     route: 'office',
     becomes: 'PDF of page images',
-    lost: 'macros, objects',
+    lost: 'macros, objects; comments, tracked changes (of Word 97 and later), hidden sheets, rows, columns and slides, and notes are told',
   },
   {
     name: 'Locked Office documents',
@@ -90,7 +90,7 @@ export const FORMATS: readonly Format[] = [
     types: ['text', 'spreadsheet', 'presentation', 'graphics'].map((kind) => ODF + kind),
     route: 'office',
     becomes: 'PDF of page images',
-    lost: 'macros, events, objects, outer links; comments and tracked changes are told',
+    lost: 'macros, events, objects, outer links; comments, tracked changes, hidden sheets, rows, columns and slides, and notes are told',
   },
   {
     name: 'Office documents in one XML file (fodt, fods, fodp, fodg; xml of Word and Excel 2003)',
@@ -100,7 +100,7 @@ export const FORMATS: readonly Format[] = [
     ],
     route: 'office',
     becomes: 'PDF of page images',
-    lost: 'macros, events, objects, outer links; of OpenDocument comments and tracked changes are told',
+    lost: 'macros, events, objects, outer links; of OpenDocument comments, tracked changes, hidden sheets, rows, columns and slides, and notes are told',
   },
   {
     name: 'Visio, Publisher, Works, WordPerfect, StarOffice 5 (vsd, vsdx, pub, wps, wpd, sdw, sdc, sdd)',
@@ -143,7 +143,7 @@ export const FORMATS: readonly Format[] = [
     types: ['application/rtf'],
     route: 'office',
     becomes: 'PDF of page images',
-    lost: 'objects, fields that load',
+    lost: 'objects, fields that load; comments and tracked changes are told',
   },
   {
     name: 'JPEG, PNG, WebP, AVIF, BMP, ICO, ICNS, HEIC',

@@ -72,7 +72,7 @@ describe('a presentation', () => {
 
 describe('letters of documents that are not written anew', () => {
   it('are read for the check of what stands on the pages: doc, ppt, rtf', async () => {
-    const doc = docText(await corpus('office/poi/document-Bug48075.doc')) ?? '';
+    const doc = docText(await corpus('office/poi/document-Bug48075.doc'))?.text ?? '';
     assert.match(doc, /Приложение №2/);
     assert.doesNotMatch(doc, /HYPERLINK|PAGEREF/);
     const ppt = pptText(await corpus('office/poi/slideshow-54880_chinese.ppt'));

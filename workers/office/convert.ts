@@ -103,11 +103,18 @@ function clean(bytes: Buffer, { form, extension }: OfficeType, password: string)
 /** The document as an engine takes it. Letters that must stand on its pages are noted; what cannot be read so is left to the engine. */
 function readable(bytes: Buffer, extension: string, report: Report): Buffer {
   try {
-    if (extension === 'doc') report.text(docText(bytes) ?? '');
+    if (extension === 'doc') {
+      const { text, comments, changes } = docText(bytes) ?? {};
+      report.text(text ?? '');
+      if (comments === true) report.loss('comments');
+      if (changes === true) report.loss('tracked-changes');
+    }
     if (extension !== 'ppt') return bytes;
     const slides = pptText(bytes);
     report.text(slides?.text ?? '');
     if (slides?.hidden === true) report.loss('hidden-slide');
+    if (slides?.notes === true) report.loss('speaker-notes');
+    if (slides?.comments === true) report.loss('comments');
     return withRightCount(bytes);
   } catch (error) {
     if (!(error instanceof Refusal) && !(error instanceof RangeError)) throw error;

@@ -1,6 +1,7 @@
 // The text of a Word document of 97 to 2003 ([MS-DOC] 2.4.1): pieces of the file by the table in its Clx. Only to know which letters
-// must stand on its pages; the engine draws them.
+// must stand on its pages, and what does not; the engine draws them.
 import { oleStreams } from '../ole.ts';
+import { hasChanges } from './doc-changes.ts';
 
 /** Offsets in the file information block ([MS-DOC] 2.5). */
 const FIB = { flags: 0x0a, counts: 0x4c, clx: 0x1a2, least: 0x1aa } as const;
@@ -9,8 +10,17 @@ const PIECES_MOST = 1_000_000;
 /** Which of the eight texts stand on pages, in their order: body, footnotes, headers, macros, comments, endnotes, boxes, boxes of headers. */
 const SHOWN = [true, true, false, false, false, true, true, false] as const;
 
-/** Its words, or undefined where it is older, or not built as one. */
-export function docText(bytes: Buffer): string | undefined {
+const COMMENTS = 4;
+
+/** The words of a document, and whether it has what an engine leaves off its pages. */
+export interface DocText {
+  readonly text: string;
+  readonly comments: boolean;
+  readonly changes: boolean;
+}
+
+/** Undefined where it is older, or not built as one. */
+export function docText(bytes: Buffer): DocText | undefined {
   const streams = new Map(
     oleStreams(bytes, (path) => /^(?:WordDocument|[01]Table)$/i.test(path)).map(({ path, bytes: content }) => [
       path.toLowerCase(),
@@ -32,7 +42,8 @@ export function docText(bytes: Buffer): string | undefined {
     from += length;
     return isShown ? part : '';
   });
-  return withoutFields(shown.join('\r'));
+  const comments = main.readUInt32LE(FIB.counts + COMMENTS * 4) > 0;
+  return { text: withoutFields(shown.join('\r')), comments, changes: hasChanges(main, table) };
 }
 
 /** The table of pieces behind any number of property lists. */

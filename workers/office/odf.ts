@@ -3,6 +3,7 @@
 import { Refusal } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 import { isLockedOdf, unlockOdf } from './odf-unlock.ts';
+import { OdfSlides } from './odf-slides.ts';
 import { openPackage, writePackage, type Parts } from './package.ts';
 import { TornParts } from './torn-parts.ts';
 import { filterXml, readXml, type XmlRules } from './xml-filter.ts';
@@ -76,8 +77,10 @@ function tellScripts(content: Uint8Array, report: Report): void {
 }
 
 function rules(report: Report): XmlRules {
+  const slides = new OdfSlides(report);
   return {
-    element: (local, attributes) => {
+    element: (local, attributes, depth) => {
+      slides.element(local, attributes, depth);
       const remark = DROPPED[local];
       if (remark !== undefined) {
         if (local !== 'scripts') report.finding(remark);
@@ -103,8 +106,8 @@ function rules(report: Report): XmlRules {
       }
       return true;
     },
-    text: (text, local) => {
-      if (/^(?:p|h|span|a|ruby-base|ruby-text)$/.test(local)) report.text(text);
+    text: (text, local, depth) => {
+      if (/^(?:p|h|span|a|ruby-base|ruby-text)$/.test(local) && slides.shows(text, depth)) report.text(text);
       return text;
     },
   };

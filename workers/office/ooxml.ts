@@ -136,7 +136,7 @@ function cleanPart(content: Uint8Array, { name, ids, plan, isUnseen }: Part, rep
 }
 
 function remarkOn(local: string, attributes: Attributes, report: Report): void {
-  if (local === 'ins' || local === 'del') report.loss('tracked-changes');
+  if (/^(?:ins|del|moveFrom|moveTo)$/.test(local)) report.loss('tracked-changes');
   if (local === 'sld' && attributes['show'] === '0') report.loss('hidden-slide');
   if (local === 'fldSimple') {
     for (const [key, instruction] of Object.entries(attributes)) {

@@ -78,6 +78,7 @@ export function readRelations(bytes: Uint8Array | undefined, report: Report): Re
         report.finding(remark, remark === 'remote-template' ? (attributes['Target'] ?? '') : '');
       else if (external && type !== 'hyperlink') report.finding('external-link', attributes['Target'] ?? '');
       if (type === 'notesSlide') report.loss('speaker-notes');
+      if (type === 'revisionHeaders') report.loss('tracked-changes');
       if (type === 'comments' || type === 'threadedComment') report.loss('comments');
       if (!external && KEPT.has(type) && type !== 'comments')
         found.push({ id: attributes['Id'] ?? '', type, fullType, target: attributes['Target'] ?? '' });

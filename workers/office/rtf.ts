@@ -5,6 +5,10 @@ import { withoutLiveFields } from './rtf-fields.ts';
 
 const OBJECT_DATA = /^\{\s*\\\*?\s*\\?(?:objdata|objclass|objname|template|datastore|themedata)\b/;
 
+/** Control words (two backslashes are a letter) of comments, and of words that were inserted, deleted or moved, unless they end that. */
+const COMMENT = /(?<!\\)(?:\\\\)*\\annotation(?![a-z])/;
+const CHANGED = /(?<!\\)(?:\\\\)*\\(?:revised|deleted|mvf|mvt)(?![a-z]|0)/;
+
 const BRACE = /[{}]/g;
 const BINARY = /\\bin(\d{1,9}) ?/y;
 
@@ -23,6 +27,8 @@ export function cleanRtf(bytes: Buffer): Cleaned {
     at = from - 1;
   }
   out.push(text.slice(from));
+  if (COMMENT.test(text)) report.loss('comments');
+  if (CHANGED.test(text)) report.loss('tracked-changes');
   const kept = withoutLiveFields(withoutBrokenMetafiles(out.join(''), report), report);
   return { bytes: Buffer.from(kept + '}'.repeat(openGroups(kept)), 'latin1'), report };
 }
