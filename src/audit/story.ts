@@ -29,36 +29,64 @@ export interface Story {
   readonly leftOut: number;
 }
 
+/** A story while journals are read. */
+interface Telling {
+  readonly asked: Asked;
+  readonly told: Told[];
+  readonly witnesses: Told[];
+  plain: number;
+  leftOut: number;
+}
+
 /**
- * What these journals tell of messages and places. Approvals are always told. Lines that are broken are left out
- * (`verifyChains` names them). A line that does not hold an id is not parsed: a million take about a second.
+ * What these journals tell of messages and places, for each asking its own; all are read once, however many ask. Approvals are
+ * always told. Lines that are broken are left out (`verifyChains` names them). A line that nobody asks for is not parsed: a
+ * million take about a second.
  */
-export async function storyOf(folders: readonly string[], { messages, places, most }: Asked): Promise<Story> {
-  const ids = messages.map((id) => `"message":${JSON.stringify(id)}`);
-  const numbers = new Set(places.map((place) => `{"seq":${place.split(':')[1]}`));
-  const told: Told[] = [];
-  const witnesses: Told[] = [];
-  let leftOut = 0;
-  let plain = 0;
-  for (const folder of folders)
+export async function storiesOf(folders: readonly string[], asked: readonly Asked[]): Promise<Story[]> {
+  const tellings = asked.map((one): Telling => ({ asked: one, told: [], witnesses: [], plain: 0, leftOut: 0 }));
+  const byMessage = new Map<string, Set<Telling>>();
+  const byNumber = new Map<string, Set<Telling>>();
+  for (const telling of tellings) {
+    for (const id of telling.asked.messages) join(byMessage, JSON.stringify(id), telling);
+    for (const place of telling.asked.places) join(byNumber, `{"seq":${place.split(':')[1]}`, telling);
+  }
+  for (const folder of byMessage.size + byNumber.size === 0 ? [] : folders)
     for await (const raw of readLines(folder, journalFiles(folder))) {
       if (raw.fault !== undefined) continue;
       const { text } = raw;
-      const mayStand = numbers.has(text.slice(0, text.indexOf(',')));
-      if (!mayStand && !ids.some((words) => text.includes(words))) continue;
+      const about = byMessage.get(MESSAGE.exec(text)?.[1] ?? '') ?? NOBODY;
+      const standing = byNumber.get(text.slice(0, text.indexOf(','))) ?? NOBODY;
+      if (about.size === 0 && standing.size === 0) continue;
       const line = parseLine(text);
       if ('fault' in line) continue;
       const one = { line, position: positionOf(line.chain, { seq: line.seq, hash: hashOf(raw.bytes) }) };
-      if (places.some((place) => standsAt(one, place) || repeats(one, place))) witnesses.push(one);
-      if (!messages.includes(line.message ?? '')) continue;
-      if (APPROVALS.includes(line.act)) told.push(one);
-      else if (plain === most) leftOut += 1;
-      else {
-        told.push(one);
-        plain += 1;
-      }
+      for (const telling of new Set([...about, ...standing])) take(one, telling);
     }
-  return { told: inTime(told), witnesses, leftOut };
+  return tellings.map(({ told, witnesses, leftOut }) => ({ told: inTime(told), witnesses, leftOut }));
+}
+
+/** The message of a line as it is written; it stands before whatever else has this name. */
+const MESSAGE = /"message":("(?:[^"\\]|\\.)*")/;
+const NOBODY: ReadonlySet<Telling> = new Set();
+
+function join(asking: Map<string, Set<Telling>>, key: string, telling: Telling): void {
+  const others = asking.get(key);
+  if (others === undefined) asking.set(key, new Set([telling]));
+  else others.add(telling);
+}
+
+function take(one: Told, telling: Telling): void {
+  const { line } = one;
+  const { messages, places, most } = telling.asked;
+  if (places.some((place) => standsAt(one, place) || repeats(one, place))) telling.witnesses.push(one);
+  if (!messages.includes(line.message ?? '')) return;
+  if (APPROVALS.includes(line.act)) telling.told.push(one);
+  else if (telling.plain === most) telling.leftOut += 1;
+  else {
+    telling.told.push(one);
+    telling.plain += 1;
+  }
 }
 
 function inTime(found: readonly Told[]): Told[] {

@@ -1,5 +1,5 @@
 // What `mugai verify --details` tells of a package that holds: what its signed manifest says, and what journals say of its message.
-import { placesOf, storyOf, APPROVALS, type Place, type Story, type Told } from '../audit/story.ts';
+import { placesOf, storiesOf, APPROVALS, type Place, type Story, type Told } from '../audit/story.ts';
 import type { Statement } from '../outbox/manifest.ts';
 import { sayLine } from './usage.ts';
 
@@ -13,12 +13,19 @@ export interface Details {
   readonly story: Story;
 }
 
-/** Looks a message up in these journals; none: only the manifest is told. */
-export async function detailsOf(statement: Statement, journals: readonly string[]): Promise<Details> {
-  const { id, revises, chain = [] } = statement.predicate;
-  const messages = revises === undefined ? [id] : [id, revises];
-  const story = await storyOf(journals, { messages, places: chain, most: LINES_MOST });
-  return { statement, places: placesOf(chain, story.witnesses), story };
+/** Looks the messages of these statements up in these journals, read once for all; none: only the manifests are told. */
+export async function detailsOf(statements: readonly Statement[], journals: readonly string[]): Promise<Details[]> {
+  const asked = statements.map(({ predicate: { id, revises, chain = [] } }) => ({
+    messages: revises === undefined ? [id] : [id, revises],
+    places: chain,
+    most: LINES_MOST,
+  }));
+  const stories = await storiesOf(journals, asked);
+  return statements.flatMap((statement, nth) => {
+    const story = stories[nth];
+    if (story === undefined) return [];
+    return { statement, places: placesOf(statement.predicate.chain ?? [], story.witnesses), story };
+  });
 }
 
 /** What is wrong between manifest and journals: a place at which another line stands. */

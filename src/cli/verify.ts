@@ -12,7 +12,7 @@ import { MANIFEST } from '../outbox/manifest.ts';
 import { GateRefusal } from '../outbox/refusal.ts';
 import { verifyPackage, type PackageFiles } from '../outbox/verify.ts';
 import { WORK_PREFIX } from './sanitise-inputs.ts';
-import { detailsOf, faultOfDetails, jsonOfDetails, tellDetails } from './verify-details.ts';
+import { detailsOf, faultOfDetails, jsonOfDetails, tellDetails, type Details } from './verify-details.ts';
 import { lookUp, manifestOf, type Found } from './verify-file.ts';
 import { say, sayJson, sayLine, UsageError, type Command } from './usage.ts';
 
@@ -63,13 +63,23 @@ Example: mugai verify out/* --key verify-key.pem`,
     for (const folder of journals) if (!isFolder(folder)) throw new UsageError(`${folder} is no folder of a journal`);
     let failed = 0;
     let checked = 0;
-    const conclude = async (path: string, found: Found | string): Promise<void> => {
+    let waiting: Looked[] = [];
+    const wantsDetails = ({ found }: Looked): boolean =>
+      typeof found !== 'string' && (values.details || found.name !== '');
+    const conclude = async (): Promise<void> => {
+      const wanted = waiting.filter(wantsDetails);
+      const statements = wanted.flatMap(({ found }) => (typeof found === 'string' ? [] : [found.statement]));
+      const details = await detailsOf(statements, journals);
+      for (const one of waiting) tell(one, details[wanted.indexOf(one)]);
+      waiting = [];
+    };
+    const add = async (path: string, found: Found | string): Promise<void> => {
+      waiting.push({ path, found });
+      if (waiting.length === AT_ONCE || !waiting.some(wantsDetails)) await conclude();
+    };
+    const tell = ({ path, found }: Looked, details: Details | undefined): void => {
       checked += 1;
       const held = typeof found === 'string' ? undefined : found;
-      const details =
-        held !== undefined && (values.details || held.name !== '')
-          ? await detailsOf(held.statement, journals)
-          : undefined;
       const fault = typeof found === 'string' ? found : details && faultOfDetails(details);
       if (fault !== undefined) failed += 1;
       if (values.json) {
@@ -86,23 +96,34 @@ Example: mugai verify out/* --key verify-key.pem`,
     };
     for (const path of positionals) {
       if (isFile(path)) {
-        await conclude(path, await foundFile(path, values.manifest, keys));
+        await add(path, await foundFile(path, values.manifest, keys));
         continue;
       }
       const packages = await packagesIn(path);
       if (packages.length === 0) {
+        await conclude();
         failed += 1;
         const reason = 'no package here';
         if (values.json) sayJson({ package: path, ok: false, reason });
         else sayLine(`REFUSED  ${path}: ${reason}`);
       }
-      for (const one of packages) await conclude(one, await foundPackage(one, keys));
+      for (const one of packages) await add(one, await foundPackage(one, keys));
     }
+    await conclude();
     if (!values.json)
       say(`${checked} ${positionals.some(isFile) ? 'files and packages' : 'packages'}, ${failed} refused`);
     return failed === 0 ? 0 : 1;
   },
 };
+
+/** Packages and files whose messages are looked up in the journals in one reading of them. */
+const AT_ONCE = 500;
+
+interface Looked {
+  readonly path: string;
+  /** Or why it does not hold. */
+  readonly found: Found | string;
+}
 
 /** A package by its statement, or why it does not hold. */
 async function foundPackage(path: string, keys: Parameters<typeof verifyPackage>[1]): Promise<Found | string> {

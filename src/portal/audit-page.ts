@@ -2,7 +2,7 @@
 // believes the public key, the digests and the journals; it needs no network and no script. Whatever is asked is journaled first.
 import { rmSync } from 'node:fs';
 import type { KeyObject } from 'node:crypto';
-import { placesOf, storyOf } from '../audit/story.ts';
+import { placesOf, storiesOf } from '../audit/story.ts';
 import { auditorTool } from '../audit/tool.ts';
 import { followChains } from '../audit/verify-chain.ts';
 import { html } from '../message/html.ts';
@@ -97,19 +97,17 @@ async function check(desk: Desk, deps: AuditDeps, visit: Visit, sent: AsyncItera
       }),
     ),
   );
-  const folders = deps.journals();
-  const results = [];
-  for (const one of judged) {
+  const asked = judged.map(({ statement }) => {
+    const { id, revises, chain = [] } = statement?.predicate ?? {};
+    return { messages: [id, revises].filter((one) => one !== undefined), places: chain, most: LINES_MOST };
+  });
+  const stories = await storiesOf(deps.journals(), asked);
+  const results = judged.map((one, nth) => {
     const { statement } = one;
-    if (statement === undefined) {
-      results.push(judgedShown(visit, one, []));
-      continue;
-    }
-    const { id, revises, chain = [] } = statement.predicate;
-    const messages = revises === undefined ? [id] : [id, revises];
-    const story = await storyOf(folders, { messages, places: chain, most: LINES_MOST });
-    results.push(judgedShown(visit, one, placesOf(chain, story.witnesses), story));
-  }
+    if (statement === undefined) return judgedShown(visit, one, []);
+    const story = stories[nth];
+    return judgedShown(visit, one, placesOf(statement.predicate.chain ?? [], story?.witnesses ?? []), story);
+  });
   return page(visit, { results: html`${results}` });
 }
 
