@@ -49,7 +49,7 @@ export interface Extent {
 const LOOKS = 20;
 const LOOK_MS = 10;
 
-/** How far a journal has come. One that is written at this moment is looked at until its last line has its end. */
+/** How far a journal has come. One that is begun or written at this moment is looked at until its last line has its end. */
 export async function extentOf(folder: string): Promise<Extent> {
   const files = existsSync(folder) ? journalFiles(folder) : [];
   const last = files.at(-1);
@@ -59,7 +59,7 @@ export async function extentOf(folder: string): Promise<Extent> {
     for (let looks = 1; ; looks++) {
       const { size } = fstatSync(fd);
       const byte = Buffer.alloc(1);
-      const whole = size === 0 || (readSync(fd, byte, 0, 1, size - 1) === 1 && byte[0] === 0x0a);
+      const whole = size === 0 ? files.length > 1 : readSync(fd, byte, 0, 1, size - 1) === 1 && byte[0] === 0x0a;
       if (whole || looks === LOOKS) return { files, end: size };
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }

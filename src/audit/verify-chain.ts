@@ -128,8 +128,9 @@ export async function followChains(folders: readonly string[], anchors: readonly
   for (const folder of order) {
     const own = new Hashes();
     const report = await follow(folder, extents.get(folder) ?? { files: [], end: 0 }, own, compare);
-    if (report.chain !== undefined) hashes.set(report.chain, own);
-    reports.push(report);
+    const same = reports.find(({ chain }) => chain !== undefined && chain === report.chain);
+    if (report.chain !== undefined && same === undefined) hashes.set(report.chain, own);
+    reports.push(same === undefined || report.broken !== undefined ? report : { ...report, broken: twice(same) });
   }
   // Whatever lines say of chains that came later is no matter: those are here.
   const zones = new Set(folders.map(zoneOf));
@@ -150,6 +151,11 @@ export async function followChains(folders: readonly string[], anchors: readonly
   const lost = new Map([...missing, ...named.all()]);
   const all = [...followed, ...[...lost].map(([chain, place]) => lostChain(chain, place))];
   return { reports: all, lies: witnesses.lies, elsewhere };
+}
+
+/** Of two journals of one chain nobody can say which is the true one, and what names a line of it names one of the other, too. */
+function twice({ folder }: ChainReport): Break {
+  return { file: '', line: 0, seq: undefined, why: `is the chain of ${folder}, too` };
 }
 
 /** The zone of a journal's folder, by its name. */
@@ -189,6 +195,8 @@ async function follow(
       break;
     }
   }
+  if (broken === undefined && state.entries === 0)
+    broken = { file: join(folder, files[0] ?? ''), line: 0, seq: undefined, why: 'there is no line' };
   if (broken === undefined && state.begins !== undefined && !state.proof.isRetired(state.begins)) {
     const why = 'older lines are gone, and no line says that they were retired';
     broken = { file: join(folder, files[0] ?? ''), line: 1, seq: undefined, why };

@@ -243,6 +243,40 @@ describe('audit verify', () => {
     });
   }
 
+  it('finds it when a journal is emptied, though nobody tells of it', async () => {
+    await using root = await scratch();
+    const { inner } = await twoZones(root.path);
+    const [name = ''] = await filesOf(inner);
+    await writeFile(join(inner, name), '');
+    const [report] = await verifyChains([inner]);
+    assert.deepEqual(report?.broken, { file: join(inner, name), line: 0, seq: undefined, why: 'there is no line' });
+    for (const act of ['verify', 'heads']) {
+      const told = await runMugai(['audit', act, inner], {});
+      assert.deepEqual([told.code, /^BROKEN .*there is no line/.test(told.stdout)], [1, true], told.stdout);
+    }
+  });
+
+  it('finds it when a chain lies in two folders, cut in one of them, whichever is read first', async () => {
+    for (const [cut, whole] of [
+      ['middle', 'middle-2'],
+      ['middle-2', 'middle'],
+    ] as const) {
+      await using root = await scratch();
+      const { middle, inner } = await twoZones(root.path);
+      await cp(middle, join(root.path, 'aside'), { recursive: true });
+      await edit(middle, 2, (lines) => lines.slice(0, 2));
+      await rename(middle, join(root.path, 'cut'));
+      await rename(join(root.path, 'cut'), join(root.path, cut));
+      await rename(join(root.path, 'aside'), join(root.path, whole));
+      const folders = [join(root.path, 'middle'), join(root.path, 'middle-2'), inner];
+      const [first, second, last] = await verifyChains(folders);
+      assert.equal(second?.broken?.why, `is the chain of ${folders[0]}, too`);
+      assert.deepEqual([second?.anchored, last?.broken], [undefined, undefined]);
+      if (cut === 'middle') assert.match(first?.broken?.why ?? '', /inner-.* has another line here/);
+      else assert.deepEqual([first?.broken, first?.anchored?.seq], [undefined, 19]);
+    }
+  });
+
   it('finds it when a whole journal is taken out and begun anew', async () => {
     await using root = await scratch();
     const { middle, inner } = await twoZones(root.path);

@@ -327,6 +327,17 @@ describe('the auditor’s tool', { timeout: 580_000 }, () => {
         does: async (folder) => rm(await dayOf(folder, 3)),
         says: /^journal false: BROKEN: middle-.*: inner-.* names another line here/,
       },
+      'the chain lies in another folder, too': {
+        does: async (folder) => cp(join(folder, 'middle'), join(folder, 'middle-2'), { recursive: true }),
+        says: /^journal false: BROKEN: its chain lies in another folder, too/,
+      },
+      'all lines are gone': {
+        does: async (folder) => {
+          for (const day of [3, 2, 1]) await rm(await dayOf(folder, day));
+          await writeFile(await dayOf(folder, 0), '');
+        },
+        says: /^journal false: BROKEN: there is no line/,
+      },
       'a time was moved back, in the last line': {
         does: async (folder) =>
           edit(await dayOf(folder, 3), (text) => {

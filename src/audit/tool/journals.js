@@ -218,7 +218,11 @@ function journalFollower({ acts, say, sha256, fromBase64, decode }) {
 
   /** Compares what chains say of each other. */
   function compareAll(chains) {
-    const known = new Map(chains.filter(({ name }) => name !== undefined).map((chain) => [chain.name, chain]));
+    const known = new Map();
+    for (const chain of chains)
+      if (known.has(chain.name))
+        chain.broken ??= say('同じ連鎖が別のフォルダーにもあります', 'its chain lies in another folder, too');
+      else if (chain.name !== undefined) known.set(chain.name, chain);
     const zones = new Set([...known.keys()].map((name) => name.split('-')[0]));
     const missing = new Map();
     const lies = [];
