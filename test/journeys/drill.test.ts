@@ -1,4 +1,4 @@
-// What an operator practises: a backup of a gateway at work and its restore. (An upgrade with a full queue: roles.test.ts.)
+// What an operator practises: a backup of a gateway at work and its restore. (An upgrade with a full queue: upgrade.test.ts.)
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
