@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export interface Trouble {
-  /** Error code of every write into a store (`spool`, `outbox`, `inner`, `journal`). */
+  /** Error code of every write into a store (`spool`, `outbox`, `inner`, `journal`, `requests`, `portal`). */
   readonly disk?: Readonly<Record<string, string>>;
   /** How far the wall clock is off. */
   readonly clockMs?: number;

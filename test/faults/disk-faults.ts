@@ -2,12 +2,13 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ASKED_FOR, Asker } from './asker.ts';
 import { Control } from './control.ts';
 import { House } from './house.ts';
 import type { Outcome, Scale } from './outcome.ts';
 import { sendAll } from './traffic.ts';
 
-const STORES = ['spool', 'outbox', 'inner', 'journal'] as const;
+const STORES = ['spool', 'outbox', 'inner', 'journal', 'requests', 'portal'] as const;
 const HOUR = 3_600_000;
 
 /** One process with a switch for its trouble; mail keeps coming in while `act` runs. */
@@ -15,6 +16,7 @@ async function underTrouble(
   scale: Scale,
   fault: string,
   act: (house: House, control: Control) => Promise<string>,
+  after?: () => Promise<{ readonly told: string; readonly lost: number }>,
 ): Promise<Outcome> {
   await using house = await House.open();
   const control = new Control(house.folder.path);
@@ -34,28 +36,42 @@ async function underTrouble(
     acting,
   ]);
   await house.settle(accepted, 180_000);
+  const more = await after?.();
   const deaths = await keeping();
   const held = house.server.taken.filter(({ raw }) => /^X-Mugai-State: held/m.test(raw)).length;
+  if (more !== undefined) happened += `; ${more.told}`;
   const outcome = house.outcome(fault, `${happened}; ${deaths} restarts, ${held} mails held`, accepted, since);
-  return held === 0 ? outcome : { ...outcome, lost: outcome.lost + held };
+  return { ...outcome, lost: outcome.lost + held + (more?.lost ?? 0) };
 }
 
-/** Each store in turn refuses every write with this code, then works again. */
+/** Each store in turn refuses every write with this code, then works again; somebody asks for finer pictures meanwhile. */
 export async function diskTrouble(scale: Scale, code: 'ENOSPC' | 'EIO'): Promise<Outcome> {
   const fault =
     code === 'ENOSPC'
       ? 'disk full and back, each store in turn'
       : 'disk fails (EIO) and works again, each store in turn';
   const seconds = Math.max(4, scale.pauseSeconds / 4);
-  return underTrouble(scale, fault, async (_house, control) => {
-    for (const store of STORES) {
-      await control.set({ disk: { [store]: code } });
-      await sleep(seconds * 1000);
-      await control.set({});
-      await sleep(1500);
-    }
-    return `${STORES.join(', ')}, ${seconds} s each`;
-  });
+  let asker: Asker | undefined;
+  return underTrouble(
+    scale,
+    fault,
+    async (house, control) => {
+      asker = await Asker.open(house);
+      let over = false;
+      const asking = asker.ask(((seconds + 1.5) * 1000 * STORES.length) / ASKED_FOR, () => over);
+      for (const store of STORES) {
+        asker.during = store;
+        await control.set({ disk: { [store]: code } });
+        await sleep(seconds * 1000);
+        await control.set({});
+        await sleep(1500);
+      }
+      over = true;
+      await asking;
+      return `${STORES.join(', ')}, ${seconds} s each`;
+    },
+    async () => (await asker?.account()) ?? { told: 'nobody asked', lost: 1 },
+  );
 }
 
 /** Spool and outbox fail for longer than a day: by the clock, which goes 26 hours ahead meanwhile. No mail may end as held. */

@@ -4,7 +4,7 @@ import { createTransport } from 'nodemailer';
 import type { TakenMail } from '../support/inner-server.ts';
 
 const SAMPLES = new URL('../../samples/file/', import.meta.url);
-const TO = 'staff@city.example.lg.jp';
+export const TO = 'staff@city.example.lg.jp';
 
 /** Repeatable moments and choices: mulberry32. */
 export function seeded(seed: number): () => number {

@@ -4,6 +4,7 @@ import dns from 'node:dns';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
+import { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Trouble } from './control.ts';
 
 const root = process.env['FAULT_ROOT'] ?? '';
@@ -66,13 +67,48 @@ function disk(): void {
   for (const name of ['write', 'fsync', 'fdatasync']) onCallback(name);
   fs.openSync = (path, flags, mode) => {
     const error = flags === 'r' ? undefined : diskError(path, 'open');
-    if (error !== undefined) throw error;
+    // A disk that is full can be read.
+    if (error !== undefined && !(error.code === 'ENOSPC' && onlyReads(flags))) throw error;
     if (flags === 'r' && typeof path === 'string' && path.endsWith('.raw') && isPoison(path)) {
       process.kill(process.pid, 'SIGKILL');
       for (;;); // the signal is on its way
     }
     return real.openSync(path, flags, mode);
   };
+}
+
+/** What SQLite says when its disk does (https://www.sqlite.org/rescode.html): SQLITE_FULL, SQLITE_IOERR_WRITE. */
+const SQLITE: Readonly<Record<string, readonly [errcode: number, errstr: string]>> = {
+  ENOSPC: [13, 'database or disk is full'],
+  EIO: [778, 'disk I/O error'],
+};
+
+/** The databases of the portal lie on a disk, too, but their calls go past Node's: whatever would write fails as SQLite says it. */
+function databases(): void {
+  const demand = (sql: string): void => {
+    const [errcode, errstr] = SQLITE[trouble.disk?.['portal'] ?? ''] ?? [];
+    if (errcode === undefined || !/^\s*(?:INSERT|UPDATE|DELETE|REPLACE|COMMIT|CREATE)/i.test(sql)) return;
+    throw Object.assign(new Error(errstr), { code: 'ERR_SQLITE_ERROR', errcode, errstr });
+  };
+  const connections = DatabaseSync.prototype as unknown as Calls;
+  const exec = connections['exec'] as Call;
+  connections['exec'] = function (this: DatabaseSync, sql: string) {
+    demand(sql);
+    return exec.call(this, sql as never);
+  };
+  const statements = StatementSync.prototype as unknown as Calls;
+  for (const name of ['run', 'get', 'all']) {
+    const call = statements[name] as Call;
+    statements[name] = function (this: StatementSync, ...args: unknown[]) {
+      demand(this.sourceSQL);
+      return call.apply(this, args as never[]);
+    };
+  }
+}
+
+function onlyReads(flags: fs.OpenMode | undefined): boolean {
+  const { O_WRONLY, O_RDWR, O_CREAT } = fs.constants;
+  return typeof flags === 'number' && (flags & (O_WRONLY | O_RDWR | O_CREAT)) === 0;
 }
 
 /** A mail of this size takes the process along that opens it. */
@@ -116,6 +152,7 @@ if (root !== '' && control !== '') {
   readControl();
   setInterval(readControl, 50).unref();
   disk();
+  databases();
   clock();
   names();
   memory();
