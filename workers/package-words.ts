@@ -5,11 +5,11 @@ import { unzipSync } from 'fflate';
 export interface PackageWords {
   /** `[Content_Types].xml` of OOXML. */
   readonly types: string;
-  /** `mimetype` of OpenDocument and EPUB. */
+  /** `mimetype` of OpenDocument and EPUB, or where there is none what the manifest says of the whole (OpenOffice.org 1). */
   readonly mimetype: string;
 }
 
-const WORDS = /^(?:\[Content_Types\]\.xml|mimetype)$/i;
+const WORDS = /^(?:\[Content_Types\]\.xml|mimetype|META-INF\/manifest\.xml)$/i;
 const WORDS_BYTES = 1 << 20;
 /** Entries that are looked at; a directory that counts more is none of a document. */
 const ENTRIES_MOST = 0xffff;
@@ -37,13 +37,22 @@ export function packageWords(bytes: Buffer): PackageWords | undefined {
     if (!(error instanceof Error)) throw error;
     return undefined;
   }
-  return { types: words.get('[content_types].xml') ?? '', mimetype: words.get('mimetype') ?? '' };
+  const manifest = words.get('meta-inf/manifest.xml') ?? '';
+  return { types: words.get('[content_types].xml') ?? '', mimetype: words.get('mimetype') ?? typeOfWhole(manifest) };
+}
+
+/** The type that a manifest has for `/`. */
+function typeOfWhole(manifest: string): string {
+  for (const [entry] of manifest.matchAll(/<manifest:file-entry\s[^<>]{0,1000}>/g))
+    if (/\smanifest:full-path="\/"/.test(entry)) return /\smanifest:media-type="([^"]*)"/.exec(entry)?.[1] ?? '';
+  return '';
 }
 
 /** The main part of a document: `…wordprocessingml.document.main+xml`, `…ms-excel.sheet.macroEnabled.main+xml`, binary without `+xml`. */
 const MAIN_PART =
   /"application\/(vnd\.(?:openxmlformats-officedocument\.(?:wordprocessingml|spreadsheetml|presentationml)|ms-(?:word|excel|powerpoint))\.[a-z]+(?:\.binary)?(?:\.macroenabled(?:template)?)?)\.main(?:\+xml)?"/i;
-const NAMED = /^application\/(?:vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)|epub\+zip)/;
+const NAMED =
+  /^application\/(?:vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)|vnd\.sun\.xml\.(?:writer|calc|impress|draw)|epub\+zip)/;
 
 /** The MIME type of a package by its words; undefined for a zip that is none we know. */
 export function packageType({ types, mimetype }: PackageWords): string | undefined {

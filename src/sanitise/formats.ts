@@ -93,6 +93,13 @@ export const FORMATS: readonly Format[] = [
     lost: 'macros, events, objects, outer links; comments, tracked changes, hidden sheets, rows, columns and slides, and notes are told',
   },
   {
+    name: 'OpenOffice.org 1, StarOffice 6 and 7 (sxw, sxc, sxi, sxd)',
+    types: ['writer', 'calc', 'impress', 'draw'].map((kind) => `application/vnd.sun.xml.${kind}`),
+    route: 'office',
+    becomes: 'PDF of page images',
+    lost: 'macros, events, objects, outer links; comments and tracked changes are told',
+  },
+  {
     name: 'Office documents in one XML file (fodt, fods, fodp, fodg; xml of Word and Excel 2003)',
     types: [
       ...['text', 'spreadsheet', 'presentation', 'graphics'].map((kind) => `${ODF}${kind}-flat-xml`),

@@ -67,6 +67,10 @@ const FAMILIES: readonly (readonly [name: string, endings: string, types: string
   ['odf-sheet', 'ods ots fods', ''],
   ['odf-slides', 'odp otp fodp', ''],
   ['odf-drawing', 'odg otg fodg', ''],
+  ['sun-text', 'sxw stw', 'application/vnd.sun.xml.writer'],
+  ['sun-sheet', 'sxc stc', 'application/vnd.sun.xml.calc'],
+  ['sun-slides', 'sxi sti', 'application/vnd.sun.xml.impress'],
+  ['sun-drawing', 'sxd std', 'application/vnd.sun.xml.draw'],
 ];
 
 const OOXML = 'application/vnd.openxmlformats-officedocument.';
@@ -107,6 +111,10 @@ const FITS: { readonly [said: string]: readonly string[] } = {
     'odf-sheet',
     'odf-slides',
     'odf-drawing',
+    'sun-text',
+    'sun-sheet',
+    'sun-slides',
+    'sun-drawing',
     'epub',
     'hwpx',
   ],

@@ -167,3 +167,16 @@ describe('RTF', () => {
       }
   });
 });
+
+describe('a document of OpenOffice.org 1', () => {
+  it('becomes pages: a text that StarOffice wrote, told by its manifest alone', { timeout: MS }, async () => {
+    await using sanitiser = await openSanitiser();
+    const { state, parts } = await sanitiser.file(
+      '文書.sxw',
+      await corpus('office/tika/testStarOffice-6.0-writer.sxw'),
+    );
+    assert.equal(state, 'sanitised');
+    assert.equal(parts[0]?.detectedType, 'application/vnd.sun.xml.writer');
+    assert.deepEqual([parts[0].verdict, parts[0].pages, parts[0].findings], ['pages', 1, []]);
+  });
+});

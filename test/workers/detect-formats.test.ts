@@ -111,7 +111,7 @@ const SAMPLES: { readonly [type: string]: Sample } = {
 function sampleOf(type: string): Sample | undefined {
   const flatKind = /opendocument\.(.+)-flat-xml$/.exec(type)?.[1];
   if (flatKind !== undefined) return flat(flatKind);
-  if (type.startsWith('application/vnd.oasis.')) return zipOf({ mimetype: type, 'content.xml': 'x' });
+  if (/^application\/vnd\.(?:oasis|sun)\./.test(type)) return zipOf({ mimetype: type, 'content.xml': 'x' });
   const made = SAMPLES[type];
   if (made !== undefined) return made;
   const part = /^application\/(vnd\.(?:openxmlformats|ms-(?:word|excel|powerpoint)\.).*)$/.exec(type)?.[1];

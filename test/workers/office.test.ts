@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { FRAME, OPERATION } from '../../src/sandbox/wire.ts';
 import { corpus } from '../support/attack-row.ts';
 import { drive, remarksOf, type Drive } from '../support/drive-worker.ts';
-import { docx, paragraph, sheetData, xlsx } from '../support/office-files.ts';
+import { docx, paragraph, sheetData, xlsx, zipOf } from '../support/office-files.ts';
 import { scratch } from '../support/scratch.ts';
 
 const MS = 500_000;
@@ -136,6 +136,25 @@ for (const family of ['office', 'office-wasm'] as const) {
         const result = await drive(family, bytes, {}, MS);
         assert.equal(result.outcome.kind, 'done', JSON.stringify(result.outcome));
         assert.match(await textOfPdf(pdfOf(result)), words);
+      }
+    });
+
+    it('opens documents of OpenOffice.org 1, without their scripts', { timeout: MS }, async () => {
+      const space = (name: string): string => `xmlns:${name}="http://openoffice.org/2000/${name}"`;
+      const content = (scripts: string): string =>
+        `<?xml version="1.0"?><!DOCTYPE office:document-content PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN" "office.dtd"><office:document-content ${['office', 'table', 'text', 'script'].map(space).join(' ')} office:class="spreadsheet" office:version="1.0">${scripts}<office:body><table:table table:name="予算"><table:table-row><table:table-cell><text:p>総務費の計</text:p></table:table-cell></table:table-row></table:table></office:body></office:document-content>`;
+      const sheet = (scripts: string): Buffer =>
+        zipOf({ mimetype: 'application/vnd.sun.xml.calc', 'content.xml': content(scripts) });
+      const script = '<office:script><script:library-embedded script:name="x"/></office:script>';
+      for (const [bytes, words, findings] of [
+        [await corpus('office/tika/testStarOffice-6.0-writer.sxw'), /Example Text/, []],
+        [sheet('<office:script/>'), /総務費の計/, []],
+        [sheet(script), /総務費の計/, [['macro', '']]],
+      ] as const) {
+        const result = await drive(family, bytes, {}, MS);
+        assert.equal(result.outcome.kind, 'done', JSON.stringify(result.outcome));
+        assert.match(await textOfPdf(pdfOf(result)), words);
+        assert.deepEqual(remarksOf(result.frames, FRAME.finding), findings);
       }
     });
 

@@ -1,5 +1,6 @@
 // OpenDocument rebuilt by an allow-list: text, styles and pictures; no scripts, no events, no links that load, no objects of
 // other programs.
+import { packageWords } from '../package-words.ts';
 import { Refusal } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 import { isLockedOdf, unlockOdf } from './odf-unlock.ts';
@@ -15,6 +16,8 @@ const DROPPED: { readonly [local: string]: string } = {
   script: 'macro',
   'event-listeners': 'macro',
   'event-listener': 'macro',
+  events: 'macro', // these two are of OpenOffice.org 1
+  event: 'macro',
   'section-source': 'external-link',
   'dde-source': 'dde',
   'dde-links': 'dde',
@@ -43,8 +46,7 @@ export function cleanOdf(bytes: Buffer, password: string): Cleaned {
   torn.tell(report);
   for (const name of source.keys()) if (/^(?:Basic|Scripts)\//.test(name)) report.finding('macro');
   const kept: Parts = new Map();
-  const mimetype = source.get('mimetype');
-  if (mimetype !== undefined) kept.set('mimetype', mimetype);
+  kept.set('mimetype', source.get('mimetype') ?? Buffer.from(packageWords(bytes)?.mimetype ?? ''));
   for (const [name, content] of source) {
     if (name === 'mimetype' || !KEPT.test(name)) continue;
     if (name.endsWith('.xml')) tellScripts(content, report);
@@ -65,7 +67,7 @@ export function cleanFlatOdf(bytes: Buffer): Cleaned {
 function tellScripts(content: Uint8Array, report: Report): void {
   readXml(content, {
     element: (local, _attributes, depth) => {
-      if (depth === 1) return local === 'scripts';
+      if (depth === 1) return isListOfScripts(local, depth);
       if (depth > 1 && local !== 'script' && local !== 'libraries') report.finding('macro');
       return true;
     },
@@ -76,6 +78,11 @@ function tellScripts(content: Uint8Array, report: Report): void {
   });
 }
 
+/** The list that every document has; that of OpenOffice.org 1 is called `script`. */
+function isListOfScripts(local: string, depth: number): boolean {
+  return local === 'scripts' || (local === 'script' && depth === 1);
+}
+
 function rules(report: Report): XmlRules {
   const slides = new OdfSlides(report);
   return {
@@ -83,7 +90,7 @@ function rules(report: Report): XmlRules {
       slides.element(local, attributes, depth);
       const remark = DROPPED[local];
       if (remark !== undefined) {
-        if (local !== 'scripts') report.finding(remark);
+        if (!isListOfScripts(local, depth)) report.finding(remark);
         return false;
       }
       if (local === 'annotation') {

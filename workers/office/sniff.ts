@@ -89,6 +89,7 @@ function sniffZip(bytes: Buffer): OfficeType {
     if (sun && odf === 'writer') return type('odf', 'writer', 'StarOffice XML (Writer)', 'sxw');
     if (sun && odf === 'calc') return type('odf', 'calc', 'StarOffice XML (Calc)', 'sxc');
     if (sun && odf === 'impress') return type('odf', 'impress', 'StarOffice XML (Impress)', 'sxi');
+    if (sun && odf === 'draw') return type('odf', 'draw', 'StarOffice XML (Draw)', 'sxd');
     if (ODF[odf] !== undefined) return ODF[odf];
   }
   throw new Refusal('unsupported-type', 'a zip that is no office document');
