@@ -221,6 +221,23 @@ describe('a zip', () => {
     ]);
   });
 
+  it('one of whose entries the directory says wrongly has it by its own header, and that is told', async () => {
+    const honest = handmade([{ name: Buffer.from('a'), content: Buffer.from('one one one') }]);
+    const listed = honest.indexOf('PK\x01\x02');
+    for (const [place, value] of [
+      [16, 0x12345678], // its sum
+      [24, 5], // its size
+    ] as const) {
+      const lying = Buffer.from(honest);
+      lying.writeUInt32LE(value, listed + place);
+      const { entries, findings } = await open(lying);
+      assert.deepEqual(entries, [{ name: 'a', trouble: undefined, text: 'one one one' }]);
+      assert.ok(findings.includes('odd-archive: its two directories disagree'));
+      lying.writeUInt32LE(0x12345678, 14);
+      assert.deepEqual((await open(lying)).entries, [{ name: 'a', trouble: 'damaged', text: '' }]);
+    }
+  });
+
   it('gives no link', async () => {
     const { entries } = await open(
       handmade([{ name: Buffer.from('link'), content: Buffer.from('/etc/passwd'), unix: 0o120777 }]),
@@ -290,6 +307,21 @@ describe('other archives', () => {
     assert.deepEqual(entries, [{ name: '表.txt', trouble: undefined, text }]);
     const half = await open(lzh(sjis('ﾃﾞｰﾀ.txt'), Buffer.from(text)));
     assert.deepEqual(half.entries, [{ name: 'ﾃﾞｰﾀ.txt', trouble: undefined, text }]);
+  });
+
+  it('LHA that ends in rubbish has its entries by their sums, and none whose sum differs', async () => {
+    const torn = Buffer.concat([lzh(Buffer.from('a.txt'), Buffer.from(text)).subarray(0, -1), Buffer.from('rubbish')]);
+    assert.deepEqual((await open(torn)).entries, [{ name: 'a.txt', trouble: undefined, text }]);
+    const wrong = Buffer.from(torn);
+    wrong.writeUInt8((wrong[wrong.indexOf(text)] ?? 0) ^ 1, wrong.indexOf(text));
+    assert.deepEqual((await open(wrong)).entries, [{ name: 'a.txt', trouble: 'damaged', text: '' }]);
+  });
+
+  it('a tar without its end has its entries, one that is cut has not', async () => {
+    const whole = tar([{ name: 'a.txt', data: Buffer.from(text) }]);
+    assert.deepEqual((await open(whole.subarray(0, 1024))).entries, [{ name: 'a.txt', trouble: undefined, text }]);
+    const cut = (await open(whole.subarray(0, 520))).entries;
+    assert.deepEqual(cut, [{ name: 'a.txt', trouble: 'damaged', text: '' }]);
   });
 
   it('compress gives what is in it, which it names and measures nowhere', async () => {

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { crc32 } from 'node:zlib';
 import { LIMITS } from '../../src/message/limits.ts';
 import { Refusal } from '../run.ts';
+import { crc16 } from './crc16.ts';
 import { shut, type ArchiveEntry } from './entry.ts';
 import { charsetOfNames, nameIn } from './names.ts';
 
@@ -86,6 +87,8 @@ interface Listed {
   readonly name: string;
   readonly size: number | undefined;
   readonly crc: number | undefined;
+  /** LHA's sum. */
+  readonly crc16: number | undefined;
   readonly locked: boolean;
   readonly special: boolean;
 }
@@ -111,6 +114,8 @@ export async function openSevenZip(
   const whole = locked.length === 0 || key !== undefined;
   const all = whole ? await call(archive, ['x', '-so', `-p${key ?? ''}`], LIMITS.expandedBytes) : undefined;
   const pieces = all === undefined ? undefined : split(all.out, entries);
+  // A tar has no sums of its files: one that lacks its end alone gives as much as it lists.
+  const isAll = isTar(archive) && all?.out.length === total;
   let single = 0;
   for (const entry of entries) {
     if (entry.special) {
@@ -122,7 +127,7 @@ export async function openSevenZip(
       continue;
     }
     let bytes = pieces?.get(entry);
-    if (bytes === undefined || !fits(entry, bytes) || (entry.crc === undefined && all?.code !== 0)) {
+    if (bytes === undefined || !fits(entry, bytes) || !(isSummed(entry) || all?.code === 0 || isAll)) {
       single += 1;
       bytes = single > ONE_BY_ONE ? undefined : await one(archive, entry, key);
     }
@@ -134,13 +139,23 @@ export async function openSevenZip(
 
 function fits(entry: Listed, bytes: Uint8Array): boolean {
   if (entry.size !== undefined && bytes.length !== entry.size) return false;
+  if (entry.crc16 !== undefined) return crc16(bytes) === entry.crc16;
   return entry.crc === undefined || crc32(bytes) === entry.crc;
+}
+
+/** True for an entry whose sum says whether it is whole. */
+function isSummed({ crc, crc16: short }: Listed): boolean {
+  return crc !== undefined || short !== undefined;
+}
+
+function isTar(archive: Uint8Array): boolean {
+  return Buffer.from(archive.subarray(257, 262)).toString('latin1') === 'ustar';
 }
 
 async function one(archive: Uint8Array, entry: Listed, key: string | undefined): Promise<Uint8Array | undefined> {
   const args = ['x', '-so', '-spd', `-p${key ?? ''}`, `-i!${entry.rawName}`];
   const { out, code } = await call(archive, args, LIMITS.expandedBytes);
-  return fits(entry, out) && (code === 0 || entry.crc !== undefined) ? out : undefined;
+  return fits(entry, out) && (code === 0 || isSummed(entry)) ? out : undefined;
 }
 
 /** What came out, cut where the listed sizes say. A single entry's size may be unknown (gzip, bzip2). */
@@ -224,12 +239,13 @@ function listing(out: Buffer, archive: Uint8Array): Listed[] {
     const special =
       /(?:^|\s)[lbcps][rwxsStT-]{9}/.test(attributes) ||
       ['Symbolic Link', 'Hard Link'].some((key) => (facts.get(key) ?? '') !== '');
-    const sixteenBits = /^-(?:lh|lz)/.test(facts.get('Method') ?? ''); // LHA's sum is a CRC-16: 7-Zip checks it, we do not
+    const isLha = /^-(?:lh|lz)/.test(facts.get('Method') ?? '');
     entries.push({
       rawName: Buffer.from(path, 'latin1').toString('utf8'),
       name: path,
       size: isGzip ? undefined : number('Size', 10),
-      crc: sixteenBits || isGzip ? undefined : number('CRC', 16),
+      crc: isLha || isGzip ? undefined : number('CRC', 16),
+      crc16: isLha ? number('CRC', 16) : undefined,
       locked: facts.get('Encrypted') === '+',
       special,
     });

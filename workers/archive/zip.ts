@@ -77,9 +77,15 @@ export function readZip(bytes: Buffer, behindProgram = false, most: number = LIM
     if (entry.isLink) return shut(entry.name, 'unsupported-type', 'link');
     const start = starts.get(entry) ?? 0;
     if (start + entry.packed > bytes.length) return shut(entry.name, 'damaged');
-    const packed = bytes.subarray(start, start + entry.packed);
     const room = LIMITS.expandedBytes - total;
-    const opened = unpack(packed, entry, passwords, room);
+    let opened = unpack(bytes.subarray(start, start + entry.packed), entry, passwords, room);
+    const own = opened.trouble === 'damaged' ? byItsHeader(bytes, entry, shift) : undefined;
+    if (own !== undefined) {
+      const { at, facts } = own;
+      const second = unpack(bytes.subarray(at, at + facts.packed), facts, passwords, room);
+      if (second.trouble === '')
+        opened = { ...second, findings: [{ code: 'odd-archive', detail: 'its two directories disagree' }] };
+    }
     total += opened.bytes?.length ?? 0;
     return opened;
   };
@@ -252,6 +258,24 @@ function named(entries: readonly Unnamed[]): Listed[] {
     untold.every(({ onDos }) => onDos),
   );
   return entries.map(({ facts, said }) => ({ ...facts, name: said ?? nameIn(charset, facts.rawName) }));
+}
+
+/**
+ * What the entry's own header says of it, where that is something else than the directory says; undefined where it is the same, or its
+ * sizes stand behind its bytes.
+ */
+function byItsHeader(
+  bytes: Buffer,
+  entry: Listed,
+  shift: number,
+): { readonly at: number; readonly facts: Listed } | undefined {
+  const head = entry.at + shift;
+  const [flags, method] = [bytes.readUInt16LE(head + 6), bytes.readUInt16LE(head + 8)];
+  const [crc, packed, size] = [14, 18, 22].map((at) => bytes.readUInt32LE(head + at)) as [number, number, number];
+  const at = head + 30 + bytes.readUInt16LE(head + 26) + bytes.readUInt16LE(head + 28);
+  const isSame = method === entry.method && crc === entry.crc && packed === entry.packed && size === entry.size;
+  if (isSame || (flags & 9) !== 0 || entry.aes !== undefined || at + packed > bytes.length) return undefined;
+  return { at, facts: { ...entry, flags, method, crc, packed, size } };
 }
 
 /** Where the entry's bytes begin; what its local header says otherwise than the directory is told. */
