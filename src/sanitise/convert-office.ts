@@ -30,7 +30,7 @@ type Drawn =
 
 /**
  * An office document becomes a PDF of page images. What the system's engine fails at is tried once with the other one; a
- * locked document is tried with each password that was given.
+ * locked document is opened with the first of the given passwords that fits, all of them tried by one child.
  */
 export async function convertOffice(leaf: Leaf, tools: Tools, as: As = OPERATION.convert): Promise<Converted> {
   const drawn = await officePdf(leaf, tools, as);
@@ -80,16 +80,16 @@ export function engineFor(tools: Tools): 'office' | 'office-wasm' {
 
 /** The document as the PDF that the PDF child draws, as hostile as itself; the caller discards it. */
 export async function officePdf(leaf: Leaf, tools: Tools, as: As = OPERATION.convert): Promise<Drawn> {
-  let drawn = await draw(leaf, '', tools, as);
-  for (const password of tools.passwords) {
-    if (
-      drawn.kind === 'pdf' ||
-      (drawn.converted.reason !== 'password-needed' && drawn.converted.reason !== 'password-wrong')
-    )
-      break;
-    drawn = await draw(leaf, password, tools, as);
+  const isNative = tools.pools.office.family.name === 'office';
+  let first: Drawn | undefined;
+  try {
+    first = await drawBy('office', leaf, tools, as);
+  } catch (error) {
+    // The system's engine does not start (half installed, say): the other one needs nothing of the system.
+    if (!isNative || !(error instanceof MugaiError) || error.code !== 'no-child') throw error;
   }
-  return drawn;
+  if (first !== undefined && (first.kind === 'pdf' || !first.again || !isNative)) return first;
+  return drawBy('office-wasm', leaf, tools, as);
 }
 
 /** Letters that leave ink, in one form: what looks the same is the same (NFKC), and blanks, controls and selectors do not count. */
@@ -103,20 +103,7 @@ function glyphLosses(missing: ReadonlySet<string>): Remark[] {
   return [{ code: 'glyph-missing', detail: [...missing].slice(0, 60).join('') }];
 }
 
-async function draw(leaf: Leaf, password: string, tools: Tools, as: As): Promise<Drawn> {
-  const isNative = tools.pools.office.family.name === 'office';
-  let first: Drawn | undefined;
-  try {
-    first = await drawBy('office', leaf, password, tools, as);
-  } catch (error) {
-    // The system's engine does not start (half installed, say): the other one needs nothing of the system.
-    if (!isNative || !(error instanceof MugaiError) || error.code !== 'no-child') throw error;
-  }
-  if (first !== undefined && (first.kind === 'pdf' || !first.again || !isNative)) return first;
-  return drawBy('office-wasm', leaf, password, tools, as);
-}
-
-async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: Tools, operation: As): Promise<Drawn> {
+async function drawBy(family: FamilyName, leaf: Leaf, tools: Tools, operation: As): Promise<Drawn> {
   const findings: Remark[] = [];
   const losses: Remark[] = [];
   let writer: StageWriter | undefined;
@@ -135,7 +122,7 @@ async function drawBy(family: FamilyName, leaf: Leaf, password: string, tools: T
   const ask = {
     family,
     operation,
-    password,
+    password: tools.passwords.join('\n'),
     deadlineMs: LIMITS.officeMs,
     totalMs: LIMITS.officeMs,
     whole: () => reader.finish(),

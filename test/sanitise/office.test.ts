@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
+import type { Traces } from '../../src/ops/traces.ts';
 import { docx, paragraph, zipOf } from '../support/office-files.ts';
 import { openSanitiser } from '../support/sanitiser.ts';
 
@@ -32,8 +33,20 @@ describe('an Office document', () => {
       const { state, reason } = await sanitiser.file('申請書.docx', locked);
       assert.deepEqual([state, reason], ['held', 'password-needed']);
     }
-    await using sanitiser = await openSanitiser({ passwords: ['wrong', 'Kashima-0314'] });
+    const pieces: string[] = [];
+    const traces: Traces = {
+      received: () => undefined,
+      step: async (_id, _name, run) => run(),
+      piece: async (name, _attributes, run) => {
+        pieces.push(name);
+        return run();
+      },
+      within: (_id, run) => run(),
+      close: async () => undefined,
+    };
+    await using sanitiser = await openSanitiser({ passwords: ['wrong', '鹿島', 'Kashima-0314'], traces });
     const { parts } = await sanitiser.file('一式.zip', archive);
+    assert.equal(pieces.filter((name) => name.startsWith('convert office')).length, 1, 'one engine for all passwords');
     assert.deepEqual(
       parts.map(({ path, verdict, pages }) => [path, verdict, pages]),
       [

@@ -15,9 +15,12 @@ import { cleanRtf } from './rtf.ts';
 import { HTML, XLSX, sniff, type OfficeType } from './sniff.ts';
 import { unlock } from './unlock.ts';
 
-/** Answers a job with the PDF as the one part of it. The PDF is as hostile as the document: it goes to the PDF child. */
+/**
+ * Answers a job with the PDF as the one part of it. The PDF is as hostile as the document: it goes to the PDF child. The password of
+ * the job is a list, one a line.
+ */
 export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): Promise<void> {
-  const given = await unlock(await whole(job), job.password);
+  const given = await unlock(await whole(job), passwordsOf(job));
   if (given.length === 0) throw new Refusal('empty', 'no bytes');
   const { type, cleaned } = await readAs(job, given, engine);
   const { findings, losses, letters, cells } = cleaned.report;
@@ -36,6 +39,10 @@ export async function convertOffice(job: Job, out: Out, engine: OfficeEngine): P
   out.partEnd();
 }
 
+function passwordsOf(job: Job): string[] {
+  return job.password.split('\n').filter((password) => password !== '');
+}
+
 /** What the host asks for: a page, text as a table, or the document that the bytes are. */
 async function readAs(
   job: Job,
@@ -49,7 +56,7 @@ async function readAs(
   // Text that the host read and cleaned before: it becomes a table only when it is asked for as one.
   const bytes = job.operation === OPERATION.table ? workbookOf(given.toString('utf8')) : given;
   const type = sniff(bytes);
-  return { type, cleaned: await cleanedOf(bytes, type, job.password, engine) };
+  return { type, cleaned: await cleanedOf(bytes, type, passwordsOf(job), engine) };
 }
 
 /** Each sheet is a part of its own. */
@@ -62,10 +69,15 @@ function tellValues(out: Out, sheets: readonly Sheet[]): void {
 }
 
 /** What the engine draws. A sheet of any other kind becomes an xlsx first, so that it is set up for paper like one. */
-async function cleanedOf(bytes: Buffer, type: OfficeType, password: string, engine: OfficeEngine): Promise<Cleaned> {
-  if (type.kind !== 'calc') return clean(bytes, type, password);
+async function cleanedOf(
+  bytes: Buffer,
+  type: OfficeType,
+  passwords: readonly string[],
+  engine: OfficeEngine,
+): Promise<Cleaned> {
+  if (type.kind !== 'calc') return clean(bytes, type, passwords);
   if (type.form === 'ooxml' && type.extension === 'xlsx') return cleanOoxml(bytes);
-  const first = clean(bytes, type, password);
+  const first = clean(bytes, type, passwords);
   if (type.form !== 'odf' && bytes.includes(Buffer.from('_VBA_PROJECT', 'utf16le'))) first.report.finding('macro');
   const sheets = cleanOoxml(await engine.convert(first.bytes, type, 'xlsx'));
   for (const { code, detail } of first.report.findings.values()) sheets.report.finding(code, detail);
@@ -73,12 +85,12 @@ async function cleanedOf(bytes: Buffer, type: OfficeType, password: string, engi
   return sheets;
 }
 
-function clean(bytes: Buffer, { form, extension }: OfficeType, password: string): Cleaned {
+function clean(bytes: Buffer, { form, extension }: OfficeType, passwords: readonly string[]): Cleaned {
   switch (form) {
     case 'ooxml':
       return cleanOoxml(bytes);
     case 'odf':
-      return cleanOdf(bytes, password);
+      return cleanOdf(bytes, passwords);
     case 'flat-odf':
       return cleanFlatOdf(bytes);
     case 'jtd':

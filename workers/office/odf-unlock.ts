@@ -17,10 +17,22 @@ export function isLockedOdf(parts: Parts): boolean {
   return Buffer.from(parts.get(MANIFEST) ?? []).includes('encryption-data');
 }
 
-/** The package with its files unlocked. `password-needed` without a password, `password-wrong` when it is another one. */
-export function unlockOdf(parts: Parts, password: string, torn?: TornParts): Parts {
+/** The package with its files unlocked by the first of the passwords that fits. `password-needed` without any, `password-wrong` when none does. */
+export function unlockOdf(parts: Parts, passwords: readonly string[], torn?: TornParts): Parts {
   const locks = readLocks(parts.get(MANIFEST) ?? new Uint8Array());
-  if (password === '') throw new Refusal('password-needed', 'OpenDocument');
+  let refused = new Refusal('password-needed', 'OpenDocument');
+  for (const password of passwords) {
+    try {
+      return unlockedBy(password, parts, locks, torn);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.reason !== 'password-wrong') throw error;
+      refused = error;
+    }
+  }
+  throw refused;
+}
+
+function unlockedBy(password: string, parts: Parts, locks: ReadonlyMap<string, Lock>, torn?: TornParts): Parts {
   const inner = locks.get(WHOLE);
   const locked = parts.get(WHOLE);
   if (inner !== undefined && locked !== undefined)

@@ -35,11 +35,11 @@ const DROPPED: { readonly [local: string]: string } = {
   'database-source-table': 'external-link',
 };
 
-/** Rebuilds a package. A locked one is opened with the password; without it, it is `password-needed`. */
-export function cleanOdf(bytes: Buffer, password: string): Cleaned {
+/** Rebuilds a package. A locked one is opened with the first of the passwords that fits; without any, it is `password-needed`. */
+export function cleanOdf(bytes: Buffer, passwords: readonly string[]): Cleaned {
   const torn = new TornParts();
   const packed = openPackage(bytes, torn);
-  const source = isLockedOdf(packed) ? unlockOdf(packed, password, torn) : packed;
+  const source = isLockedOdf(packed) ? unlockOdf(packed, passwords, torn) : packed;
   if (!source.has('content.xml')) throw new Refusal('damaged', 'no content.xml');
   const report = new Report();
   for (const name of torn.names) if (KEPT.test(name)) torn.misses(name);

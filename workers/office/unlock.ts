@@ -10,8 +10,8 @@ interface OfficeCrypto {
 
 const require = createRequire(import.meta.url);
 
-/** The bytes themselves when they are not locked. Throws `password-needed` or `password-wrong`. */
-export async function unlock(bytes: Buffer, password: string): Promise<Buffer> {
+/** The document behind the first of the passwords that fits; the bytes themselves when they are not locked. Throws `password-needed` or `password-wrong`. */
+export async function unlock(bytes: Buffer, passwords: readonly string[]): Promise<Buffer> {
   if (bytes.length < 8 || bytes.readUInt32BE(0) !== 0xd0cf11e0) return bytes;
   const crypto = require('officecrypto-tool') as OfficeCrypto;
   const isPackage = oleRoot(bytes)('EncryptedPackage');
@@ -25,7 +25,7 @@ export async function unlock(bytes: Buffer, password: string): Promise<Buffer> {
   }
   if (!isLocked) return bytes;
   // Excel's own password for sheets that are protected, not locked: every program opens them.
-  for (const candidate of password === '' ? ['VelvetSweatshop'] : [password]) {
+  for (const candidate of ['VelvetSweatshop', ...passwords]) {
     try {
       const plain = await crypto.decrypt(document, { password: candidate });
       if (plain.length > 0) return Buffer.from(plain);
@@ -33,5 +33,5 @@ export async function unlock(bytes: Buffer, password: string): Promise<Buffer> {
       continue; // it throws words for a wrong password and for damage alike
     }
   }
-  throw new Refusal(password === '' ? 'password-needed' : 'password-wrong', 'it is locked');
+  throw new Refusal(passwords.length === 0 ? 'password-needed' : 'password-wrong', 'it is locked');
 }
