@@ -15,15 +15,18 @@ const SILENT = new Set([
 ]);
 const COMMENT = 70;
 
+/** A page as a picture, made when it is asked for. Throws a `Refusal`. */
+export type DocuPage = () => Promise<Buffer>;
+
 /** JPEG pages of a document, in order. */
 export interface DocuPages {
-  readonly pages: readonly Buffer[];
+  readonly pages: readonly DocuPage[];
   /** Sticky notes, stamps and other things laid upon the pages, which are not shown. */
   readonly notes: number;
 }
 
 /** The pages; `unsupported-type` when one of them is no scan. */
-export async function docuPages(bytes: Buffer): Promise<DocuPages> {
+export function docuPages(bytes: Buffer): DocuPages {
   const file = readDocuWorks(bytes);
   const pages: { readonly number: number; readonly nth: number; content: DocuRecord | undefined }[] = [];
   let notes = 0;
@@ -42,10 +45,8 @@ export async function docuPages(bytes: Buffer): Promise<DocuPages> {
   }
   if (pages.length === 0) throw new Refusal('damaged', 'no page');
   if (pages.length > LIMITS.pages) throw new Refusal('too-many-pages', `${pages.length} pages`);
-  const drawn: Buffer[] = [];
-  for (const { content } of pages.toSorted((a, b) => a.number - b.number || a.nth - b.nth))
-    drawn.push(await pageOf(content, file));
-  return { pages: drawn, notes };
+  const inOrder = pages.toSorted((a, b) => a.number - b.number || a.nth - b.nth);
+  return { pages: inOrder.map(({ content }) => pageOf(content, file)), notes };
 }
 
 /** Numbers are lists of a length byte and so many bytes. */
@@ -59,7 +60,26 @@ function reference(file: DocuFile, value: Buffer): Buffer | undefined {
   return index === undefined ? undefined : file.entry(signed(index.value));
 }
 
-async function pageOf(content: DocuRecord | undefined, file: DocuFile): Promise<Buffer> {
+/** What is no scan holds the whole document; what is damaged costs its page. */
+function pageOf(content: DocuRecord | undefined, file: DocuFile): DocuPage {
+  let scan: DocuPage;
+  try {
+    scan = scanOf(content, file);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.reason === 'unsupported-type') throw error;
+    return async () => Promise.reject(error);
+  }
+  return async () => {
+    try {
+      return await scan();
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      throw new Refusal('damaged', error instanceof Error ? error.message : String(error)); // a decoder's own words
+    }
+  };
+}
+
+function scanOf(content: DocuRecord | undefined, file: DocuFile): DocuPage {
   const drawing = content?.attributes.get(ATTRIBUTE.drawing);
   if (content === undefined || drawing === undefined) throw new Refusal('unsupported-type', 'a page that is no scan');
   const body = drawing.isReference ? reference(file, drawing.value) : drawing.value;
@@ -69,14 +89,18 @@ async function pageOf(content: DocuRecord | undefined, file: DocuFile): Promise<
   const data = of.get(0x86) ?? Buffer.alloc(0);
   const picture =
     kind === DRAWING.jpeg
-      ? data
+      ? async () => data
       : kind === DRAWING.emf
-        ? await fromStrips(expanded(data, of), content, file)
+        ? fromStrips(expanded(data, of), content, file)
         : undefined;
   if (picture === undefined) throw new Refusal('unsupported-type', 'a page that is no scan');
   const angle = numberOf(content, ATTRIBUTE.rotation);
   return angle % 90 === 0 && angle % 360 !== 0
-    ? sharp(picture, { failOn: 'error' }).rotate(angle).png().toBuffer()
+    ? async () =>
+        sharp(await picture(), { failOn: 'error' })
+          .rotate(angle)
+          .png()
+          .toBuffer()
     : picture;
 }
 
@@ -96,7 +120,7 @@ interface Strip {
 }
 
 /** A page drawn by nothing but DWb (the next picture) and DWc (draw it here); undefined for any other. */
-async function fromStrips(emf: Buffer, content: DocuRecord, file: DocuFile): Promise<Buffer | undefined> {
+function fromStrips(emf: Buffer, content: DocuRecord, file: DocuFile): DocuPage | undefined {
   const strips: Strip[] = [];
   for (let at = 0; at + 8 <= emf.length;) {
     const type = emf.readUInt32LE(at);
@@ -113,8 +137,7 @@ async function fromStrips(emf: Buffer, content: DocuRecord, file: DocuFile): Pro
   const pictures = strips.map((_, nth) => pictureOf(content.attributes.get(ATTRIBUTE.pictures + 1 + nth)?.value, file));
   const [first] = pictures;
   if (first === undefined || pictures.some((one) => one === undefined)) return undefined;
-  if (pictures.length === 1) return first;
-  return compose(strips, pictures as Buffer[]);
+  return pictures.length === 1 ? async () => first : async () => compose(strips, pictures as Buffer[]);
 }
 
 /** DWb and everything that shows nothing: undefined. */

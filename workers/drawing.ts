@@ -28,6 +28,8 @@ interface Rendered {
 
 const require = createRequire(import.meta.url);
 let ready: Promise<Resvg> | undefined;
+/** It failed at what it had read: its memory may be in any state, and it draws nothing more. */
+let isBroken = false;
 let fontBuffers: readonly Uint8Array[] = [];
 
 async function start(): Promise<Resvg> {
@@ -45,8 +47,11 @@ export interface Drawing extends Rgba {
 /** The drawing on white, `zoom` pixels a unit of its own, or fewer where it would have too many. Throws a `Refusal`. */
 export async function drawSvg(svg: string, zoom = 1): Promise<Drawing> {
   const resvg = await (ready ??= start());
+  if (isBroken) throw new Refusal('damaged', 'nothing is drawn any more');
+  let isRead = false;
   try {
     let drawing = new resvg.Resvg(svg, optionsOf(zoom));
+    isRead = true;
     try {
       const { width: wide, height: high } = drawing;
       if (!(wide > 0 && high > 0)) throw new Refusal('damaged', `${wide} × ${high}`);
@@ -68,6 +73,7 @@ export async function drawSvg(svg: string, zoom = 1): Promise<Drawing> {
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
+    isBroken = isRead || (error instanceof Error && error.name === 'RuntimeError');
     throw new Refusal('damaged', error instanceof Error ? error.message : String(error));
   }
 }

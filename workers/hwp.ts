@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { LIMITS } from '../src/message/limits.ts';
 import { drawSvg } from './drawing.ts';
+import { sendPages } from './page-by-page.ts';
 import { Refusal, type Job, type Out, type PagePixels } from './run.ts';
 
 interface HwpDocument {
@@ -19,14 +20,11 @@ interface Rhwp {
 const SVG_DPI = 96;
 const DRAWN_DPI = 150;
 
-/** What draws a page of pixels of four channels as the child sends it. */
-export interface Pages {
-  readonly toPage: (pixels: { width: number; height: number; data: Uint8Array }, dpi: number) => PagePixels;
-  readonly placeholder: () => PagePixels;
-}
+/** Pixels of four channels as a page that the child sends. */
+export type ToPage = (pixels: { width: number; height: number; data: Uint8Array }, dpi: number) => PagePixels;
 
 /** Sends every page. */
-export async function drawHwp(bytes: Buffer, job: Job, out: Out, pages: Pages): Promise<void> {
+export async function drawHwp(bytes: Buffer, job: Job, out: Out, toPage: ToPage): Promise<void> {
   const rhwp = await load();
   const document = open(rhwp, bytes, job.password);
   const counted = document.pageCount();
@@ -37,19 +35,19 @@ export async function drawHwp(bytes: Buffer, job: Job, out: Out, pages: Pages): 
   out.loss('font-substituted', '');
   if (wanted < counted) out.loss('pages-cut', `${wanted} of ${counted} pages`);
   const dpi = job.dpi === 0 ? DRAWN_DPI : job.dpi;
-  for (let index = 0; index < wanted; index++) {
-    await out.drained();
-    let svg: string;
-    try {
-      svg = document.renderPageSvg(index);
-    } catch (error) {
-      if (isBroken(error)) throw error; // it is in an unknown state now
-      out.loss('page-failed', `page ${index + 1}`);
-      out.page(pages.placeholder());
-      continue;
-    }
-    const drawing = await drawSvg(svg, dpi / SVG_DPI);
-    out.page(pages.toPage(drawing, drawing.zoom * SVG_DPI));
+  const draw = async (index: number): Promise<PagePixels> => {
+    const drawing = await drawSvg(svgOf(document, index), dpi / SVG_DPI);
+    return toPage(drawing, drawing.zoom * SVG_DPI);
+  };
+  await sendPages(wanted, draw, out);
+}
+
+function svgOf(document: HwpDocument, index: number): string {
+  try {
+    return document.renderPageSvg(index);
+  } catch (error) {
+    if (isBroken(error)) throw error; // it is in an unknown state now
+    throw new Refusal('damaged', error instanceof Error ? error.message : String(error));
   }
 }
 

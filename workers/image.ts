@@ -6,7 +6,7 @@ import { OPERATION, PIXEL } from '../src/sandbox/wire.ts';
 import { docuPages } from './docuworks.ts';
 import { drawHwp } from './hwp.ts';
 import { asAvif, decodeOther, type Rgba } from './image-formats.ts';
-import { whitePage } from './pack.ts';
+import { sendPages } from './page-by-page.ts';
 import { pngFrames } from './png-frames.ts';
 import { isDocuWorks, isHwp } from './signs.ts';
 import { Refusal, serve, whole, type Job, type Out, type PagePixels } from './run.ts';
@@ -34,7 +34,7 @@ const DPI_RANGE = { from: 20, to: 9600 } as const;
 serve(`sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`, async (job, out) => {
   const source = await whole(job);
   if (source.length === 0) throw new Refusal('empty', 'no bytes');
-  if (isHwp(source)) return drawHwp(source, job, out, { toPage, placeholder });
+  if (isHwp(source)) return drawHwp(source, job, out, toPage);
   if (isDocuWorks(source)) return drawDocuWorks(source, job, out);
   const { bytes, cut } = await asKnown(source);
   if (!known(bytes)) throw new Refusal('unsupported-type', 'no picture that is read here');
@@ -107,40 +107,17 @@ async function convertPages(bytes: Buffer, first: Metadata, job: Job, out: Out):
   const wanted = Math.min(counted, job.maxPages === 0 ? LIMITS.pages : job.maxPages, LIMITS.pages);
   out.pages(wanted);
   if (wanted < counted) out.loss('pages-cut', `${wanted} of ${counted} pages`);
-  let waiting = 0; // failed pages before the first good one: without a good one nothing is sent
-  let good = 0;
-  let refusal = new Refusal('damaged', 'no page');
-  for (let index = 0; index < wanted; index++) {
-    await out.drained();
-    const page = await decode(bytes, index).catch((error: unknown) => {
-      if (!(error instanceof Refusal)) throw error;
-      refusal = error;
-      return undefined;
-    });
-    if (page === undefined) {
-      out.loss('page-failed', `page ${index + 1}: ${refusal.reason}`);
-      if (good === 0) waiting += 1;
-      else out.page(placeholder());
-      continue;
-    }
-    for (; waiting > 0; waiting--) out.page(placeholder());
-    good += 1;
-    out.page(page);
-  }
-  if (good === 0) throw refusal;
+  await sendPages(wanted, async (index) => decode(bytes, index), out);
 }
 
 /** The scans of a DocuWorks document. */
 async function drawDocuWorks(bytes: Buffer, job: Job, out: Out): Promise<void> {
-  const { pages, notes } = await docuPages(bytes);
+  const { pages, notes } = docuPages(bytes);
   const wanted = Math.min(pages.length, job.maxPages === 0 ? LIMITS.pages : job.maxPages);
   out.pages(wanted);
   if (wanted < pages.length) out.loss('pages-cut', `${wanted} of ${pages.length} pages`);
   if (notes > 0) out.loss('comments', String(notes));
-  for (const page of pages.slice(0, wanted)) {
-    await out.drained();
-    out.page(await decode(page, 0));
-  }
+  await sendPages(wanted, async (index) => decode((await pages[index]?.()) ?? Buffer.alloc(0), 0), out);
 }
 
 /** Pixels of four channels, opaque, as a page. */
@@ -153,13 +130,6 @@ function toPage({ width, height, data }: Rgba, dpi: number): PagePixels {
   }
   const size = { width, height, widthPt: (width / dpi) * POINTS_PER_INCH, heightPt: (height / dpi) * POINTS_PER_INCH };
   return { ...size, ...greyOrColour(rgb, 3) };
-}
-
-/** A4 of white where a page could not be decoded. */
-function placeholder(): PagePixels {
-  const width = 595;
-  const height = 842;
-  return { width, height, widthPt: width, heightPt: height, ...whitePage(width, height) };
 }
 
 /** One page or frame: upright, in sRGB, on white, within the pixel caps. Throws a `Refusal`. */

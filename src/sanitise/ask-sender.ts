@@ -1,9 +1,9 @@
 // Files that only their own program opens, or that are a program: held, and the reader is told what to ask the sender for.
 import type { Converted } from './part.ts';
 
-/** A document that only its own program draws: held, and the reader is told what to ask its sender for. */
+/** A document that only its own program draws or reads: held, and the reader is told what to ask its sender for. */
 export function askedForPdf(type: string, converted: Converted): Converted {
-  if (type !== 'application/vnd.fujixerox.docuworks' || converted.reason !== 'unsupported-type') return converted;
+  if (type !== 'application/vnd.fujixerox.docuworks' || !isUnread(converted)) return converted;
   return { ...converted, verdict: 'held', findings: [...converted.findings, { code: 'ask-for-pdf', detail: '' }] };
 }
 
@@ -11,6 +11,10 @@ export function askedForPdf(type: string, converted: Converted): Converted {
 export function askedForArchive(type: string, converted: Converted): Converted {
   if (type !== 'application/x-self-extracting') return converted;
   const findings = [...converted.findings, { code: 'self-extracting', detail: '' }];
-  if (converted.reason !== 'damaged' && converted.reason !== 'unsupported-type') return { ...converted, findings };
+  if (!isUnread(converted)) return { ...converted, findings };
   return { ...converted, verdict: 'held', findings: [...findings, { code: 'ask-for-archive', detail: '' }] };
+}
+
+function isUnread({ reason }: Converted): boolean {
+  return reason === 'damaged' || reason === 'unsupported-type';
 }

@@ -196,7 +196,7 @@ export const FORMATS: readonly Format[] = [
     types: ['application/vnd.fujixerox.docuworks'],
     route: 'image',
     becomes:
-      'picture of its page, or PDF of its pages, where they are scans (JPEG); otherwise held, and its sender to be asked for PDF',
+      'picture of its page, or PDF of its pages, where they are scans (JPEG); otherwise, and where none of them can be read, held, and its sender to be asked for PDF',
     lost: 'notes and stamps upon the pages (told), original files in it',
   },
   {
@@ -335,7 +335,7 @@ text behind them, \`unscanned\` says what becomes of a part that the malware sca
 says nothing. No policy lets an original through.
 
 An Office package (docx, xlsx, pptx, odt, …) with parts that do not open is shown without them, and that is told (\`damaged\`); where it is its words, or all
-of its sheets or slides, it is refused as \`damaged\`.
+of its sheets or slides, it is refused as \`damaged\`. A page that cannot be drawn among others that can (PDF, TIFF, HWP, DocuWorks) is white, and told (\`page-failed\`).
 
 Everything else is refused as \`unsupported-type\`. How much of a corpus of honest and of broken files is converted, by format: \`docs/corpus.md\`.
 

@@ -91,9 +91,9 @@ describe('a DocuWorks document', () => {
       { kind: 'strips', strips },
     ];
     for (const packed of [false, true]) {
-      const { pages: drawn, notes } = await docuPages(xdw(pages, { packed, notes: 2 }));
+      const { pages: drawn, notes } = docuPages(xdw(pages, { packed, notes: 2 }));
       assert.equal(notes, 2);
-      const sizes = await Promise.all(drawn.map(async (page) => sharp(page).metadata()));
+      const sizes = await Promise.all(drawn.map(async (page) => sharp(await page()).metadata()));
       assert.deepEqual(
         sizes.map(({ width, height }) => [width, height]),
         [
@@ -101,7 +101,9 @@ describe('a DocuWorks document', () => {
           [60, 40],
         ],
       );
-      const { data } = await sharp(drawn[1]).raw().toBuffer({ resolveWithObject: true });
+      const { data } = await sharp(await drawn[1]?.())
+        .raw()
+        .toBuffer({ resolveWithObject: true });
       assert.ok((data[1] as number) > 200 && (data[2] as number) < 50, 'green above');
       assert.ok((data[data.length - 1] as number) > 200, 'blue below');
     }
@@ -120,6 +122,32 @@ describe('a DocuWorks document', () => {
     assert.ok(parts[0]?.findings.some(({ code }) => code === 'ask-for-pdf'));
   });
 
+  it(
+    'with a page that is broken keeps the others; with none that is whole it is held, with what to ask for',
+    { timeout: MS },
+    async () => {
+      const whole: Page = { kind: 'jpeg', jpeg: await jpeg(60, 80, '#ff0000') };
+      const torn: Page = { kind: 'jpeg', jpeg: whole.jpeg.subarray(0, whole.jpeg.length >> 2) };
+      const strip = { jpeg: torn.jpeg, width: 60, height: 40 };
+      const strips: Page = { kind: 'strips', strips: [strip, strip] };
+      await using sanitiser = await openSanitiser();
+      for (const [pages, failed] of [
+        [[whole, torn, whole], 2],
+        [[torn, whole], 1],
+        [[whole, strips], 2],
+      ] as const) {
+        const { parts } = await sanitiser.file('a.xdw', xdw(pages));
+        assert.deepEqual([parts[0]?.verdict, parts[0]?.pages], ['pages', pages.length]);
+        assert.deepEqual(parts[0]?.losses, [{ code: 'page-failed', detail: `page ${failed}: damaged` }]);
+      }
+      for (const bytes of [xdw([torn, strips]), xdw([whole]).subarray(0, -3)]) {
+        const { state, reason, parts } = await sanitiser.file('a.xdw', bytes);
+        assert.deepEqual([state, reason], ['held', 'damaged']);
+        assert.ok(parts[0]?.findings.some(({ code }) => code === 'ask-for-pdf'));
+      }
+    },
+  );
+
   it('that was changed anywhere ends in words, and soon', async () => {
     const whole = xdw([{ kind: 'jpeg', jpeg: await jpeg(20, 20, '#ff0000') }, { kind: 'drawing' }], { packed: true });
     const next = seeded(7);
@@ -127,9 +155,11 @@ describe('a DocuWorks document', () => {
       const bytes = Buffer.from(whole);
       for (let change = 0; change < 1 + nth / 50; change++)
         bytes.writeUInt8(Math.floor(next() * 256), Math.floor(next() * bytes.length));
-      await docuPages(bytes).catch((error: unknown) => {
+      try {
+        for (const page of docuPages(bytes).pages) await page();
+      } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-      });
+      }
     }
   });
 });
