@@ -20,7 +20,7 @@ export function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    if (systemCode(error) === 'ENAMETOOLONG') return false;
+    if (isAbsent(error) || systemCode(error) === 'ENAMETOOLONG') return false;
     throw error;
   }
 }
@@ -35,8 +35,9 @@ export function readSmall(path: string): { readonly size: number; readonly bytes
   try {
     fd = openSync(path, PLAIN);
   } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw noPlainFile(path, error) ?? error;
+    const foreign = noPlainFile(path, error); // asked first: something is there, and a link in a file's place is no absence
+    if (foreign === undefined && isAbsent(error)) return undefined;
+    throw foreign ?? error;
   }
   try {
     const found = fstatSync(fd);

@@ -228,6 +228,7 @@ class FsStore implements Store {
     try {
       await rm(join(this.#root, folder), { recursive: true, force: true });
     } catch (error) {
+      if (isAbsent(error)) return; // what should hold it is no folder
       throw storeError(error, `cannot delete ${folder}`);
     }
   }
@@ -308,6 +309,11 @@ class FsStore implements Store {
 }
 
 function identityOf(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found === undefined ? undefined : `${found.dev}:${found.ino}`;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
 }

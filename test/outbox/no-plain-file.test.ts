@@ -1,10 +1,11 @@
 // What lies in the outbox and is no plain file: a FIFO there would hold the whole inner side up, a link lead anywhere.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { folderOf, newMessageId, type MessageId } from '../../src/message/id.ts';
+import { Ledger } from '../../src/deliver/ledger.ts';
+import { folderOf, newMessageId, shardOf, type MessageId } from '../../src/message/id.ts';
 import { LIMITS } from '../../src/message/limits.ts';
 import { NO_PAGE, sealPage, sha256 } from '../../src/outbox/live.ts';
 import { MANIFEST, keyId } from '../../src/outbox/manifest.ts';
@@ -49,6 +50,12 @@ const KINDS: { readonly [kind: string]: (path: string) => Promise<unknown> } = {
     await rm(path);
     await mkdir(path);
   },
+};
+
+/** What takes the place of a folder. */
+const NO_FOLDERS: { readonly [kind: string]: (path: string) => Promise<unknown> } = {
+  'a file': async (path) => writeFile(path, 'x'),
+  'a link to itself': async (path) => symlink(path, path),
 };
 
 /** A place beside the outbox. */
@@ -129,6 +136,68 @@ describe('in the outbox', () => {
       await store.put('waiting', { name: 'x.json', content: Buffer.from('{}') });
       await put(join(root.path, 'outbox/waiting/x.json'));
       assert.match(JSON.stringify(await new RequestReader(store).read('x.json')), /"fault":".*no plain file/);
+    });
+  }
+
+  for (const [kind, put] of Object.entries(NO_FOLDERS)) {
+    const instead = async (path: string): Promise<void> => {
+      await rm(path, { recursive: true, force: true });
+      await mkdir(dirname(path), { recursive: true });
+      await put(path);
+    };
+
+    it(`${kind} in the place of a package is none, and can be taken away`, async () => {
+      await using root = await scratch();
+      const at = join(root.path, 'outbox');
+      const [id, other] = [newMessageId(), newMessageId()];
+      for (const one of [id, other]) await sealedIn(at, one);
+      await instead(join(at, folderOf(id)));
+      const outbox = new Outbox(await openFsStore(at));
+      assert.equal(await outbox.find(id), undefined);
+      assert.equal(await outbox.files(id).get(MANIFEST, 1000), undefined);
+      assert.deepEqual(await outbox.files(id).names(5), []);
+      assert.ok(await outbox.find(other));
+      await outbox.remove(id);
+      assert.deepEqual(await outbox.idsOf(shardOf(id)), [other]);
+    });
+
+    it(`${kind} in the place of the files of a package is refused by the gate, for good`, async () => {
+      await using root = await scratch();
+      const at = join(root.path, 'outbox');
+      const id = newMessageId();
+      await sealedIn(at, id);
+      await instead(join(at, folderOf(id), 'files'));
+      const outbox = new Outbox(await openFsStore(at, undefined, 'read'));
+      await assert.rejects(
+        verifyPackage(outbox.files(id), KEYS, 0, AbortSignal.timeout(5000)),
+        (error) => error instanceof GateRefusal && error.rule === 'file-missing' && error.permanent,
+      );
+    });
+
+    it(`${kind} in the place of an hour hides the packages of no other hour`, async () => {
+      await using root = await scratch();
+      const at = join(root.path, 'outbox');
+      const [early, late] = [newMessageId(Date.now() - 3 * 3_600_000), newMessageId()];
+      for (const one of [early, late]) await sealedIn(at, one);
+      await instead(join(at, shardOf(early)));
+      const outbox = new Outbox(await openFsStore(at, undefined, 'read'));
+      const ledger = new Ledger(await openFsStore(join(root.path, 'inner')));
+      assert.deepEqual(await ledger.unfinished(outbox, 10), [late]);
+      assert.deepEqual(await outbox.liveOf(shardOf(early)), []);
+    });
+
+    it(`${kind} in the place of live pages, ends of releases, statuses or boards is as if there were none`, async () => {
+      await using root = await scratch();
+      const at = join(root.path, 'outbox');
+      const id = newMessageId();
+      for (const name of [`${folderOf(id)}.live`, `${folderOf(id)}.releases`, 'status', 'board'])
+        await instead(join(at, name));
+      const outbox = new Outbox(await openFsStore(at, undefined, 'read'));
+      assert.deepEqual(await outbox.live(id).documents(KEYS), []);
+      assert.equal(await outbox.live(id).page('files/01-a.pdf', 1, KEYS), undefined);
+      assert.equal(await outbox.releases(id).of(newMessageId(), KEYS), undefined);
+      assert.deepEqual(await outbox.status.read(1000), []);
+      assert.equal((await outbox.boards.entries(KEYS, Date.now())).size, 0);
     });
   }
 
