@@ -5,8 +5,10 @@ import type { ArchiveEntry } from './archive/entry.ts';
 import { unpackedJtd } from './archive/packed-jtd.ts';
 import { SEVEN_ZIP, openSevenZip } from './archive/seven-zip.ts';
 import { readZip, type Zip } from './archive/zip.ts';
+import { isOle } from './ole.ts';
 import { Refusal, serve, whole, type Out } from './run.ts';
 import { carriedArchive } from './self-extractor.ts';
+import { isThumbsName, macNote } from './signs.ts';
 
 serve(SEVEN_ZIP, async (job, out) => {
   const bytes = await whole(job);
@@ -40,6 +42,11 @@ function byDirectory(bytes: Buffer, isProgram: boolean, out: Out): Zip | undefin
   }
 }
 
+/** What a system puts beside files for itself. The host counts it apart; what becomes of it is decided like of any entry. */
+function isNote(bytes: Uint8Array, name: string): boolean {
+  return macNote(bytes) !== undefined || (isThumbsName(name) && isOle(Buffer.from(bytes)));
+}
+
 /** `unnamed`: the name of an entry that has none. */
 function giver(out: Out, unnamed: string): (entry: ArchiveEntry) => Promise<void> {
   let index = 0;
@@ -47,6 +54,7 @@ function giver(out: Out, unnamed: string): (entry: ArchiveEntry) => Promise<void
     index += 1;
     const called = name === '' ? unnamed : name;
     out.part({ path: [index], kind: PART_KIND.leaf, type: '', name: called, disposition: trouble, contentId: '' });
+    if (bytes !== undefined && isNote(bytes, called)) out.finding('system-file', '');
     for (const { code, detail } of findings) out.finding(code, detail);
     if (bytes !== undefined && bytes.length > 0) out.bytes(bytes);
     out.partEnd();

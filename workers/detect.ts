@@ -14,8 +14,10 @@ import {
   isJpeg2000,
   isPcx,
   isPict,
+  isThumbsName,
   isXar,
   isZipByEnd,
+  macNote,
   office2003Program,
 } from './signs.ts';
 
@@ -109,8 +111,9 @@ function byOwnSigns(bytes: Buffer, name: string): Detected | undefined {
   if (isPcx(bytes)) return { mimeType: 'image/x-pcx', extension: 'pcx' };
   const sign = bytes.toString('hex', 0, 4);
   if (sign === 'ff575043') return { mimeType: 'application/vnd.wordperfect', extension: 'wpd' };
-  if (sign === '00051607') return { mimeType: 'application/applefile', extension: '' }; // AppleDouble, RFC 1740
-  if (bytes.toString('latin1', 0, 8) === '\0\0\0\x01Bud1') return { mimeType: 'application/x-ds-store', extension: '' };
+  const note = macNote(bytes);
+  if (note === 'apple-double') return { mimeType: 'application/applefile', extension: '' };
+  if (note === 'ds-store') return { mimeType: 'application/x-ds-store', extension: '' };
   if (sign === 'dba52d00') return { mimeType: 'application/msword', extension: 'doc' }; // Word 2
   if (/^09(?:00|02|04)0[468]00/.test(bytes.toString('hex', 0, 4)))
     // BIFF 2 to 4
@@ -150,7 +153,7 @@ function byOleNames(bytes: Buffer, name: string): Detected {
   for (const [stream, mimeType, extension] of OLE_NAMES) if (has(stream)) return { mimeType, extension };
   // Microsoft Works has a stream of this name, as others have; its content says so.
   if (has('CONTENTS') && bytes.includes('CHNKWKS')) return { mimeType: 'application/vnd.ms-works', extension: 'wps' };
-  if (/(?:^|[\\/])thumbs\.db$/i.test(name)) return { mimeType: 'application/x-thumbs-db', extension: 'db' };
+  if (isThumbsName(name)) return { mimeType: 'application/x-thumbs-db', extension: 'db' };
   return { mimeType: 'application/x-cfb', extension: 'cfb' };
 }
 

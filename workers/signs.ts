@@ -50,6 +50,18 @@ export function isPict(bytes: Buffer): boolean {
   return bytes.toString('hex', 522, 528) === '001102ff0c00';
 }
 
+/** Notes of a Mac: AppleDouble (RFC 1740), .DS_Store. */
+export function macNote(bytes: Uint8Array): 'apple-double' | 'ds-store' | undefined {
+  const sign = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
+  if (sign.startsWith('\0\x05\x16\x07')) return 'apple-double';
+  return sign === '\0\0\0\x01Bud1' ? 'ds-store' : undefined;
+}
+
+/** What Windows calls its list of small pictures. */
+export function isThumbsName(name: string): boolean {
+  return /(?:^|[\\/])thumbs\.db$/i.test(name);
+}
+
 /** JPEG 2000: a JP2 box file, or a codestream (SOC and SIZ). */
 export function isJpeg2000(bytes: Buffer): boolean {
   return /^(?:0000000c6a5020200d0a870a|ff4fff51)/.test(bytes.toString('hex', 0, 12));

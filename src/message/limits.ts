@@ -52,6 +52,8 @@ export const LIMITS = {
   mimeDepth: 32,
   /** Leaves in all. */
   parts: 1000,
+  /** Files of one archive: a Mac puts a note of its own beside each, and these are counted apart. */
+  archiveEntries: 2000,
   /** Entries of a zip's directory, folders too; those of a document are no leaves: a deck of many pictures has thousands of parts. */
   zipEntries: 20_000,
   /** Bytes of all leaves together after decoding: a message cannot inflate beyond a few times its ceiling. */

@@ -97,7 +97,7 @@ export class EntriesReader {
   #entry(frame: Frame): void | Promise<void> {
     if (this.#open) throw new WireError('entry inside an entry');
     // One more than allowed may be named: whoever counts says that there are too many.
-    if (this.#entries > LIMITS.parts) throw new WireError('too many entries');
+    if (this.#entries > LIMITS.archiveEntries) throw new WireError('too many entries');
     const fields = new FieldReader(frame.payload);
     const depth = fields.u32(1);
     const index = depth === 1 ? fields.u32() : 0;

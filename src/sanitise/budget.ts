@@ -17,6 +17,7 @@ export class OverBudget extends Error {
 export class Budget {
   readonly #limits: Policy['limits'];
   #parts = 0;
+  #leftovers = 0;
   #bytes = 0;
   #output = 0;
   #pages = 0;
@@ -32,6 +33,13 @@ export class Budget {
     if (depth > this.#limits.depth) throw new OverBudget('too-deep');
     this.#parts += 1;
     if (this.#parts > this.#limits.parts) throw new OverBudget('too-many-parts');
+  }
+
+  /** A note of a system beside files: dropped unread, so it takes no file's place, but there are no more of them than of parts. */
+  leftover(depth: number): void {
+    if (depth > this.#limits.depth) throw new OverBudget('too-deep');
+    this.#leftovers += 1;
+    if (this.#leftovers > this.#limits.parts) throw new OverBudget('too-many-parts');
   }
 
   /** Bytes that came out of a container. */

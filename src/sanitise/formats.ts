@@ -339,7 +339,7 @@ of its sheets or slides, it is refused as \`damaged\`. A page that cannot be dra
 
 Everything else is refused as \`unsupported-type\`. How much of a corpus of honest and of broken files is converted, by format: \`docs/corpus.md\`.
 
-Limits of one message, whatever is nested in it: ${LIMITS.parts.toLocaleString('en')} parts, depth ${LIMITS.depth}, ${LIMITS.expandedBytes / MIB} MiB unpacked, ${LIMITS.pages.toLocaleString('en')} pages,
+Limits of one message, whatever is nested in it: ${LIMITS.parts.toLocaleString('en')} parts (as many notes of systems in archives beside them), depth ${LIMITS.depth}, ${LIMITS.expandedBytes / MIB} MiB unpacked, ${LIMITS.pages.toLocaleString('en')} pages,
 ${LIMITS.outputBytes / MIB} MiB of output; ${LIMITS.officeMs / 1000} s for an Office document.
 
 ## How to add a format

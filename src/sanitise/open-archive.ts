@@ -19,6 +19,14 @@ export type OpenedArchive =
   | { readonly kind: 'entries'; readonly entries: readonly ArchiveEntry[]; readonly findings: readonly Remark[] }
   | { readonly kind: 'refused'; readonly reason: Reason; readonly findings: readonly Remark[] };
 
+interface OpenEntry {
+  readonly entry: OpenedEntry;
+  readonly writer: StageWriter;
+  readonly findings: Remark[];
+  isNote: boolean;
+  isCounted: boolean;
+}
+
 /** Milliseconds on top of what parsing takes: LZMA and PPMd are slow, and each password costs some hashing. */
 const UNPACK_MS = 60_000;
 
@@ -26,7 +34,7 @@ const UNPACK_MS = 60_000;
 export async function openArchive(leaf: Leaf, type: string, tools: Tools): Promise<OpenedArchive> {
   const entries: ArchiveEntry[] = [];
   const findings: Remark[] = [];
-  let open: { readonly entry: OpenedEntry; readonly writer: StageWriter; readonly findings: Remark[] } | undefined;
+  let open: OpenEntry | undefined;
   let over: OverBudget | undefined;
   const spend = (act: () => void): void => {
     try {
@@ -36,22 +44,33 @@ export async function openArchive(leaf: Leaf, type: string, tools: Tools): Promi
       over = error; // kept, so that the child may end in order
     }
   };
+  /** Once it is known whether the entry that is open is a note of a system: its remarks come before its bytes. */
+  const count = (): void => {
+    if (open === undefined || open.isCounted) return;
+    const { isNote } = open;
+    open.isCounted = true;
+    spend(() => (isNote ? tools.budget.leftover(leaf.depth + 1) : tools.budget.part(leaf.depth + 1)));
+  };
   const reader = new EntriesReader({
     onEntry: (entry) => {
-      spend(() => tools.budget.part(leaf.depth + 1));
-      open = { entry, writer: tools.begin(Number.MAX_SAFE_INTEGER), findings: [] };
+      open = { entry, writer: tools.begin(Number.MAX_SAFE_INTEGER), findings: [], isNote: false, isCounted: false };
     },
     onBytes: (chunk) => {
+      count();
       spend(() => tools.budget.bytes(chunk.length));
       return over === undefined ? open?.writer.write(chunk) : undefined;
     },
     onEntryEnd: () => {
       if (open === undefined) return;
+      count();
       const { entry, writer } = open;
       entries.push({ name: entry.name, trouble: entry.trouble, content: writer.finish(), findings: open.findings });
       open = undefined;
     },
-    onFinding: (remark) => (open?.findings ?? findings).push(remark),
+    onFinding: (remark) => {
+      if (open !== undefined && remark.code === 'system-file') open.isNote = true;
+      else (open?.findings ?? findings).push(remark);
+    },
     onLoss: (remark) => (open?.findings ?? findings).push(remark),
   });
   const deadlineMs = parseDeadlineMs(leaf.content.size) + UNPACK_MS;

@@ -8,6 +8,7 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { builtInPolicy, type Policy } from '../../src/policy/policy.ts';
 import { Budget, OverBudget } from '../../src/sanitise/budget.ts';
 import { boundedBody, boundedRemarks } from '../../src/sanitise/within-limits.ts';
+import { zip } from '../support/archives.ts';
 import { plainMail } from '../support/gateway.ts';
 import { makePdf } from '../support/make-pdf.ts';
 import { openSanitiser, type Outcome, type Sanitiser } from '../support/sanitiser.ts';
@@ -100,6 +101,19 @@ describe('of the whole tree of one message', () => {
     const far = await beside(await tree(900), { parts });
     assert.deepEqual(refusedFor(far), ['too-many-parts']);
     assert.match(far.text, /n\.txt/);
+  });
+
+  it('limit parts: notes of a Mac in an archive take no place of a file, and are no more than files may be', async () => {
+    const double = Buffer.concat([Buffer.from('0005160700020000', 'hex'), Buffer.alloc(130)]);
+    const mac = (files: number, notes: number): Buffer =>
+      zip([
+        ...Array.from({ length: notes }, (_, n) => ({ name: `__MACOSX/._${n}.txt`, data: double })),
+        ...Array.from({ length: files }, (_, n) => ({ name: `${n}.txt`, data: Buffer.from(`file ${n}`) })),
+      ]);
+    const at = await beside(mac(5, 5), { parts: 5 }, 'mac.zip');
+    assert.deepEqual([refusedFor(at), doneWell(at), at.parts.length], [[], 5, 11]);
+    assert.deepEqual(refusedFor(await beside(mac(6, 5), { parts: 5 }, 'mac.zip')), ['too-many-parts']);
+    assert.deepEqual(refusedFor(await beside(mac(5, 6), { parts: 5 }, 'mac.zip')), ['too-many-parts']);
   });
 
   it('limit depth: mails in mails and archives in them', async () => {

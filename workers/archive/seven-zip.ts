@@ -103,7 +103,7 @@ export async function openSevenZip(
   take: (entry: ArchiveEntry) => void | Promise<void>,
 ): Promise<void> {
   const { entries, password } = await list(archive, passwords);
-  if (entries.length > LIMITS.parts) throw new Refusal('too-many-parts', `${entries.length} entries`);
+  if (entries.length > LIMITS.archiveEntries) throw new Refusal('too-many-parts', `${entries.length} entries`);
   const total = entries.reduce((sum, { size }) => sum + (size ?? 0), 0);
   if (total > LIMITS.expandedBytes) throw new Refusal('ratio', `${total} bytes`);
   const locked = entries.filter((entry) => entry.locked);

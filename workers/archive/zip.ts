@@ -56,7 +56,7 @@ export interface Zip {
  * Reads the directory; `behindProgram`: what stands before the archive is no oddity; `most` files that it may have. Throws a `Refusal` when there is none, or it makes no
  * sense.
  */
-export function readZip(bytes: Buffer, behindProgram = false, most: number = LIMITS.parts + 1): Zip {
+export function readZip(bytes: Buffer, behindProgram = false, most: number = LIMITS.archiveEntries + 1): Zip {
   const findings = new Set<string>();
   const { entries, shift } = directory(bytes, findings, most);
   if (shift > 0 && !behindProgram) findings.add(`${shift} bytes before its start`);
