@@ -118,6 +118,14 @@ function whatwg(label: string): string | undefined {
 /** Decodes all of `bytes`, whose sender said that they are `label` ('' when nothing was said). Never throws. */
 export function decodeText(bytes: Uint8Array, label: string): Decoded {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const decoded = asSaid(buffer, label);
+  // Hardly what its label says; but nothing else either, unless it is Japanese without a fault.
+  if (label === '' || decoded.undecodable <= 2 + decoded.text.length / 50) return decoded;
+  const { charset, isPlausible } = likelyJapanese(buffer);
+  return isPlausible ? { ...finish(decodeWith(charset, buffer), charset, true), guessed: label.slice(0, 60) } : decoded;
+}
+
+function asSaid(buffer: Buffer, label: string): Decoded {
   const marked = byMark(buffer);
   if (marked !== undefined) return wide(buffer, marked);
   const labelled = charsetOf(label);
@@ -141,7 +149,7 @@ export function decodeText(bytes: Uint8Array, label: string): Decoded {
     if (shifted !== undefined) return finish(textOfShifted(buffer, shifted), shifted, true);
     return bareJis(buffer, said) ?? ascii(buffer, said);
   }
-  const named = isStrong(said) ? said : '';
+  const named = isStrong(said) ? (EIGHT_BIT.get(said) ?? said) : '';
   if (isUtf8(buffer) && (named === '' || hasThreeByteUtf8(buffer)))
     return finish(buffer.toString('utf8'), 'utf-8', false);
   const paired = named === '' ? withoutSurrogates(buffer) : undefined;
@@ -153,6 +161,7 @@ export function decodeText(bytes: Uint8Array, label: string): Decoded {
         ? guessed(part, said)
         : finish(decodeWith(named, part), named, true);
   const decoded = byLines(buffer, decode);
+  if (named !== '' && named !== said) return { ...decoded, guessed: label.slice(0, 60) };
   const isUnknown = said === '' && !/^(?:(?:us-)?ascii|x-user-defined)?$/i.test(label.trim());
   return isUnknown ? { ...decoded, guessed: label.slice(0, 60) } : decoded;
 }
@@ -190,6 +199,13 @@ function inOne(read: readonly Decoded[]): Pick<Decoded, 'text' | 'undecodable' |
 function isShifted(charset: string): charset is Shifted {
   return charset === 'iso-2022-kr' || charset === 'iso-2022-cn' || charset === 'hz-gb-2312';
 }
+
+/** Charsets of seven bits by escapes or shifts, and those whose letters they hold: what eight bits under their names are. */
+const EIGHT_BIT: ReadonlyMap<string, string> = new Map([
+  ['iso-2022-kr', 'euc-kr'],
+  ['iso-2022-cn', 'gb18030'],
+  ['hz-gb-2312', 'gb18030'],
+]);
 
 /** True for labels that say more than a mailer's default does. */
 function isStrong(said: string): boolean {
@@ -294,6 +310,17 @@ function japanese(buffer: Buffer, label: 'shift_jis' | 'euc-jp'): Decoded {
   return said;
 }
 
+/** The likelier of Shift_JIS and EUC-JP, and whether the bytes are hardly anything else. */
+function likelyJapanese(buffer: Buffer): {
+  readonly charset: 'euc-jp' | 'shift_jis';
+  readonly best: ReturnType<typeof scoreEuc>;
+  readonly isPlausible: boolean;
+} {
+  const [sjis, euc] = [scoreSjis(buffer), scoreEuc(buffer)];
+  const [charset, best] = worth(euc) > worth(sjis) ? (['euc-jp', euc] as const) : (['shift_jis', sjis] as const);
+  return { charset, best, isPlausible: best.errors === 0 && best.common * 2 > best.pairs && best.common > 0 };
+}
+
 function guessed(buffer: Buffer, said: string): Decoded {
   if (said === '' && isCutUtf8(buffer)) return finish(buffer.toString('utf8'), 'utf-8', true);
   if (said === 'utf-8') {
@@ -302,10 +329,8 @@ function guessed(buffer: Buffer, said: string): Decoded {
     const whole = utf8.text.match(/[\u0800-\ufffc]/g)?.length ?? 0;
     if (whole > 0 && whole * 3 >= utf8.undecodable) return utf8;
   }
-  const [sjis, euc] = [scoreSjis(buffer), scoreEuc(buffer)];
-  const [charset, best] = worth(euc) > worth(sjis) ? (['euc-jp', euc] as const) : (['shift_jis', sjis] as const);
-  const plausible = best.errors === 0 && best.common * 2 > best.pairs && best.common > 0;
-  if (plausible && (said !== 'windows-1252' || best.common > 1))
+  const { charset, best, isPlausible } = likelyJapanese(buffer);
+  if (isPlausible && (said !== 'windows-1252' || best.common > 1))
     return finish(decodeWith(charset, buffer), charset, true);
   // UTF-8 with a few bad bytes: a cut, or one wrong line.
   const utf8 = finish(buffer.toString('utf8'), 'utf-8', true);

@@ -99,10 +99,8 @@ const FITS: { readonly [said: string]: readonly string[] } = {
   text: ['xml', 'svg'],
   xml: ['text', 'svg', 'office-xml', 'odf-text', 'odf-sheet', 'odf-slides', 'odf-drawing'],
   richtext: ['text', 'rtf'], // of RFC 1341, and what some call RTF
-  // Old mailers know one type of each program.
-  word: ['office-xml', 'word-package'],
-  excel: ['office-xml', 'excel-package'],
-  powerpoint: ['powerpoint-package'],
+  word: ['office-xml'],
+  excel: ['office-xml'],
   zip: [
     'word-package',
     'excel-package',
@@ -118,6 +116,13 @@ const FITS: { readonly [said: string]: readonly string[] } = {
     'epub',
     'hwpx',
   ],
+};
+
+/** What a declared type may be besides: old mailers know one of each program. An ending is of one form alone. */
+const PACKAGES: { readonly [declared: string]: string } = {
+  word: 'word-package',
+  excel: 'excel-package',
+  powerpoint: 'powerpoint-package',
 };
 
 /** Families in whose form files of kinds are written that nobody here knows: packages are zips, keys and settings texts. */
@@ -162,7 +167,8 @@ export function mismatchOf(declaredType: string, name: string, detectedType: str
   // Windows declares a CSV as Excel's.
   const isSaid =
     !GENERIC.has(declaredType) &&
-    (!FORMS.has(familyOf(detectedType)) || isKnown(declaredType, declared)) &&
+    (!FORMS.has(familyOf(detectedType)) || routeOf(detectedType) === 'html' || isKnown(declaredType, declared)) &&
+    PACKAGES[declared] !== familyOf(detectedType) &&
     !(declared === 'excel' && byName === 'text');
   if (isSaid && differs(declared, detectedType)) return `${declaredType} / ${detectedType}`;
   return byName !== undefined && differs(byName, detectedType) ? `.${ending} / ${detectedType}` : undefined;

@@ -24,6 +24,10 @@ it('the ending of a name that says another kind is told, whatever is declared', 
     ['application/msword', 'a.dat', XLSX, `application/msword / ${XLSX}`],
     ['application/ics', 'a.dat', 'application/zip', 'application/ics / application/zip'],
     ['', 'a.ics', 'application/x-msdownload', '.ics / application/x-msdownload'],
+    ['application/x-shockwave-flash', 'a.dat', 'text/html', 'application/x-shockwave-flash / text/html'],
+    ['application/anything', '', 'text/html', 'application/anything / text/html'],
+    ['', 'a.doc', DOCX, `.doc / ${DOCX}`],
+    ['', 'a.xls', XLSX, `.xls / ${XLSX}`],
   ] as const)
     assert.equal(mismatchOf(declared, name, detected), told, name);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { charsetOf, decodeText } from '../../workers/charset.ts';
-import { euc, jis, sjis } from '../support/japanese.ts';
+import { encoded, euc, jis, sjis } from '../support/japanese.ts';
 
 const JA = 'こんにちは、日本語テスト。';
 const VENDOR = '①㈱髙﨑～－';
@@ -32,6 +32,53 @@ void test('EUC-JP is read with a label, under another label and without one', ()
     reads(euc(JA), label, JA, 'euc-jp');
   }
   reads(euc(`ｱｲ${JA}`), 'euc-jp', `ｱｲ${JA}`);
+});
+
+void test('no label that is known makes bytes of any kind throw', () => {
+  const labels = [
+    'iso-2022-kr',
+    'iso-2022-cn',
+    'iso-2022-cn-ext',
+    'hz-gb-2312',
+    'utf-7',
+    'replacement',
+    'x-user-defined',
+  ];
+  const more = ['utf-16', 'utf-32be', 'euc-jis-2004', 'shift_jis-2004', 'cp437', 'cp866', 'macintosh', 'iso-8859-8-i'];
+  const noise = Buffer.from(Array.from({ length: 300 }, (_, nth) => (nth * 167) & 0xff));
+  for (const label of [...labels, ...more])
+    for (const bytes of [sjis(JA), Buffer.from('plain'), noise, Buffer.concat([sjis(JA), Buffer.alloc(9)])])
+      assert.ok(decodeText(bytes, label).text.isWellFormed(), label);
+});
+
+void test('eight bits under a name of seven bits are read as the charset whose letters those hold, and told as a guess', () => {
+  for (const [label, charset, text] of [
+    ['iso-2022-kr', 'euc-kr', '회의 안내 드립니다.'],
+    ['hz-gb-2312', 'gb2312', '关于召开会议的通知'],
+    ['iso-2022-cn', 'gb2312', '关于召开会议的通知'],
+  ] as const) {
+    const decoded = decodeText(encoded(charset, text), label);
+    assert.equal(decoded.text, text);
+    assert.equal(decoded.guessed, label);
+  }
+});
+
+void test('Japanese under the name of a charset that it cannot be is read by its bytes, and told as a guess', () => {
+  const text = '会議の資料を送ります。データは後日お送りいたします。よろしくお願いいたします。';
+  for (const [bytes, label] of [
+    [sjis(text), 'big5'],
+    [sjis(text), 'utf-32'],
+    [euc(text), 'utf-32'],
+    [sjis(text), 'iso-8859-8'],
+  ] as const) {
+    const decoded = decodeText(bytes, label);
+    assert.equal(decoded.text, text, label);
+    assert.equal(decoded.guessed, label);
+  }
+  // What is no Japanese stays what its label says, faults and all.
+  const big5 = encoded('big5', '關於會議的通知，請各位準時參加。');
+  const torn = Buffer.concat([big5, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])]);
+  assert.equal(decodeText(torn, 'big5').charset, 'big5');
 });
 
 void test('JIS escapes are read under any label: half-width kana, NEC and IBM rows, JIS X 0212', () => {
