@@ -4,12 +4,15 @@ import { MugaiError, reasonOf, systemCode } from '../message/errors.ts';
 /** Where a test may make the disk fail: called before each durable act with its name and path; throw to fail it. */
 export type FaultPoint = (act: 'write' | 'fdatasync' | 'rename' | 'fsync-dir', path: string) => void;
 
-/**
- * True when there is no such file or folder. What another zone put in the place of a folder holds nothing, be it a file or a link that
- * leads back to itself: it does not become a folder by waiting.
- */
+/** True when there is no such file or folder. */
 export function isAbsent(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error) ?? '');
+  const code = systemCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** True when a link that leads back to itself stands where a folder should. */
+export function isLoop(error: unknown): boolean {
+  return systemCode(error) === 'ELOOP';
 }
 
 /** A failed call as an error of the house: `disk-full` or `store-failed`. */

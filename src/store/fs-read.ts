@@ -35,9 +35,8 @@ export function readSmall(path: string): { readonly size: number; readonly bytes
   try {
     fd = openSync(path, PLAIN);
   } catch (error) {
-    const foreign = noPlainFile(path, error); // asked first: something is there, and a link in a file's place is no absence
-    if (foreign === undefined && isAbsent(error)) return undefined;
-    throw foreign ?? error;
+    if (isAbsent(error)) return undefined;
+    throw noPlainFile(path, error) ?? error;
   }
   try {
     const found = fstatSync(fd);

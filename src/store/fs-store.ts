@@ -21,7 +21,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, systemCode } from '../message/errors.ts';
-import { isAbsent, storeError, type FaultPoint } from './fs-fault.ts';
+import { isAbsent, isLoop, storeError, type FaultPoint } from './fs-fault.ts';
 import { READ_BYTES, isThere, openLarge, readFew, readSmall } from './fs-read.ts';
 import { FsStageWriter, StagedBytes, StagedFile, once, writeWhole } from './fs-staged.ts';
 import { DirectorySync, makeFolder, syncPath } from './fs-sync.ts';
@@ -185,7 +185,7 @@ class FsStore implements Store {
       return await file.readFile();
     } catch (error) {
       if (error instanceof MugaiError) throw error;
-      if (isAbsent(error)) return this.#absent(undefined);
+      if (this.#isNone(error)) return this.#absent(undefined);
       throw storeError(error, `cannot read ${folder}/${name}`);
     }
   }
@@ -199,7 +199,7 @@ class FsStore implements Store {
       const file = await openLarge(path);
       return { size: read.size, stream: file.createReadStream({ highWaterMark: READ_BYTES }) };
     } catch (error) {
-      if (isAbsent(error)) return this.#absent(undefined);
+      if (this.#isNone(error)) return this.#absent(undefined);
       throw storeError(error, `cannot open ${folder}/${name}`);
     }
   }
@@ -208,6 +208,7 @@ class FsStore implements Store {
     try {
       return isThere(join(this.#root, folder, name)) || this.#absent(false);
     } catch (error) {
+      if (this.#isNone(error)) return this.#absent(false);
       throw storeError(error, `cannot look for ${folder}/${name}`);
     }
   }
@@ -219,7 +220,7 @@ class FsStore implements Store {
       const names = most === undefined ? await readdir(path) : readFew(path, most);
       return names.filter((name) => folder !== '' || (name !== 'tmp' && !name.startsWith('.'))).toSorted();
     } catch (error) {
-      if (isAbsent(error)) return this.#absent([]);
+      if (this.#isNone(error)) return this.#absent([]);
       throw storeError(error, `cannot list ${folder}`);
     }
   }
@@ -228,7 +229,7 @@ class FsStore implements Store {
     try {
       await rm(join(this.#root, folder), { recursive: true, force: true });
     } catch (error) {
-      if (isAbsent(error)) return; // what should hold it is no folder
+      if (isAbsent(error) || isLoop(error)) return; // what should hold it is no folder
       throw storeError(error, `cannot delete ${folder}`);
     }
   }
@@ -272,6 +273,14 @@ class FsStore implements Store {
       throw new MugaiError('store-failed', `${this.#root} is not mounted`);
   }
 
+  /**
+   * True when there is nothing. Where another zone writes, a looping link in the place of a folder holds nothing and does not become a
+   * folder by waiting; among our own records it is trouble of the disk, and behind it may be what we wrote.
+   */
+  #isNone(error: unknown): boolean {
+    return isAbsent(error) || (this.#identity === undefined && isLoop(error));
+  }
+
   /** What stands for an absence, where it is one: a record that went with its mount was not deleted. */
   #absent<T>(nothing: T): T {
     this.#demandRoot();
@@ -309,11 +318,6 @@ class FsStore implements Store {
 }
 
 function identityOf(path: string): string | undefined {
-  try {
-    const found = statSync(path, { throwIfNoEntry: false });
-    return found === undefined ? undefined : `${found.dev}:${found.ino}`;
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
 }

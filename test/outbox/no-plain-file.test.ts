@@ -152,12 +152,12 @@ describe('in the outbox', () => {
       const [id, other] = [newMessageId(), newMessageId()];
       for (const one of [id, other]) await sealedIn(at, one);
       await instead(join(at, folderOf(id)));
-      const outbox = new Outbox(await openFsStore(at));
+      const outbox = new Outbox(await openFsStore(at, undefined, 'read'));
       assert.equal(await outbox.find(id), undefined);
       assert.equal(await outbox.files(id).get(MANIFEST, 1000), undefined);
       assert.deepEqual(await outbox.files(id).names(5), []);
       assert.ok(await outbox.find(other));
-      await outbox.remove(id);
+      await new Outbox(await openFsStore(at)).remove(id);
       assert.deepEqual(await outbox.idsOf(shardOf(id)), [other]);
     });
 
