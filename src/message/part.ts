@@ -74,3 +74,18 @@ export type PartRow = Static<typeof PartRowSchema>;
 export function waitsForPassword({ verdict, reason }: Pick<PartRow, 'verdict' | 'reason'>): boolean {
   return verdict === 'held' && (reason === 'password-needed' || reason === 'password-wrong');
 }
+
+/**
+ * The rows that are the text of a mail, or another form of it that was left out. Rules of a policy keep parts out, not what
+ * somebody writes: none of them is asked about these.
+ */
+export function mailTexts<P extends Pick<PartRow, 'path' | 'detectedType' | 'verdict' | 'reason' | 'outputs'>>(
+  parts: readonly P[],
+): ReadonlySet<P> {
+  const isOf = (output: string, path: string): boolean =>
+    output === 'message.txt' || parts.some((mail) => mail.outputs.includes(output) && path.startsWith(`${mail.path}.`));
+  const isShown = ({ path, outputs }: P): boolean => outputs.some((output) => isOf(output, path));
+  const isLeftOut = ({ verdict, reason, detectedType }: P): boolean =>
+    verdict === 'dropped' && reason === null && detectedType.startsWith('text/');
+  return new Set(parts.filter((part) => isShown(part) || isLeftOut(part)));
+}

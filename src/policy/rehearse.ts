@@ -1,17 +1,17 @@
 // A new policy tried on messages that came already, by what was written down of them: no original is read.
+import { mailTexts, type PartRow } from '../message/part.ts';
 import type { Policy } from './policy.ts';
 
 /** What a manifest tells of a message, as far as a policy looks at it. */
 export interface Seen {
   readonly id: string;
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
-  readonly parts: readonly {
-    readonly path: string;
-    readonly name: string;
-    readonly detectedType: string;
-    readonly size: number;
+  readonly parts: readonly (Pick<
+    PartRow,
+    'path' | 'name' | 'detectedType' | 'size' | 'verdict' | 'reason' | 'outputs'
+  > & {
     readonly findings: readonly { readonly code: string }[];
-  }[];
+  })[];
 }
 
 /** What would be otherwise under the new policy. */
@@ -84,7 +84,10 @@ export function changesFor(seen: Seen, before: Policy, after: Policy): Change[] 
     const is = next.get(what) ?? '-';
     if (was !== is) changes.push({ id: seen.id, path: '', what, before: was, after: is, rule: undefined });
   }
-  for (const { path, name, detectedType, size, findings } of seen.parts) {
+  const texts = mailTexts(seen.parts);
+  for (const part of seen.parts) {
+    if (texts.has(part)) continue;
+    const { path, name, detectedType, size, findings } = part;
     const facts = { size, findings: findings.map(({ code }) => code) };
     const was = one.decide(detectedType, facts);
     const { decision, rule } = other.explain(detectedType, facts);

@@ -42,12 +42,27 @@ test('a rule is told with the conditions that hold, for one recipient too', asyn
   assert.match(two.stdout, /^ +a@a\.example: settings by no rule, grades by no rule$/m);
 });
 
+test('a rule for texts is told to be one for attachments', async () => {
+  await using root = await scratch();
+  const file = join(root.path, 'policy.yaml');
+  await writeFile(file, TEXT.replace('type: [image/gif', 'type: [text/plain, image/gif'));
+  const { stdout } = await mugai(
+    ['policy', 'explain', 'a@zei.example', 'text/plain', '--size', '20', '--policy', file],
+    {},
+  );
+  assert.match(
+    stdout,
+    /^text\/plain {2}drop {2}rule no pictures .*\n +as an attachment, or a file by itself; of a mail's own text: no rule keeps/m,
+  );
+});
+
 test('a mail is judged for whom it names itself where nobody else is named', async () => {
   await using root = await scratch();
   const [file, mail] = [join(root.path, 'policy.yaml'), join(root.path, 'a.eml')];
   await writeFile(file, TEXT.replace('type: [image/gif', 'type: [text/plain, image/gif'));
   const parts = ['便りを一つ送ります', '添付の文章です'].map(
-    (text, nth) => `--B\r\nContent-Type: text/plain; charset=utf-8; name=${nth}.txt\r\n\r\n${text}\r\n`,
+    (text, nth) =>
+      `--B\r\nContent-Type: text/plain; charset=utf-8${nth === 1 ? '; name=1.txt' : ''}\r\n\r\n${text}\r\n`,
   );
   const head = 'From: "A, B" <x@b.example>\r\nTo: 窓口 <soumu@a.example>\r\nCc: <a@zei.example>\r\nSubject: s\r\n';
   const kind = 'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n';
@@ -61,6 +76,7 @@ test('a mail is judged for whom it names itself where nobody else is named', asy
     own.stdout,
     /rule no pictures \(to @zei\.example, type text\/plain, minBytes 10\), for a@zei\.example {2}became dropped \(policy\)$/m,
   );
+  assert.match(own.stdout, /^1 {2}text\/plain {4}convert {2}no rule keeps out the text of a mail {2}became text$/m);
   assert.match(own.stdout, /judged as from x@b\.example to soumu@a\.example a@zei\.example, as its own header says/);
   const other = await run('--to', 'soumu@a.example', '--from', 'y@b.example');
   assert.match(other.stdout, /convert {2}no rule {2}became text$/m);

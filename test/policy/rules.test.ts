@@ -222,12 +222,47 @@ interface Choice {
   readonly properties?: Readonly<Record<string, Choice>>;
 }
 
+const GIF = {
+  path: '1',
+  name: 'a.gif',
+  detectedType: 'image/gif',
+  size: 10,
+  findings: [],
+  verdict: 'image' as const,
+  reason: null,
+  outputs: ['files/01-a.png'],
+};
+
 describe('a change of policy', () => {
+  it('is rehearsed on attachments: no rule is asked about the text of a mail, nor about a form of it that was left out', () => {
+    const text = { ...GIF, path: '1', detectedType: 'text/plain', verdict: 'text' as const, outputs: ['message.txt'] };
+    const inner = {
+      ...GIF,
+      path: '3',
+      detectedType: 'message/rfc822',
+      verdict: 'expanded' as const,
+      outputs: ['files/02-b.txt'],
+    };
+    const parts = [
+      text,
+      { ...text, path: '2', detectedType: 'text/html', verdict: 'dropped' as const, outputs: [] },
+      inner,
+      { ...text, path: '3.1', outputs: inner.outputs },
+      { ...text, path: '4', outputs: ['files/03-c.txt'] },
+    ];
+    const seen = { id: 'm', envelope: { from: 'a@x.example', to: ['b@city.example.lg.jp'] }, parts };
+    const none = read("rules: [{ name: no text, when: { type: ['text/*'] }, action: drop }]");
+    assert.deepEqual(
+      changesFor(seen, read(''), none).map(({ path, after }) => `${path} ${after}`),
+      ['4 drop'],
+    );
+  });
+
   it('is rehearsed on what came: what would have ended otherwise, and by which rule', () => {
     const seen = {
       id: 'm',
       envelope: { from: 'a@x.example', to: ['zei@city.example.lg.jp'] },
-      parts: [{ path: '1', name: 'a.gif', detectedType: 'image/gif', size: 10, findings: [] }],
+      parts: [GIF],
     };
     assert.deepEqual(
       changesFor(seen, CITY, read('')).map(({ what, before, after }) => `${what}: ${before} → ${after}`),
@@ -248,7 +283,7 @@ describe('a change of policy', () => {
     const seen = {
       id: 'm',
       envelope: { from: 'a@x.example', to: ['zei@city.example.lg.jp'] },
-      parts: [{ path: '1', name: 'a.gif', detectedType: 'image/gif', size: 10, findings: [] }],
+      parts: [GIF],
     };
     const before = read('');
     // What the built-in policy does not say; lists and rules by hand, since their values are no choice.

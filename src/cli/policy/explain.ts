@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Config } from '../../config.ts';
 import { MugaiError } from '../../message/errors.ts';
-import type { PartRow } from '../../message/part.ts';
+import { mailTexts, type PartRow } from '../../message/part.ts';
 import { parseMessageId } from '../../message/id.ts';
 import type { Envelope, Headers } from '../../message/stages.ts';
 import { forLine, forLog } from '../../message/untrusted.ts';
@@ -37,6 +37,8 @@ export function explainKind([first, second]: readonly string[]): Takes {
   if (second !== undefined) return A_TYPE;
   return parseMessageId(first) === undefined && existsSync(first) ? A_FILE : A_MESSAGE;
 }
+
+const TEXT_OF_A_MAIL = 'no rule keeps out the text of a mail';
 
 /** What `explain` is asked about. */
 interface Asked {
@@ -97,6 +99,8 @@ function explainType(type: string, facts: Omit<PartFacts, 'type'>, judged: Judge
   const part = { type, ...facts };
   const explained = judged.own.explain(type, { size: 0, findings: [], ...facts });
   say(`${type}  ${explained.decision}  ${ruleOf(explained, 'no rule: passes as whatever it becomes', part, judged)}`);
+  if (type.startsWith('text/') && explained.rule !== undefined)
+    say(`          as an attachment, or a file by itself; of a mail's own text: ${TEXT_OF_A_MAIL}`);
   tellMessage(judged);
   return 0;
 }
@@ -135,12 +139,15 @@ function envelopeOf({ from, to }: Envelope, headers: Headers | null): Envelope {
 }
 
 function tellParts(parts: readonly PartRow[], judged: JudgedFor): void {
-  for (const { path, name, detectedType, size, findings, verdict, reason } of parts) {
+  const texts = mailTexts(parts);
+  for (const part of parts) {
+    const { path, name, detectedType, size, findings, verdict, reason } = part;
     const facts = { size, findings: findings.map(({ code }) => code) };
     const explained = judged.own.explain(detectedType, facts);
     const rule = ruleOf(explained, 'no rule', { type: detectedType, ...facts }, judged);
     const became = `became ${verdict}${reason === null ? '' : ` (${reason})`}`;
-    say(`${path}  ${detectedType}  ${forLog(name)}  ${explained.decision}  ${rule}  ${became}`);
+    const decided = texts.has(part) ? `convert  ${TEXT_OF_A_MAIL}` : `${explained.decision}  ${rule}`;
+    say(`${path}  ${detectedType}  ${forLog(name)}  ${decided}  ${became}`);
   }
   tellMessage(judged);
 }
