@@ -54,6 +54,8 @@ export const LIMITS = {
   parts: 1000,
   /** Files of one archive: a Mac puts a note of its own beside each, and these are counted apart. */
   archiveEntries: 2000,
+  /** Rows of a message: its parts, as many notes of systems, the message itself. */
+  rows: 2001,
   /** Entries of a zip's directory, folders too; those of a document are no leaves: a deck of many pictures has thousands of parts. */
   zipEntries: 20_000,
   /** Bytes of all leaves together after decoding: a message cannot inflate beyond a few times its ceiling. */
@@ -216,7 +218,7 @@ export const LIMITS = {
 
   // ── packages and delivery ──
   /** Bytes of a manifest envelope: 1,000 parts with names take some 500 KB. */
-  manifestBytes: 8 * MIB,
+  manifestBytes: 10 * MIB,
   /** Bytes of a page's operators, inflated: a dense A0 plan has some 200 KB. */
   pageTextBytes: 16 * MIB,
   /** The same of all pages of one message: 2,000 dense pages have 400 MB. */

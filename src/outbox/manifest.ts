@@ -50,7 +50,7 @@ export const PredicateSchema = Type.Object(
       strict,
     ),
     /** The message itself, where it is a file, and what was in it. */
-    parts: Type.Array(PartRowSchema, { maxItems: LIMITS.parts + 1 }),
+    parts: Type.Array(PartRowSchema, { maxItems: LIMITS.rows }),
     /** The message that this package is another version of; it then has an id of its own, that of the request. */
     revises: Type.Optional(Type.String({ pattern: '^[0-7][0-9a-hjkmnp-tv-z]{25}$' })),
     /** It answers a request for one part in another form; the inner side shows it in the portal and delivers it to nobody. */

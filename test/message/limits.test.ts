@@ -92,6 +92,7 @@ const SHOWN: Readonly<Partial<Record<Name, string>>> = {
   dnsKeepMs: 'test/sanitise/authenticate.test.ts: a question is asked once',
   questions: 'test/sanitise/authenticate.test.ts: a thousand signatures cost few questions',
   checksTold: 'test/sanitise/authenticate.test.ts: a thousand signatures cost few questions',
+  rows: 'test/outbox/tampered.test.ts: the manifest has more parts than a message may have',
   manifestBytes: 'test/sanitise/tree-limits.test.ts: limits messageRemarks and messageRemarkChars',
   attachBytes: 'test/policy/rules.test.ts: attachBytes',
   verifyKeyLookMs: 'test/outbox/keys.test.ts: are rotated under a running gateway',

@@ -325,8 +325,7 @@ const CASES: { readonly [name: string]: Case } = {
     MANIFEST,
     statement((s) => {
       const { parts } = s.predicate;
-      while (parts.length < LIMITS.parts + 2)
-        parts.push({ ...parts[0], path: String(parts.length + 100), outputs: [] });
+      while (parts.length <= LIMITS.rows) parts.push({ ...parts[0], path: String(parts.length + 100), outputs: [] });
     }),
   ],
   ...Object.fromEntries(

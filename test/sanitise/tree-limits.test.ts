@@ -268,7 +268,7 @@ describe('what a message tells of itself', () => {
       boundedRemarks([{ ...row, findings: remarks(1, LIMITS.messageRemarkChars + 1) }])[0]?.findings[0]?.detail.length,
       40,
     );
-    const worst = Array.from({ length: LIMITS.parts }, () => ({
+    const worst = Array.from({ length: LIMITS.rows }, () => ({
       ...row,
       name: 'あ'.repeat(300),
       findings: remarks(50, 400),
