@@ -238,6 +238,18 @@ describe('a zip', () => {
     }
   });
 
+  it('whose last entry says wrongly how long its name is has it before the directory', async () => {
+    const honest = handmade([{ name: Buffer.from('a'), content: Buffer.from('one') }]);
+    for (const [length, place] of [
+      [3, 26],
+      [7, 28],
+    ] as const) {
+      const wrong = Buffer.from(honest);
+      wrong.writeUInt16LE(length, place);
+      assert.deepEqual((await open(wrong)).entries, [{ name: 'a', trouble: undefined, text: 'one' }]);
+    }
+  });
+
   it('gives no link', async () => {
     const { entries } = await open(
       handmade([{ name: Buffer.from('link'), content: Buffer.from('/etc/passwd'), unix: 0o120777 }]),

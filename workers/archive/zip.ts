@@ -58,7 +58,7 @@ export interface Zip {
  */
 export function readZip(bytes: Buffer, behindProgram = false, most: number = LIMITS.archiveEntries + 1): Zip {
   const findings = new Set<string>();
-  const { entries, shift } = directory(bytes, findings, most);
+  const { entries, shift, begin } = directory(bytes, findings, most);
   if (shift > 0 && !behindProgram) findings.add(`${shift} bytes before its start`);
   const starts = new Map<Listed, number>();
   const ranges: [number, number][] = [];
@@ -76,16 +76,18 @@ export function readZip(bytes: Buffer, behindProgram = false, most: number = LIM
   const open = (entry: Listed, passwords: readonly string[]): ArchiveEntry => {
     if (entry.isLink) return shut(entry.name, 'unsupported-type', 'link');
     const start = starts.get(entry) ?? 0;
-    if (start + entry.packed > bytes.length) return shut(entry.name, 'damaged');
     const room = LIMITS.expandedBytes - total;
-    let opened = unpack(bytes.subarray(start, start + entry.packed), entry, passwords, room);
-    const own = opened.trouble === 'damaged' ? byItsHeader(bytes, entry, shift) : undefined;
-    if (own !== undefined) {
-      const { at, facts } = own;
-      const second = unpack(bytes.subarray(at, at + facts.packed), facts, passwords, room);
-      if (second.trouble === '')
+    const isInside = start + entry.packed <= bytes.length;
+    let opened = isInside
+      ? unpack(bytes.subarray(start, start + entry.packed), entry, passwords, room)
+      : shut(entry.name, 'damaged');
+    if (opened.trouble === 'damaged')
+      for (const { at, facts } of otherReadings(bytes, entry, shift, begin)) {
+        const second = unpack(bytes.subarray(at, at + facts.packed), facts, passwords, room);
+        if (second.trouble !== '') continue;
         opened = { ...second, findings: [{ code: 'odd-archive', detail: 'its two directories disagree' }] };
-    }
+        break;
+      }
     total += opened.bytes?.length ?? 0;
     return opened;
   };
@@ -138,7 +140,11 @@ function inflate(packed: Uint8Array, method: number, entry: Listed, room: number
   return bytes;
 }
 
-function directory(bytes: Buffer, findings: Set<string>, most: number): { entries: Listed[]; shift: number } {
+function directory(
+  bytes: Buffer,
+  findings: Set<string>,
+  most: number,
+): { entries: Listed[]; shift: number; begin: number } {
   const end = endOf(bytes);
   let count = bytes.readUInt16LE(end + 10);
   let size = bytes.readUInt32LE(end + 12);
@@ -171,7 +177,7 @@ function directory(bytes: Buffer, findings: Set<string>, most: number): { entrie
   }
   if (cursor !== before || entries.length !== count) findings.add('its directory and its end disagree');
   if (entries.length === 0 && count > 0) throw new Refusal('damaged', 'no directory');
-  return { entries: named(entries), shift };
+  return { entries: named(entries), shift, begin: at + shift };
 }
 
 function isFolder(rawName: Buffer): boolean {
@@ -261,21 +267,27 @@ function named(entries: readonly Unnamed[]): Listed[] {
 }
 
 /**
- * What the entry's own header says of it, where that is something else than the directory says; undefined where it is the same, or its
- * sizes stand behind its bytes.
+ * Where the directory's word of an entry does not fit its bytes: what its own header says of it, and, its header's lengths being wrong,
+ * the bytes before the next entry. The sum tells whether one of them is right.
  */
-function byItsHeader(
+function otherReadings(
   bytes: Buffer,
   entry: Listed,
   shift: number,
-): { readonly at: number; readonly facts: Listed } | undefined {
+  begin: number,
+): readonly { readonly at: number; readonly facts: Listed }[] {
   const head = entry.at + shift;
+  const next = bytes.indexOf('PK\x03\x04', head + 4, 'latin1');
+  const end = next < 0 || next > begin ? begin : next;
+  const before = end - entry.packed > head ? [{ at: end - entry.packed, facts: entry }] : [];
+  if (head + 30 > bytes.length || bytes.readUInt32LE(head) !== LOCAL) return [];
   const [flags, method] = [bytes.readUInt16LE(head + 6), bytes.readUInt16LE(head + 8)];
   const [crc, packed, size] = [14, 18, 22].map((at) => bytes.readUInt32LE(head + at)) as [number, number, number];
   const at = head + 30 + bytes.readUInt16LE(head + 26) + bytes.readUInt16LE(head + 28);
   const isSame = method === entry.method && crc === entry.crc && packed === entry.packed && size === entry.size;
-  if (isSame || (flags & 9) !== 0 || entry.aes !== undefined || at + packed > bytes.length) return undefined;
-  return { at, facts: { ...entry, flags, method, crc, packed, size } };
+  // Its sizes stand behind its bytes, or it is locked.
+  if (isSame || (flags & 9) !== 0 || entry.aes !== undefined || at + packed > bytes.length) return before;
+  return [{ at, facts: { ...entry, flags, method, crc, packed, size } }, ...before];
 }
 
 /** Where the entry's bytes begin; what its local header says otherwise than the directory is told. */
