@@ -1,7 +1,8 @@
 // What the corpus run counts as converted.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { isConverted } from './rates.ts';
+import { isConverted, ratesOf } from './rates.ts';
+import type { Ended } from './run.ts';
 
 it('a document counts by its pages, an archive by a file of it, not by having ended well', () => {
   for (const [path, became, converted] of [
@@ -16,4 +17,29 @@ it('a document counts by its pages, an archive by a file of it, not by having en
   ] as const)
     assert.equal(isConverted({ path, state: 'sanitised', became }), converted, `${path} ${became.join(' ')}`);
   assert.equal(isConverted({ path: 'office/a.docx', state: 'refused', became: ['refused'] }), false);
+});
+
+it('what nobody can convert and what is locked are out of the rate, an archive that was opened for nothing is not', () => {
+  const end = (path: string, odd: Partial<Ended>): Ended => ({
+    path,
+    state: 'sanitised',
+    reason: null,
+    pages: 0,
+    became: ['expanded', 'text'],
+    ms: 1,
+    unsafe: [],
+    inside: [],
+    crash: undefined,
+    hang: false,
+    again: [],
+    ...odd,
+  });
+  const percent = (...ended: readonly Ended[]): number | undefined => ratesOf(ended).percent.get('archive');
+  const good = end('archive/a.zip', {});
+  assert.equal(percent(good), 100);
+  assert.equal(percent(good, end('archive/b.zip', { became: ['expanded', 'refused'] })), 50);
+  assert.equal(percent(good, end('archive/b.zip', { became: ['expanded', 'held'] })), 100);
+  const bare = { became: ['expanded', 'refused'] } as const;
+  assert.equal(percent(good, end('archive/tika/quine.gz', bare)), 100);
+  assert.equal(percent(good, end('archive/tika/quine.gz', {})), 100);
 });

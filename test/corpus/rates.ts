@@ -1,14 +1,7 @@
 // How much of the corpus is converted that a good gateway can convert, by format; the refusals by name. A file counts unless there is
-// a reason, told here, why nobody should convert it.
+// a reason, told in `not-convertible.ts`, why nobody should convert it.
+import { NOT_CONVERTIBLE } from './not-convertible.ts';
 import type { Ended } from './run.ts';
-
-/** Files that cannot be converted, and why. */
-const NOT_CONVERTIBLE: Readonly<Record<string, string>> = {
-  'office/poi/document-truncated62886.docx': 'cut on purpose',
-  'office/poi/openxml4j-invalid.xlsx': 'no bytes',
-  'office/opf-office/ecdl_paris.ppt': 'PowerPoint 4, which no engine reads',
-  'office/poi/poifs-only-zero-byte-streams.ole2': 'an OLE file without a document',
-};
 
 /** Folders whose files are honest: the hostile ones are there to be refused. */
 const HONEST = /^(?:office|image|archive)\//;
@@ -29,11 +22,11 @@ export function ratesOf(ended: readonly Ended[]): Rates {
   const refused: string[] = [];
   for (const [folder, of] of groups(honest, ({ path }) => path.split('/')[0] ?? '')) {
     const count = (ends: readonly Ended[], name: string): number => {
-      const locked = ends.filter(({ reason }) => reason === 'password-needed' || reason === 'encrypted');
-      const cannot = ends.filter((end) => NOT_CONVERTIBLE[end.path] !== undefined && !locked.includes(end));
       const converted = ends.filter(isConverted);
+      const locked = ends.filter((end) => !converted.includes(end) && isLocked(end));
+      const cannot = ends.filter((end) => NOT_CONVERTIBLE.has(end.path) && ![...locked, ...converted].includes(end));
       const left = ends.filter((end) => !locked.includes(end) && !cannot.includes(end) && !converted.includes(end));
-      const able = ends.length - locked.length - cannot.filter(({ state }) => state !== 'sanitised').length;
+      const able = ends.length - locked.length - cannot.length;
       const rate = able === 0 ? 100 : (100 * converted.length) / able;
       const numbers = [ends.length, converted.length, locked.length, cannot.length, left.length];
       const widths = [5, 11, 8, 8, 9];
@@ -47,9 +40,14 @@ export function ratesOf(ended: readonly Ended[]): Rates {
     for (const [format, ends] of groups(of, formatOf)) count(ends, format);
     percent.set(folder, count(of, 'all'));
   }
-  for (const [path, why] of Object.entries(NOT_CONVERTIBLE))
+  for (const [path, why] of NOT_CONVERTIBLE)
     if (honest.some((end) => end.path === path)) lines.push(`  ${path} cannot be converted: ${why}`);
   return { lines: [...lines, ...refused.toSorted()], percent };
+}
+
+/** Held for a password, or everything in it is. */
+function isLocked({ reason, became }: Ended): boolean {
+  return reason === 'password-needed' || reason === 'encrypted' || became.includes('held');
 }
 
 /** Formats of the Office folder that are texts, mails or packages of texts. */

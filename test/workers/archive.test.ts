@@ -368,6 +368,12 @@ describe('other archives', () => {
     head.writeBigUInt64BE(BigInt(table.length), 16);
     const { entries } = await open(Buffer.concat([head, packed, content]), [], 'application/x-xar');
     assert.deepEqual(entries, [{ name: 'a.txt', trouble: undefined, text }]);
+    const empty = deflateSync(
+      Buffer.from('<?xml version="1.0"?><xar><toc><file id="1"><name>a.txt</name><type>file</type></file></toc></xar>'),
+    );
+    head.writeBigUInt64BE(BigInt(empty.length), 8);
+    const none = (await open(Buffer.concat([head, empty]), [], 'application/x-xar')).entries;
+    assert.deepEqual(none.map((entry) => entry.text).join(''), '');
   });
 
   it('gzip gives what is in it', async () => {

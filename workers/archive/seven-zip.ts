@@ -117,7 +117,9 @@ export async function openSevenZip(
   // A tar has no sums of its files: one that lacks its end alone gives as much as it lists.
   const isAll = isTar(archive) && all?.out.length === total;
   let single = 0;
+  const isXar = Buffer.from(archive.subarray(0, 4)).toString('latin1') === 'xar!';
   for (const entry of entries) {
+    if (isXar && entry.rawName === XAR_TABLE) continue;
     if (entry.special) {
       await take(shut(entry.name, 'unsupported-type', 'link'));
       continue;
@@ -217,7 +219,6 @@ function listing(out: Buffer, archive: Uint8Array): Listed[] {
   // Size and sum at its end are those of its last member; 7-Zip checks each.
   const isGzip = archive[0] === 0x1f && archive[1] === 0x8b;
   const isNameless = NAMELESS.test(Buffer.from(archive.subarray(0, 5)).toString('hex'));
-  const isXar = Buffer.from(archive.subarray(0, 4)).toString('latin1') === 'xar!';
   const entries: Listed[] = [];
   for (const block of text.split(/\n\n+/)) {
     const facts = new Map<string, string>();
@@ -229,7 +230,6 @@ function listing(out: Buffer, archive: Uint8Array): Listed[] {
     if (!['Path', 'Size', 'Packed Size'].some((key) => facts.has(key))) continue;
     const told = facts.get('Path') ?? ''; // bzip2, xz and zstd keep no name
     const path = isNameless && told === NO_NAME ? '' : told;
-    if (isXar && told === XAR_TABLE) continue;
     const attributes = facts.get('Attributes') ?? '';
     if (facts.get('Folder') === '+' || attributes.startsWith('D') || /(?:^|\s)d[rwx-]{9}/.test(attributes)) continue;
     const number = (key: string, base: number): number | undefined => {

@@ -127,7 +127,7 @@ function unpack(packed: Buffer, entry: Listed, passwords: readonly string[], roo
 }
 
 function inflate(packed: Uint8Array, method: number, entry: Listed, room: number): Uint8Array {
-  if (entry.size > room) throw new Refusal('ratio', 'more than is left');
+  if ((method === METHOD.stored ? packed.length : entry.size) > room) throw new Refusal('ratio', 'more than is left');
   const cap = { maxOutputLength: Math.max(1, Math.min(room, entry.size === 0 ? room : entry.size)) };
   let bytes: Uint8Array;
   if (method === METHOD.stored) bytes = packed;
