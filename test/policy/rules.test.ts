@@ -358,7 +358,11 @@ describe('a change of policy', () => {
     assert.match(later.stdout, /^0 messages since 2\S+Z: nothing was compared\n$/);
     const [id = ''] = (await delivered()).map((name) => name.slice(0, 26));
     const explained = await runMugai(['policy', 'explain', id], env);
-    assert.match(explained.stdout, /^1 {2}text\/plain .* convert {2}no rule {2}became text$/m, explained.stderr);
+    assert.match(
+      explained.stdout,
+      /^1 {2}text\/plain .* convert {2}no rule keeps out the text of a mail {2}became text$/m,
+      explained.stderr,
+    );
     const none = await runMugai(['policy', 'explain', newMessageId()], env);
     assert.match(none.stderr, /is not in the outbox/);
     assert.equal(none.code, 1);
@@ -395,7 +399,7 @@ rules:
       stdout,
       /image\/png .* drop {2}rule no pictures \(to staff@city\.example\.lg\.jp, type image\/png\) {2}became dropped \(policy\)$/m,
     );
-    assert.match(stdout, /text\/plain .* convert {2}no rule {2}became text$/m);
+    assert.match(stdout, /text\/plain .* convert {2}no rule keeps out the text of a mail {2}became text$/m);
     assert.match(stdout, /kept 30 days, asset confidentiality 3$/m);
     assert.match(stdout, /originals approved by kacho or fuku, then bucho; password pairing off$/m);
     const nobody = await runMugai(['policy', 'explain', 'no such message'], { MUGAI_DATA_DIR: root.path });
