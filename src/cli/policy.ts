@@ -8,7 +8,7 @@ import { explain, explainKind } from './policy/explain.ts';
 import { policyOf, textOf } from './policy/named.ts';
 import { approveHere, proposeHere } from './policy/persons.ts';
 import { rehearse, sinceOf } from './policy/rehearse.ts';
-import { say, UsageError, type Command } from './usage.ts';
+import { say, sayLine, sayText, UsageError, type Command } from './usage.ts';
 
 const HELP = `mugai policy check [FILE|SHA256]
 mugai policy explain RECIPIENT TYPE [--to ADDRESS]… [--from ADDRESS] [--size BYTES] [--finding CODE]… [--policy FILE]
@@ -125,13 +125,13 @@ async function show(config: Config, sha256: string | undefined): Promise<number>
   const text = await textOf(config, sha256);
   if (text === undefined)
     throw new UsageError(`${sha256} is the SHA-256 of no policy that was in force or is proposed here`);
-  say(text.trimEnd());
+  sayText(text.trimEnd());
   return 0;
 }
 
 function check(policy: Policy): number {
   const complaints = complaintsAbout(policy);
-  for (const { rule, kind, why } of complaints) say(`${kind}  ${rule}: ${why}`);
-  say(`${policy.name} ${policy.version}: ${policy.rules.length} rules, ${complaints.length} complaints`);
+  for (const { rule, kind, why } of complaints) sayLine(`${kind}  ${rule}: ${why}`);
+  sayLine(`${policy.name} ${policy.version}: ${policy.rules.length} rules, ${complaints.length} complaints`);
   return complaints.length === 0 ? 0 : 1;
 }

@@ -12,8 +12,8 @@ import { tryToBreakOut, type Attempt } from '../sandbox/break-out.ts';
 import { machineJail, missing, type Jail } from '../sandbox/probe.ts';
 import { VERSION } from '../version.ts';
 import { collect } from './selfcheck/collect.ts';
-import { reportText, type Evidence, type Report } from './selfcheck/evidence.ts';
-import { say, tell, UsageError, type Command } from './usage.ts';
+import { inLines, reportText, type Evidence, type Report } from './selfcheck/evidence.ts';
+import { say, sayJson, tell, UsageError, type Command } from './usage.ts';
 
 export const selfcheck: Command = {
   help: `mugai selfcheck [--report FILE.txt|.json|.pdf]… [--language ja|en] [--json]
@@ -55,11 +55,11 @@ Example: mugai selfcheck --report selfcheck-2026-11.pdf --language ja`,
     const jail = await machineJail();
     const attempts = await tryToBreakOut(jail, new AbortController().signal);
     const now = new Date();
-    const evidence = [jailEvidence(jail, attempts), ...(await collect(config, now.getTime()))];
+    const evidence = [jailEvidence(jail, attempts), ...(await collect(config, now.getTime()))].map(inLines);
     const holds = evidence.every(({ state }) => state !== 'fails');
     const report: Report = { at: now.toISOString(), host: hostname(), version: VERSION, holds, evidence };
     if (values.json) {
-      say(JSON.stringify(whole(report, jail, attempts)));
+      sayJson(whole(report, jail, attempts));
     } else {
       tellJail(jail, attempts);
       for (const { control, state, en } of evidence.slice(1)) say(`${WORDS[state].padEnd(7)}  ${control}: ${en}`);

@@ -50,21 +50,31 @@ const LINE = 4000;
 
 /** Prints a line of output with words in it that others wrote (names, what a manifest says): one line, no escape sequence (CWE-150). */
 export function sayLine(line: string): void {
-  say(forLine(line, LINE));
+  say(`${/^ */.exec(line)?.[0] ?? ''}${forLine(line, LINE)}`);
 }
 
 // What JSON leaves as it is, and a terminal does not: C1, bidi, zero-width, tags.
 const STEERING =
   /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
+/** Controls of C0 that are no line end and no tab. */
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]|\r(?!\n)/g;
+
+function escaped(letters: string): string {
+  return Array.from(
+    { length: letters.length },
+    (_, at) => `\\u${letters.charCodeAt(at).toString(16).padStart(4, '0')}`,
+  ).join('');
+}
 
 /** Prints a value as a line of JSON: the same value, with an escape for whatever steers a terminal. */
 export function sayJson(value: unknown): void {
-  const escaped = (letters: string): string =>
-    Array.from(
-      { length: letters.length },
-      (_, at) => `\\u${letters.charCodeAt(at).toString(16).padStart(4, '0')}`,
-    ).join('');
   say(JSON.stringify(value).replace(STEERING, escaped));
+}
+
+/** Prints a text that somebody else wrote, line by line, with an escape for whatever steers a terminal; a mark before its first letter stays. */
+export function sayText(text: string): void {
+  const mark = text.startsWith('\ufeff') ? '\ufeff' : '';
+  say(`${mark}${text.slice(mark.length).replace(CONTROL, escaped).replace(STEERING, escaped)}`);
 }
 
 /** Prints a line about the work, not part of the output. Names of files stand in it: no escape sequence of theirs (CWE-150). */

@@ -8,6 +8,7 @@ import { parse, stringify } from 'yaml';
 import { LIMITS } from '../message/limits.ts';
 import { MugaiError, reasonOf } from '../message/errors.ts';
 import { decideFor, judge, strictestOf, type Judged, type Own } from './recipients.ts';
+import { faultOfText, faultOfWords } from './seen-text.ts';
 import { SETTINGS, levelsOf, lowered, oneOf } from './settings.ts';
 import { RuleSchema, type Action, type Asset, type Groups, type Rule, type Settings } from './rules.ts';
 
@@ -206,19 +207,22 @@ export async function loadPolicy(file: string): Promise<Policy> {
 
 /** The policy in a YAML text; `file` names it in errors. */
 export function readPolicy(text: string, file: string): Policy {
+  const demand = (fault: string | undefined): void => {
+    if (fault !== undefined) throw new MugaiError('bad-config', `policy file ${file}: ${fault}`, { permanent: true });
+  };
+  demand(faultOfText(text));
   let value: unknown;
   try {
     value = parse(text, { maxAliasCount: 10 });
   } catch (error) {
     throw new MugaiError('bad-config', `policy file ${file}: ${reasonOf(error)}`, { permanent: true, cause: error });
   }
+  demand(faultOfWords(value));
   const validator = Compile(PolicySchema);
-  if (!validator.Check(value)) {
-    const first = validator.Errors(value)[0];
-    const where = first === undefined ? '' : `${first.instancePath.slice(1) || 'the file'} ${wordsOf(first.message)}`;
-    throw new MugaiError('bad-config', `policy file ${file}: ${where}`, { permanent: true });
-  }
-  return policyOf(value);
+  if (validator.Check(value)) return policyOf(value);
+  const first = validator.Errors(value)[0];
+  const where = first === undefined ? '' : `${first.instancePath.slice(1) || 'the file'} ${wordsOf(first.message)}`;
+  throw new MugaiError('bad-config', `policy file ${file}: ${where}`, { permanent: true });
 }
 
 /** The validator's words, but where they help nobody. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import type { Evidence } from '../../src/cli/selfcheck/evidence.ts';
+import { inLines, reportText, type Evidence } from '../../src/cli/selfcheck/evidence.ts';
 import { policy } from '../../src/cli/selfcheck/policy.ts';
 import { readConfig } from '../../src/config.ts';
 import { approve, propose } from '../../src/policy/two-persons.ts';
@@ -34,4 +34,13 @@ it('a type that nothing is detected as is a complaint; an older approval is told
   const [, earlier] = await told();
   assert.equal(earlier?.state, 'fails');
   assert.match(earlier?.en ?? '', /^two persons approved it, and another one after it/);
+});
+
+it('a name that somebody gave makes no row of a report, and steers no terminal', () => {
+  const name = 'kashima\n[適合] 署名鍵 (keys; 基本方針 3(1))\n    すべて正常\u001b[8m\u202E';
+  const evidence = [inLines({ control: 'policy', state: 'fails', ja: name, en: name })];
+  const report = { at: '2026-11-30T00:00:00.000Z', host: '', version: '', holds: false, evidence };
+  const rows = reportText(report, 'ja').split('\n');
+  assert.equal(rows.filter((row) => row.startsWith('[')).length, 1);
+  assert.doesNotMatch(rows.join(''), /[\u001b\u202E]/);
 });

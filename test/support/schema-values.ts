@@ -1,5 +1,6 @@
 // Values of a JSON schema as TypeBox writes it, for property tests: whatever the schema can say, a test can be given.
 import fc from 'fast-check';
+import { faultOfWords } from '../../src/policy/seen-text.ts';
 
 interface Schema {
   readonly type?: string;
@@ -58,10 +59,11 @@ export function valuesOf(schema: unknown, words: readonly string[]): fc.Arbitrar
 }
 
 function stringsOf({ pattern, minLength = 0, maxLength = 40 }: Schema, words: readonly string[]): fc.Arbitrary<string> {
-  const any =
+  const some =
     pattern === undefined
       ? fc.string({ minLength, maxLength: Math.min(maxLength, 40) })
       : fc.stringMatching(new RegExp(pattern)).filter((text) => text.length >= minLength && text.length <= maxLength);
+  const any = some.filter((text) => faultOfWords(text) === undefined); // no policy says others
   const fit = words.filter((word) => pattern === undefined || new RegExp(pattern).test(word));
   return fit.length === 0
     ? any

@@ -15,7 +15,7 @@ import { FINDINGS } from '../../sanitise/findings.ts';
 import { addressesIn } from '../../sanitise/identity.ts';
 import type { Takes } from '../acts.ts';
 import { lookInto } from '../harmless-file.ts';
-import { say, UsageError } from '../usage.ts';
+import { sayLine, UsageError } from '../usage.ts';
 import { openSealed } from './sealed-messages.ts';
 
 const A_TYPE: Takes = {
@@ -98,9 +98,11 @@ function demandKnown(recipient: string, type: string, findings: readonly string[
 function explainType(type: string, facts: Omit<PartFacts, 'type'>, judged: JudgedFor): number {
   const part = { type, ...facts };
   const explained = judged.own.explain(type, { size: 0, findings: [], ...facts });
-  say(`${type}  ${explained.decision}  ${ruleOf(explained, 'no rule: passes as whatever it becomes', part, judged)}`);
+  sayLine(
+    `${type}  ${explained.decision}  ${ruleOf(explained, 'no rule: passes as whatever it becomes', part, judged)}`,
+  );
   if (type.startsWith('text/') && explained.rule !== undefined)
-    say(`          as an attachment, or a file by itself; of a mail's own text: ${TEXT_OF_A_MAIL}`);
+    sayLine(`          as an attachment, or a file by itself; of a mail's own text: ${TEXT_OF_A_MAIL}`);
   tellMessage(judged);
   return 0;
 }
@@ -125,7 +127,7 @@ async function explainFile(path: string, given: Envelope, policy: Policy): Promi
   tellParts(looked.parts, judgedFor(policy, envelope));
   if (policy.rules.length === 0) return 0;
   const [from, to] = [forLog(envelope.from) || 'nobody', forLine(envelope.to.join(' ')) || 'nobody'];
-  say(`          judged as from ${from} to ${to}${isOther ? ', as its own header says' : ''} (--from, --to)`);
+  sayLine(`          judged as from ${from} to ${to}${isOther ? ', as its own header says' : ''} (--from, --to)`);
   return 0;
 }
 
@@ -147,7 +149,7 @@ function tellParts(parts: readonly PartRow[], judged: JudgedFor): void {
     const rule = ruleOf(explained, 'no rule', { type: detectedType, ...facts }, judged);
     const became = `became ${verdict}${reason === null ? '' : ` (${reason})`}`;
     const decided = texts.has(part) ? `convert  ${TEXT_OF_A_MAIL}` : `${explained.decision}  ${rule}`;
-    say(`${path}  ${detectedType}  ${forLog(name)}  ${decided}  ${became}`);
+    sayLine(`${path}  ${detectedType}  ${forLog(name)}  ${decided}  ${became}`);
   }
   tellMessage(judged);
 }
@@ -176,23 +178,25 @@ function metBy({ rules, groups }: Policy, name: string, facts: Facts, part?: Par
 /** What holds for the message as a whole. */
 function tellMessage({ own, from }: JudgedFor): void {
   const { language, links, delivery, keepDays, passwordPairing, originals, limits } = own;
-  say(`message   language ${language}, links ${links}, delivery ${delivery}`);
-  say(`          kept ${keepDays === undefined ? 'for ever' : `${keepDays} days`}, asset ${gradesOf(own)}`);
+  sayLine(`message   language ${language}, links ${links}, delivery ${delivery}`);
+  sayLine(`          kept ${keepDays === undefined ? 'for ever' : `${keepDays} days`}, asset ${gradesOf(own)}`);
   const levels = originals.levels.map((names) => (names.length === 0 ? 'the role approver' : names.join(' or ')));
-  say(`          originals approved by ${levels.join(', then ')}; password pairing ${passwordPairing ? 'on' : 'off'}`);
-  say(
+  sayLine(
+    `          originals approved by ${levels.join(', then ')}; password pairing ${passwordPairing ? 'on' : 'off'}`,
+  );
+  sayLine(
     `          limits ${Object.entries(limits)
       .map(([name, limit]) => `${name} ${limit}`)
       .join(', ')}`,
   );
   const { judged, rules } = own;
   if (rules.length === 0) return;
-  if (judged.length > 1) say('          for recipients each by themselves, of which the strictest holds:');
+  if (judged.length > 1) sayLine('          for recipients each by themselves, of which the strictest holds:');
   for (const { recipients, settledBy, gradedBy, asset } of judged) {
     const facts = { from, to: recipients[0] };
     const by = (rule: string | undefined, more = {}): string =>
       rule === undefined ? 'no rule' : `rule ${rule}${metBy(own, rule, { ...facts, ...more })}`;
     const whose = recipients.length === 0 ? 'nobody' : recipients.map((one) => forLog(one)).join(' ');
-    say(`          ${whose}: settings by ${by(settledBy, { asset })}, grades by ${by(gradedBy)}`);
+    sayLine(`          ${whose}: settings by ${by(settledBy, { asset })}, grades by ${by(gradedBy)}`);
   }
 }

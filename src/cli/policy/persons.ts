@@ -4,10 +4,10 @@ import { openJournal } from '../../audit/journal.ts';
 import type { Config } from '../../config.ts';
 import { MugaiError } from '../../message/errors.ts';
 import { personHere } from '../../policy/person.ts';
-import { loadPolicy } from '../../policy/policy.ts';
-import { approve, propose } from '../../policy/two-persons.ts';
+import { loadPolicy, readPolicy } from '../../policy/policy.ts';
+import { approve, propose, proposedText } from '../../policy/two-persons.ts';
 import { replaceFile } from '../../store/fs-sync.ts';
-import { say, tell } from '../usage.ts';
+import { say, sayLine, tell } from '../usage.ts';
 import { zoneHere } from '../zone-here.ts';
 
 export async function proposeHere(config: Config, file: string, by: string): Promise<number> {
@@ -28,10 +28,12 @@ export async function approveHere(config: Config, sha256: string, by: string): P
   const { policyFile, dataDir } = config;
   if (policyFile === undefined)
     throw new MugaiError('bad-config', 'MUGAI_POLICY_FILE names no file that could be replaced', { permanent: true });
+  const proposed = await proposedText(dataDir, sha256);
+  if (proposed !== undefined) readPolicy(proposed, sha256); // whoever may write there need not have proposed it by the command
   const two = { by: personHere(by), toldBy: config.policyPersons ?? 'names' } as const;
   const { text, proposer } = await approve(dataDir, sha256, two, async (detail) => tellJournal(config, by, detail));
   await replaceFile(policyFile, text, 0o644);
-  say(`${policyFile} is the policy ${proposer.name} proposed; running gateways take it within seconds`);
+  sayLine(`${policyFile} is the policy ${proposer.name} proposed; running gateways take it within seconds`);
   if (two.toldBy === 'names') say('that these are two persons is what they say (MUGAI_POLICY_PERSONS)');
   return 0;
 }

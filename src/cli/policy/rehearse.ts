@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import { MugaiError } from '../../message/errors.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { changesFor } from '../../policy/rehearse.ts';
-import { say, tell, UsageError } from '../usage.ts';
+import { sayJson, sayLine, tell, UsageError } from '../usage.ts';
 import { openSealed } from './sealed-messages.ts';
 
 export async function rehearse(
@@ -30,9 +30,11 @@ export async function rehearse(
     if (changes.some(({ path }) => path === '')) set += 1;
     for (const change of changes) {
       const { id, path, what, before, after, rule } = change;
-      if (json) say(JSON.stringify(change));
+      if (json) sayJson(change);
       else
-        say(`${id}  ${path || 'message'}  ${what}: ${before} → ${after}${rule === undefined ? '' : ` (rule ${rule})`}`);
+        sayLine(
+          `${id}  ${path || 'message'}  ${what}: ${before} → ${after}${rule === undefined ? '' : ` (rule ${rule})`}`,
+        );
     }
   }
   const period = `${messages} messages since ${new Date(since).toISOString()}`;
@@ -41,7 +43,7 @@ export async function rehearse(
       ? `${period}: nothing was compared`
       : `${period}; under ${next.name} ${next.version} parts of ${ended} would have ended otherwise, settings of ${set} would have been others`;
   if (json) tell(told);
-  else say(told);
+  else sayLine(told);
   return 0;
 }
 

@@ -1,5 +1,6 @@
 // What a control of the gateway shows of itself, and in which words: one finding a control, in Japanese and English.
 import type { Language } from '../../message/account.ts';
+import { forLine } from '../../message/untrusted.ts';
 
 /** `fails`: the control does not hold, and the command exits 1. `note`: told for who reads it, judged by nobody. */
 export type State = 'holds' | 'fails' | 'note';
@@ -91,6 +92,14 @@ export function headOf(report: Report, language: Language): string[] {
         `machine  ${report.host}, Mugai ${report.version}`,
         failed === 0 ? 'result   no control fails' : `result   ${failed} controls fail`,
       ];
+}
+
+/** UTF-16 units of what is told of one control. */
+const FOUND_CHARS = 20_000;
+
+/** What was found tells names that others gave (a policy's, a person's, a server's answer): none of them makes a row of its own. */
+export function inLines({ ja, en, ...rest }: Evidence): Evidence {
+  return { ...rest, ja: forLine(ja, FOUND_CHARS), en: forLine(en, FOUND_CHARS) };
 }
 
 /** The report as text. */

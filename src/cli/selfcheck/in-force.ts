@@ -1,4 +1,5 @@
 // The policy that a zone of this machine took last, by its name: the file may hold another one that was not taken.
+import { MugaiError } from '../../message/errors.ts';
 import { lastInForce, versionOf } from '../../policy/versions.ts';
 import { readPolicy } from '../../policy/policy.ts';
 
@@ -26,6 +27,11 @@ export async function inForce(dataDir: string, sha256: string): Promise<InForce>
 async function nameOf(dataDir: string, sha256: string): Promise<string> {
   const text = await versionOf(dataDir, sha256);
   if (text === undefined) return '';
-  const { name, version } = readPolicy(text, sha256);
-  return `${name} ${version}, `;
+  try {
+    const { name, version } = readPolicy(text, sha256);
+    return `${name} ${version}, `;
+  } catch (error) {
+    if (error instanceof MugaiError && error.code === 'bad-config') return ''; // a policy of an older version of ours
+    throw error;
+  }
 }
