@@ -53,6 +53,25 @@ export function fontTable(font: Buffer, tag: number): Buffer | undefined {
   return undefined;
 }
 
+const CMAP = 0x636d6170;
+const SEGMENTED = 12;
+
+/** The glyph of a character in a TrueType file, from its table of all characters (OpenType 1.9, cmap format 12); 0 when it has none. */
+export function glyphOf(font: Buffer, point: number): number {
+  const cmap = fontTable(font, CMAP);
+  if (cmap === undefined) return 0;
+  for (let table = 0; table < cmap.readUInt16BE(2); table++) {
+    const at = cmap.readUInt32BE(4 + table * 8 + 4);
+    if (cmap.readUInt16BE(at) !== SEGMENTED) continue;
+    const groups = cmap.readUInt32BE(at + 12);
+    for (let group = at + 16; group < at + 16 + groups * 12; group += 12) {
+      const first = cmap.readUInt32BE(group);
+      if (first <= point && point <= cmap.readUInt32BE(group + 4)) return cmap.readUInt32BE(group + 8) + point - first;
+    }
+  }
+  return 0;
+}
+
 const SHIFT_JIS_CHARSET = 128;
 const HANGUL_CHARSET = 129;
 const CHINESE_CHARSETS: ReadonlySet<number> = new Set([134, 136]); // GB2312, Big5

@@ -1,5 +1,5 @@
 // What a PDF carries that does not cross: noticed cheaply, told to the operator and the reader, never acted upon.
-import { ANNOTATION, SEEN, type Document, type Pdfium } from './pdfium.ts';
+import { ANNOTATION, NORMAL_APPEARANCE, SEEN, type Document, type Pdfium } from './pdfium.ts';
 import type { Out } from './run.ts';
 
 const LINKS_TOLD = 10;
@@ -61,7 +61,6 @@ const FIELD_SCRIPT = 'javascript in a form field';
 
 /** Kinds whose look on paper nobody misses (their text is told as comments), or that are drawn in any case. */
 const UNMISSED: ReadonlySet<number> = new Set([ANNOTATION.note, ANNOTATION.link, ANNOTATION.popup, ANNOTATION.widget]);
-const NORMAL_APPEARANCE = 0;
 
 /** True for what a screen shows and paper does not: a stamp or a typed remark without the flag to print it. */
 function isKeptOffPaper(engine: Pdfium, annotation: number, subtype: number): boolean {

@@ -4,6 +4,7 @@ import { LIMITS } from '../src/message/limits.ts';
 import { LETTERS, READABLE_TEXT, type Letters, type Run } from '../src/sandbox/wire.ts';
 import { runsInFrame } from './runs-in-frame.ts';
 import { strideOf, type Drawn } from './pack.ts';
+import type { PairLetter } from './pair-letters.ts';
 import type { Pdfium } from './pdfium.ts';
 import { unified } from './radicals.ts';
 import { isPictured, outnumber, Places, type Box } from './scan-layer.ts';
@@ -24,6 +25,8 @@ export interface FoundText {
   readonly runs: readonly Run[];
   readonly hidden: number;
   readonly missing: readonly string[];
+  /** Those of `missing` that another font may have. */
+  readonly lost: readonly PairLetter[];
   /** There is more than was read. */
   readonly cut: boolean;
   readonly letters: Letters;
@@ -74,6 +77,7 @@ const FARTHEST_PT = 1e5;
 const SCALE = 64;
 const INVISIBLE = 3;
 const CLIP_ONLY = 7;
+const NONE: ReadonlySet<number> = new Set();
 
 /** Reads the text of the pages of one document. */
 export class TextReader {
@@ -95,23 +99,25 @@ export class TextReader {
     this.#records = engine.zeroed(BATCH * RECORD);
   }
 
-  read(page: DrawnPage): FoundText {
+  /** `put`: supplementary characters, among those of the page, that were drawn by another font. */
+  read(page: DrawnPage, put: ReadonlySet<number> = NONE): FoundText {
     const handle = this.#engine.call('FPDFText_LoadPage', page.handle);
-    if (handle === 0) return { runs: [], hidden: 0, missing: [], cut: false, letters: LETTERS.own };
+    if (handle === 0) return { runs: [], hidden: 0, missing: [], lost: [], cut: false, letters: LETTERS.own };
     try {
-      return this.#glyphs(handle, page);
+      return this.#glyphs(handle, page, put);
     } finally {
       this.#engine.call('FPDFText_ClosePage', handle);
     }
   }
 
-  #glyphs(handle: number, page: DrawnPage): FoundText {
+  #glyphs(handle: number, page: DrawnPage, put: ReadonlySet<number>): FoundText {
     const engine = this.#engine;
     const toPixels = this.#mapOf(page);
     const seen = new Runs(page);
     const shown: Glyph[] = [];
     const layer = new Layer();
     const missing = new Set<string>();
+    const lost: PairLetter[] = [];
     let hidden = 0;
     let object = -1;
     let style: Style | undefined;
@@ -141,7 +147,7 @@ export class TextReader {
         style = this.#styleOf(handle, i, its, toPixels);
       }
       const glyph = this.#glyph(record, text, style, toPixels);
-      const isPair = point > 0xffff;
+      const isPair = point > 0xffff && !put.has(i);
       // The empty place of a pair is two letters wide, and touches its neighbours' ink.
       const isLost = isPair && glyph !== undefined && !style.unseen && this.#isMissing(its, point, glyph, page);
       const inked = glyph !== undefined && !isLost && (text === '\u3000' || this.#hasInk(glyph, page));
@@ -154,7 +160,9 @@ export class TextReader {
         shown.push(glyph);
       } else {
         seen.gap();
-        if (isLost || (glyph !== undefined && this.#isMissing(its, point, glyph, page))) missing.add(text);
+        if (isLost) lost.push(this.#pairLetter(handle, i, point, record));
+        if (isLost || (!put.has(i) && glyph !== undefined && this.#isMissing(its, point, glyph, page)))
+          missing.add(text);
         else hidden += 1;
       }
     }
@@ -169,6 +177,7 @@ export class TextReader {
         ...fitting(runs, all > count || seen.full),
         hidden: hidden + layer.count,
         missing: [...missing],
+        lost,
         letters,
       };
     }
@@ -177,6 +186,7 @@ export class TextReader {
       ...fitting([...runs, ...behind.runs], all > count || seen.full || behind.full),
       hidden: hidden + behind.dropped,
       missing: [...missing],
+      lost,
       letters: LETTERS.scan,
     };
   }
@@ -221,6 +231,25 @@ export class TextReader {
       uy: uy / along,
       vx: vx / up,
       vy: vy / up,
+    };
+  }
+
+  #pairLetter(handle: number, index: number, point: number, record: number): PairLetter {
+    const engine = this.#engine;
+    const size = engine.call('FPDFText_GetFontSize', handle, index);
+    const isTurned = engine.call('FPDFText_GetMatrix', handle, index, this.#scratch) !== 0;
+    this.#look();
+    const [a = 1, b = 0, c = 0, d = 1] = isTurned
+      ? this.#floats.subarray(this.#scratch >> 2, (this.#scratch >> 2) + 4)
+      : [];
+    return {
+      index,
+      point,
+      object: this.#words[(record + OBJECT) >> 2] as number,
+      size,
+      matrix: [a, b, c, d],
+      x: this.#doubles[(record + ORIGIN) >> 3] as number,
+      y: this.#doubles[(record + ORIGIN + 8) >> 3] as number,
     };
   }
 

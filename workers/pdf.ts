@@ -6,8 +6,9 @@ import { DRAWN, LETTERS, OPERATION, isOnOrder, type Letters, type Outcome, type 
 import { FACE_NAMES } from './fonts.ts';
 import { Packer, whitePage, type Packed } from './pack.ts';
 import { GreyWalk } from './pdf-grey.ts';
+import { PairLetters } from './pair-letters.ts';
 import { PageNotices, noticeDocument } from './pdf-notices.ts';
-import { TextReader } from './pdf-text.ts';
+import { TextReader, type DrawnPage, type FoundText } from './pdf-text.ts';
 import {
   compilePdfium,
   isTrap,
@@ -215,6 +216,7 @@ class Renderer {
   readonly #packer: Packer;
   readonly #walk: GreyWalk;
   readonly #reader: TextReader | undefined;
+  readonly #pairs: PairLetters;
   /** Pages with more text than was read. */
   cutPages = 0;
   /** Letters of its text that could not be drawn. */
@@ -227,11 +229,13 @@ class Renderer {
     this.#packer = new Packer(engine);
     this.#walk = walk;
     this.#reader = withText ? new TextReader(engine) : undefined;
+    this.#pairs = new PairLetters(engine, document);
   }
 
   render(index: number, notices: PageNotices): Sheet {
     const refused = this.#engine.refused;
-    let handle = this.#document.openPage(index);
+    const opened = this.#document.openPage(index);
+    let handle = opened;
     if (handle === 0) {
       const failure = this.#engine.refused > refused ? 'out-of-memory' : 'damaged';
       return { ...this.#fit(this.#document.sizeOf(index), this.#look.coloured), failure };
@@ -243,7 +247,10 @@ class Renderer {
       const drawn = this.#document.draw(handle, width, height, grey);
       notices.look(this.#engine, this.#document, handle);
       if (this.#reader !== undefined) handle = this.#document.flattened(handle, index);
-      const found = handle === 0 ? undefined : this.#reader?.read({ ...drawn, handle, widthPt, heightPt });
+      let found = handle === 0 ? undefined : this.#reader?.read({ ...drawn, handle, widthPt, heightPt });
+      // What became part of the page anew would be drawn twice.
+      if (found !== undefined && found.lost.length > 0 && handle === opened)
+        found = this.#withPairs(found, { ...drawn, handle, widthPt, heightPt });
       if (found?.cut === true) this.cutPages += 1;
       for (const letter of found?.missing ?? []) if (this.missing.size < LETTERS_TOLD) this.missing.add(letter);
       const packed = this.#packer.pack(drawn, this.#look.inColour);
@@ -256,6 +263,18 @@ class Renderer {
     } finally {
       if (handle !== 0) this.#document.closePage(handle);
     }
+  }
+
+  /** Draws the page again with the supplementary characters that could not be drawn, as far as our font has them. */
+  #withPairs(found: FoundText, page: DrawnPage): FoundText {
+    const put = this.#pairs.put(page.handle, found.lost);
+    if (put.indices.size === 0) return found;
+    try {
+      this.#document.draw(page.handle, page.width, page.height, page.grey);
+    } finally {
+      put.remove();
+    }
+    return this.#reader?.read(page, put.indices) ?? found;
   }
 
   /** Pixels for a page size: at the resolution, scaled down to the caps; the size in points stays as it is. */

@@ -33,6 +33,8 @@ const MOST_ANNOTATIONS = 2000;
 export const ANNOTATION = { note: 1, link: 2, popup: 16, widget: 20 } as const;
 /** Flags of annotations that say where they are seen (ISO 32000-1, table 165). */
 export const SEEN = { hidden: 2, print: 4, noView: 32 } as const;
+/** How an annotation looks while nobody points at it (fpdf_annot.h). */
+export const NORMAL_APPEARANCE = 0;
 const FLATTEN_FOR_PRINT = 1;
 const FLATTENED = 1;
 const RENDER_REVERSE_BYTES = 0x10; // R, G, B, X in memory
@@ -301,23 +303,32 @@ export class Document {
   flattened(page: number, index: number): number {
     const count = this.#engine.call('FPDFPage_GetAnnotCount', page);
     if (count === 0 || count > MOST_ANNOTATIONS) return page;
-    for (let i = 0; i < count; i++) this.#letPrint(page, i);
+    let shows = false;
+    for (let i = 0; i < count; i++) shows = this.#letPrint(page, i) || shows;
+    if (!shows) return page;
     if (this.#engine.call('FPDFPage_Flatten', page, FLATTEN_FOR_PRINT) !== FLATTENED) return page;
     this.closePage(page);
     return this.openPage(index);
   }
 
-  /** Fields are drawn whether they are to be printed or not; only those that are become part of the page. */
-  #letPrint(page: number, index: number): void {
+  /**
+   * Fields are drawn whether they are to be printed or not; only those that are become part of the page. False for an annotation
+   * that has no text to show: a link without a picture of its own.
+   */
+  #letPrint(page: number, index: number): boolean {
     const engine = this.#engine;
     const annotation = engine.call('FPDFPage_GetAnnot', page, index);
-    if (annotation === 0) return;
-    if (engine.call('FPDFAnnot_GetSubtype', annotation) === ANNOTATION.widget) {
+    if (annotation === 0) return true;
+    const subtype = engine.call('FPDFAnnot_GetSubtype', annotation);
+    if (subtype === ANNOTATION.widget) {
       const flags = engine.call('FPDFAnnot_GetFlags', annotation);
       if ((flags & (SEEN.hidden | SEEN.noView | SEEN.print)) === 0)
         engine.call('FPDFAnnot_SetFlags', annotation, flags | SEEN.print);
     }
+    const shows =
+      subtype !== ANNOTATION.link || engine.call('EPDFAnnot_HasAppearanceStream', annotation, NORMAL_APPEARANCE) !== 0;
     engine.call('FPDFPage_CloseAnnot', annotation);
+    return shows;
   }
 
   closePage(page: number): void {

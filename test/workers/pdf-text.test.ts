@@ -281,6 +281,8 @@ for (const [name, encoding, ordering, text] of [
   ['Dotum', 'UniKS-UTF16-H', 'Korea1', '김영희 漢字 대한민국'],
   ['SimHei', 'UniGB-UTF16-H', 'GB1', '北京市东城区'],
   ['PMingLiU', 'UniCNS-UTF16-H', 'CNS1', '臺北市陳麗的'],
+  ['MS-Mincho', 'UniJIS-UTF16-H', 'Japan1', '𠮷野𩸽'],
+  ['MS-Gothic', 'UniJIS-UTF16-V', 'Japan1', '𠮷野𩸽鷗'],
 ] as const) {
   test(`words of a font that is not embedded are drawn and found: ${name}`, async () => {
     const { words, findings, losses } = await wordsOf(without(name, encoding, ordering, text));
@@ -301,8 +303,8 @@ test('letters that a Latin font lacks are drawn from another', async () => {
 
 for (const [name, encoding, ordering, text, seen, lost] of [
   ['SimSun', 'UniGB-UCS2-H', 'GB1', '张伟东们中', '中', '张伟东们'],
-  ['MS-Mincho', 'UniJIS-UTF16-H', 'Japan1', '𠮷野𩸽', '野', '𠮷𩸽'],
-  ['MS-Gothic', 'UniJIS-UTF16-H', 'Japan1', '𠮷野𩸽鷗', '野鷗', '𠮷𩸽'],
+  ['MS-Mincho', 'UniJIS-UTF16-H', 'Japan1', '𠀀野𪚥', '野', '𠀀𪚥'],
+  ['MS-Gothic', 'UniJIS-UTF16-H', 'Japan1', '𠀀野𪚥鷗', '野鷗', '𠀀𪚥'],
 ] as const) {
   test(`letters that no font of ours has are told by name, and not called hidden: ${name}`, async () => {
     const { words, findings, losses } = await wordsOf(without(name, encoding, ordering, text));
