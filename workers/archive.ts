@@ -4,7 +4,7 @@ import { PART_KIND } from '../src/sandbox/wire.ts';
 import type { ArchiveEntry } from './archive/entry.ts';
 import { unpackedJtd } from './archive/packed-jtd.ts';
 import { SEVEN_ZIP, openSevenZip } from './archive/seven-zip.ts';
-import { readZip, type Zip } from './archive/zip.ts';
+import { readWithoutDirectory, readZip, type Zip } from './archive/zip.ts';
 import { isOle } from './ole.ts';
 import { Refusal, serve, whole, type Out } from './run.ts';
 import { carriedArchive } from './self-extractor.ts';
@@ -28,7 +28,14 @@ serve(SEVEN_ZIP, async (job, out) => {
       return;
     }
   }
-  await openSevenZip(bytes.subarray(start), passwords, take);
+  try {
+    await openSevenZip(bytes.subarray(start), passwords, take);
+  } catch (error) {
+    const rest = error instanceof Refusal && error.reason === 'damaged' ? readWithoutDirectory(bytes) : undefined;
+    if (rest === undefined || rest.entries.length === 0) throw error;
+    out.finding('odd-archive', 'cut');
+    for (const entry of rest.entries) await take(rest.open(entry, []));
+  }
 });
 
 /** A ZIP by its directory. Undefined where that makes no sense: 7-Zip then goes by what stands before each entry. */

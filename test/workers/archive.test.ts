@@ -250,6 +250,17 @@ describe('a zip', () => {
     }
   });
 
+  it('of which only the first volume is there gives what is whole in it, and that is told', async () => {
+    const whole = handmade([
+      { name: Buffer.from('a.txt'), content: Buffer.from('one') },
+      { name: Buffer.from('b.txt'), content: Buffer.from('two '.repeat(50)) },
+    ]);
+    const first = Buffer.concat([Buffer.from('PK\x07\x08', 'latin1'), whole.subarray(0, whole.indexOf('b.txt') + 8)]);
+    const { entries, findings } = await open(first, [], 'application/zip');
+    assert.deepEqual(entries, [{ name: 'a.txt', trouble: undefined, text: 'one' }]);
+    assert.ok(findings.includes('odd-archive: cut'));
+  });
+
   it('gives no link', async () => {
     const { entries } = await open(
       handmade([{ name: Buffer.from('link'), content: Buffer.from('/etc/passwd'), unix: 0o120777 }]),

@@ -98,6 +98,48 @@ export function readZip(bytes: Buffer, behindProgram = false, most: number = LIM
   return { entries: entries.filter(({ name }) => !/[/\\]$/.test(name)), findings, strange, open };
 }
 
+/** What stands whole before the directory of a zip, or in the first of its volumes, by the headers of the entries alone. */
+export function readWithoutDirectory(bytes: Buffer): Pick<Zip, 'entries' | 'open'> {
+  const found: Unnamed[] = [];
+  const starts: number[] = [];
+  // The first of several volumes begins with a mark of its own (APPNOTE 8.5.3).
+  let at = bytes.toString('latin1', 0, 4) === 'PK\x07\x08' ? 4 : 0;
+  while (at + 30 <= bytes.length && bytes.readUInt32LE(at) === LOCAL && found.length <= LIMITS.parts) {
+    const flags = bytes.readUInt16LE(at + 6);
+    const packed = bytes.readUInt32LE(at + 18);
+    const nameLength = bytes.readUInt16LE(at + 26);
+    const start = at + 30 + nameLength + bytes.readUInt16LE(at + 28);
+    if ((flags & 9) !== 0 || start + packed > bytes.length) break; // measured behind its bytes, locked, or cut
+    const rawName = bytes.subarray(at + 30, at + 30 + nameLength);
+    const facts = {
+      rawName,
+      flags,
+      method: bytes.readUInt16LE(at + 8),
+      crc: bytes.readUInt32LE(at + 14),
+      packed,
+      size: bytes.readUInt32LE(at + 22),
+      at,
+      time: bytes.readUInt16LE(at + 10),
+      isLink: false,
+      aes: undefined,
+    };
+    if (!isFolder(rawName)) {
+      found.push({ facts, said: saidName(rawName, flags, undefined), onDos: true });
+      starts.push(start);
+    }
+    at = start + packed;
+  }
+  const entries = named(found);
+  let total = 0;
+  const open = (entry: Listed): ArchiveEntry => {
+    const start = starts[entries.indexOf(entry)] ?? 0;
+    const opened = unpack(bytes.subarray(start, start + entry.packed), entry, [], LIMITS.expandedBytes - total);
+    total += opened.bytes?.length ?? 0;
+    return opened;
+  };
+  return { entries, open };
+}
+
 function unpack(packed: Buffer, entry: Listed, passwords: readonly string[], room: number): ArchiveEntry {
   const { name } = entry;
   if ((entry.flags & 1) === 0) {
