@@ -94,7 +94,10 @@ async function tryOnce(
     const count = isPages && path.startsWith('office/') ? await checkOffice(path, bytes, outcome) : undefined;
     const became = parts.map(({ verdict }) => verdict);
     const inside = parts.filter((part) => part.reason === 'converter-failed').map((part) => part.path);
-    return { path, state, reason, pages, became, ms, unsafe, inside, crash: undefined, hang: ms > HANG_MS, count };
+    // Each document of an archive has its own time.
+    const documents = Math.max(1, became.filter((verdict) => verdict === 'pages').length);
+    const hang = ms > HANG_MS + (documents - 1) * LIMITS.officeMs;
+    return { path, state, reason, pages, became, ms, unsafe, inside, crash: undefined, hang, count };
   } catch (error) {
     const crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const ms = performance.now() - started;
