@@ -50,6 +50,8 @@ export interface Told {
   readonly state: string;
   readonly reason: string | null;
   readonly source: { readonly kind: string; readonly name: string };
+  /** The form of one part that somebody asked for: it is shown and never mailed, so it has no text of a mail. */
+  readonly answers?: string;
   readonly parts: readonly PartRow[];
 }
 
@@ -109,7 +111,10 @@ function accountFaults({ told, files }: PackageOnDisk): string[] {
   add((told.state === 'sanitised') !== (told.reason === null), `state ${told.state} with reason ${told.reason}`);
   add(told.reason !== null && !REASONS.some((reason) => reason === told.reason), `reason ${told.reason}`);
   add(told.source.kind === 'file' && told.parts.length === 0, 'a file without a row');
-  add(told.source.kind === 'mail' && !files.has('message.txt'), 'a mail without its text');
+  add(
+    told.source.kind === 'mail' && told.answers === undefined && !files.has('message.txt'),
+    'a mail without its text',
+  );
   const owners = new Map<string, number>();
   const paths = new Set<string>();
   for (const part of told.parts) {
