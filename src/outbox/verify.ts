@@ -95,14 +95,14 @@ export async function verifyFile(
   source: PackageFiles,
   statement: Statement,
   name: string,
-  { keepBytes, onPage, purse }: Wanted,
+  { keepBytes, onPage, purse = new Purse() }: Wanted,
   signal: AbortSignal,
 ): Promise<VerifiedFile> {
   const sha256 = statement.subject.find((subject) => subject.name === name)?.digest.sha256;
   if (sha256 === undefined) throw new GateRefusal('file-unlisted', 'the manifest does not list it', { file: name });
   const stream = await source.open(name);
   if (stream === undefined) throw new GateRefusal('file-missing', 'it is not there', { file: name });
-  const seen = new Seen(stream, keepBytes, signal);
+  const seen = new Seen(stream, { room: keepBytes, purse }, signal);
   const bytes = new ByteSource(seen.chunks());
   try {
     try {
@@ -130,15 +130,21 @@ export async function verifyFile(
 class Seen {
   readonly #stream: AsyncIterable<Uint8Array>;
   readonly #room: number;
+  readonly #purse: Purse;
   readonly #signal: AbortSignal;
   readonly #hash = createHash('sha256');
   #kept: Uint8Array[] | undefined = [];
   #digest: string | undefined;
   size = 0;
 
-  constructor(stream: AsyncIterable<Uint8Array>, room: number, signal: AbortSignal) {
+  constructor(
+    stream: AsyncIterable<Uint8Array>,
+    { room, purse }: { readonly room: number; readonly purse: Purse },
+    signal: AbortSignal,
+  ) {
     this.#stream = stream;
     this.#room = room;
+    this.#purse = purse;
     this.#signal = signal;
   }
 
@@ -147,6 +153,7 @@ class Seen {
       this.#signal.throwIfAborted();
       this.size += bytes.length;
       if (this.size > LIMITS.outputBytes) throw new GateRefusal('file-too-large', `over ${LIMITS.outputBytes} bytes`);
+      this.#purse.bytes(bytes.length);
       this.#hash.update(bytes);
       if (this.size > this.#room) this.#kept = undefined;
       this.#kept?.push(bytes);

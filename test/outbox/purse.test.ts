@@ -7,7 +7,7 @@ import { Purse } from '../../src/outbox/purse.ts';
 import { readFile } from '../../src/outbox/read-file.ts';
 import { readPdf } from '../../src/outbox/read-pdf.ts';
 import { GateRefusal, type Rule } from '../../src/outbox/refusal.ts';
-import { verifyPackage } from '../../src/outbox/verify.ts';
+import { verifyFile, verifyManifest, verifyPackage } from '../../src/outbox/verify.ts';
 import { PIXEL } from '../../src/sandbox/wire.ts';
 import { inChunks, ownFiles, page, pdfOf } from '../support/own-files.ts';
 import { KEYS, filesOf, sealedPackage } from '../support/packages.ts';
@@ -55,6 +55,22 @@ describe('the purse of a package', () => {
     await assert.rejects(
       two(half + 3),
       (error) => error instanceof GateRefusal && error.rule === 'pdf-pages' && error.file === 'files/02-b.pdf',
+    );
+  });
+
+  it('limit outputBytes: of all files of a package, texts among them, and the text of a mail', async () => {
+    const most = LIMITS.outputBytes + LIMITS.messageTextBytes;
+    const name = 'files/01-a.txt';
+    const files = filesOf(sealedPackage(new Map([[name, Buffer.from('four')]])));
+    const statement = await verifyManifest(files, KEYS);
+    const { signal } = new AbortController();
+    const purse = new Purse();
+    const read = async () => verifyFile(files, statement, name, { keepBytes: 0, purse }, signal);
+    purse.bytes(most - 11);
+    for (const nth of [1, 2]) assert.equal((await read()).size, 4, `${nth}`);
+    await assert.rejects(
+      read(),
+      (error) => error instanceof GateRefusal && error.rule === 'file-too-large' && error.file === name,
     );
   });
 
