@@ -1,6 +1,6 @@
 // The queues between the steps: message ids wait here, in this process or in Redis. The spool is the truth, this an
 // index: whatever is lost here is added again by the next scan.
-import { Queue, type IQueueBackend, type Telemetry } from 'bullmq';
+import { Queue, type IQueueBackend, type JobsOptions, type Telemetry } from 'bullmq';
 import { parseMessageId, timeOf, type MessageId } from '../message/id.ts';
 import { embeddedEngine, redisEngine, type Engine } from './engine.ts';
 import { startWorker, type Handler, type StepName, type WorkerHandle, type WorkRules } from './step-worker.ts';
@@ -25,20 +25,26 @@ export interface QueuedJob {
   readonly lastFailure: string;
 }
 
+/** How messages are added. `sinceArrival`: they have waited since they came, by their numbers, and not just since now. */
+export interface AddOptions {
+  readonly delayMs?: number;
+  readonly sinceArrival?: boolean;
+}
+
 /** The queue of one step. */
 export interface StepQueue {
   /**
    * Adds messages, to be taken at once or after `delayMs`. An id that is waiting, delayed or active is left as it is;
    * one that completed or was given up runs again. Rejects when Redis does not answer: the next scan adds them.
    */
-  add(ids: readonly MessageId[], options?: { readonly delayMs?: number }): Promise<void>;
+  add(ids: readonly MessageId[], options?: AddOptions): Promise<void>;
   counts(): Promise<QueueCounts>;
   /**
    * Age of the oldest message that waits or is delayed, by its number, milliseconds; 0 when there is none. A restart does not
    * make it younger. Of more than 10,000 in one state those next in line are looked at.
    */
   oldestMs(): Promise<number>;
-  /** How long ago the next job in line was first added, milliseconds; 0 when none waits: how far the workers are behind. */
+  /** How long the next in line has waited since it was first added, milliseconds; 0 when none waits: how far the workers are behind. */
   oldestWaitingMs(): Promise<number>;
   /**
    * How long the longest of the next in line has been here that were set aside by `RetryLater` and failed in no attempt, milliseconds:
@@ -146,13 +152,16 @@ function stepQueue(step: StepName, queue: JobQueue, traced: QueueOptions['traced
   const one = <T>(id: MessageId | undefined, run: () => T): T =>
     id === undefined || traced === undefined ? run() : traced(id, run);
   return {
-    add: async (ids, { delayMs = 0 } = {}) => {
+    add: async (ids, { delayMs = 0, sinceArrival = false } = {}) => {
+      const optionsOf = (id: MessageId): JobsOptions => ({
+        jobId: `${step}-${id}`,
+        delay: delayMs,
+        ...(sinceArrival && { timestamp: timeOf(id) }),
+      });
       for (let from = 0; from < ids.length; from += ADD_BATCH) {
         const batch = ids.slice(from, from + ADD_BATCH);
         await one(batch.length === 1 ? batch[0] : undefined, async () =>
-          queue.addBulk(
-            batch.map((id) => ({ name: step, data: { id }, opts: { jobId: `${step}-${id}`, delay: delayMs } })),
-          ),
+          queue.addBulk(batch.map((id) => ({ name: step, data: { id }, opts: optionsOf(id) }))),
         );
       }
     },

@@ -215,9 +215,10 @@ export async function startInner(
   // Where a scan found all it may queue, the next one goes on behind it: what is deferred for long must not hide what is new.
   let last: MessageId | undefined;
   await startScan(log, life, told ? SCAN_MS : SCAN_APART_MS, async () => {
+    if (!(await road.hasRoom())) return;
     const found = await ledger.unfinished(outbox, SCAN_MOST, last);
     last = found.length < SCAN_MOST ? undefined : found.at(-1);
-    road.next('deliver', found);
+    await road.add('deliver', found);
   });
   return { outbox, ledger, journal, tell: (ids) => road.next('deliver', ids), portal, status };
 }

@@ -10,7 +10,7 @@ import { Alarms } from '../ops/alarms.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Traces } from '../ops/traces.ts';
-import type { QueueHub, StepName } from '../queue/queues.ts';
+import type { AddOptions, QueueHub, StepName } from '../queue/queues.ts';
 
 /** What happened to a message, for those who watch (the demo's table). */
 export interface Event {
@@ -27,6 +27,8 @@ export const SCAN_APART_MS = 1000;
 const SCAN_PAUSES = 4;
 /** Messages one scan queues at most; the next one finds the rest. */
 export const SCAN_MOST = 20_000;
+/** Messages in a queue from which on no scan adds more: some 640 bytes each. What is left is found when there is room. */
+export const QUEUED_MOST = 10 * SCAN_MOST;
 /** What was done last, remembered for the console. */
 const EVENTS_KEPT = 300;
 /** Jobs of each queue that a status tells of. */
@@ -83,15 +85,26 @@ export class Road {
 
   /** Says that a message is ready for a step. A lost add is found by the scan. */
   next(step: StepName, ids: readonly MessageId[]): void {
+    if (this.#steps.includes(step)) void this.add(step, ids);
+    else if (step === 'deliver' && ids.length > 0) this.onSealed?.(ids);
+  }
+
+  /** Adds messages to a queue of this zone, and resolves when they are there, or were lost. */
+  async add(step: StepName, ids: readonly MessageId[], options?: AddOptions): Promise<void> {
     if (ids.length === 0) return;
-    if (!this.#steps.includes(step)) {
-      if (step === 'deliver') this.onSealed?.(ids);
-      return;
-    }
-    this.hub
+    await this.hub
       ?.queue(step)
-      .add(ids)
+      .add(ids, options)
       .catch((error: unknown) => this.log.error({ step, error: reasonOf(error) }, 'not queued, the scan will find it'));
+  }
+
+  /** True while each queue of this zone holds fewer messages than are kept in memory. Rejects when the queues do not answer. */
+  async hasRoom(most: number = QUEUED_MOST): Promise<boolean> {
+    for (const step of this.#steps) {
+      const counts = await this.hub?.queue(step).counts();
+      if (counts !== undefined && counts.waiting + counts.delayed >= most) return false;
+    }
+    return true;
   }
 
   done(id: MessageId, step: Event['step'], outcome: string): void {

@@ -25,6 +25,7 @@ import type { Spool } from '../spool/spool.ts';
 import { UnderWay } from '../spool/under-way.ts';
 import { VERSION, codeDigests } from '../version.ts';
 import { openZoneJournal } from './journal.ts';
+import { findWork } from './find-work.ts';
 import { openPolicy } from './policy.ts';
 import { startBoard } from './board.ts';
 import { answerOriginals } from './originals.ts';
@@ -41,7 +42,7 @@ import { expireMiddle, startRetention } from './retention.ts';
 import { clearSuspects } from './suspects.ts';
 import { answerTexts } from './texts.ts';
 import type { ChildLoad } from './status.ts';
-import { SCAN_APART_MS, SCAN_MOST, SCAN_MS, startScan, type Road } from './road.ts';
+import { SCAN_APART_MS, SCAN_MS, startScan, type Road } from './road.ts';
 
 /** Raw bytes without a record that are older were left by a fall: no intake takes as long. */
 const LEFT_MS = 24 * 3_600_000;
@@ -249,14 +250,7 @@ export async function startWorker(
     delete: answerDeletions({ spool, outbox, audit, road }),
   });
 
-  // Where a scan found all it may queue, the next one goes on behind it: what waits for long must not hide what is new.
-  let last: MessageId | undefined;
-  await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, async () => {
-    const found = await spool.unfinished(SCAN_MOST, last);
-    last = found.last;
-    road.next('sanitise', found.sanitise);
-    road.next('seal', found.seal);
-  });
+  await startScan(log, life, apart ? SCAN_APART_MS : SCAN_MS, findWork(road, spool));
   if (apart) tellBehind(log, life, hub, spool);
   const children = () => Object.entries(pools.pools).map(([family, pool]) => ({ family, ...pool.load }));
   return { jail: tellJail(jail), children };

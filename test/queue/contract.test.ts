@@ -363,6 +363,18 @@ for (const kind of ['in this process', 'over Redis'] as const) {
       await is(40);
     });
 
+    it('takes what was waiting before its start as so old as it is', async () => {
+      await using bench = await open();
+      const queue = bench.hub.queue('sanitise');
+      const came = Date.now() - 7_200_000;
+      const [old, later] = [newMessageId(came), newMessageId()];
+      await queue.add([old, later], { sinceArrival: true });
+      await queue.add([old]);
+      const waits = await queue.oldestWaitingMs();
+      assert.ok(waits >= 7_200_000 && waits < 7_300_000, String(waits));
+      assert.equal((await queue.list('waiting', 1))[0]?.addedAt, came);
+    });
+
     it('tells an operator how often and why a delayed message failed', async () => {
       await using bench = await open({ backoff: { baseMs: 60_000, capMs: 60_000 } });
       bench.hub.work('seal', () => Promise.reject(new Error('inner server says 451')), { concurrency: 1 });
