@@ -119,10 +119,13 @@ function whatwg(label: string): string | undefined {
 export function decodeText(bytes: Uint8Array, label: string): Decoded {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const decoded = asSaid(buffer, label);
-  // Hardly what its label says; but nothing else either, unless it is Japanese without a fault.
+  // Hardly what its label says; but nothing else either, unless it is plain Japanese. A cut or a bad byte may be in it.
   if (label === '' || decoded.undecodable <= 2 + decoded.text.length / 50) return decoded;
-  const { charset, isPlausible } = likelyJapanese(buffer);
-  return isPlausible ? { ...finish(decodeWith(charset, buffer), charset, true), guessed: label.slice(0, 60) } : decoded;
+  const { charset, best } = likelyJapanese(buffer);
+  const { errors, pairs, common, hiragana } = best;
+  return hiragana * 8 > pairs && common * 2 > pairs && errors <= 1 + pairs / 200
+    ? { ...finish(decodeWith(charset, buffer), charset, true), guessed: label.slice(0, 60) }
+    : decoded;
 }
 
 function asSaid(buffer: Buffer, label: string): Decoded {

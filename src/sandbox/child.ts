@@ -11,6 +11,9 @@ import { JailedProcess, type End } from './jailed-process.ts';
 import { machineJail } from './probe.ts';
 import { FRAME, FieldReader, FrameReader, WireError, bytesFrame, fieldsFrame, isOnOrder, type Frame } from './wire.ts';
 
+/** Letters of the passwords that one document may have: ten of the longest that a mail names. The child reads 4,096 bytes of them. */
+const PASSWORD_LETTERS = 1300;
+
 /** What is asked of a child for one input. */
 export interface ChildRequest {
   readonly operation: number;
@@ -253,7 +256,7 @@ export class JailedChild {
         request.maxPages,
         request.declaredType.slice(0, 1000),
         request.name.slice(0, 1000),
-        request.password.slice(0, 1000),
+        request.password.slice(0, PASSWORD_LETTERS),
       ]),
     );
     const chunks = input instanceof Uint8Array ? [input] : input;

@@ -74,7 +74,14 @@ void test('Japanese under the name of a charset that it cannot be is read by its
     const decoded = decodeText(bytes, label);
     assert.equal(decoded.text, text, label);
     assert.equal(decoded.guessed, label);
+    for (const cut of [bytes.subarray(0, -1), Buffer.concat([bytes, Buffer.from([0xff]), bytes])])
+      assert.equal(decodeText(cut, label).guessed, label, 'cut inside a letter, or with a bad byte');
   }
+  for (const [charset, korean] of [
+    ['euc-kr', '회의 안내 드립니다. 참석 부탁드립니다.'],
+    ['gb2312', '关于召开第一次工作会议的通知：请各位准时参加。'],
+  ] as const)
+    assert.equal(decodeText(encoded(charset, korean), 'iso-8859-8').guessed, undefined, charset);
   // What is no Japanese stays what its label says, faults and all.
   const big5 = encoded('big5', '關於會議的通知，請各位準時參加。');
   const torn = Buffer.concat([big5, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])]);
