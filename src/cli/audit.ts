@@ -1,18 +1,18 @@
 // `mugai audit`: follows the journals, shows where they stand, hands their entries out.
 import { statSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { csvOf, CSV_HEAD, entriesOf, type Wanted } from '../audit/export.ts';
 import { journalFiles, journalsIn } from '../audit/journal-files.ts';
-import { parsePosition } from '../audit/line.ts';
 import { auditorTool } from '../audit/tool.ts';
-import { followChains, type Anchor, type ChainReport } from '../audit/verify-chain.ts';
+import { followChains, type ChainReport } from '../audit/verify-chain.ts';
 import { readConfig } from '../config.ts';
 import { ACTS } from '../message/act.ts';
 import { reasonOf } from '../message/errors.ts';
 import { loadPublicKeys } from '../outbox/keys.ts';
 import { demandTaken, type Takes } from './acts.ts';
+import { placesKnown } from './places-known.ts';
 import { outputEnded, say, sayJson, sayLine, tell, UsageError, type Command } from './usage.ts';
 
 export const audit: Command = {
@@ -73,7 +73,7 @@ Example: mugai audit export --format csv --from 2026-11-01 --to 2026-12-01 --per
     if (act === 'tool') return writeTool(values.out, values.key);
     const folders = given.length > 0 ? given.flatMap(journalsAt) : journalsUnder(join(readConfig().dataDir, 'journal'));
     if (act === 'export') return exportEntries(folders, wantedOf(values), values.format);
-    const anchors = values.heads === undefined ? [] : await anchorsIn(values.heads);
+    const anchors = await placesKnown(values.heads);
     const { reports, lies, elsewhere } = await followChains(folders, anchors);
     for (const report of reports) {
       if (act === 'heads')
@@ -138,16 +138,6 @@ function journalsUnder(root: string): string[] {
   const found = journalsIn(root);
   if (found.length === 0) throw new UsageError(`there is no journal under ${root}`);
   return found;
-}
-
-async function anchorsIn(file: string): Promise<Anchor[]> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`--heads ${file} cannot be read: ${reasonOf(error)}`);
-  });
-  const words = text.split(/[\s",]+/);
-  const found = words.filter((word) => parsePosition(word) !== undefined);
-  if (found.length === 0) throw new UsageError(`${file} names no position of a journal`);
-  return found.map((position) => ({ position, from: file }));
 }
 
 function tellReport(report: ChainReport): string {

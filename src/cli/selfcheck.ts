@@ -11,12 +11,13 @@ import { reasonOf } from '../message/errors.ts';
 import { tryToBreakOut, type Attempt } from '../sandbox/break-out.ts';
 import { machineJail, missing, type Jail } from '../sandbox/probe.ts';
 import { VERSION } from '../version.ts';
+import { placesKnown } from './places-known.ts';
 import { collect } from './selfcheck/collect.ts';
 import { inLines, reportText, type Evidence, type Report } from './selfcheck/evidence.ts';
 import { say, sayJson, tell, UsageError, type Command } from './usage.ts';
 
 export const selfcheck: Command = {
-  help: `mugai selfcheck [--report FILE.txt|.json|.pdf]… [--language ja|en] [--json]
+  help: `mugai selfcheck [--report FILE.txt|.json|.pdf]… [--language ja|en] [--heads FILE] [--json]
 
 Tells what holds the children that open mail and files on this machine, and tries it: a child of each
 family tries to reach files, network, processes and environment, behind all walls and behind each alone.
@@ -26,6 +27,8 @@ deliveries, open holds, disk, clock, versions. What lies on another machine is t
 
   --report    writes it as a dated report; the ending says as what: text, JSON, or a PDF to sign and file
   --language  language of text and PDF (default: ja)
+  --heads     file with places of the journals that are known from elsewhere (a print-out of mugai audit heads,
+              syslog), one a line: where one is behind a change of a journal's key, that change is no doubt any more
   --json  one object: {level, holds, controls: [{name, holds, detail}],
           attempts: [{family, standing, way, held, detail}],
           at, host, version, evidence: [{control, state, ja, en}]}
@@ -41,6 +44,7 @@ Example: mugai selfcheck --report selfcheck-2026-11.pdf --language ja`,
         json: { type: 'boolean', default: false },
         report: { type: 'string', multiple: true, default: [] },
         language: { type: 'string', default: 'ja' },
+        heads: { type: 'string' },
       },
     });
     const { language } = values;
@@ -51,11 +55,12 @@ Example: mugai selfcheck --report selfcheck-2026-11.pdf --language ja`,
       if (statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory() !== true)
         throw new UsageError(`--report is "${file}", and ${dirname(file)} is no folder`);
     }
+    const known = await placesKnown(values.heads);
     const config = readConfig();
     const jail = await machineJail();
     const attempts = await tryToBreakOut(jail, new AbortController().signal);
     const now = new Date();
-    const evidence = [jailEvidence(jail, attempts), ...(await collect(config, now.getTime()))].map(inLines);
+    const evidence = [jailEvidence(jail, attempts), ...(await collect(config, now.getTime(), known))].map(inLines);
     const holds = evidence.every(({ state }) => state !== 'fails');
     const report: Report = { at: now.toISOString(), host: hostname(), version: VERSION, holds, evidence };
     if (values.json) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { entriesOf } from '../../audit/export.ts';
 import { journalsIn } from '../../audit/journal-files.ts';
 import { leftAs } from '../../audit/last-lines.ts';
-import { followChains, type ChainReport } from '../../audit/verify-chain.ts';
+import { followChains, type Anchor, type ChainReport } from '../../audit/verify-chain.ts';
 import type { Lie } from '../../audit/witnesses.ts';
 import type { Config } from '../../config.ts';
 import { reasonOf } from '../../message/errors.ts';
@@ -32,11 +32,14 @@ const OVERDUE_MS = DAY;
 const ANSWER_MS = 5000;
 const LEAST_JOURNAL_DAYS = 365;
 
-/** Everything but the jail, which is tried elsewhere. A look that fails is a control that fails. */
-export async function collect(config: Config, now: number): Promise<Evidence[]> {
+/**
+ * Everything but the jail, which is tried elsewhere. A look that fails is a control that fails. `known`: places of journals that are
+ * known from elsewhere.
+ */
+export async function collect(config: Config, now: number, known: readonly Anchor[] = []): Promise<Evidence[]> {
   const journals = journalsIn(join(config.dataDir, 'journal'));
   const running = await gateway(config, journals);
-  const { reports, lies } = await followChains(journals);
+  const { reports, lies } = await followChains(journals, known);
   const looks: readonly [Control, () => Promise<Evidence | readonly Evidence[]> | Evidence | readonly Evidence[]][] = [
     ['gateway', () => running.evidence],
     ['keys', async () => keys(config)],
