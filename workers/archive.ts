@@ -19,7 +19,9 @@ serve(SEVEN_ZIP, async (job, out) => {
   const passwords = job.password.split('\n').filter((password) => password !== '');
   const take = giver(out, job.name.replace(/^.*[\\/]|\.[^.]*$/g, ''));
   if (job.declaredType === 'application/x-js-taro-packed') return take(unpackedJtd(bytes, job.name));
-  if (job.declaredType === 'application/zip' || bytes.toString('latin1', start, start + 4) === 'PK\x03\x04') {
+  const isZip = job.declaredType === 'application/zip' || bytes.toString('latin1', start, start + 4) === 'PK\x03\x04';
+  let isTold = false;
+  if (isZip) {
     // A ZIP counts from its own start or from the program's: its reader finds out.
     const zip = byDirectory(bytes, isProgram, out);
     for (const finding of zip?.findings ?? []) out.finding('odd-archive', finding);
@@ -27,9 +29,12 @@ serve(SEVEN_ZIP, async (job, out) => {
       for (const entry of zip.entries) await take(zip.open(entry, passwords));
       return;
     }
+    isTold = zip === undefined;
   }
   try {
-    await openSevenZip(bytes.subarray(start), passwords, take);
+    await openSevenZip(bytes.subarray(start), passwords, take, () => {
+      if (!isTold) out.finding('odd-archive', 'it breaks off');
+    });
   } catch (error) {
     const rest = error instanceof Refusal && error.reason === 'damaged' ? readWithoutDirectory(bytes) : undefined;
     if (rest === undefined || rest.entries.length === 0) throw error;

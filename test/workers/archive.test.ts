@@ -347,6 +347,31 @@ describe('other archives', () => {
     assert.deepEqual(cut, [{ name: 'a.txt', trouble: 'damaged', text: '' }]);
   });
 
+  it('what breaks off gives what stands before, and tells that there may be more; what is whole tells nothing', async () => {
+    const names = ['a.txt', 'b.txt', 'c.txt'];
+    const tarred = tar(names.map((name) => ({ name, data: Buffer.from(text) })));
+    const lha = Buffer.concat(
+      names.map((name) => lzh(Buffer.from(name), Buffer.from(text)).subarray(0, name === 'c.txt' ? undefined : -1)),
+    );
+    const tornAt = (whole: Buffer, at: number): Buffer => {
+      const torn = Buffer.from(whole);
+      torn.writeUInt8((torn[at] ?? 0) ^ 1, at);
+      return torn;
+    };
+    for (const [bytes, whole, findings] of [
+      [tarred, 3, []],
+      [lha, 3, []],
+      [tornAt(tarred, 1024 + 10), 1, ['odd-archive: it breaks off']],
+      [tornAt(lha, lha.indexOf('b.txt')), 1, ['odd-archive: it breaks off']],
+      [tarred.subarray(0, 2048), 2, ['odd-archive: it breaks off']],
+      [tarred.subarray(0, 2100), 2, ['odd-archive: it breaks off']],
+    ] as const) {
+      const opened = await open(bytes);
+      const entries = names.slice(0, whole).map((name) => ({ name, trouble: undefined, text }));
+      assert.deepEqual([opened.entries, opened.findings], [entries, findings]);
+    }
+  });
+
   it('compress gives what is in it, which it names and measures nowhere', async () => {
     // Every byte as a code of nine bits, the lowest first: no more than two hundred, so that codes stay that long.
     const bytes = Buffer.from(text);

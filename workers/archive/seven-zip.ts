@@ -94,15 +94,17 @@ interface Listed {
 }
 
 /**
- * Opens an archive with the first of the passwords that fits and gives its entries to `take`. Throws a `Refusal` when it
- * is no archive, is locked as a whole, or holds more than the limits allow.
+ * Opens an archive with the first of the passwords that fits and gives its entries to `take`; `torn` is called before them
+ * where its list breaks off: there may be more. Throws a `Refusal` when it is no archive, is locked as a whole, or holds
+ * more than the limits allow.
  */
 export async function openSevenZip(
   archive: Uint8Array,
   passwords: readonly string[],
   take: (entry: ArchiveEntry) => void | Promise<void>,
+  torn: () => void,
 ): Promise<void> {
-  const { entries, password } = await list(archive, passwords);
+  const { entries, password, isTorn } = await list(archive, passwords);
   if (entries.length > LIMITS.archiveEntries) throw new Refusal('too-many-parts', `${entries.length} entries`);
   const total = entries.reduce((sum, { size }) => sum + (size ?? 0), 0);
   if (total > LIMITS.expandedBytes) throw new Refusal('ratio', `${total} bytes`);
@@ -116,6 +118,7 @@ export async function openSevenZip(
   const pieces = all === undefined ? undefined : split(all.out, entries);
   // A tar has no sums of its files: one that lacks its end alone gives as much as it lists.
   const isAll = isTar(archive) && all?.out.length === total;
+  if (isTorn) torn();
   let single = 0;
   const isXar = Buffer.from(archive.subarray(0, 4)).toString('latin1') === 'xar!';
   for (const entry of entries) {
@@ -174,19 +177,23 @@ function split(out: Buffer, entries: readonly Listed[]): Map<Listed, Uint8Array>
   return pieces;
 }
 
-async function list(
-  archive: Uint8Array,
-  passwords: readonly string[],
-): Promise<{ readonly entries: Listed[]; readonly password: string | undefined }> {
+interface List {
+  readonly entries: Listed[];
+  readonly password: string | undefined;
+  /** 7-Zip lists what stands before a header that is torn or not there, and says so by its exit code alone. */
+  readonly isTorn: boolean;
+}
+
+async function list(archive: Uint8Array, passwords: readonly string[]): Promise<List> {
   let answer = await call(archive, ['l', '-slt', '-ba', '-p'], 16 * 1024 * 1024);
   let entries = listing(answer.out, archive);
-  if (entries.length > 0 || answer.code === 0) return { entries, password: undefined };
+  if (entries.length > 0 || answer.code === 0) return { entries, password: undefined, isTorn: answer.code !== 0 };
   if (!/password|encrypted/i.test(answer.said) && !isLocked7z(archive))
     throw new Refusal('damaged', answer.said.replace(/\s+/g, ' ').slice(0, 200));
   for (const password of passwords) {
     answer = await call(archive, ['l', '-slt', '-ba', `-p${password}`], 16 * 1024 * 1024);
     entries = listing(answer.out, archive);
-    if (answer.code === 0) return { entries, password };
+    if (answer.code === 0) return { entries, password, isTorn: false };
   }
   throw new Refusal(passwords.length === 0 ? 'password-needed' : 'password-wrong', 'its directory is locked');
 }
