@@ -3,6 +3,7 @@
 import { PART_KIND } from '../src/sandbox/wire.ts';
 import type { ArchiveEntry } from './archive/entry.ts';
 import { unpackedJtd } from './archive/packed-jtd.ts';
+import { inLevel2 } from './archive/lha-level3.ts';
 import { SEVEN_ZIP, openSevenZip } from './archive/seven-zip.ts';
 import { readWithoutDirectory, readZip, type Zip } from './archive/zip.ts';
 import { isOle } from './ole.ts';
@@ -32,7 +33,7 @@ serve(SEVEN_ZIP, async (job, out) => {
     isTold = zip === undefined;
   }
   try {
-    await openSevenZip(bytes.subarray(start), passwords, take, () => {
+    await openSevenZip(inLevel2(bytes.subarray(start)), passwords, take, () => {
       if (!isTold) out.finding('odd-archive', 'it breaks off');
     });
   } catch (error) {

@@ -7,6 +7,7 @@ import { crc32, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { EntriesReader } from '../../src/sandbox/entries-reader.ts';
 import type { ChildOutcome } from '../../src/sandbox/child.ts';
 import { tar } from '../support/archives.ts';
+import { crc16 } from '../../workers/archive/crc16.ts';
 import { drive } from '../support/drive-worker.ts';
 import { euc, sjis } from '../support/japanese.ts';
 import { zipOf } from '../support/office-files.ts';
@@ -108,6 +109,35 @@ function lzh(name: Buffer, content: Buffer): Buffer {
   head.writeUInt16LE(sum, 22 + name.length);
   head.writeUInt8(head.subarray(2).reduce((a, b) => a + b, 0) & 255, 1);
   return Buffer.concat([head, content, Buffer.from([0])]);
+}
+
+/** LHA, header level 3, stored. */
+function lzh3(name: Buffer, content: Buffer): Buffer {
+  const u32 = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  // A sum of the header, which nobody reads, and the name.
+  const extended = Buffer.concat([
+    u32(7),
+    Buffer.from([0, 1, 2]),
+    u32(name.length + 5),
+    Buffer.from([1]),
+    name,
+    u32(0),
+  ]);
+  const head = Buffer.alloc(28);
+  head.writeUInt16LE(4, 0);
+  head.write('-lh0-', 2, 'latin1');
+  head.writeUInt32LE(content.length, 7);
+  head.writeUInt32LE(content.length, 11);
+  head.writeUInt8(0x20, 19);
+  head.writeUInt8(3, 20);
+  head.writeUInt16LE(crc16(content), 21);
+  head.writeUInt8(0x55, 23);
+  head.writeUInt32LE(head.length + extended.length, 24);
+  return Buffer.concat([head, extended, content]);
 }
 
 describe('a zip', () => {
@@ -330,6 +360,21 @@ describe('other archives', () => {
     assert.deepEqual(entries, [{ name: '表.txt', trouble: undefined, text }]);
     const half = await open(lzh(sjis('ﾃﾞｰﾀ.txt'), Buffer.from(text)));
     assert.deepEqual(half.entries, [{ name: 'ﾃﾞｰﾀ.txt', trouble: undefined, text }]);
+  });
+
+  it('LHA of header level 3 gives its entries; with a header that makes no sense it is refused', async () => {
+    // A name so long that the size of the header written anew ends in a zero byte.
+    const long = Buffer.from('n'.repeat(256 - 26 - 3));
+    const two = [lzh3(sjis('表.txt'), Buffer.from(text)), lzh3(long, Buffer.from('two')), Buffer.from([0])];
+    assert.deepEqual((await open(Buffer.concat(two))).entries, [
+      { name: '表.txt', trouble: undefined, text },
+      { name: String(long), trouble: undefined, text: 'two' },
+    ]);
+    for (const size of [0xffffffff, 3, 100]) {
+      const odd = lzh3(Buffer.from('a.txt'), Buffer.from(text));
+      odd.writeUInt32LE(size, 28);
+      assert.equal((await open(odd)).outcome.kind, 'refused');
+    }
   });
 
   it('LHA that ends in rubbish has its entries by their sums, and none whose sum differs', async () => {
