@@ -19,9 +19,11 @@ export function eachOfRuns(
   let at = from;
   let x = 0;
   let y = 0;
-  const put = (value: number): void => {
-    if (x < width && y < height) give(x, y, value);
-    x += 1;
+  /** A run goes on behind the end of its line, where there are no pixels to walk. */
+  const put = (count: number, value: (n: number) => number): void => {
+    const most = Math.min(count, width - x);
+    for (let n = 0; n < most; n++) give(x + n, y, value(n));
+    x += count;
   };
   /** The value of the `n`th pixel of those whose bytes begin at `start`. */
   const value = (start: number, n: number): number => {
@@ -43,7 +45,7 @@ export function eachOfRuns(
       at += 1;
       need(bits === 24 ? 3 : 1);
       // A run of 4 bits takes the two halves of its byte in turn.
-      for (let n = 0; n < count; n++) put(value(at, bits === 4 ? n % 2 : 0));
+      put(count, (n) => value(at, bits === 4 ? n % 2 : 0));
       at += bits === 24 ? 3 : 1;
       continue;
     }
@@ -60,7 +62,7 @@ export function eachOfRuns(
     } else {
       const length = lengthOf(code);
       need(length);
-      for (let n = 0; n < code; n++) put(value(at, n));
+      put(code, (n) => value(at, n));
       at += length + (length % 2);
     }
   }

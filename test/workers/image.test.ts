@@ -9,6 +9,7 @@ import type { ChildRequest } from '../../src/sandbox/child.ts';
 import { PageCollector, type Collected, type RasterPage } from '../../src/sandbox/raster-page.ts';
 import { PIXEL } from '../../src/sandbox/wire.ts';
 import { encodePicture } from '../../src/sanitise/picture.ts';
+import { eachOfRuns } from '../../workers/bitmap-runs.ts';
 import { bitmap } from '../../workers/bitmap.ts';
 import { drive } from '../support/drive-worker.ts';
 import { sjis } from '../support/japanese.ts';
@@ -310,6 +311,24 @@ test('a bitmap of run lengths has its pixels, and nothing where no run comes', (
   const whole = [2, 0, 0, 255, 0, 0, 0, 3, 255, 0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 1];
   assert.equal(pixelsOf(handmade(longHeader(64, [3, 2], 24, 4), [], whole)).join(''), 'bgrrr.');
   assert.throws(() => pixelsOf(handmade(longHeader(40, [3, 2], 8, 1), palette, [2, 1])), /cut/);
+});
+
+test('runs of a bitmap that go on behind the end of a line are passed over as one', () => {
+  for (const run of [
+    [255, 1],
+    [0, 254, ...Buffer.alloc(254, 1)],
+  ]) {
+    const bytes = Buffer.concat([Buffer.alloc(1000 * run.length, Buffer.from(run)), Buffer.from([0, 0, 1, 1, 0, 1])]);
+    let reads = 0;
+    bytes.readUInt8 = (place) => {
+      reads += 1;
+      return Buffer.prototype.readUInt8.call(bytes, place);
+    };
+    const seen: string[] = [];
+    eachOfRuns(bytes, { from: 0, width: 3, height: 2, bits: 8 }, (x, y) => void seen.push(`${x} ${y}`));
+    assert.deepEqual(seen, ['0 0', '1 0', '2 0', '0 1']);
+    assert.ok(reads < 2100, `${reads} reads`);
+  }
 });
 
 test('a bitmap of OS/2 has colours of three bytes', () => {
