@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -20,14 +20,24 @@ const SYSTEMCTL = join(ROOT, 'test/support/systemctl.ts');
 const UNITS = ['worker', 'inner', 'ingress'].map((role) => `mugai-${role}@kashima.service`);
 const run = promisify(execFile);
 
+/**
+ * The packages for all versions on a machine, with a cache of compiled code of their own: links to the files of ours, else copies. (A folder
+ * of symbolic links would lead the children out of what they see.)
+ */
+async function makePackages(folder: string): Promise<void> {
+  const from = join(ROOT, 'node_modules/.');
+  await run('cp', ['-al', from, folder]).catch(async () => run('cp', ['-a', from, folder]));
+  await rm(join(folder, '.cache'), { recursive: true, force: true });
+}
+
 /** A version of the program: our own, called otherwise. */
-async function makeVersion(folder: string, version: string): Promise<void> {
+async function makeVersion(folder: string, version: string, packages: string): Promise<void> {
   await mkdir(folder);
   for (const name of ['src', 'workers', 'docs', 'package-lock.json'])
     await cp(join(ROOT, name), join(folder, name), { recursive: true });
   const own = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as object;
   await writeFile(join(folder, 'package.json'), JSON.stringify({ ...own, version }));
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  await symlink(packages, join(folder, 'node_modules'));
 }
 
 /** A machine with one town on it, installed as docs/ops/install.md says. */
@@ -42,7 +52,9 @@ async function install() {
     await mkdir(at('lib/kashima/middle', store));
     await symlink(at('lib/kashima/middle', store), at('lib/kashima/inside', store)); // BindReadOnlyPaths, BindPaths
   }
-  await makeVersion(at('mugai'), '0.1.0-old');
+  await mkdir(at('packages'));
+  await makePackages(at('packages/node_modules'));
+  await makeVersion(at('mugai'), '0.1.0-old', at('packages/node_modules'));
   const generated = await runMugai(['keys', 'generate'], { MUGAI_DATA_DIR: at('lib/kashima/middle') });
   assert.equal(generated.code, 0, generated.stderr);
   for (const key of ['verify-key.pem', 'sealing-key.pem'])
@@ -94,9 +106,13 @@ async function install() {
     systemctl,
     versions,
     started,
-    /** The script, with its exit code and what it said. */
-    upgrade: async (...words: string[]): Promise<{ readonly code: number; readonly stderr: string }> =>
-      run('sh', [UPGRADE, ...words], { env: { ...env, MUGAI_ANSWER_SECONDS: '60' } }).then(
+    /** The script from this folder of the machine into that one, with its exit code and what it said. `seconds`: what units have to answer. */
+    upgrade: async (
+      next: string,
+      backup: string,
+      seconds = 240,
+    ): Promise<{ readonly code: number; readonly stderr: string }> =>
+      run('sh', [UPGRADE, at(next), at(backup)], { env: { ...env, MUGAI_ANSWER_SECONDS: String(seconds) } }).then(
         ({ stderr }) => ({ code: 0, stderr }),
         (error: { code: number; stderr: string }) => ({ code: error.code, stderr: error.stderr }),
       ),
@@ -114,7 +130,7 @@ describe('an upgrade by upgrade.sh', { timeout: 580_000 }, () => {
     await town.systemctl('start', ...UNITS);
     await town.started();
     assert.deepEqual(await town.versions(), ['0.1.0-old']);
-    await makeVersion(town.at('next'), '0.1.1-new');
+    await makeVersion(town.at('next'), '0.1.1-new', town.at('packages/node_modules'));
     town.server.refuse.data = () => 451;
     const waiting = await sendAll({ port: () => town.smtp, mails: 40, lanes: 8, body: mixed });
     let over = false;
@@ -126,13 +142,14 @@ describe('an upgrade by upgrade.sh', { timeout: 580_000 }, () => {
       enough: () => over,
       pauseMs: 100,
     });
-    const upgraded = await town.upgrade(town.at('next'), town.at('backup')).finally(() => (over = true));
+    const upgraded = await town.upgrade('next', 'backup').finally(() => (over = true));
     assert.equal(upgraded.code, 0, upgraded.stderr);
     assert.match(upgraded.stderr, /from 0\.1\.0-old to 0\.1\.1-new: mugai-/);
     const more = await during;
     assert.deepEqual(await town.versions(), ['0.1.1-new']);
     assert.match(await readFile(town.at('mugai.before/package.json'), 'utf8'), /0\.1\.0-old/);
     assert.ok(!existsSync(town.at('mugai.coming')));
+    assert.ok(existsSync(town.at('packages/node_modules/.cache/mugai-children')), 'the machine has a cache of its own');
     for (const data of ['middle', 'inside']) assert.ok(!existsSync(town.at('backup/kashima', data, '.unfinished')));
     const kept = await readdir(town.at('backup/kashima/middle/spool'), { recursive: true });
     assert.ok(
@@ -159,18 +176,18 @@ describe('an upgrade by upgrade.sh', { timeout: 580_000 }, () => {
     await town.started();
     town.server.refuse.data = () => 451;
     const waiting = await sendAll({ port: () => town.smtp, mails: 10, lanes: 4, body: mixed });
-    await makeVersion(town.at('next'), '0.1.1-new');
+    await makeVersion(town.at('next'), '0.1.1-new', town.at('packages/node_modules'));
     await mkdir(town.at('full/kashima/middle'), { recursive: true });
-    assert.equal((await town.upgrade(town.at('next'), town.at('full'))).code, 2, 'a backup is not mixed with another');
+    assert.equal((await town.upgrade('next', 'full')).code, 2, 'a backup is not mixed with another');
     await writeFile(town.at('no-folder'), '');
-    const none = await town.upgrade(town.at('next'), town.at('no-folder/backup'));
+    const none = await town.upgrade('next', 'no-folder/backup');
     assert.equal(none.code, 1, none.stderr);
     assert.match(none.stderr, /there is no backup, so nothing was changed; 0\.1\.0-old goes on/);
     await town.started();
     assert.deepEqual(await town.versions(), ['0.1.0-old']);
 
     await writeFile(town.at('next/src/roles.ts'), "throw new Error('this version has a fault');\n");
-    const bad = await town.upgrade(town.at('next'), town.at('backup'));
+    const bad = await town.upgrade('next', 'backup', 20);
     assert.equal(bad.code, 1, bad.stderr);
     assert.match(bad.stderr, /0\.1\.1-new did not start .*; 0\.1\.0-old is at work again/);
     await town.started();
