@@ -10,6 +10,8 @@ import { numbered, sendOne, TO } from './traffic.ts';
 /** Requests of one person that the portal takes in a quarter of an hour: 30. */
 export const ASKED_FOR = 24;
 const FIRST = 2_000_000;
+/** For a status, where the gateway is just starting again. */
+const NO_ANSWER = 599;
 
 export class Asker {
   readonly #visitor: Visitor;
@@ -60,7 +62,10 @@ export class Asker {
 
   async #askFor(id: string): Promise<boolean> {
     const form = { part: '2', dpi: '200', from: '1', to: '1', csrf: this.#token };
-    const { status } = await this.#visitor.post(`/messages/${id}/render`, form);
+    const status = await this.#visitor.post(`/messages/${id}/render`, form).then(
+      (answer) => answer.status,
+      () => NO_ANSWER,
+    );
     if (status !== 303 && status < 500) throw new Error(`the portal answered ${status}`);
     return status === 303;
   }

@@ -2,6 +2,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../support/ports.ts';
 import { ASKED_FOR, Asker } from './asker.ts';
 import { Control } from './control.ts';
 import { House } from './house.ts';
@@ -20,7 +21,8 @@ async function underTrouble(
 ): Promise<Outcome> {
   await using house = await House.open();
   const control = new Control(house.folder.path);
-  const env = control.env(house.dataDir('all'));
+  // Who is signed in finds the portal where it was, also after a restart.
+  const env = { ...control.env(house.dataDir('all')), MUGAI_PORTAL_LISTEN: `127.0.0.1:${await freePort()}` };
   await house.start('all', env);
   const keeping = house.keep('all', env);
   let over = false;
@@ -59,14 +61,18 @@ export async function diskTrouble(scale: Scale, code: 'ENOSPC' | 'EIO'): Promise
       asker = await Asker.open(house);
       let over = false;
       const asking = asker.ask(((seconds + 1.5) * 1000 * STORES.length) / ASKED_FOR, () => over);
-      for (const store of STORES) {
-        asker.during = store;
-        await control.set({ disk: { [store]: code } });
-        await sleep(seconds * 1000);
-        await control.set({});
-        await sleep(1500);
+      asking.catch(() => undefined); // thrown where it is awaited, when all stores had their trouble
+      try {
+        for (const store of STORES) {
+          asker.during = store;
+          await control.set({ disk: { [store]: code } });
+          await sleep(seconds * 1000);
+          await control.set({});
+          await sleep(1500);
+        }
+      } finally {
+        over = true;
       }
-      over = true;
       await asking;
       return `${STORES.join(', ')}, ${seconds} s each`;
     },

@@ -19,6 +19,7 @@ export class House implements AsyncDisposable {
   readonly #env: Env;
   /** Ids whose end was recorded before a death: a later delivery of one of them is a defect. */
   readonly #ended = new Map<string, number>();
+  #closed = false;
 
   private constructor(folder: Scratch, server: InnerServer, env: Env) {
     this.folder = folder;
@@ -53,6 +54,10 @@ export class House implements AsyncDisposable {
       await this.#prepareInside();
     }
     const gateway = await startGatewayProcess(env, role);
+    if (this.#closed) {
+      await gateway.end('SIGKILL');
+      throw new Error('the house is closed');
+    }
     this.running.set(role, gateway);
     return gateway;
   }
@@ -69,10 +74,10 @@ export class House implements AsyncDisposable {
     let over = false;
     let deaths = 0;
     const run = async (): Promise<void> => {
-      while (!over) {
+      while (!over && !this.#closed) {
         const gateway = this.running.get(role);
         await (gateway?.exited ?? sleep(100));
-        if (over) return;
+        if (over || this.#closed) return;
         if (gateway !== undefined) deaths += 1;
         this.running.delete(role);
         this.noteEnds();
@@ -171,6 +176,7 @@ export class House implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true; // nobody starts one again
     for (const gateway of this.running.values()) await gateway.end('SIGKILL');
     await this.server.close();
     await this.folder[Symbol.asyncDispose]();
