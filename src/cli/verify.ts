@@ -67,15 +67,21 @@ Example: mugai verify out/* --key verify-key.pem`,
     const wantsDetails = ({ found }: Looked): boolean =>
       typeof found !== 'string' && (values.details || found.name !== '');
     const conclude = async (): Promise<void> => {
-      const wanted = waiting.filter(wantsDetails);
-      const statements = wanted.flatMap(({ found }) => (typeof found === 'string' ? [] : [found.statement]));
-      const details = await detailsOf(statements, journals);
-      for (const one of waiting) tell(one, details[wanted.indexOf(one)]);
+      const looked = waiting;
       waiting = [];
+      const statements = looked.flatMap(({ found }) => (typeof found === 'string' ? [] : [found.statement]));
+      const details = await detailsOf(statements, journals);
+      for (const [nth, one] of looked.entries()) tell(one, details[nth]);
     };
+    /** What no journal is asked about is told at once: a refusal waits for nothing that may still go wrong. */
     const add = async (path: string, found: Found | string): Promise<void> => {
-      waiting.push({ path, found });
-      if (waiting.length === AT_ONCE || !waiting.some(wantsDetails)) await conclude();
+      const one = { path, found };
+      if (!wantsDetails(one)) {
+        tell(one, undefined);
+        return;
+      }
+      waiting.push(one);
+      if (waiting.length === AT_ONCE) await conclude();
     };
     const tell = ({ path, found }: Looked, details: Details | undefined): void => {
       checked += 1;
@@ -94,29 +100,31 @@ Example: mugai verify out/* --key verify-key.pem`,
       if (details !== undefined) tellDetails(details);
       sayLine(fault === undefined ? `ok       ${path}` : `REFUSED  ${path}: ${fault}`);
     };
-    for (const path of positionals) {
-      if (isFile(path)) {
-        await add(path, await foundFile(path, values.manifest, keys));
-        continue;
+    try {
+      for (const path of positionals) {
+        if (isFile(path)) {
+          await add(path, await foundFile(path, values.manifest, keys));
+          continue;
+        }
+        const packages = await packagesIn(path);
+        if (packages.length === 0) {
+          failed += 1;
+          const reason = 'no package here';
+          if (values.json) sayJson({ package: path, ok: false, reason });
+          else sayLine(`REFUSED  ${path}: ${reason}`);
+        }
+        for (const one of packages) await add(one, await foundPackage(one, keys));
       }
-      const packages = await packagesIn(path);
-      if (packages.length === 0) {
-        await conclude();
-        failed += 1;
-        const reason = 'no package here';
-        if (values.json) sayJson({ package: path, ok: false, reason });
-        else sayLine(`REFUSED  ${path}: ${reason}`);
-      }
-      for (const one of packages) await add(one, await foundPackage(one, keys));
+    } finally {
+      await conclude();
     }
-    await conclude();
     if (!values.json)
       say(`${checked} ${positionals.some(isFile) ? 'files and packages' : 'packages'}, ${failed} refused`);
     return failed === 0 ? 0 : 1;
   },
 };
 
-/** Packages and files whose messages are looked up in the journals in one reading of them. */
+/** Packages and files that hold whose messages are looked up in the journals in one reading of them. */
 const AT_ONCE = 500;
 
 interface Looked {

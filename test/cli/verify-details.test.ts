@@ -163,6 +163,18 @@ describe('mugai verify --details', { timeout: 580_000 }, () => {
     assert.doesNotMatch(stdout, /^told/m, 'a line of another message is no part of the story');
   });
 
+  it('tells what was found though something after it cannot be looked at; a refusal at once', async () => {
+    const changed = join(root.path, 'changed');
+    await cp(folder, changed, { recursive: true });
+    await writeFile(join(changed, 'files/01-a.txt'), '別の文\n');
+    const missing = join(root.path, 'no-such');
+    const { code, stdout, stderr } = await verify([folder, changed, missing, '--details']);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /no-such does not exist/);
+    assert.match(stdout, new RegExp(`^REFUSED {2}${changed}: .*\\nmessage {2}${id} {2}sanitised\\n`));
+    assert.match(stdout, new RegExp(`^ok {7}${folder}$`, 'm'));
+  });
+
   it('a folder of a journal that is not there is wrong usage', async () => {
     const { code, stderr } = await verify([folder, '--journal', join(root.path, 'no-such')]);
     assert.equal(code, 2);
