@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { crc32, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { LIMITS } from '../../src/message/limits.ts';
 import { EntriesReader } from '../../src/sandbox/entries-reader.ts';
 import type { ChildOutcome } from '../../src/sandbox/child.ts';
 import { tar } from '../support/archives.ts';
@@ -11,6 +12,7 @@ import { crc16 } from '../../workers/archive/crc16.ts';
 import { drive } from '../support/drive-worker.ts';
 import { euc, sjis } from '../support/japanese.ts';
 import { zipOf } from '../support/office-files.ts';
+import { readZip } from '../../workers/archive/zip.ts';
 
 interface Entry {
   readonly name: string;
@@ -266,6 +268,45 @@ describe('a zip', () => {
       lying.writeUInt32LE(0x12345678, 14);
       assert.deepEqual((await open(lying)).entries, [{ name: 'a', trouble: 'damaged', text: '' }]);
     }
+  });
+
+  it('one of whose entries has bytes of another by its own header gives neither by it', async () => {
+    const content = Buffer.from('one one one');
+    const inner = handmade([{ name: Buffer.from('b'), content }]);
+    const [from, to] = [inner.indexOf('PK\x03\x04'), inner.indexOf('PK\x01\x02')];
+    // The bytes of `a` are a block that is stored, of the header of `b` and its bytes.
+    const quoted = inner.subarray(from, to);
+    const block = Buffer.from([1, quoted.length, 0, 255 - quoted.length, 255]);
+    const bytes = handmade([
+      { name: Buffer.from('a'), content: Buffer.from('zz') },
+      { name: Buffer.from('b'), content },
+    ]);
+    const second = bytes.lastIndexOf('PK\x03\x04');
+    const body = Buffer.concat([bytes.subarray(0, 31), block, bytes.subarray(second)]);
+    const moved = body.lastIndexOf('PK\x03\x04');
+    const listed = body.indexOf('PK\x01\x02');
+    body.writeUInt32LE(moved, body.indexOf('PK\x01\x02', listed + 4) + 42);
+    body.writeUInt32LE(listed, body.length - 6);
+    body.writeUInt32LE(crc32(quoted), 14);
+    body.writeUInt32LE(block.length + quoted.length, 18);
+    body.writeUInt32LE(quoted.length, 22);
+    assert.deepEqual((await open(body)).entries, [
+      { name: 'a', trouble: 'damaged', text: '' },
+      { name: 'b', trouble: undefined, text: content.toString() },
+    ]);
+  });
+
+  it('what comes out of its entries for nothing counts as if it had come out', () => {
+    const size = LIMITS.expandedBytes / 2 - 1;
+    const content = Buffer.alloc(size);
+    const lying = handmade(['a', 'b', 'c'].map((name) => ({ name: Buffer.from(name), content })));
+    for (let at = lying.indexOf('PK\x01\x02'); at >= 0; at = lying.indexOf('PK\x01\x02', at + 4))
+      lying.writeUInt32LE(0x12345678, at + 16);
+    for (let at = lying.indexOf('PK\x03\x04'); at >= 0; at = lying.indexOf('PK\x03\x04', at + 4))
+      lying.writeUInt32LE(0x12345678, at + 14);
+    const zip = readZip(lying);
+    const troubles = zip.entries.map((entry) => zip.open(entry, []).trouble);
+    assert.deepEqual(troubles, ['damaged', 'damaged', 'ratio']);
   });
 
   it('whose last entry says wrongly how long its name is has it before the directory', async () => {

@@ -20,7 +20,10 @@ const MADE_ON_UNIX = 3;
 const MADE_ON_DOS: readonly number[] = [0, 10, 14];
 const UNIX_LINK = 0o120000;
 const UNIX_TYPE = 0o170000;
+/** More than this deflate does not make of a byte. */
+const MOST_RATIO = 1032;
 const METHOD = { stored: 0, deflated: 8, zstd: 93, aes: 99 } as const;
+const UNPACKED: readonly number[] = [METHOD.stored, METHOD.deflated, METHOD.zstd];
 
 interface Listed {
   readonly rawName: Buffer;
@@ -62,6 +65,8 @@ export function readZip(bytes: Buffer, behindProgram = false, most: number = LIM
   if (shift > 0 && !behindProgram) findings.add(`${shift} bytes before its start`);
   const starts = new Map<Listed, number>();
   const ranges: [number, number][] = [];
+  const heads = entries.map((entry) => entry.at + shift).filter((at) => hasHeader(bytes, at));
+  const ends = endsOf(heads, begin);
   for (const entry of entries) {
     const start = dataStart(bytes, entry, shift, findings);
     starts.set(entry, start);
@@ -72,23 +77,22 @@ export function readZip(bytes: Buffer, behindProgram = false, most: number = LIM
     if ((ranges[i] as [number, number])[0] < (ranges[i - 1] as [number, number])[1])
       throw new Refusal('ambiguous', 'entries share bytes');
   }
-  let total = 0;
+  const purse: Purse = { left: LIMITS.expandedBytes };
   const open = (entry: Listed, passwords: readonly string[]): ArchiveEntry => {
     if (entry.isLink) return shut(entry.name, 'unsupported-type', 'link');
     const start = starts.get(entry) ?? 0;
-    const room = LIMITS.expandedBytes - total;
     const isInside = start + entry.packed <= bytes.length;
     let opened = isInside
-      ? unpack(bytes.subarray(start, start + entry.packed), entry, passwords, room)
+      ? unpack(bytes.subarray(start, start + entry.packed), entry, passwords, purse)
       : shut(entry.name, 'damaged');
     if (opened.trouble === 'damaged')
-      for (const { at, facts } of otherReadings(bytes, entry, shift, begin)) {
-        const second = unpack(bytes.subarray(at, at + facts.packed), facts, passwords, room);
+      for (const { at, facts } of otherReadings(bytes, entry, entry.at + shift, ends)) {
+        if (at === start && facts === entry) continue;
+        const second = unpack(bytes.subarray(at, at + facts.packed), facts, passwords, purse);
         if (second.trouble !== '') continue;
         opened = { ...second, findings: [{ code: 'odd-archive', detail: 'its two directories disagree' }] };
         break;
       }
-    total += opened.bytes?.length ?? 0;
     return opened;
   };
   const readable: readonly number[] = Object.values(METHOD);
@@ -130,21 +134,24 @@ export function readWithoutDirectory(bytes: Buffer): Pick<Zip, 'entries' | 'open
     at = start + packed;
   }
   const entries = named(found);
-  let total = 0;
+  const purse: Purse = { left: LIMITS.expandedBytes };
   const open = (entry: Listed): ArchiveEntry => {
     const start = starts[entries.indexOf(entry)] ?? 0;
-    const opened = unpack(bytes.subarray(start, start + entry.packed), entry, [], LIMITS.expandedBytes - total);
-    total += opened.bytes?.length ?? 0;
-    return opened;
+    return unpack(bytes.subarray(start, start + entry.packed), entry, [], purse);
   };
   return { entries, open };
 }
 
-function unpack(packed: Buffer, entry: Listed, passwords: readonly string[], room: number): ArchiveEntry {
+/** Bytes that may still come out of an archive; those that come out for nothing are of it, too. */
+interface Purse {
+  left: number;
+}
+
+function unpack(packed: Buffer, entry: Listed, passwords: readonly string[], purse: Purse): ArchiveEntry {
   const { name } = entry;
   if ((entry.flags & 1) === 0) {
     try {
-      return { name, bytes: inflate(packed, entry.method, entry, room), trouble: '', findings: [] };
+      return { name, bytes: inflate(packed, entry.method, entry, purse), trouble: '', findings: [] };
     } catch (error) {
       return shut(name, error instanceof Refusal ? error.reason : 'damaged');
     }
@@ -155,7 +162,7 @@ function unpack(packed: Buffer, entry: Listed, passwords: readonly string[], roo
       try {
         return {
           name,
-          bytes: inflate(plain, entry.aes?.method ?? entry.method, entry, room),
+          bytes: inflate(plain, entry.aes?.method ?? entry.method, entry, purse),
           trouble: '',
           findings: [],
         };
@@ -168,18 +175,30 @@ function unpack(packed: Buffer, entry: Listed, passwords: readonly string[], roo
   return shut(name, passwords.length === 0 ? 'password-needed' : 'password-wrong');
 }
 
-function inflate(packed: Uint8Array, method: number, entry: Listed, room: number): Uint8Array {
+function inflate(packed: Uint8Array, method: number, entry: Listed, purse: Purse): Uint8Array {
+  const room = purse.left;
   if ((method === METHOD.stored ? packed.length : entry.size) > room) throw new Refusal('ratio', 'more than is left');
-  const cap = { maxOutputLength: Math.max(1, Math.min(room, entry.size === 0 ? room : entry.size)) };
+  if (packed.length > 0 && !UNPACKED.includes(method)) throw new Refusal('unsupported-type', `method ${method}`);
+  const most = Math.max(1, Math.min(room, entry.size === 0 ? room : entry.size));
+  // Where it breaks off, nobody says after how many.
+  let spent = method === METHOD.deflated ? Math.min(most, packed.length * MOST_RATIO) : most;
   let bytes: Uint8Array;
-  if (method === METHOD.stored) bytes = packed;
-  else if (packed.length === 0) bytes = new Uint8Array();
-  else if (method === METHOD.deflated) bytes = inflateRawSync(packed, { ...cap, finishFlush: constants.Z_SYNC_FLUSH });
-  else if (method === METHOD.zstd) bytes = zstdDecompressSync(packed, cap);
-  else throw new Refusal('unsupported-type', `method ${method}`);
+  try {
+    bytes = unpacked(packed, method, most);
+    spent = bytes.length;
+  } finally {
+    purse.left = Math.max(0, room - spent);
+  }
   // AE-2 has no CRC: its authentication code was checked before.
   if (entry.aes?.version !== 2 && crc32(bytes) !== entry.crc) throw new Refusal('damaged', 'CRC');
   return bytes;
+}
+
+function unpacked(packed: Uint8Array, method: number, maxOutputLength: number): Uint8Array {
+  if (method === METHOD.stored || packed.length === 0) return packed;
+  if (method === METHOD.deflated)
+    return inflateRawSync(packed, { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH });
+  return zstdDecompressSync(packed, { maxOutputLength });
 }
 
 function directory(
@@ -308,34 +327,47 @@ function named(entries: readonly Unnamed[]): Listed[] {
   return entries.map(({ facts, said }) => ({ ...facts, name: said ?? nameIn(charset, facts.rawName) }));
 }
 
+function hasHeader(bytes: Buffer, at: number): boolean {
+  return at + 30 <= bytes.length && bytes.readUInt32LE(at) === LOCAL;
+}
+
+/** Where what belongs to each header ends: at the next one of the directory, or at the directory; one of several entries has nothing. */
+function endsOf(heads: readonly number[], begin: number): ReadonlyMap<number, number> {
+  const ends = new Map<number, number>();
+  const sorted = heads.toSorted((a, b) => a - b);
+  for (const [index, head] of sorted.entries())
+    if (!ends.has(head)) ends.set(head, Math.min(sorted[index + 1] ?? begin, begin));
+  return ends;
+}
+
 /**
  * Where the directory's word of an entry does not fit its bytes: what its own header says of it, and, its header's lengths being wrong,
- * the bytes before the next entry. The sum tells whether one of them is right.
+ * the bytes before the next entry; never bytes of another one. The sum tells whether one of them is right.
  */
 function otherReadings(
   bytes: Buffer,
   entry: Listed,
-  shift: number,
-  begin: number,
+  head: number,
+  ends: ReadonlyMap<number, number>,
 ): readonly { readonly at: number; readonly facts: Listed }[] {
-  const head = entry.at + shift;
-  const next = bytes.indexOf('PK\x03\x04', head + 4, 'latin1');
-  const end = next < 0 || next > begin ? begin : next;
-  const before = end - entry.packed > head ? [{ at: end - entry.packed, facts: entry }] : [];
-  if (head + 30 > bytes.length || bytes.readUInt32LE(head) !== LOCAL) return [];
+  const end = ends.get(head) ?? 0;
+  if (end < head + 30) return [];
+  const next = bytes.subarray(head + 4, end).indexOf('PK\x03\x04', 0, 'latin1');
+  const behind = (next < 0 ? end : head + 4 + next) - entry.packed;
+  const before = behind > head ? [{ at: behind, facts: entry }] : [];
   const [flags, method] = [bytes.readUInt16LE(head + 6), bytes.readUInt16LE(head + 8)];
   const [crc, packed, size] = [14, 18, 22].map((at) => bytes.readUInt32LE(head + at)) as [number, number, number];
   const at = head + 30 + bytes.readUInt16LE(head + 26) + bytes.readUInt16LE(head + 28);
   const isSame = method === entry.method && crc === entry.crc && packed === entry.packed && size === entry.size;
   // Its sizes stand behind its bytes, or it is locked.
-  if (isSame || (flags & 9) !== 0 || entry.aes !== undefined || at + packed > bytes.length) return before;
+  if (isSame || (flags & 9) !== 0 || entry.aes !== undefined || at + packed > end) return before;
   return [{ at, facts: { ...entry, flags, method, crc, packed, size } }, ...before];
 }
 
 /** Where the entry's bytes begin; what its local header says otherwise than the directory is told. */
 function dataStart(bytes: Buffer, entry: Listed, shift: number, findings: Set<string>): number {
   const at = entry.at + shift;
-  if (at + 30 > bytes.length || bytes.readUInt32LE(at) !== LOCAL) {
+  if (!hasHeader(bytes, at)) {
     findings.add('an entry without its header');
     return bytes.length + 1;
   }
