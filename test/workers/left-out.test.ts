@@ -20,6 +20,15 @@ describe('a Word document', () => {
       assert.deepEqual(losses(cleanOoxml(docx(change))), ['tracked-changes'], name);
     }
     assert.deepEqual(losses(cleanOoxml(docx(paragraph('x')))), []);
+    const strict = 'http://purl.oclc.org/ooxml/wordprocessingml/main';
+    const words = `<ins xmlns="${strict}" id="1"><r><t>x</t></r></ins>`;
+    assert.deepEqual(losses(cleanOoxml(docx(words))), ['tracked-changes']);
+  });
+
+  it('tells no lines of a drawing as moved words', () => {
+    const drawing = 'http://schemas.openxmlformats.org/drawingml/2006/main';
+    const line = `<a:path xmlns:a="${drawing}"><a:moveTo><a:pt x="0" y="0"/></a:moveTo></a:path>`;
+    assert.deepEqual(losses(cleanOoxml(docx(`<w:p><w:r><w:drawing>${line}</w:drawing></w:r></w:p>`))), []);
   });
 
   it('of 97 to 2003 tells its comments and its tracked changes', () => {

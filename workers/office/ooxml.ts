@@ -5,6 +5,7 @@ import { Refusal } from '../run.ts';
 import { Report, type Cleaned } from './cleaned.ts';
 import { storedFormulas } from './stored-values.ts';
 import { isLive, isPiece, liveFields } from './live-fields.ts';
+import { Namespaces } from './namespaces.ts';
 import { openPackage, writePackage, type Parts } from './package.ts';
 import { isAnythingLeft, readRelations, relationsOf, resolveTarget, type Relation } from './relations.ts';
 import { prepareSheets, type SheetPlan } from './sheets.ts';
@@ -23,6 +24,12 @@ const UNSEEN =
   /slideMaster|slideLayout|notesSlide|notesMaster|handoutMaster|diagrams\/(?:layout|colors|quickStyle)|pivotCache/i;
 const RELATIONS = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 const RELATIONS_STRICT = 'http://purl.oclc.org/ooxml/officeDocument/relationships';
+/** Tracked changes of WordprocessingML; lines of DrawingML begin with a `moveTo`, too. */
+const CHANGES = new Set(['ins', 'del', 'moveFrom', 'moveTo']);
+const WORDS = new Set([
+  'http://schemas.openxmlformats.org/wordprocessingml/2006/main',
+  'http://purl.oclc.org/ooxml/wordprocessingml/main',
+]);
 
 /** Rebuilds a document; sheets are set up for paper on the way. */
 export function cleanOoxml(bytes: Buffer): Cleaned {
@@ -102,12 +109,14 @@ function cleanPart(content: Uint8Array, { name, ids, plan, isUnseen }: Part, rep
   let isPattern = isUnseen || UNSEEN.test(name);
   let prefix = '';
   const prefixes = new Set(['r']);
+  const spaces = new Namespaces();
   const dropsNext = plan === undefined ? undefined : storedFormulas(content);
   const live = liveFields(content, (local) => !DROPPED.has(local));
   for (const instruction of live.instructions) report.finding('dde', instruction.trim().slice(0, 100));
   let pieces = 0;
   return filterXml(content, {
     element: (local, attributes, depth, as) => {
+      spaces.enter(depth, attributes);
       if (depth === 0) prefix = as.slice(0, as.length - local.length);
       if (local === 'sld' && attributes['show'] === '0') isPattern = true;
       for (const [key, value] of Object.entries(attributes))
@@ -117,6 +126,7 @@ function cleanPart(content: Uint8Array, { name, ids, plan, isUnseen }: Part, rep
         else if (local === 'ddeLink') report.finding('dde');
         return false;
       }
+      if (CHANGES.has(local) && WORDS.has(spaces.of(as.slice(0, -local.length - 1)))) report.loss('tracked-changes');
       if (plan?.drops(local, depth) === true) return false;
       if (local === 'f' && dropsNext?.(attributes) === true) return false;
       plan?.change(local, attributes);
@@ -136,7 +146,6 @@ function cleanPart(content: Uint8Array, { name, ids, plan, isUnseen }: Part, rep
 }
 
 function remarkOn(local: string, attributes: Attributes, report: Report): void {
-  if (/^(?:ins|del|moveFrom|moveTo)$/.test(local)) report.loss('tracked-changes');
   if (local === 'sld' && attributes['show'] === '0') report.loss('hidden-slide');
   if (local === 'fldSimple') {
     for (const [key, instruction] of Object.entries(attributes)) {
