@@ -167,7 +167,7 @@ export const FORMATS: readonly Format[] = [
     ],
     route: 'image',
     becomes: 'JPEG or PNG, upright, on white',
-    lost: 'metadata (place, camera), transparency; pictures behind the first, which is told',
+    lost: 'metadata (place, camera), transparency; pictures behind the first, which is told, and all but the largest of an ICO or ICNS, which is not',
   },
   {
     name: 'JPEG 2000, Photoshop (jp2, psd, psb)',
