@@ -1,5 +1,6 @@
 // The counts of letters and cells over the office documents of a run, by format, and what is neither on a page nor told.
 import { extname } from 'node:path';
+import { OTHER_READER } from './other-reader.ts';
 import type { Ended } from './run.ts';
 
 /** Lines to print; none where no document was counted. */
@@ -31,6 +32,8 @@ export function countLines(ended: readonly Ended[]): string[] {
   const pages = ended.filter(({ path, state }) => path.startsWith('office/') && state === 'sanitised').length;
   lines.push(`${counted.length} of ${pages} converted documents were counted; the rest the other reader does not read`);
   for (const { path, count } of counted) {
+    const own = OTHER_READER.get(path);
+    if (own !== undefined) lines.push(`  ${path}: the other reader apart: ${own.why}`);
     if (count.lettersLost.length > 0) lines.push(`  ${path}: letters ${count.lettersLost.slice(0, 40).join('')}`);
     if (count.cellsLost.length > 0)
       lines.push(

@@ -9,6 +9,10 @@ it('a document counts by its pages, an archive by a file of it, not by having en
     ['office/a.docx', ['pages'], true],
     ['office/a.docx', ['expanded', 'text', 'text'], false],
     ['office/a.hwp', ['image'], true],
+    ['office/a.odt', ['text'], true], // a text under that name
+    ['office/a.pages', ['expanded', 'image', 'pages', 'text'], true],
+    ['office/a.pages', ['expanded', 'image', 'text'], false],
+    ['office/a.docx', ['expanded', 'image', 'pages'], false],
     ['office/a.csv', ['text'], true],
     ['office/a.epub', ['expanded', 'text'], true],
     ['archive/a.zip', ['expanded', 'refused', 'dropped'], false],

@@ -52,12 +52,18 @@ function isLocked({ reason, became }: Ended): boolean {
 
 /** Formats of the Office folder that are texts, mails or packages of texts. */
 const TEXTS = /^(?:csv|txt|ics|vcs|xml|epub)$/;
+/** Packages of Apple's programs, with a PDF of all their pages within. */
+const OWN_PAGES = /^(?:pages|numbers|key)$/;
 
 /** True where its reader has what is in it: pages of a document, a picture, at least one file of an archive. */
 export function isConverted(end: Pick<Ended, 'path' | 'state' | 'became'>): boolean {
   if (end.state !== 'sanitised') return false;
-  if (end.path.startsWith('office/') && !TEXTS.test(formatOf(end)))
-    return end.became[0] === 'pages' || end.became[0] === 'image';
+  if (end.path.startsWith('office/') && !TEXTS.test(formatOf(end))) {
+    const [first] = end.became;
+    // Under the name of a document there may be a text, and nothing else.
+    if (first === 'text' && end.became.length === 1) return true;
+    return first === 'pages' || first === 'image' || (OWN_PAGES.test(formatOf(end)) && end.became.includes('pages'));
+  }
   return end.became.some((verdict) => verdict === 'pages' || verdict === 'image' || verdict === 'text');
 }
 

@@ -10,6 +10,7 @@ import { seeded } from '../support/attack-row.ts';
 import type { Sanitiser } from '../support/sanitiser.ts';
 import { leafFaults } from './leaves.ts';
 import { checkOffice, type Count } from './office-check.ts';
+import { withoutItsOwn } from './other-reader.ts';
 
 export const CORPUS = fileURLToPath(new URL('../../../shared/corpus/', import.meta.url));
 /**
@@ -91,7 +92,8 @@ async function tryOnce(
     const pages = parts.reduce((sum, part) => sum + part.pages, 0);
     const unsafe = [...faults, ...leafFaults(path, parts), ...untold(state, reason, parts)];
     const isPages = parts.length === 1 && parts[0]?.verdict === 'pages';
-    const count = isPages && path.startsWith('office/') ? await checkOffice(path, bytes, outcome) : undefined;
+    const counted = isPages && path.startsWith('office/') ? await checkOffice(path, bytes, outcome) : undefined;
+    const count = withoutItsOwn(path, counted);
     const became = parts.map(({ verdict }) => verdict);
     const inside = parts.filter((part) => part.reason === 'converter-failed').map((part) => part.path);
     // Each document of an archive has its own time.

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { isHidden } from './office-check.ts';
+import { OTHER_READER, withoutItsOwn } from './other-reader.ts';
 import { ratesOf } from './rates.ts';
 import type { Ended } from './run.ts';
 import { failuresOf } from './verdict.ts';
@@ -76,4 +77,11 @@ it('comments and notes, which the other reader does not give, excuse nothing tha
   const told = (code: string): boolean => isHidden([{ code }]);
   for (const code of ['hidden-row', 'hidden-slide', 'pages-cut', 'cells-cut']) assert.equal(told(code), true, code);
   for (const code of ['comments', 'speaker-notes', 'glyph-missing']) assert.equal(told(code), false, code);
+});
+
+it('what the other reader alone gives of a document is not lost; whatever else of it is', () => {
+  const [path = ''] = [...OTHER_READER].find(([, { cells }]) => cells.test('Err:540')) ?? [];
+  const count = { ...COUNT, lettersLost: ['5', 'x'], cellsLost: ['Err:540', '12'] };
+  assert.deepEqual(withoutItsOwn(path, count), { ...COUNT, lettersLost: ['x'], cellsLost: ['12'] });
+  assert.deepEqual(withoutItsOwn('office/a.xlsx', count), count);
 });

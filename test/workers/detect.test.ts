@@ -65,6 +65,25 @@ void test('an OLE file is what its root says, whatever is embedded in it', async
   assert.equal(await typeOf(compoundFile(word)), 'application/x-cfb');
 });
 
+void test('a document is what its main part is, whatever its charts and objects are kept as', async () => {
+  const inside =
+    '<Default Extension="xlsx" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"/>' +
+    '<Default Extension="pptx" ContentType="application/vnd.openxmlformats-officedocument.presentationml.presentation"/>' +
+    '<Default Extension="vsdx" ContentType="application/vnd.ms-visio.drawing"/>';
+  for (const [part, kind, extension] of [
+    ['wordprocessingml.document', 'writer', 'docx'],
+    ['presentationml.presentation', 'impress', 'pptx'],
+    ['spreadsheetml.sheet', 'calc', 'xlsx'],
+  ] as const) {
+    const bytes = wholeZip({ '[Content_Types].xml': types(part).replace('<Types>', `<Types>${inside}`) });
+    assert.match(await typeOf(bytes), new RegExp(part));
+    const found = sniff(bytes);
+    assert.deepEqual([found.kind, found.extension], [kind, extension]);
+  }
+  const drawing = '<Types><Override PartName="/x" ContentType="application/vnd.ms-visio.drawing.main+xml"/></Types>';
+  assert.equal(sniff(wholeZip({ '[Content_Types].xml': drawing })).filter, 'Visio Document');
+});
+
 void test('names in an OLE file are the same in letters of any case', async () => {
   for (const [stream, type, filter] of [
     ['WORKBOOK', 'application/vnd.ms-excel', 'MS Excel 97'],

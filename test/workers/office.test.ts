@@ -51,6 +51,15 @@ for (const family of ['office', 'office-wasm'] as const) {
         assert.match(fonts, new RegExp(font));
     });
 
+    it('draws a letter that has workbooks, drawings and comments in it as a letter', { timeout: MS }, async () => {
+      const result = await drive(family, await corpus('office/poi/document-WordWithAttachments.docx'), {}, MS);
+      assert.equal(result.outcome.kind, 'done', JSON.stringify(result.outcome));
+      const text = await textOfPdf(pdfOf(result));
+      for (const word of ['Русский', 'English', 'жадвўал', '789']) assert.ok(text.includes(word), `${word} in ${text}`);
+      assert.ok(remarksOf(result.frames, FRAME.finding).some(([code]) => code === 'embedded-object'));
+      assert.ok(remarksOf(result.frames, FRAME.loss).some(([code]) => code === 'comments'));
+    });
+
     it('draws a wide sheet without a lost column or row, and not the one stray cell', { timeout: MS }, async () => {
       const rows = Array.from({ length: 120 }, (_, y) => Array.from(Array(40).keys(), (x) => `r${y}c${x}`));
       const stray = sheetData(rows).replace(

@@ -16,7 +16,9 @@ const DROPPED = new Set(
   (
     'altChunk control attachedTemplate mailMerge embedRegular embedBold embedItalic embedBoldItalic externalReferences ddeLink ' +
     'oleObjects OLEObject controls embeddedFontLst audioFile videoFile quickTimeFile wavAudioFile subDoc frameset ' +
-    'saveThroughXslt custDataLst transition timing'
+    'saveThroughXslt custDataLst transition timing ' +
+    // The comments themselves are left out; what points to them where there are none, no engine loads.
+    'commentRangeStart commentRangeEnd commentReference'
   ).split(' '),
 );
 /** Parts whose text stands on no page as it is: placeholders, notes, properties. */

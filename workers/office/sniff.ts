@@ -1,7 +1,7 @@
 // Which office document this is, by its bytes: it decides the import filter, so that the engine guesses nothing (50 KB of
 // random bytes named .docx became ten pages of it, through its text import).
 import { oleRoot } from '../ole.ts';
-import { packageWords } from '../package-words.ts';
+import { packageType, packageWords } from '../package-words.ts';
 import { Refusal } from '../run.ts';
 import { flatOdfKind, isPcx, isPict, office2003Program } from '../signs.ts';
 
@@ -77,12 +77,14 @@ function isWmf(bytes: Buffer): boolean {
 function sniffZip(bytes: Buffer): OfficeType {
   const words = packageWords(bytes);
   if (words === undefined) throw new Refusal('damaged', 'zip');
-  const { types, mimetype } = words;
+  const { mimetype } = words;
+  // A document or its charts may have workbooks within, whose types stand beside its own: the main part's counts.
+  const types = packageType(words) ?? words.types;
   if (/spreadsheetml\.|ms-excel\.(?:sheet|template|addin)/i.test(types))
     return /sheet\.binary/i.test(types) ? XLSB : XLSX;
   if (/presentationml\.|ms-powerpoint\.(?:presentation|slideshow|template)/i.test(types)) return PPTX;
   if (/wordprocessingml\.|ms-word\.(?:document|template)/i.test(types)) return DOCX;
-  if (/ms-visio\./i.test(types)) return type('binary', 'draw', 'Visio Document', 'vsdx');
+  if (/vnd\.(?:ms-)?visio/i.test(types)) return type('binary', 'draw', 'Visio Document', 'vsdx');
   const odf = /^application\/vnd\.(?:oasis\.opendocument|sun\.xml)\.([a-z]+)/.exec(mimetype)?.[1];
   if (odf !== undefined) {
     const sun = mimetype.includes('sun.xml');
