@@ -5,6 +5,7 @@ import { bitmap } from './bitmap.ts';
 import { decodeText } from './charset.ts';
 import { checkPixels, drawSvg } from './drawing.ts';
 import { jpeg2000 } from './jpeg2000.ts';
+import { isJpegXl, jpegXl } from './jpegxl.ts';
 import { textCharset } from './said-charset.ts';
 import { isMacintoshIcon, macintoshIcon } from './macintosh-icon.ts';
 import { isJpeg2000 } from './signs.ts';
@@ -36,6 +37,7 @@ export async function decodeOther(bytes: Buffer): Promise<Rgba | Buffer | undefi
   const head = bytes.toString('latin1', 0, 16);
   if (/^[^]{4}ftyp(?:heic|heix|heim|heis|hevc|hevx|mif1|msf1)/.test(head)) return heic(bytes);
   if (isJpeg2000(bytes)) return jpeg2000(bytes);
+  if (isJpegXl(bytes)) return jpegXl(bytes);
   if (isPhotoshop(bytes)) return photoshop(bytes);
   if (head.startsWith('BM')) return bitmap(bytes, bytes.readUInt32LE(10), 14);
   if (head.startsWith('\0\0\x01\0')) return icon(bytes);

@@ -12,6 +12,7 @@ export const PINNED: Readonly<Record<string, string>> = {
   '@cornerstonejs/codec-openjpeg/dist/openjpegwasm_decode.wasm':
     '5aff4e65444480a402898fe7369a9d2bc77e8181f858fc0d10150b2dabf07dee',
   '@embedpdf/pdfium/dist/pdfium.wasm': '5e4cd023c3dad4a895b3571ca573d3fc51bac6de48360d95283134385b954eaa',
+  '@jsquash/jxl/codec/dec/jxl_dec.wasm': '165bde0f48f3bdc39c7806365db5bb3b777df67fefff48050841fb4430062433',
   '@matbee/libreoffice-converter/wasm/soffice.data': '8f4e98aa67e108e161cecc7906d7ac0dd3941ef9347f999c3b9dbc049f165020',
   '@matbee/libreoffice-converter/wasm/soffice.wasm': 'ea3d8f3b69bd1e586a8ea973e0dfa61c758612fcc529dc94ac2e30519f8b4f7b',
   '@resvg/resvg-wasm/index_bg.wasm': '22bf6e9f9a100d972da0411a69c5ba504367fc1fa87b3b64e3f35e53926d2d70',

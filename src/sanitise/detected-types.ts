@@ -19,7 +19,7 @@ const OTHERS: { readonly [family: string]: string } = {
     'x-musepack x-s3m x-voc x-xm',
   font: 'collection otf ttf woff woff2',
   image:
-    'apng bpg flif heic-sequence heif-sequence j2c jls jpm jpx jxl ktx mj2 vnd.dwg vnd.ms-photo ' +
+    'apng bpg flif heic-sequence heif-sequence j2c jls jpm jpx ktx mj2 vnd.dwg vnd.ms-photo ' +
     'x-adobe-dng x-canon-cr2 x-canon-cr3 x-fujifilm-raf x-nikon-nef x-olympus-orf x-panasonic-rw2 ' +
     'x-sony-arw x-xcf',
   message: 'x-emlx',

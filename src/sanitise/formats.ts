@@ -170,8 +170,8 @@ export const FORMATS: readonly Format[] = [
     lost: 'metadata (place, camera), transparency; pictures behind the first, which is told, and all but the largest of an ICO or ICNS, which is not',
   },
   {
-    name: 'JPEG 2000, Photoshop (jp2, psd, psb)',
-    types: ['image/jp2', 'image/vnd.adobe.photoshop'],
+    name: 'JPEG 2000, JPEG XL, Photoshop (jp2, jxl, psd, psb)',
+    types: ['image/jp2', 'image/jxl', 'image/vnd.adobe.photoshop'],
     route: 'image',
     becomes: 'JPEG or PNG; of PSD the flattened picture it keeps',
     lost: 'metadata, layers',

@@ -15,7 +15,7 @@ export type Route =
   | 'unsupported';
 
 const IMAGES = new Set(
-  'jpeg png webp gif tiff avif heic heif bmp x-icon vnd.microsoft.icon svg+xml x-ms-bmp apng jp2 jpx jpm icns vnd.adobe.photoshop'
+  'jpeg png webp gif tiff avif heic heif bmp x-icon vnd.microsoft.icon svg+xml x-ms-bmp apng jp2 jxl jpx jpm icns vnd.adobe.photoshop'
     .split(' ')
     .map((name) => `image/${name}`),
 );

@@ -62,6 +62,7 @@ const SAMPLES: { readonly [type: string]: Sample } = {
   'image/heic': heif('heic'),
   'image/heif': heif('mif1'),
   'image/jp2': hex('0000000c6a5020200d0a870a'),
+  'image/jxl': hex('ff0a7f00900801'),
   'image/vnd.adobe.photoshop': hex('384250530001'),
   'image/gif': hex('474946383961'),
   'application/vnd.hancom.hwp': hangulFile().then((file) => Buffer.from(file.exportHwp())),

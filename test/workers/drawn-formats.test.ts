@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { readPolicy } from '../../src/policy/policy.ts';
 import { PageCollector } from '../../src/sandbox/raster-page.ts';
 import { docuPages } from '../../workers/docuworks.ts';
+import { jpegXl } from '../../workers/jpegxl.ts';
 import { photoshop } from '../../workers/photoshop.ts';
 import { Refusal } from '../../workers/run.ts';
 import { corpus, seeded } from '../support/attack-row.ts';
@@ -170,6 +171,7 @@ describe('other pictures', () => {
     ['image/tika/testPSD.psd', 'image/vnd.adobe.photoshop'],
     ['image/tika/testJPEG.jp2', 'image/jp2'],
     ['image/pillow/test-card-lossless.jp2', 'image/jp2'],
+    ['image/tika/testJXL_exif.jxl', 'image/jxl'],
   ] as const)
     it(`${path} becomes a picture`, { timeout: MS }, async () => {
       await using sanitiser = await openSanitiser();
@@ -179,6 +181,28 @@ describe('other pictures', () => {
       const { channels } = await sharp([...files.values()][0]).stats();
       assert.ok((channels[0]?.stdev ?? 0) > 5, 'it is not one colour');
     });
+
+  it(
+    'a JPEG XL that is cut, or says that it is larger than a picture may be, is refused',
+    { timeout: MS },
+    async () => {
+      const whole = await corpus('image/tika/testJXL_exif.jxl');
+      for (const size of [2, 12, 20, 40, 3000]) await assert.rejects(jpegXl(whole.subarray(0, size)), Refusal);
+      // Codestreams of no more than their size: 2^30 by 2^30, and 32,768 twice.
+      for (const [bits, reason] of [
+        ['ff0afeffffffff1ffeffffff0f', 'too-many-pixels'],
+        ['ff0afcff0f0efcff0700', 'too-many-pixels'],
+        ['ff0a0000', 'damaged'],
+      ] as const)
+        await assert.rejects(jpegXl(Buffer.from(bits, 'hex')), { reason });
+      const next = seeded(4);
+      for (let nth = 0; nth < 100; nth++) {
+        const bytes = Buffer.from(whole.subarray(0, 2000));
+        for (let change = 0; change < 4; change++) bytes.writeUInt8(Math.floor(next() * 256), Math.floor(next() * 60));
+        await assert.rejects(jpegXl(bytes), Refusal);
+      }
+    },
+  );
 
   it('a PSD that lies about its sizes, or is cut, is refused', async () => {
     const whole = await corpus('image/pillow/hopper.psd');
