@@ -122,12 +122,12 @@ export interface Score {
   common: number;
   /** Letters of half width. */
   kana: number;
-  /** What running Japanese text is full of, and no other language. */
-  hiragana: number;
+  /** Pairs that are kana, which no other language has many of. */
+  kanaPairs: number;
 }
 
 export function scoreSjis(buffer: Buffer): Score {
-  const score: Score = { errors: 0, pairs: 0, common: 0, kana: 0, hiragana: 0 };
+  const score: Score = { errors: 0, pairs: 0, common: 0, kana: 0, kanaPairs: 0 };
   for (let at = 0; at < buffer.length; at++) {
     const lead = buffer[at] as number;
     if (lead < 0x80) continue;
@@ -142,7 +142,7 @@ export function scoreSjis(buffer: Buffer): Score {
     }
     at += 1;
     score.pairs += 1;
-    if (lead === 0x82 && trail >= 0x9f) score.hiragana += 1;
+    if ((lead === 0x82 && trail >= 0x9f) || (lead === 0x83 && trail <= 0x96)) score.kanaPairs += 1;
     if (
       (lead === 0x82 && trail >= 0x4f) ||
       lead === 0x83 ||
@@ -155,7 +155,7 @@ export function scoreSjis(buffer: Buffer): Score {
 }
 
 export function scoreEuc(buffer: Buffer): Score {
-  const score: Score = { errors: 0, pairs: 0, common: 0, kana: 0, hiragana: 0 };
+  const score: Score = { errors: 0, pairs: 0, common: 0, kana: 0, kanaPairs: 0 };
   for (let at = 0; at < buffer.length; at++) {
     const lead = buffer[at] as number;
     if (lead < 0x80) continue;
@@ -165,7 +165,7 @@ export function scoreEuc(buffer: Buffer): Score {
       at += 1;
     } else if (lead >= 0xa1 && lead <= 0xfe && trail >= 0xa1 && trail <= 0xfe) {
       score.pairs += 1;
-      if (lead === 0xa4) score.hiragana += 1;
+      if (lead === 0xa4 || lead === 0xa5) score.kanaPairs += 1;
       if (lead === 0xa1 || lead === 0xa3 || lead === 0xa4 || lead === 0xa5 || (lead >= 0xb0 && lead <= 0xcf))
         score.common += 1;
       at += 1;

@@ -122,8 +122,10 @@ export function decodeText(bytes: Uint8Array, label: string): Decoded {
   // Hardly what its label says; but nothing else either, unless it is plain Japanese. A cut or a bad byte may be in it.
   if (label === '' || decoded.undecodable <= 2 + decoded.text.length / 50) return decoded;
   const { charset, best } = likelyJapanese(buffer);
-  const { errors, pairs, common, hiragana } = best;
-  return hiragana * 8 > pairs && common * 2 > pairs && errors <= 1 + pairs / 200
+  const { errors, pairs, common, kanaPairs } = best;
+  // Letters of Korean and Chinese are kanji in EUC-JP, but hardly any of what is common in Shift_JIS.
+  const isJapanese = common * 2 > pairs && (charset === 'shift_jis' || kanaPairs * 8 > pairs);
+  return isJapanese && errors <= 1 + pairs / 200
     ? { ...finish(decodeWith(charset, buffer), charset, true), guessed: label.slice(0, 60) }
     : decoded;
 }

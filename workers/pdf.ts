@@ -234,8 +234,8 @@ class Renderer {
 
   render(index: number, notices: PageNotices): Sheet {
     const refused = this.#engine.refused;
-    const opened = this.#document.openPage(index);
-    let handle = opened;
+    let handle = this.#document.openPage(index);
+    let isAnew = false;
     if (handle === 0) {
       const failure = this.#engine.refused > refused ? 'out-of-memory' : 'damaged';
       return { ...this.#fit(this.#document.sizeOf(index), this.#look.coloured), failure };
@@ -246,10 +246,10 @@ class Renderer {
     try {
       const drawn = this.#document.draw(handle, width, height, grey);
       notices.look(this.#engine, this.#document, handle);
-      if (this.#reader !== undefined) handle = this.#document.flattened(handle, index);
+      if (this.#reader !== undefined) ({ handle, isAnew } = this.#document.flattened(handle, index));
       let found = handle === 0 ? undefined : this.#reader?.read({ ...drawn, handle, widthPt, heightPt });
       // What became part of the page anew would be drawn twice.
-      if (found !== undefined && found.lost.length > 0 && handle === opened)
+      if (found !== undefined && found.lost.length > 0 && !isAnew)
         found = this.#withPairs(found, { ...drawn, handle, widthPt, heightPt });
       if (found?.cut === true) this.cutPages += 1;
       for (const letter of found?.missing ?? []) if (this.missing.size < LETTERS_TOLD) this.missing.add(letter);
@@ -265,16 +265,26 @@ class Renderer {
     }
   }
 
-  /** Draws the page again with the supplementary characters that could not be drawn, as far as our font has them. */
+  /**
+   * Draws the page again with the supplementary characters that could not be drawn, as far as our font has them. Without the memory
+   * for that it is as it was.
+   */
   #withPairs(found: FoundText, page: DrawnPage): FoundText {
-    const put = this.#pairs.put(page.handle, found.lost);
-    if (put.indices.size === 0) return found;
+    const draw = (): unknown => this.#document.draw(page.handle, page.width, page.height, page.grey);
     try {
-      this.#document.draw(page.handle, page.width, page.height, page.grey);
-    } finally {
-      put.remove();
+      const put = this.#pairs.put(page.handle, found.lost);
+      if (put.indices.size === 0) return found;
+      try {
+        draw();
+      } finally {
+        put.remove();
+      }
+      return this.#reader?.read(page, put.indices) ?? found;
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+      draw();
+      return found;
     }
-    return this.#reader?.read(page, put.indices) ?? found;
   }
 
   /** Pixels for a page size: at the resolution, scaled down to the caps; the size in points stays as it is. */

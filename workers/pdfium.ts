@@ -298,17 +298,19 @@ export class Document {
 
   /**
    * The page with what its annotations and form fields show on paper as part of its content, so that its text has theirs; 0 when it
-   * cannot be loaded again. The handle that was given is of no more use. Draw it before: what is drawn then is not drawn twice.
+   * cannot be loaded again. `isAnew`: the handle that was given is of no more use (the new one may have its number). Draw it before:
+   * what is drawn then is not drawn twice.
    */
-  flattened(page: number, index: number): number {
+  flattened(page: number, index: number): { readonly handle: number; readonly isAnew: boolean } {
     const count = this.#engine.call('FPDFPage_GetAnnotCount', page);
-    if (count === 0 || count > MOST_ANNOTATIONS) return page;
+    if (count === 0 || count > MOST_ANNOTATIONS) return { handle: page, isAnew: false };
     let shows = false;
     for (let i = 0; i < count; i++) shows = this.#letPrint(page, i) || shows;
-    if (!shows) return page;
-    if (this.#engine.call('FPDFPage_Flatten', page, FLATTEN_FOR_PRINT) !== FLATTENED) return page;
+    if (!shows) return { handle: page, isAnew: false };
+    if (this.#engine.call('FPDFPage_Flatten', page, FLATTEN_FOR_PRINT) !== FLATTENED)
+      return { handle: page, isAnew: false };
     this.closePage(page);
-    return this.openPage(index);
+    return { handle: this.openPage(index), isAnew: true };
   }
 
   /**

@@ -102,7 +102,7 @@ put_back() {
 go_on() {
   code=$?
   trap - EXIT
-  trap '' HUP INT TERM PIPE
+  trap '' HUP INT TERM PIPE QUIT
   set +e
   [ -z "$changed" ] || systemctl stop $units
   [ -n "$copied" ] || rm -rf "$backup"
@@ -119,6 +119,8 @@ trap go_on EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+trap 'exit 141' PIPE
+trap 'exit 131' QUIT
 # shellcheck disable=SC2086
 systemctl stop $units
 if ! back_up; then
@@ -139,7 +141,7 @@ if ! { systemctl start $units && all_answer "$units"; }; then
   why="$to did not start and lies at $coming (journalctl tells why)"
   exit 1
 fi
-trap - EXIT HUP INT TERM
+trap - EXIT HUP INT TERM PIPE QUIT
 say "$to is at work; $from stays at $before, the data as they were in $backup"
 for unit in "$home"/docs/ops/systemd/*.service; do
   other=$placed/$(basename "$unit")

@@ -115,9 +115,12 @@ Example: mugai verify out/* --key verify-key.pem`,
         }
         for (const one of packages) await add(one, await foundPackage(one, keys));
       }
-    } finally {
-      await conclude();
+    } catch (error) {
+      // What was found is told; what went wrong first is what the command ends with.
+      await conclude().catch((second: unknown) => sayLine(`cannot tell the details: ${reasonOf(second)}`));
+      throw error;
     }
+    await conclude();
     if (!values.json)
       say(`${checked} ${positionals.some(isFile) ? 'files and packages' : 'packages'}, ${failed} refused`);
     return failed === 0 ? 0 : 1;

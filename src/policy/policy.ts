@@ -217,9 +217,11 @@ export function readPolicy(text: string, file: string): Policy {
   } catch (error) {
     throw new MugaiError('bad-config', `policy file ${file}: ${reasonOf(error)}`, { permanent: true, cause: error });
   }
-  demand(faultOfWords(value));
   const validator = Compile(PolicySchema);
-  if (validator.Check(value)) return policyOf(value);
+  if (validator.Check(value)) {
+    demand(faultOfWords(value)); // behind the schema: no policy has a value within itself
+    return policyOf(value);
+  }
   const first = validator.Errors(value)[0];
   const where = first === undefined ? '' : `${first.instancePath.slice(1) || 'the file'} ${wordsOf(first.message)}`;
   throw new MugaiError('bad-config', `policy file ${file}: ${where}`, { permanent: true });

@@ -131,8 +131,8 @@ ${places.join('\n')}
 Memory is that of one gateway under load, ${memoryMb.toFixed(0)} MB with all roles and ${availableParallelism()} children a family, times the deployments. More than a machine
 has: roles apart with Redis (\`MUGAI_QUEUE_URL\`) and workers on machines of their own; \`npm run bench -- scale\` shows what they add.
 
-A message that waits in a queue without Redis takes some 640 bytes of it. A queue holds 200,000 such at most, 130 MB, however many an outbox or an
-inner server that takes nothing holds up: the rest stays in the spool and in the outbox, and is found when there is room.
+A message that waits in a queue without Redis takes some 640 bytes of it. To a queue that holds 200,000 such, 130 MB, no scan adds, however many an
+outbox or an inner server that takes nothing holds up: the rest stays in the spool and in the outbox, and is found when there is room.
 
 ## Many municipalities
 

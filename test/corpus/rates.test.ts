@@ -9,7 +9,8 @@ it('a document counts by its pages, an archive by a file of it, not by having en
     ['office/a.docx', ['pages'], true],
     ['office/a.docx', ['expanded', 'text', 'text'], false],
     ['office/a.hwp', ['image'], true],
-    ['office/a.odt', ['text'], true], // a text under that name
+    ['office/tika/testODTnotaZipFile.odt', ['text'], true],
+    ['office/a.odt', ['text'], false],
     ['office/a.pages', ['expanded', 'image', 'pages', 'text'], true],
     ['office/a.pages', ['expanded', 'image', 'text'], false],
     ['office/a.docx', ['expanded', 'image', 'pages'], false],

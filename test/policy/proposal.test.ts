@@ -39,6 +39,7 @@ test('a proposal is shown and checked by its SHA-256; one whose text was changed
 const ESC = '\u001b';
 
 for (const [what, text, where] of [
+  ['a name within itself', 'name: &a [*a]\nversion: "1"\n', /name must be string/],
   ['a comment that repaints the line before it', `# ${ESC}[1A${ESC}[2K all is well\n${TEXT}`, /line 1 has U\+001B/],
   ['a comment that is read in another order', `${TEXT}# \u202E evil\n`, /line 5 has U\+202E/],
   ['a line that returns to its start', `# drop: []\r# x\n${TEXT}`, /line 1 has U\+000D/],

@@ -8,6 +8,7 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { EntriesReader } from '../../src/sandbox/entries-reader.ts';
 import type { ChildOutcome } from '../../src/sandbox/child.ts';
 import { tar } from '../support/archives.ts';
+import { inLevel2 } from '../../workers/archive/lha-level3.ts';
 import { crc16 } from '../../workers/archive/crc16.ts';
 import { drive } from '../support/drive-worker.ts';
 import { euc, sjis } from '../support/japanese.ts';
@@ -53,15 +54,45 @@ async function open(bytes: Buffer, passwords: readonly string[] = [], declaredTy
 const fixture = (name: string): Buffer =>
   readFileSync(fileURLToPath(new URL(`../fixtures/archive/${name}`, import.meta.url)));
 
+/** ZipCrypto (APPNOTE 6.1) as Info-ZIP writes it while it does not know the sum: nothing in its head tells a wrong password. */
+function locked(packed: Buffer, password: string): Buffer {
+  const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+    let sum = byte;
+    for (let bit = 0; bit < 8; bit++) sum = (sum & 1) === 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
+    return sum;
+  });
+  let [a, b, c] = [0x12345678, 0x23456789, 0x34567890];
+  const update = (byte: number): void => {
+    a = (table[(a ^ byte) & 255] as number) ^ (a >>> 8);
+    b = (Math.imul((b + (a & 255)) >>> 0, 134775813) + 1) >>> 0;
+    c = (table[(c ^ (b >>> 24)) & 255] as number) ^ (c >>> 8);
+  };
+  for (const byte of Buffer.from(password)) update(byte);
+  return Buffer.concat([Buffer.alloc(12, 7), packed]).map((byte) => {
+    const t = (c | 2) & 0xffff;
+    update(byte);
+    return byte ^ ((Math.imul(t, t ^ 1) >>> 8) & 255);
+  }) as Buffer;
+}
+
 /** A zip made by hand: `entries` as central directory and local headers may say otherwise. */
 function handmade(
-  entries: readonly { name: Buffer; local?: Buffer; content: Buffer; flags?: number; unix?: number; at?: number }[],
+  entries: readonly {
+    name: Buffer;
+    local?: Buffer;
+    content: Buffer;
+    flags?: number;
+    unix?: number;
+    at?: number;
+    password?: string;
+  }[],
 ): Buffer {
   const parts: Buffer[] = [];
   const central: Buffer[] = [];
   let at = 0;
-  for (const { name, local = name, content, flags = 0, unix, at: elsewhere } of entries) {
-    const packed = deflateRawSync(content);
+  for (const { name, local = name, content, flags = 0, unix, at: elsewhere, password } of entries) {
+    const plain = deflateRawSync(content);
+    const packed = password === undefined ? plain : locked(plain, password);
     const head = Buffer.alloc(30);
     head.writeUInt32LE(0x04034b50, 0);
     head.writeUInt16LE(flags, 6);
@@ -143,6 +174,22 @@ function lzh3(name: Buffer, content: Buffer): Buffer {
 }
 
 describe('a zip', () => {
+  it('that Info-ZIP locked opens by the last of ten candidates, and wrong ones cost it nothing', async () => {
+    const content = Buffer.alloc(6 * 1024 * 1024, 'a');
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const bytes = handmade(
+      names.map((name) => ({ name: Buffer.from(name), content, flags: 9, password: 'Kashima-0314' })),
+    );
+    const wrong = Array.from({ length: 9 }, (_, nth) => `wrong-${nth}`);
+    const { entries } = await open(bytes, [...wrong, 'Kashima-0314']);
+    assert.deepEqual(
+      entries.map(({ name, trouble, text }) => [name, trouble, text.length]),
+      names.map((name) => [name, undefined, content.length]),
+    );
+    const none = await open(bytes, [...wrong, 'wrong-9']);
+    assert.deepEqual([...new Set(none.entries.map(({ trouble }) => trouble))], ['password-wrong']);
+  });
+
   it('gives its entries in the order of its directory, folders left out', async () => {
     const { outcome, entries } = await open(zipOf({ 'a.txt': 'one', '資料/b.txt': 'two', 'empty/': '' }));
     assert.equal(outcome.kind, 'done');
@@ -411,11 +458,25 @@ describe('other archives', () => {
       { name: '表.txt', trouble: undefined, text },
       { name: String(long), trouble: undefined, text: 'two' },
     ]);
+    const torn = Buffer.concat([lzh3(Buffer.from('a.txt'), Buffer.from(text)), Buffer.from('rubbish')]);
+    assert.deepEqual((await open(torn)).entries, [{ name: 'a.txt', trouble: undefined, text }]);
     for (const size of [0xffffffff, 3, 100]) {
       const odd = lzh3(Buffer.from('a.txt'), Buffer.from(text));
       odd.writeUInt32LE(size, 28);
       assert.equal((await open(odd)).outcome.kind, 'refused');
     }
+  });
+
+  it('LHA of level 3 that is nothing but headers is not kept piece by piece', () => {
+    const many = lzh3(Buffer.alloc(0), Buffer.alloc(0));
+    const endless = Buffer.concat([many.subarray(0, 28), Buffer.alloc(4 * 1024 * 1024, Buffer.from([5, 0, 0, 0, 1]))]);
+    endless.writeUInt32LE(endless.length, 24);
+    assert.equal(inLevel2(endless), endless, 'its extended headers fit no header');
+    const heads = Buffer.concat(Array.from({ length: 30_000 }, () => lzh3(Buffer.from('a'), Buffer.alloc(0))));
+    const made = inLevel2(heads);
+    let anew = 0;
+    for (let at = 0; made[at + 20] === 2; at += 30) anew += 1;
+    assert.ok(anew >= LIMITS.archiveEntries && anew <= LIMITS.archiveEntries + 1, `${anew} headers anew`);
   });
 
   it('LHA that ends in rubbish has its entries by their sums, and none whose sum differs', async () => {

@@ -77,6 +77,13 @@ void test('Japanese under the name of a charset that it cannot be is read by its
     for (const cut of [bytes.subarray(0, -1), Buffer.concat([bytes, Buffer.from([0xff]), bytes])])
       assert.equal(decodeText(cut, label).guessed, label, 'cut inside a letter, or with a bad byte');
   }
+  for (const list of ['佐藤太郎　鹿島市宮中一丁目', 'サトウタロウ　カシマシ　ミヤナカ　データ'])
+    for (const label of ['big5', 'utf-32', 'iso-8859-8'])
+      assert.equal(
+        decodeText(sjis(`${list}\n`.repeat(5)), label).text,
+        `${list}\n`.repeat(5),
+        `${list} under ${label}`,
+      );
   for (const [charset, korean] of [
     ['euc-kr', '회의 안내 드립니다. 참석 부탁드립니다.'],
     ['gb2312', '关于召开第一次工作会议的通知：请各位准时参加。'],

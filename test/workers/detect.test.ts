@@ -80,6 +80,9 @@ void test('a document is what its main part is, whatever its charts and objects 
     const found = sniff(bytes);
     assert.deepEqual([found.kind, found.extension], [kind, extension]);
   }
+  const addin =
+    '<Types><Override PartName="/x" ContentType="application/vnd.ms-powerpoint.addin.macroEnabled.main+xml"/></Types>';
+  assert.equal(sniff(wholeZip({ '[Content_Types].xml': addin })).kind, 'impress');
   const drawing = '<Types><Override PartName="/x" ContentType="application/vnd.ms-visio.drawing.main+xml"/></Types>';
   assert.equal(sniff(wholeZip({ '[Content_Types].xml': drawing })).filter, 'Visio Document');
 });

@@ -12,17 +12,21 @@ const line = (text: string, before = ''): string => `BT ${before} /F 20 Tf 40 20
 const OTHER = `BT /F 20 Tf 40 300 Td ${hex('田')} Tj ET`;
 
 interface Read {
+  /** Of the first page, and of each. */
   readonly words: string;
+  readonly pages: readonly string[];
   readonly pixels: Buffer;
   readonly findings: readonly string[];
   readonly missing: string | undefined;
 }
 
-async function read(content: string, annotations = ''): Promise<Read> {
+async function read(content: string, annotations = '', count = 1): Promise<Read> {
+  const page = `<</Type /Page /Parent 2 0 R /MediaBox [0 0 400 400] /Contents 4 0 R /Annots [${annotations}] /Resources 5 0 R>>`;
+  const more = Array.from({ length: count - 1 }, (_, nth) => 14 + nth);
   const source = makePdf([
     '<</Type /Catalog /Pages 2 0 R /OCProperties <</OCGs [9 0 R] /D <</OFF [9 0 R]>>>>>>',
-    '<</Type /Pages /Count 1 /Kids [3 0 R]>>',
-    `<</Type /Page /Parent 2 0 R /MediaBox [0 0 400 400] /Contents 4 0 R /Annots [${annotations}] /Resources 5 0 R>>`,
+    `<</Type /Pages /Count ${count} /Kids [${[3, ...more].map((number) => `${number} 0 R`).join(' ')}]>>`,
+    page,
     stream('', content),
     '<</Font <</F 6 0 R>> /Properties <</L 9 0 R>> /ExtGState <</T <</ca 0.5>>>> /XObject <</X 10 0 R>>>>',
     '<</Type /Font /Subtype /Type0 /BaseFont /MS-Mincho /Encoding /UniJIS-UTF16-H /DescendantFonts [7 0 R]>>',
@@ -33,14 +37,17 @@ async function read(content: string, annotations = ''): Promise<Read> {
     '<</Type /Annot /Subtype /Link /Rect [0 0 20 20] /Border [0 0 0] /A <</S /URI /URI (https://example.com/)>>>>',
     '<</Type /Annot /Subtype /Square /F 4 /Rect [300 20 380 60] /AP <</N 13 0 R>>>>',
     stream('/Type /XObject /Subtype /Form /BBox [0 0 80 40]', '0 0 80 40 re f'),
+    ...more.map(() => page),
   ]);
   const { outcome, frames } = await drive('pdf', source, { operation: OPERATION.convertWithText });
   assert.deepEqual(outcome, { kind: 'done' });
   const pages: RasterPage[] = [];
-  const collector = new PageCollector((page) => void pages.push(page));
+  const collector = new PageCollector((one) => void pages.push(one));
   for (const frame of frames) await collector.take(frame);
+  const words = pages.map(({ text }) => (text ?? []).map((run) => run.text.trim()).join(''));
   return {
-    words: (pages[0]?.text ?? []).map(({ text }) => text.trim()).join(''),
+    words: words[0] ?? '',
+    pages: words,
     pixels: Buffer.from(pages[0]?.pixels ?? []),
     findings: remarksOf(frames, FRAME.finding).map(([code, detail]) => `${code} ${detail}`),
     missing: remarksOf(frames, FRAME.loss).find(([code]) => code === 'glyph-missing')?.[1],
@@ -88,3 +95,9 @@ for (const [how, content, annotations] of [
     assert.equal(page.missing, '𠮷');
     assert.ok(page.pixels.equals((await read(OTHER, annotations)).pixels));
   });
+
+test('one on each of several pages that annotations became part of is left on all of them', async () => {
+  const { pages, missing } = await read(`${OTHER} ${line('𠮷')}`, '12 0 R', 4);
+  assert.deepEqual(pages, ['田', '田', '田', '田']);
+  assert.equal(missing, '𠮷');
+});

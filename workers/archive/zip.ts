@@ -108,7 +108,7 @@ export function readWithoutDirectory(bytes: Buffer): Pick<Zip, 'entries' | 'open
   const starts: number[] = [];
   // The first of several volumes begins with a mark of its own (APPNOTE 8.5.3).
   let at = bytes.toString('latin1', 0, 4) === 'PK\x07\x08' ? 4 : 0;
-  while (at + 30 <= bytes.length && bytes.readUInt32LE(at) === LOCAL && found.length <= LIMITS.parts) {
+  while (at + 30 <= bytes.length && bytes.readUInt32LE(at) === LOCAL && found.length <= LIMITS.archiveEntries) {
     const flags = bytes.readUInt16LE(at + 6);
     const packed = bytes.readUInt32LE(at + 18);
     const nameLength = bytes.readUInt16LE(at + 26);
@@ -159,6 +159,7 @@ function unpack(packed: Buffer, entry: Listed, passwords: readonly string[], pur
   if ((entry.flags & 0x40) !== 0 && entry.aes === undefined) return shut(name, 'encrypted');
   for (const password of passwords) {
     for (const plain of decryptEntry(packed, entry, password)) {
+      const { left } = purse;
       try {
         return {
           name,
@@ -168,7 +169,8 @@ function unpack(packed: Buffer, entry: Listed, passwords: readonly string[], pur
         };
       } catch (error) {
         if (error instanceof Refusal && error.reason === 'ratio') return shut(name, 'ratio');
-        continue; // its check byte fitted by chance: not this password
+        // Its check byte fitted by chance, or it has none: not this password, and nothing that the archive holds.
+        purse.left = left;
       }
     }
   }

@@ -82,7 +82,7 @@ function sniffZip(bytes: Buffer): OfficeType {
   const types = packageType(words) ?? words.types;
   if (/spreadsheetml\.|ms-excel\.(?:sheet|template|addin)/i.test(types))
     return /sheet\.binary/i.test(types) ? XLSB : XLSX;
-  if (/presentationml\.|ms-powerpoint\.(?:presentation|slideshow|template)/i.test(types)) return PPTX;
+  if (/presentationml\.|ms-powerpoint\.(?:presentation|slideshow|template|addin|slide)/i.test(types)) return PPTX;
   if (/wordprocessingml\.|ms-word\.(?:document|template)/i.test(types)) return DOCX;
   if (/vnd\.(?:ms-)?visio/i.test(types)) return type('binary', 'draw', 'Visio Document', 'vsdx');
   const odf = /^application\/vnd\.(?:oasis\.opendocument|sun\.xml)\.([a-z]+)/.exec(mimetype)?.[1];
