@@ -8,6 +8,7 @@ import { LIMITS } from '../../src/message/limits.ts';
 import { EntriesReader } from '../../src/sandbox/entries-reader.ts';
 import type { ChildOutcome } from '../../src/sandbox/child.ts';
 import { tar } from '../support/archives.ts';
+import { corpus } from '../support/attack-row.ts';
 import { inLevel2 } from '../../workers/archive/lha-level3.ts';
 import { crc16 } from '../../workers/archive/crc16.ts';
 import { drive } from '../support/drive-worker.ts';
@@ -441,6 +442,26 @@ describe('other archives', () => {
   it('an entry that is called as 7-Zip calls those without a name keeps it', async () => {
     const { entries } = await open(tar([{ name: 'a~', data: Buffer.from(text) }]));
     assert.deepEqual(entries, [{ name: 'a~', trouble: undefined, text }]);
+  });
+
+  it('7z of Zstandard gives its entries, solid or not; a block that is none is damaged', async () => {
+    for (const name of ['solid_zstd', 'zstd']) {
+      const bytes = await corpus(`archive/libarchive/test_read_format_7zip_${name}.7z`);
+      const { outcome, entries } = await open(bytes);
+      assert.equal(outcome.kind, 'done');
+      const lines = ['a', 'b', 'c', 'd'].map((letter) => `${letter.repeat(12)}\n`);
+      assert.deepEqual(
+        entries,
+        ['dir1/file1', 'file2', 'file3', 'file4'].map((file, nth) => ({
+          name: file,
+          trouble: undefined,
+          text: lines.slice(0, nth + 1).join(''),
+        })),
+      );
+    }
+    const wrong = Buffer.from(await corpus('archive/libarchive/test_read_format_7zip_solid_zstd.7z'));
+    wrong.writeUInt8(0, 32); // its first four bytes say that it is Zstandard
+    for (const { trouble } of (await open(wrong)).entries) assert.equal(trouble, 'damaged');
   });
 
   it('LHA gives its entry, named in Shift_JIS', async () => {

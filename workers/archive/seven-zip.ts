@@ -8,6 +8,7 @@ import { Refusal } from '../run.ts';
 import { crc16 } from './crc16.ts';
 import { shut, type ArchiveEntry } from './entry.ts';
 import { charsetOfNames, nameIn } from './names.ts';
+import { zstdEntries, type InBlock } from './zstd-blocks.ts';
 
 interface Stream {
   stream_ops: object;
@@ -82,10 +83,9 @@ async function call(archive: Uint8Array, args: readonly string[], most: number):
   return { code, out: Buffer.concat(out), said: Buffer.concat(said).toString('utf8') };
 }
 
-interface Listed {
+interface Listed extends InBlock {
   readonly rawName: string;
   readonly name: string;
-  readonly size: number | undefined;
   readonly crc: number | undefined;
   /** LHA's sum. */
   readonly crc16: number | undefined;
@@ -118,6 +118,7 @@ export async function openSevenZip(
   const pieces = all === undefined ? undefined : split(all.out, entries);
   // A tar has no sums of its files: one that lacks its end alone gives as much as it lists.
   const isAll = isTar(archive) && all?.out.length === total;
+  const zstd = zstdEntries(archive, entries);
   if (isTorn) torn();
   let single = 0;
   const isXar = Buffer.from(archive.subarray(0, 4)).toString('latin1') === 'xar!';
@@ -131,7 +132,8 @@ export async function openSevenZip(
       await take(shut(entry.name, passwords.length === 0 ? 'password-needed' : 'password-wrong'));
       continue;
     }
-    let bytes = pieces?.get(entry);
+    const ofZstd = zstd.get(entry);
+    let bytes = ofZstd !== undefined && entry.crc !== undefined && fits(entry, ofZstd) ? ofZstd : pieces?.get(entry);
     if (bytes === undefined || !fits(entry, bytes) || !(isSummed(entry) || all?.code === 0 || isAll)) {
       single += 1;
       bytes = single > ONE_BY_ONE ? undefined : await one(archive, entry, key);
@@ -251,6 +253,9 @@ function listing(out: Buffer, archive: Uint8Array): Listed[] {
       rawName: Buffer.from(path, 'latin1').toString('utf8'),
       name: path,
       size: isGzip ? undefined : number('Size', 10),
+      packed: number('Packed Size', 10),
+      block: number('Block', 10),
+      method: facts.get('Method') ?? '',
       crc: isLha || isGzip ? undefined : number('CRC', 16),
       crc16: isLha ? number('CRC', 16) : undefined,
       locked: facts.get('Encrypted') === '+',
