@@ -69,7 +69,8 @@ function disk(): void {
     const error = flags === 'r' ? undefined : diskError(path, 'open');
     // A disk that is full can be read.
     if (error !== undefined && !(error.code === 'ENOSPC' && onlyReads(flags))) throw error;
-    if (flags === 'r' && typeof path === 'string' && path.endsWith('.raw') && isPoison(path)) {
+    const isRead = flags === 'r' || onlyReads(flags);
+    if (isRead && typeof path === 'string' && path.endsWith('.raw') && isPoison(path)) {
       process.kill(process.pid, 'SIGKILL');
       for (;;); // the signal is on its way
     }
