@@ -39,7 +39,9 @@ test('the types that are known are those the detection may say', async () => {
   const said = new Set([
     ...[...supportedMimeTypes].map((type) => (type.split(';')[0] ?? '').trim().toLowerCase()),
     ...[...own].map(([, type = '']) => type),
-    'application/vnd.ms-excel.sheet.binary.macroenabled.12', // by what the container says of itself
+    // By what the container says of itself.
+    'application/vnd.ms-excel.sheet.binary.macroenabled.12',
+    ...['writer', 'calc', 'impress', 'draw'].map((kind) => `application/vnd.sun.xml.${kind}`),
   ]);
   assert.deepEqual([...DETECTED_TYPES].toSorted(), [...said].toSorted());
 });
