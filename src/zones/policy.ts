@@ -71,10 +71,10 @@ export async function openPolicy(config: Config, zone: JournalZone, told: Policy
     const next = await read(held.current.sha256);
     if (next.sha256 === held.current.sha256) return;
     await tell(next);
-    held.current = next;
     const { name, version, sha256 } = next;
+    await kept(keepInForce(dataDir, zone, sha256)); // before it is: after a death in between, what was before is not taken again
+    held.current = next;
     log.info({ name, version, sha256 }, 'another policy is in force');
-    await kept(keepInForce(dataDir, zone, sha256));
   };
   const stop = watchKeys(policyFile, lookMs, async () => {
     try {
