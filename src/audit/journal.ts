@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 const FILE_BYTES = 256 * 1024 * 1024;
 const HEAD_MS = 3_600_000;
 /** Where the group before had so many entries, the next one is gathered for so long after it began, or until it has enough. */
-const GATHER = { from: 16, enough: 256, ms: 40 } as const;
+const GATHER = { from: 16, enough: 256, ms: 20 } as const;
 /** Processes of one zone that share a data folder: each has a chain of its own. */
 const MOST_WRITERS = 64;
 
