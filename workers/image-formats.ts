@@ -18,6 +18,8 @@ export interface Rgba {
   readonly data: Uint8Array;
   /** Pictures in its file, of which it is the first. */
   readonly frames?: number;
+  /** A film, of which it is the first picture; nobody counted the others. */
+  readonly isSequence?: boolean;
 }
 
 interface HeifImage {

@@ -68,17 +68,18 @@ function known(bytes: Buffer): boolean {
   );
 }
 
+const FIRST_OF_SEQUENCE = 'the first picture of a sequence is shown';
+
 /** A format that we decode, and what of the file is not in it: others as a PNG of their pixels, as they are where nothing reads them. */
 async function asKnown(source: Buffer): Promise<{ readonly bytes: Buffer; readonly cut: string | undefined }> {
   const avif = asAvif(source);
-  if (avif !== undefined)
-    return { bytes: avif.bytes, cut: avif.isSequence ? 'the first picture of a sequence is shown' : undefined };
+  if (avif !== undefined) return { bytes: avif.bytes, cut: avif.isSequence ? FIRST_OF_SEQUENCE : undefined };
   if (known(source)) return { bytes: source, cut: undefined };
   const decoded = await decodeOther(source);
   if (decoded === undefined || Buffer.isBuffer(decoded)) return { bytes: decoded ?? source, cut: undefined };
-  const { width, height, data, frames = 1 } = decoded;
+  const { width, height, data, frames = 1, isSequence = false } = decoded;
   const png = sharp(data, { raw: { width, height, channels: 4 } }).png({ compressionLevel: 0 });
-  const cut = frames > 1 ? `the first of ${frames} pictures is shown` : undefined;
+  const cut = isSequence ? FIRST_OF_SEQUENCE : frames > 1 ? `the first of ${frames} pictures is shown` : undefined;
   return { bytes: await png.toBuffer(), cut };
 }
 

@@ -27,10 +27,10 @@ export function isJpegXl(bytes: Buffer): boolean {
 
 /** The picture, or the first of a film. Throws a `Refusal`; what libjxl throws otherwise ends the process. */
 export async function jpegXl(bytes: Buffer): Promise<Rgba> {
-  const size = sizeOf(codestreamOf(bytes));
-  checkPixels(size.width, size.height);
-  if (size.width * size.height > PIXELS_MOST)
-    throw new Refusal('too-many-pixels', `${size.width} × ${size.height} pixels`);
+  const head = headOf(codestreamOf(bytes));
+  checkPixels(head.width, head.height);
+  if (head.width * head.height > PIXELS_MOST)
+    throw new Refusal('too-many-pixels', `${head.width} × ${head.height} pixels`);
   const { default: start } = (await import(`${CODEC}.js`)) as { default: Start };
   const wasmBinary = readFileSync(require.resolve(`${CODEC}.wasm`));
   const decoder = await start({ wasmBinary, print: () => undefined, printErr: () => undefined });
@@ -38,7 +38,7 @@ export async function jpegXl(bytes: Buffer): Promise<Rgba> {
   if (picture === null) throw new Refusal('damaged', 'JPEG XL that libjxl does not decode');
   const { width, height, data } = picture;
   if (data.length !== width * height * 4) throw new Refusal('damaged', 'JPEG XL without a picture');
-  return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+  return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.length), isSequence: head.isFilm };
 }
 
 /** The codestream, or the first piece of it, of a container (18181-2, 9.1). */
@@ -59,11 +59,24 @@ function codestreamOf(bytes: Buffer): Buffer {
   throw new Refusal('damaged', 'JPEG XL without a codestream');
 }
 
-/** Bits of a length by its selector; ratios of width to height (18181-1, D.2). */
+/** Bits of a length by its selector; ratios of width to height (18181-1, D.2); the same of a preview, with the least (D.3). */
 const LENGTH_BITS = [9, 13, 18, 30];
 const RATIOS = [undefined, [1, 1], [12, 10], [4, 3], [3, 2], [16, 9], [5, 4], [2, 1]] as const;
+const PREVIEW_EIGHTHS = [
+  [0, 16],
+  [0, 32],
+  [5, 1],
+  [9, 33],
+] as const;
+const PREVIEW_LENGTHS = [
+  [6, 1],
+  [8, 65],
+  [10, 321],
+  [12, 1345],
+] as const;
 
-function sizeOf(codestream: Buffer): { readonly width: number; readonly height: number } {
+/** What the head of a codestream says: its sides, and whether it is a film (SizeHeader, ImageMetadata). */
+function headOf(codestream: Buffer): { readonly width: number; readonly height: number; readonly isFilm: boolean } {
   if (!isCodestream(codestream)) throw new Refusal('damaged', 'JPEG XL without a codestream');
   let bit = 16;
   const take = (bits: number): number => {
@@ -71,9 +84,26 @@ function sizeOf(codestream: Buffer): { readonly width: number; readonly height: 
     for (let nth = 0; nth < bits; nth++, bit++) value += (((codestream[bit >> 3] ?? 0) >> (bit & 7)) & 1) * 2 ** nth;
     return value;
   };
-  const isSmall = take(1) === 1;
-  const length = (): number => (isSmall ? 8 * (take(5) + 1) : take(LENGTH_BITS[take(2)] ?? 0) + 1);
-  const height = length();
-  const ratio = RATIOS[take(3)];
-  return { width: ratio === undefined ? length() : Math.floor((height * ratio[0]) / ratio[1]), height };
+  const sides = (length: () => number): { readonly width: number; readonly height: number } => {
+    const height = length();
+    const ratio = RATIOS[take(3)];
+    return { width: ratio === undefined ? length() : Math.floor((height * ratio[0]) / ratio[1]), height };
+  };
+  const size = (): { readonly width: number; readonly height: number } => {
+    const isSmall = take(1) === 1;
+    return sides(() => (isSmall ? 8 * (take(5) + 1) : take(LENGTH_BITS[take(2)] ?? 0) + 1));
+  };
+  const whole = size();
+  const hasMore = take(1) === 0 && take(1) === 1;
+  if (!hasMore) return { ...whole, isFilm: false };
+  take(3); // which way up it is
+  if (take(1) === 1) size(); // as it is meant to be shown
+  if (take(1) === 1) {
+    const isSmall = take(1) === 1;
+    sides(() => {
+      const [bits, least] = (isSmall ? PREVIEW_EIGHTHS : PREVIEW_LENGTHS)[take(2)] as readonly [number, number];
+      return take(bits) + least;
+    });
+  }
+  return { ...whole, isFilm: take(1) === 1 };
 }

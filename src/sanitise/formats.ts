@@ -174,7 +174,7 @@ export const FORMATS: readonly Format[] = [
     types: ['image/jp2', 'image/jxl', 'image/vnd.adobe.photoshop'],
     route: 'image',
     becomes: 'JPEG or PNG; of PSD the flattened picture it keeps',
-    lost: 'metadata, layers',
+    lost: 'metadata, layers; of a film all pictures but the first, which is told',
   },
   {
     name: 'GIF',

@@ -61,9 +61,13 @@ export async function openLarge(path: string): Promise<FileHandle> {
   const file = await open(path, PLAIN).catch((error: unknown) => {
     throw noPlainFile(path, error) ?? error;
   });
-  if ((await file.stat()).isFile()) return file;
-  await file.close();
-  throw noPlainFile(path);
+  try {
+    if ((await file.stat()).isFile()) return file;
+    throw noPlainFile(path);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 /** Nobody of ours puts anything else there, and it will not become one by waiting. Undefined: the error says something else. */

@@ -165,6 +165,15 @@ describe('a DocuWorks document', () => {
   });
 });
 
+const FILM =
+  'ff0a49040158505c1208082005000068004b188b1500d41963303e2f200100214122bb7f00493f5a90d71f08082005000068004b188b15001c26c6e0' +
+  '98bf800400d07963008004fefd0a73e6000808204500004c004b188b15805dfaff021200fc130500bcbdf903';
+const SINGLE =
+  'ff0a89f19350b9b78a2000128802000c035de5120000152aa38c1bbc9cebf9f24387c5b48deb0c6db56d6149a2c838364927700829b0a26aa4a4528c' +
+  '8a12234589648c3132c618c91cd206b3084a467fbfd2ae541e380c4004c76ca1eb674e2aff20ae003d7938c4057a104232b8889561e2790c14760c18' +
+  'da4001cccf6c622f27e86485144881a146468ac77831f2e22945f80a5ac68b1b46c76207af5a82116550db9e0a4f2fbc8e386173601a8c716d2d067f' +
+  'fe3c0508ff3058e436614635f1a9fad71e3fd3977eb5917f4d2a95033c149403';
+
 describe('other pictures', () => {
   for (const [path, type] of [
     ['image/pillow/hopper.psd', 'image/vnd.adobe.photoshop'],
@@ -181,6 +190,24 @@ describe('other pictures', () => {
       const { channels } = await sharp([...files.values()][0]).stats();
       assert.ok((channels[0]?.stdev ?? 0) > 5, 'it is not one colour');
     });
+
+  it('of a JPEG XL that is a film the first picture is shown, and the others are told', { timeout: MS }, async () => {
+    // Made by cjxl: a GIF of a red, a green and a blue square, and a single picture.
+    for (const [film, rest] of [
+      [FILM, ['frames-cut the first picture of a sequence is shown']],
+      [SINGLE, []],
+    ] as const) {
+      await using sanitiser = await openSanitiser();
+      const { parts, files } = await sanitiser.file('a.jxl', Buffer.from(film, 'hex'));
+      assert.deepEqual([parts[0]?.detectedType, parts[0]?.verdict], ['image/jxl', 'image']);
+      const told = parts[0]?.losses.map(({ code, detail }) => `${code} ${detail}`);
+      assert.deepEqual(told, rest);
+      const [red] = await sharp([...files.values()][0])
+        .raw()
+        .toBuffer();
+      assert.ok((red ?? 0) > 240);
+    }
+  });
 
   it(
     'a JPEG XL that is cut, or says that it is larger than a picture may be, is refused',

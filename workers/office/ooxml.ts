@@ -17,7 +17,7 @@ const DROPPED = new Set(
     'altChunk control attachedTemplate mailMerge embedRegular embedBold embedItalic embedBoldItalic externalReferences ddeLink ' +
     'oleObjects OLEObject controls embeddedFontLst audioFile videoFile quickTimeFile wavAudioFile subDoc frameset ' +
     'saveThroughXslt custDataLst transition timing ' +
-    // The comments themselves are left out; what points to them where there are none, no engine loads.
+    // The comments themselves are left out, and what points to them goes with them.
     'commentRangeStart commentRangeEnd commentReference'
   ).split(' '),
 );
